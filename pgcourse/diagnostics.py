@@ -1,0 +1,41 @@
+"""What to look at while training: numbers that tell a healthy update from a sick one. No gradient flows here."""
+
+import torch
+from torch import Tensor
+
+from .losses import require_same_shape
+
+
+@torch.no_grad()
+def approx_kl(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
+    """Estimate of KL(pi_old || pi) from actions of pi_old: mean((r - 1) - log r), r = pi / pi_old. Never negative.
+
+    Args: [B] each. Returns: scalar, nats. Source: the estimator k3 of Schulman, "Approximating KL divergence" (2020).
+    """
+    require_same_shape(log_prob, old_log_prob, names="log_prob and old_log_prob")
+    log_ratio = log_prob - old_log_prob
+    # expm1 keeps the small difference that exp(x) - 1 loses to rounding when the policies are close.
+    return (log_ratio.expm1() - log_ratio).mean()
+
+
+@torch.no_grad()
+def clip_fraction(log_prob: Tensor, old_log_prob: Tensor, *, clip_coef: float) -> Tensor:
+    """Share of the batch with |r - 1| > clip_coef, whatever the sign of the advantage.
+
+    Args: [B] each. Returns: scalar in [0, 1].
+    """
+    require_same_shape(log_prob, old_log_prob, names="log_prob and old_log_prob")
+    return ((log_prob - old_log_prob).expm1().abs() > clip_coef).float().mean()
+
+
+@torch.no_grad()
+def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
+    """Fraction of the variance of the returns that the critic explains: 1 - Var(G - V) / Var(G).
+
+    Args: values, returns: [B], in units of reward. Returns: scalar; 1 is perfect, 0 no better than the mean, below 0
+    worse. NaN where the returns are constant. Raises: ValueError if shapes differ. It cannot see a constant offset
+    between V and G: look at their means too.
+    """
+    require_same_shape(values, returns, names="values and returns")
+    variance = returns.var(correction=0)
+    return torch.where(variance > 0, 1 - (returns - values).var(correction=0) / variance, torch.nan)

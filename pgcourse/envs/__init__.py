@@ -1,0 +1,91 @@
+"""Environments: our batched tensor ones, and any other registered with Gymnasium, behind one interface."""
+
+import gymnasium
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+
+from ..errors import InvalidInput
+from .adapter import TensorAdapter, as_tensor_envs, require_supported_spaces
+from .cartpole import CartPoleVectorEnv
+from .corridor import ShortCorridorVectorEnv
+from .seeding import env_seeds
+from .tensor import TensorVectorEnv
+
+__all__ = [
+    "CartPoleVectorEnv",
+    "ShortCorridorVectorEnv",
+    "TensorAdapter",
+    "TensorVectorEnv",
+    "as_tensor_envs",
+    "env_seeds",
+    "make_envs",
+    "make_single_env",
+    "register_envs",
+]
+
+NAMESPACE = "pgcourse/"
+
+
+def register_envs() -> None:
+    """Register ours with Gymnasium: the batched one for `make_vec`, a single one with rendering for `make`."""
+    if NAMESPACE + "CartPole-v1" in gymnasium.registry:
+        return
+    gymnasium.register(
+        NAMESPACE + "CartPole-v1",
+        entry_point="pgcourse.envs.cartpole:single_env",
+        vector_entry_point="pgcourse.envs.cartpole:CartPoleVectorEnv",
+        max_episode_steps=500,
+        reward_threshold=475.0,
+    )
+    gymnasium.register(
+        NAMESPACE + "ShortCorridor-v0",
+        entry_point="pgcourse.envs.corridor:ShortCorridorEnv",
+        vector_entry_point="pgcourse.envs.corridor:ShortCorridorVectorEnv",
+        max_episode_steps=1000,
+    )
+
+
+def has_tensor_envs(env_id: str) -> bool:
+    """Whether `make_envs` gives batched tensor environments for this id."""
+    return NAMESPACE + env_id.removeprefix(NAMESPACE) in gymnasium.registry
+
+
+def make_envs(env_id: str, num_envs: int, *, seed: int, device: str | torch.device = "cpu") -> VectorEnv:
+    """`num_envs` environments with tensors in and out, in SAME_STEP mode, seeded one by one from `seed`.
+
+    Ours where it exists ("CartPole-v1" and "pgcourse/CartPole-v1" are the same), else Gymnasium's `SyncVectorEnv`.
+
+    Raises: InvalidInput for an unknown id, a missing extra, or spaces that pgcourse cannot take.
+    """
+    if num_envs < 1:
+        raise InvalidInput(f"num_envs={num_envs} is not positive; use at least 1")
+    envs: VectorEnv
+    if has_tensor_envs(env_id):
+        envs = gymnasium.make_vec(NAMESPACE + env_id.removeprefix(NAMESPACE), num_envs=num_envs, device=device)
+    else:
+        first = make_single_env(env_id)
+        require_supported_spaces(first.observation_space, first.action_space)
+        first.close()
+        makers = [lambda: make_single_env(env_id)] * num_envs
+        envs = TensorAdapter(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP), device=device)
+    envs.reset(seed=env_seeds(seed, num_envs))  # type: ignore[arg-type]
+    return envs
+
+
+def make_single_env(env_id: str, *, render_mode: str | None = None) -> gymnasium.Env:  # type: ignore[type-arg]
+    """One NumPy environment. Raises: InvalidInput with one line for an unknown id, a missing extra, a bad render mode."""
+    try:
+        return gymnasium.make(env_id, render_mode=render_mode, disable_env_checker=True)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise InvalidInput(
+            f"environment {env_id!r} needs a package that is not installed ({_first_line(error)}); "
+            'install the extra: pip install -e ".[box2d]" for LunarLander and its kin, ".[mujoco]" for MuJoCo'
+        ) from error
+    except (gymnasium.error.Error, ModuleNotFoundError) as error:
+        raise InvalidInput(
+            f"no environment {env_id!r} ({_first_line(error)}); use a Gymnasium id such as CartPole-v1 or Acrobot-v1"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -1,0 +1,38 @@
+"""A user's mistake, and the checks of settings that find it."""
+
+import math
+from typing import Any
+
+
+class InvalidInput(ValueError):
+    """A mistake in what the user gave: one clear line that says what was given, what is allowed and what to do.
+
+    The command line prints the line and exits with status 2; anything else that is raised is a defect of ours.
+    """
+
+
+def require_integers(config: Any, *names: str, at_least: int = 1, optional: bool = False) -> None:
+    """Raises: InvalidInput unless each field is an integer >= at_least (or None, where `optional`)."""
+    for name in names:
+        value = getattr(config, name)
+        if optional and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+            alternative = " or None" if optional else ""
+            raise InvalidInput(f"{name}={value!r} is not allowed; use an integer of at least {at_least}{alternative}")
+
+
+def require_numbers(
+    config: Any, *names: str, low: float = 0.0, high: float = math.inf, above: bool = False, optional: bool = False
+) -> None:
+    """Raises: InvalidInput unless each field is a finite number in [low, high]; with `above`, greater than low."""
+    for name in names:
+        value = getattr(config, name)
+        if optional and value is None:
+            continue
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or value < low or value > high or (above and value == low):
+            start = f"above {low:g}" if above else f"of at least {low:g}"
+            end = "" if high == math.inf else f" and at most {high:g}"
+            alternative = ", or None" if optional else ""
+            raise InvalidInput(f"{name}={value!r} is not allowed; use a number {start}{end}{alternative}")

@@ -1,0 +1,161 @@
+"""Frames of an agent at work, and GIFs of them that loop at true speed."""
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import nn
+
+from .envs import env_seeds, make_single_env
+from .errors import InvalidInput
+from .evaluation import act, policy_device
+from .optim import seeded, single_thread
+from .storage import atomic_write
+
+CAPTION_HEIGHT = 28  # pixels
+MAX_FPS = 50  # GIF viewers slow down delays under 20 ms
+PALETTE_COLOURS = 32  # enough for the flat colours of the classic environments, a third of the size of 256
+
+
+@dataclass(frozen=True)
+class Frames:
+    """One episode as pictures."""
+
+    images: NDArray[np.uint8]  # [T + 1, height, width, 3]
+    rewards: NDArray[np.float64]  # [T]
+    fps: float  # frames a second of the environment's own time
+
+
+def record_frames(
+    policy: nn.Module | None, env_id: str, *, seed: int, max_steps: int = 500, deterministic: bool = True
+) -> Frames:
+    """One episode from the first evaluation start state of `seed`, at most `max_steps` steps; None acts at random.
+
+    Needs no display. Raises: InvalidInput where the environment cannot draw itself.
+    """
+    # Without a display SDL needs to be told so; a display that is there is left alone, as we draw off screen.
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    env = make_single_env(env_id, render_mode="rgb_array")
+    if "rgb_array" not in env.metadata.get("render_modes", []):
+        raise InvalidInput(f"environment {env_id!r} cannot draw itself (no rgb_array mode); choose one that can")
+    images: list[NDArray[np.uint8]] = []
+    rewards: list[float] = []
+    start = env_seeds(seed, 1, "evaluation")[0]
+    env.action_space.seed(start % 2**31)
+    try:
+        with seeded(seed), single_thread(), torch.inference_mode():
+            obs, _ = env.reset(seed=start)
+            images.append(_picture(env, env_id))
+            for _ in range(max_steps):
+                action = env.action_space.sample() if policy is None else _action(policy, obs, env, deterministic)
+                obs, reward, terminated, truncated, _ = env.step(action)
+                rewards.append(float(reward))
+                images.append(_picture(env, env_id))
+                if terminated or truncated:
+                    break
+    finally:
+        env.close()
+    return Frames(np.stack(images), np.array(rewards), float(env.metadata.get("render_fps", MAX_FPS)))
+
+
+def record_gif(
+    policy: nn.Module | None,
+    env_id: str,
+    path: str | os.PathLike[str],
+    *,
+    seed: int,
+    max_steps: int = 500,
+    fps: float = MAX_FPS,
+    title: str = "",
+) -> Path:
+    """Write one episode as a looping GIF with a caption of title, step and return. Returns: the path.
+
+    Args: policy: None acts at random. fps: an upper bound; the environment's own rate is true speed, and 50 is what
+    GIF viewers honour.
+    """
+    return record_gifs({title: policy}, env_id, path, seed=seed, max_steps=max_steps, fps=fps)
+
+
+def record_gifs(
+    policies: Mapping[str, nn.Module | None],
+    env_id: str,
+    path: str | os.PathLike[str],
+    *,
+    seed: int,
+    max_steps: int = 500,
+    fps: float = MAX_FPS,
+) -> Path:
+    """Write several agents side by side, from the same start state, as one GIF: before and after, or algorithms.
+
+    Args: policies: title -> policy, None acts at random. An agent that has finished stays on its last picture.
+    """
+    if not policies:
+        raise InvalidInput("no policy given; give at least one, such as {'trained': result.policy}")
+    episodes = {
+        title: record_frames(policy, env_id, seed=seed, max_steps=max_steps) for title, policy in policies.items()
+    }
+    return atomic_write(path, encode_gif(episodes, fps=fps))
+
+
+def encode_gif(episodes: Mapping[str, Frames], *, fps: float = MAX_FPS) -> bytes:
+    """GIF of episodes side by side, with captions, endless, at the environment's own speed."""
+    pictures = [_compose(episodes, step) for step in range(max(len(frames.images) for frames in episodes.values()))]
+    # One palette for all frames, from a few of them: quantising every frame by itself takes 30 times as long.
+    sample = np.concatenate([np.asarray(pictures[i]) for i in range(0, len(pictures), max(len(pictures) // 4, 1))])
+    palette = Image.fromarray(sample).quantize(PALETTE_COLOURS)
+    quantised = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    true_fps = next(iter(episodes.values())).fps
+    delay = max(round(100 / min(true_fps, fps, MAX_FPS)), 2) * 10  # ms; the format counts in hundredths of a second
+    durations = [delay] * (len(quantised) - 1) + [1000]  # a second to look at the end
+    buffer = io.BytesIO()
+    quantised[0].save(
+        buffer, "GIF", save_all=True, append_images=quantised[1:], duration=durations, loop=0, optimize=False
+    )
+    return buffer.getvalue()
+
+
+def _compose(episodes: Mapping[str, Frames], step: int) -> Image.Image:
+    """All episodes at one step, side by side, each above its caption."""
+    tiles = []
+    for title, frames in episodes.items():
+        shown = min(step, len(frames.rewards))
+        height, width = frames.images.shape[1:3]
+        tile = Image.new("RGB", (width, height + CAPTION_HEIGHT), "white")
+        tile.paste(Image.fromarray(frames.images[shown]), (0, 0))
+        text = f"{title + ': ' if title else ''}step {shown}, return {frames.rewards[:shown].sum():.0f}"
+        ImageDraw.Draw(tile).text((8, height + 4), text, fill="black", font=_font())
+        tiles.append(tile)
+    row = Image.new("RGB", (sum(tile.width for tile in tiles), max(tile.height for tile in tiles)), "white")
+    left = 0
+    for tile in tiles:
+        row.paste(tile, (left, 0))
+        left += tile.width
+    return row
+
+
+def _font() -> Any:
+    return ImageFont.load_default(size=16)
+
+
+def _picture(env: gymnasium.Env[Any, Any], env_id: str) -> NDArray[np.uint8]:
+    try:
+        return np.asarray(env.render(), dtype=np.uint8)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise InvalidInput(f"drawing {env_id!r} needs a package that is not installed: {error}") from error
+
+
+def _action(policy: nn.Module, obs: Any, env: gymnasium.Env[Any, Any], deterministic: bool) -> Any:
+    batch = torch.as_tensor(obs, dtype=torch.float32, device=policy_device(policy))[None]  # [1, D]
+    action = act(policy, batch, deterministic=deterministic)[0].cpu().numpy()
+    space = env.action_space
+    if isinstance(space, gymnasium.spaces.Box):
+        return np.clip(action, space.low, space.high)
+    return int(action) + int(getattr(space, "start", 0))

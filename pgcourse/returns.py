@@ -1,0 +1,64 @@
+"""Returns and advantages: pure functions on tensors whose first axis is time.
+
+Shapes: T steps, N environments. A column is the experience of one environment in order of time.
+"""
+
+import torch
+from torch import Tensor
+
+
+def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
+    """Reward-to-go of complete episodes: G_t = r_t + gamma * G_{t+1}, with nothing after the last step.
+
+    Args: rewards: [T] or [T, N], each column one complete episode, in units of reward. gamma: discount in [0, 1].
+    Returns: same shape, dtype and device. Source: Sutton and Barto (2018), equation 3.9.
+    """
+    returns = torch.empty_like(rewards)
+    following = torch.zeros_like(rewards[0])
+    for t in reversed(range(len(rewards))):
+        following = rewards[t] + gamma * following
+        returns[t] = following
+    return returns
+
+
+def gae(
+    rewards: Tensor,
+    values: Tensor,
+    next_values: Tensor,
+    terminated: Tensor,
+    truncated: Tensor,
+    *,
+    gamma: float,
+    gae_lambda: float,
+) -> Tensor:
+    """Generalised advantage estimation, right at every kind of boundary.
+
+        delta_t = r_t + gamma * V(s_{t+1}) * (1 - terminated_t) - V(s_t)
+        A_t     = delta_t + gamma * gae_lambda * (1 - (terminated_t or truncated_t)) * A_{t+1}
+
+    A terminated episode has no future, so its bootstrap is dropped; a truncated one, and the rollout's end, has a
+    future that nobody saw, so it bootstraps. The trace is cut at both: the next row is another episode.
+
+    Args: all [T, N]; rewards, values V(s_t) and next_values V(s_{t+1}) of the true next observation (never the
+    reset one), in units of reward; terminated and truncated bool, where both are set counts as terminated.
+    Returns: advantages [T, N], detached. Source: Schulman et al. (2016), equation 16.
+    """
+    with torch.no_grad():
+        deltas = rewards + gamma * next_values * ~terminated - values  # [T, N]
+        decay = gamma * gae_lambda * ~(terminated | truncated)  # [T, N]
+        advantages = torch.empty_like(deltas)
+        following = torch.zeros_like(deltas[0])
+        for t in reversed(range(len(deltas))):
+            following = deltas[t] + decay[t] * following
+            advantages[t] = following
+    return advantages
+
+
+def normalize(x: Tensor, *, eps: float = 1e-8) -> Tensor:
+    """Shift and scale to mean 0 and standard deviation 1 over all elements: (x - mean) / (std + eps).
+
+    Args: x: any shape. eps keeps the result finite. Returns: same shape; zeros where x is constant or has one element.
+    The standard deviation is the biased one (division by the number of elements).
+    """
+    centred = x - x.mean()
+    return centred / (centred.square().mean().sqrt() + eps)

@@ -1,0 +1,117 @@
+"""Runs on disk: loading what `Result.save` wrote, and refusing what it did not write with one clear line."""
+
+import dataclasses
+import io
+import json
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from .algorithms import reinforce
+from .errors import InvalidInput
+from .networks import build_network
+from .training import EPISODE_FIELDS, FORMAT_VERSION, RUN_FILE, Result
+
+CONFIGS: dict[str, type] = {"reinforce": reinforce.ReinforceConfig}
+
+
+def load(
+    directory: str | os.PathLike[str], *, policy: nn.Module | None = None, critic: nn.Module | None = None
+) -> Result:
+    """The run that `Result.save` wrote to `directory`, on the CPU.
+
+    Args: policy, critic: networks to fill with the saved weights, needed where the run was trained with networks of
+    the learner's own.
+    Raises: InvalidInput where the folder holds no run, the file is damaged or foreign, or the networks do not fit.
+    """
+    path = Path(directory) / RUN_FILE
+    content, description = _read(path)
+    try:
+        config = build_config(description)
+        networks = []
+        for role, given in (("policy", policy), ("critic", critic)):
+            network = given
+            if network is None and description[role] is not None:
+                network = build_network(description[role])
+            if network is None and content[role]:
+                raise InvalidInput(
+                    f"{path} was trained with a {role} of your own; give a network of the same shape: "
+                    f"load(directory, {role}=...)"
+                )
+            if network is not None:
+                network.load_state_dict(content[role])
+            networks.append(network)
+        episodes = np.zeros(len(content["episodes"]["length"]), EPISODE_FIELDS)
+        for name in EPISODE_FIELDS.names or ():
+            episodes[name] = content["episodes"][name].numpy()
+        metrics = {name: values.numpy() for name, values in content["metrics"].items()}
+        return Result(
+            networks[0], networks[1], config, description["device"], description["interrupted"], episodes, metrics
+        )
+    except InvalidInput:
+        raise
+    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
+        first_line = str(error).strip().splitlines()[0].rstrip(":")
+        raise InvalidInput(
+            f"{path} is a run file, but its parts do not fit together ({first_line}); train again, or give fitting networks"
+        ) from error
+
+
+def build_config(description: dict[str, Any]) -> Any:
+    """The config of a run's JSON description. Raises: InvalidInput for an unknown algorithm."""
+    name = description["algorithm"]
+    if name not in CONFIGS:
+        raise InvalidInput(f"unknown algorithm {name!r}; known are {', '.join(CONFIGS)}")
+    fields = {field.name: field for field in dataclasses.fields(CONFIGS[name])}
+    values = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in description["config"].items()
+        if key in fields
+    }
+    return CONFIGS[name](**values)
+
+
+def require_new_run_folder(directory: str | os.PathLike[str], *, overwrite: bool) -> Path:
+    """The folder for a new run, made and proved writable before any training.
+
+    Raises: InvalidInput where it holds a run already (unless `overwrite`), is a file, or cannot be written.
+    """
+    folder = Path(directory)
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"{folder} is a file; give a folder for the run")
+    if (folder / RUN_FILE).exists() and not overwrite:
+        raise InvalidInput(f"{folder} holds a run already; choose another folder, or replace it with --overwrite")
+    probe = folder / ".writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise InvalidInput(f"cannot write to {folder}: {error.strerror}; choose a folder you may write to") from error
+    return folder
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    if not path.parent.is_dir():
+        raise InvalidInput(f"no folder {path.parent}; give the folder that `pgcourse train --out` or save() wrote")
+    if not path.exists():
+        raise InvalidInput(f"{path.parent} holds no run ({RUN_FILE} is missing); give the folder that training wrote")
+    try:
+        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+        description = json.loads(content["description"])
+        version = description["format"]
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
+        raise InvalidInput(
+            f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole"
+        ) from None
+    if version != FORMAT_VERSION:
+        raise InvalidInput(
+            f"{path} has format {version}, this version reads {FORMAT_VERSION}; use the version of pgcourse that wrote it"
+        )
+    return content, description

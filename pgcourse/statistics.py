@@ -1,0 +1,81 @@
+"""Statistics of a few runs: estimates that do not hang on one lucky seed, and how far to trust them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Statistic = Callable[..., Any]
+
+
+def interquartile_mean(x: ArrayLike, axis: int = -1) -> Any:
+    """Mean of the middle half: the lowest and the highest quarter are left out, with fractional weights at the edges.
+
+    Args: x: [..., R] results of R runs along `axis`. Returns: x without that axis. Source: Agarwal et al. (2021).
+    """
+    ordered = np.sort(np.asarray(x, dtype=np.float64), axis=axis)
+    ordered = np.moveaxis(ordered, axis, -1)
+    count = ordered.shape[-1]
+    if count == 0:
+        raise ValueError("interquartile_mean of 0 values: give at least one run")
+    # Element i covers the share [i, i + 1] / count; its weight is the part of it between 1/4 and 3/4.
+    edges = np.clip(np.arange(count + 1) / count, 0.25, 0.75)
+    weights = np.diff(edges)
+    kept = weights > 0  # leaves out the infinities of runs that never got there, rather than multiply them by 0
+    return ordered[..., kept] @ weights[kept] / 0.5
+
+
+def bootstrap_interval(
+    x: ArrayLike,
+    *,
+    statistic: Statistic = interquartile_mean,
+    confidence: float = 0.95,
+    num_resamples: int = 2000,
+    generator: np.random.Generator | None = None,
+) -> tuple[Any, Any]:
+    """Percentile bootstrap over runs: how far `statistic` moves when the seeds had been other ones.
+
+    Args: x: [R] or [K, R], R runs along the last axis; the same resampled runs serve every row, as runs are curves.
+    statistic: called with `axis=-1`. confidence in (0, 1). generator: default a fixed seed, so figures reproduce.
+    Returns: (low, high), each of the statistic's shape. Raises: ValueError for a confidence outside (0, 1).
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence={confidence} is no probability; use a number between 0 and 1, such as 0.95")
+    values = np.asarray(x, dtype=np.float64)
+    generator = generator if generator is not None else np.random.default_rng(0)
+    picks = generator.integers(values.shape[-1], size=(num_resamples, values.shape[-1]))
+    resampled = np.stack([statistic(values[..., pick], axis=-1) for pick in picks])
+    tail = (1 - confidence) / 2
+    return np.quantile(resampled, tail, axis=0), np.quantile(resampled, 1 - tail, axis=0)
+
+
+def probability_of_improvement(x: ArrayLike, y: ArrayLike) -> float:
+    """Chance that a run of X beats a run of Y: P(X > Y) + 1/2 P(X = Y) over all pairs.
+
+    Args: x: [R], y: [S], results of independent runs. Returns: a number in [0, 1]. Source: Agarwal et al. (2021).
+    """
+    first, second = np.asarray(x, dtype=np.float64)[:, None], np.asarray(y, dtype=np.float64)[None, :]
+    return float(np.mean((first > second) + 0.5 * (first == second)))
+
+
+def moving_average(x: ArrayLike, window: int) -> NDArray[np.float64]:
+    """Mean of the last `window` entries at each entry, of all entries so far where there are fewer.
+
+    Args: x: [E], say episodic returns in order. Returns: [E].
+    """
+    totals = np.cumsum(np.concatenate([[0.0], np.asarray(x, dtype=np.float64)]))
+    ends = np.arange(1, len(totals))
+    starts = np.maximum(ends - window, 0)
+    return (totals[ends] - totals[starts]) / (ends - starts)
+
+
+def episodes_to_threshold(episodic_returns: ArrayLike, *, threshold: float, window: int = 100) -> int | None:
+    """Number of episodes played when the mean of the last `window` first reaches `threshold`.
+
+    Args: episodic_returns: [E] in order of completion. Returns: an int in [window, E], or None if it never does, or
+    if there are fewer than `window` episodes.
+    """
+    returns = np.asarray(episodic_returns, dtype=np.float64)
+    reached = moving_average(returns, window)[window - 1 :] >= threshold
+    return int(np.argmax(reached)) + window if reached.any() else None

@@ -1,0 +1,52 @@
+"""Files that are whole or absent: bytes in memory, a temporary file beside the target, fsync, rename."""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .errors import InvalidInput
+
+
+def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
+    """Write `data` to `path` so that a reader, or a crash half-way, finds the old file whole or the new file whole.
+
+    Args: path: target; its folder is made if it is missing. data: text is encoded as UTF-8.
+    Returns: the path. Raises: InvalidInput with one line when the system refuses (full disk, no permission); the old
+    file is then untouched.
+    """
+    target = Path(path)
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    temporary: str | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes a private file (0600); give the target what an ordinary open() would have given.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot write {target}: {error.strerror or error}; choose a folder you may write to, with free space"
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+    return target
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> Path:
+    """Write `value` as indented JSON, atomically; see `atomic_write`."""
+    return atomic_write(path, json.dumps(value, indent=2) + "\n")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

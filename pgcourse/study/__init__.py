@@ -1,0 +1,1 @@
+"""Experiments: many seeds, and figures for the prose."""

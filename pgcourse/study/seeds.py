@@ -1,0 +1,65 @@
+"""One experiment, many seeds: configs times seeds, in processes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from ..algorithms import reinforce
+from ..errors import InvalidInput
+
+TRAIN: dict[str, Callable[..., Any]] = {"reinforce": reinforce.train}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a study keeps of one training run: numbers only, no networks."""
+
+    seed: int
+    episodes: NDArray[Any]  # fields env_step, wall_time [s], episodic_return, length
+    metrics: dict[str, NDArray[np.float64]]
+
+
+def run_seeds(
+    configs: Mapping[str, Any],
+    seeds: Iterable[int],
+    *,
+    num_workers: int = 1,
+    seams: Mapping[str, Mapping[str, Any]] | None = None,
+    progress: bool = True,
+) -> dict[str, list[Run]]:
+    """Train every config with every seed. The result does not depend on the number of workers.
+
+    Args: configs: name -> config. seeds: distinct integers. num_workers: processes, one thread each. seams: name ->
+    keyword arguments of `train` for that config (functions that can be pickled).
+    Returns: name -> runs in the order of the seeds. Raises: InvalidInput for repeated or missing seeds.
+    """
+    seeds = list(seeds)
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise InvalidInput(f"seeds={seeds} are empty or repeat; give distinct integers, such as range(10)")
+    jobs = [
+        (name, replace(config, seed=seed), dict((seams or {}).get(name, {})))
+        for seed in seeds
+        for name, config in configs.items()
+    ]
+    parallel = Parallel(n_jobs=num_workers, return_as="generator")
+    finished = parallel(delayed(_train)(config, keywords) for _, config, keywords in jobs)
+    runs: dict[str, list[Run]] = {name: [] for name in configs}
+    for (name, _, _), run in zip(jobs, tqdm(finished, total=len(jobs), unit="run", disable=not progress), strict=True):
+        runs[name].append(run)
+    return runs
+
+
+def _train(config: Any, seams: dict[str, Any]) -> Run:
+    result = TRAIN[config.algorithm](config, device="cpu", **seams)
+    return Run(config.seed, result.episodes, result.metrics)
+
+
+def returns_by_episode(runs: list[Run]) -> NDArray[np.float64]:
+    """Episodic returns [R, E] of R runs, cut to the shortest run."""
+    shortest = min(len(run.episodes) for run in runs)
+    return np.stack([run.episodes["episodic_return"][:shortest] for run in runs])
