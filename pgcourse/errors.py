@@ -36,3 +36,12 @@ def require_numbers(
             end = "" if high == math.inf else f" and at most {high:g}"
             alternative = ", or None" if optional else ""
             raise InvalidInput(f"{name}={value!r} is not allowed; use a number {start}{end}{alternative}")
+
+
+def require_sizes(config: Any, *names: str) -> None:
+    """Raises: InvalidInput unless each field is a sequence of positive integers, such as (64, 64); it may be empty."""
+    for name in names:
+        value = getattr(config, name)
+        whole = isinstance(value, tuple | list) and all(type(size) is int and size >= 1 for size in value)
+        if not whole:
+            raise InvalidInput(f"{name}={value!r} is not allowed; use positive integers, such as (64, 64)")

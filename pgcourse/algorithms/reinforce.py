@@ -18,7 +18,7 @@ from .. import losses, optim
 from ..diagnostics import explained_variance
 from ..envs import as_tensor_envs, env_seeds, make_envs
 from ..envs import has_tensor_envs as _has_tensor_envs
-from ..errors import require_integers, require_numbers
+from ..errors import require_integers, require_numbers, require_sizes
 from ..networks import make_critic, make_policy
 from ..returns import discounted_returns, normalize
 from ..rollout import Episode, collect_episodes
@@ -52,6 +52,7 @@ class ReinforceConfig:
         require_numbers(self, "gamma", high=1)
         require_numbers(self, "policy_lr", "critic_lr", above=True)
         require_numbers(self, "max_grad_norm", above=True, optional=True)
+        require_sizes(self, "hidden_sizes")
         require_budget(self)
 
 

@@ -78,8 +78,8 @@ def make_single_env(env_id: str, *, render_mode: str | None = None) -> gymnasium
         return gymnasium.make(env_id, render_mode=render_mode, disable_env_checker=True)
     except gymnasium.error.DependencyNotInstalled as error:
         raise InvalidInput(
-            f"environment {env_id!r} needs a package that is not installed ({_first_line(error)}); "
-            'install the extra: pip install -e ".[box2d]" for LunarLander and its kin, ".[mujoco]" for MuJoCo'
+            f"environment {env_id!r} needs a package that is not installed; install the extra that brings it: "
+            'pip install -e ".[box2d]" for LunarLander and its kin, ".[mujoco]" for MuJoCo'
         ) from error
     except (gymnasium.error.Error, ModuleNotFoundError) as error:
         raise InvalidInput(

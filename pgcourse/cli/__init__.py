@@ -1,0 +1,54 @@
+"""The `pgcourse` command. A user's mistake is one line on stderr and exit status 2, never a traceback."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from .. import __version__
+from ..errors import InvalidInput
+from . import commands
+from .train import demo, train
+
+COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
+    "lab": (commands.lab, "open the course in JupyterLab"),
+    "doctor": (commands.doctor, "look over the installation, and say what to do where something is missing"),
+    "demo": (demo, "train on CartPole in seconds; write a learning curve and a GIF"),
+    "train": (train, "train an agent and save it"),
+    "evaluate": (commands.evaluate, "play a saved agent from held-out start states"),
+    "gif": (commands.gif, "write a GIF of saved agents"),
+    "check": (commands.check, "run an exercise notebook and print each exercise's state"),
+    "progress": (commands.progress, "show which exercises are solved"),
+}
+
+
+def usage() -> str:
+    """The text of `pgcourse --help`."""
+    lines = [f"  {name:9} {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(
+        ["usage: pgcourse COMMAND [OPTIONS]", "", *lines, "", "Options of one: pgcourse COMMAND --help"]
+        + ["Example: pgcourse train reinforce --seed 1 --num-episodes 600 --out runs/r1 --gif"]
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns: exit status; 2 for a user's mistake, 130 after an interrupt."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        if not given or given[0] in ("-h", "--help"):
+            print(usage())
+            return 0
+        if given[0] == "--version":
+            print(f"pgcourse {__version__}")
+            return 0
+        if given[0] not in COMMANDS:
+            raise InvalidInput(f"unknown command {given[0]!r}; use one of {', '.join(COMMANDS)}")
+        return COMMANDS[given[0]][0](given[1:])
+    except InvalidInput as error:
+        print(f"pgcourse: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has gone, as in `pgcourse ... | head`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - or Python complains again at exit
+        return 0
+    except KeyboardInterrupt:
+        print("pgcourse: interrupted", file=sys.stderr)
+        return 130

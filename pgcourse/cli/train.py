@@ -1,0 +1,191 @@
+"""`pgcourse train` and `pgcourse demo`: a run with a progress bar, saved, and said in one line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import tyro
+from tqdm import tqdm
+
+from ..algorithms import reinforce
+from ..envs import has_tensor_envs, make_envs
+from ..errors import InvalidInput
+from ..networks import make_policy
+from ..optim import choose_device
+from ..render import record_gifs
+from ..runs import require_new_run_folder
+from ..statistics import episodes_to_threshold
+from ..training import OnIteration, Progress, Result
+from .parsing import parse
+
+ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce}
+
+
+@dataclass
+class Train:
+    """Train an agent, and save what it learned.
+
+    Example: pgcourse train reinforce --seed 1 --num-episodes 600 --out runs/r1 --gif
+    """
+
+    config: Any
+    preset: str = "CARTPOLE"
+    """Settings to start from, before the options below change them."""
+    out: str | None = None
+    """Folder for the run; without it, a new one below runs/."""
+    overwrite: bool = False
+    """Replace the run that the folder holds."""
+    gif: bool = False
+    """Write agent.gif into the folder: a random agent beside the trained one."""
+    device: str = "auto"
+    """auto, cpu, cuda, or cuda:1."""
+    progress: bool = True
+    """Show a progress bar."""
+
+
+def presets(algorithm: ModuleType) -> dict[str, Any]:
+    """The public settings of an algorithm: name -> config."""
+    return {name: value for name, value in vars(algorithm).items() if name.isupper() and hasattr(value, "algorithm")}
+
+
+def train(arguments: list[str]) -> int:
+    """Run `pgcourse train ALGORITHM ...`. Returns: 0, or 130 where an interrupt ended the run early."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("usage: pgcourse train ALGORITHM [OPTIONS]\n")
+        for name, module in ALGORITHMS.items():
+            print(f"  {name:10} presets {', '.join(presets(module))}")
+        print("\nOptions of one: pgcourse train reinforce --help")
+        print("Example: pgcourse train reinforce --seed 1 --num-episodes 600 --out runs/r1 --gif")
+        return 0
+    name, *rest = arguments
+    if name not in ALGORITHMS:
+        raise InvalidInput(f"unknown algorithm {name!r}; use one of {', '.join(ALGORITHMS)}")
+    module = ALGORITHMS[name]
+    preset = _preset_name(rest)
+    known = presets(module)
+    if preset not in known:
+        raise InvalidInput(f"unknown preset {preset!r} of {name}; use one of {', '.join(known)}")
+    default = Train(config=known[preset], preset=preset)
+    kind = _train_class(type(known[preset]))
+    options = parse(kind, rest, program=f"pgcourse train {name}", default=kind(**vars(default)))
+    return run(module.train, options)
+
+
+def _preset_name(arguments: list[str]) -> str:
+    for index, argument in enumerate(arguments):
+        if argument.startswith("--preset="):
+            return argument.partition("=")[2].upper()
+        if argument == "--preset" and index + 1 < len(arguments):
+            return arguments[index + 1].upper()
+    return "CARTPOLE"
+
+
+def _train_class(config_class: type) -> type[Train]:
+    """`Train` with the config's own type, from which tyro reads the options."""
+    annotations = {"config": tyro.conf.OmitArgPrefixes[config_class]}  # type: ignore[valid-type]
+    return dataclass(type("Train", (Train,), {"__annotations__": annotations, "__doc__": Train.__doc__}))
+
+
+def run(train_fn: Callable[..., Result], options: Train) -> int:
+    """Train, save, and say what was reached."""
+    config = options.config
+    # Whatever can be refused is refused before a folder is made and time is spent.
+    choose_device(options.device, tensor_envs=has_tensor_envs(config.env_id), num_envs=config.num_envs)
+    envs = make_envs(config.env_id, 1, seed=config.seed)
+    make_policy(envs.single_observation_space, envs.single_action_space)
+    envs.close()
+    folder = require_new_run_folder(options.out or _new_folder(config), overwrite=options.overwrite)
+    with progress_bar(config, enabled=options.progress) as on_iteration:
+        result = train_fn(config, device=options.device, on_iteration=on_iteration)
+    print(summary(result))
+    result.save(folder)
+    print(f"saved to {folder}")
+    if options.gif:
+        path = record_gifs({"random": None, "trained": result.policy}, config.env_id, folder / "agent.gif", seed=0)
+        print(f"wrote {path}")
+    return 130 if result.interrupted else 0
+
+
+def _new_folder(config: Any) -> Path:
+    stem = f"{config.algorithm}-{config.env_id.replace('/', '-')}-seed{config.seed}"
+    number = 1
+    while (Path("runs") / f"{stem}-{number}").exists():
+        number += 1
+    return Path("runs") / f"{stem}-{number}"
+
+
+class progress_bar:
+    """A tqdm bar over the run's budget, with the recent return and the speed; use `with`, gives `on_iteration`."""
+
+    def __init__(self, config: Any, *, enabled: bool = True) -> None:
+        self.by_episodes = config.num_episodes is not None
+        total = config.num_episodes if self.by_episodes else config.total_timesteps
+        unit = " episodes" if self.by_episodes else " steps"
+        self.bar = tqdm(total=total, unit=unit, disable=not enabled, dynamic_ncols=True, mininterval=0.2)
+
+    def __enter__(self) -> OnIteration:
+        return self.show
+
+    def show(self, progress: Progress) -> None:
+        """Move the bar to where the run is."""
+        done = len(progress.episodes) if self.by_episodes else progress.env_step
+        recent = progress.episodes["episodic_return"][-100:]
+        if len(recent):
+            speed = progress.env_step / max(progress.seconds, 1e-9)
+            self.bar.set_postfix_str(f"return {recent.mean():.1f}, {speed:,.0f} steps/s", refresh=False)
+        self.bar.update(min(done, self.bar.total) - self.bar.n)
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.close()
+
+
+def summary(result: Result) -> str:
+    """What a run reached, in one or two lines."""
+    episodes = result.episodes
+    if not len(episodes):
+        return "no episode was completed" + (" before the interrupt" if result.interrupted else "")
+    returns, last = episodes["episodic_return"], episodes[-1]
+    steps, seconds = int(last["env_step"]), float(last["wall_time"])
+    line = (
+        f"{len(episodes):,} episodes, {steps:,} steps in {seconds:.1f} s ({steps / max(seconds, 1e-9):,.0f} steps/s) on "
+        f"{result.device}; mean return of the last {min(len(returns), 100)}: {returns[-100:].mean():.1f}"
+    )
+    if result.config.env_id.endswith("CartPole-v1"):
+        solved = episodes_to_threshold(returns, threshold=475, window=100)
+        line += f"\n100-episode mean of 475 {'not reached' if solved is None else f'reached after {solved} episodes'}"
+    return line + ("\nstopped by an interrupt; what was learned so far is kept" if result.interrupted else "")
+
+
+@dataclass
+class Demo:
+    """Train REINFORCE on CartPole in seconds; write a learning curve (PNG) and a GIF of the agent before and after.
+
+    Example: pgcourse demo --out demo
+    """
+
+    out: str = "demo"
+    """Folder for learning_curve.png, agent.gif and the run; an earlier demo in it is replaced."""
+    seed: int = 1
+    progress: bool = True
+    """Show a progress bar."""
+
+
+def demo(arguments: list[str]) -> int:
+    """Run `pgcourse demo`. Returns: the exit status of the training run."""
+    options = parse(Demo, arguments, program="pgcourse demo")
+    config = replace(reinforce.CARTPOLE, seed=options.seed, num_episodes=400)
+    folder = require_new_run_folder(options.out, overwrite=True)
+    with progress_bar(config, enabled=options.progress) as on_iteration:
+        result = reinforce.train(config, on_iteration=on_iteration)
+    print(summary(result))
+    result.save(folder)
+    from ..show import plots  # matplotlib takes a second to import, so only where a figure is drawn
+    from ..storage import atomic_write
+
+    figure = plots.learning_curves({"REINFORCE with baseline": [result]}, threshold=475)
+    print(f"wrote {atomic_write(folder / 'learning_curve.png', plots.png(figure))}")
+    agents = {"before": None, "after": result.policy}
+    print(f"wrote {record_gifs(agents, config.env_id, folder / 'agent.gif', seed=0)}")
+    return 130 if result.interrupted else 0

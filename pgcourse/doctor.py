@@ -1,0 +1,115 @@
+"""Looks over an installation: what works, and what to do where something does not."""
+
+import importlib.metadata
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .checks import progress
+from .envs import make_envs
+from .optim import CUDA_PAYS_FROM
+from .render import record_frames
+
+TESTED = {"torch": "2.13.0", "gymnasium": "1.4.0"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    works: bool
+    text: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        line = f"{'✓' if self.works else '✗'} {self.subject:14} {self.text}"
+        return line if self.works else f"{line}\n  what to do:    {self.remedy}"
+
+
+def run_doctor() -> str:
+    """The findings as text, for a notebook."""
+    return "\n".join(str(finding) for finding in examine())
+
+
+def examine() -> list[Finding]:
+    """Look at versions, environments, device, rendering, folders and JupyterLab. Never raises."""
+    looks: list[tuple[str, Callable[[], Finding], str]] = [
+        ("Python", _python, "make .venv again with Python 3.11, 3.12 or 3.13: make clean, make setup"),
+        ("torch", lambda: _package("torch"), "make setup"),
+        ("gymnasium", lambda: _package("gymnasium"), "make setup"),
+        ("environments", _environments, "make setup"),
+        ("device", _device, "use --device cpu"),
+        ("rendering", _rendering, "pip install --force-reinstall pygame, and uninstall pygame-ce if it is there"),
+        ("own folder", lambda: _writable("own folder", progress.path().parent), "set PGCOURSE_HOME to a folder you may write to"),
+        ("this folder", lambda: _writable("this folder", Path.cwd()), "start from a folder you may write to"),
+        ("JupyterLab", lambda: _package("jupyterlab"), "make setup"),
+        ("notebook kernel", _kernel, "make setup"),
+    ]
+    findings = []
+    for subject, look, remedy in looks:
+        try:
+            finding = look()
+        except Exception as error:  # a doctor reports what is broken, whatever it is
+            finding = Finding(subject, False, f"{type(error).__name__}: {' '.join(str(error).split())[:120]}")
+        findings.append(Finding(finding.subject, finding.works, finding.text, finding.remedy or remedy))
+    return findings
+
+
+def _python() -> Finding:
+    supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding("Python", supported, f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def _package(name: str) -> Finding:
+    version = importlib.metadata.version(name)
+    tested = TESTED.get(name)
+    note = "" if tested is None or version.split("+")[0] == tested else f" (tested with {tested})"
+    return Finding("JupyterLab" if name == "jupyterlab" else name, True, version + note)
+
+
+def _environments() -> Finding:
+    envs = make_envs("CartPole-v1", 2, seed=0)
+    envs.step(torch.tensor([0, 1]))
+    return Finding("environments", True, "CartPole-v1 steps")
+
+
+def _device() -> Finding:
+    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    found = f"CUDA: {', '.join(names)}" if names else "no CUDA device; the course needs none"
+    pays = (
+        '; device="auto" is the CPU, since no measurement shows where CUDA pays yet'
+        if CUDA_PAYS_FROM is None
+        else f'; device="auto" takes CUDA from {CUDA_PAYS_FROM:,} environments'
+    )
+    return Finding("device", True, f"cpu, {torch.get_num_threads()} threads; {found}{pays if names else ''}")
+
+
+def _rendering() -> Finding:
+    frames = record_frames(None, "CartPole-v1", seed=0, max_steps=1)
+    drawn = frames.images[0].min() < frames.images[0].max()
+    return Finding("rendering", bool(drawn), "draws CartPole" if drawn else "the picture of CartPole is blank")
+
+
+def _writable(subject: str, folder: Path) -> Finding:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        return Finding(subject, True, f"{_short(folder)} can be written")
+
+
+def _kernel() -> Finding:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    found = "python3" in KernelSpecManager().find_kernel_specs()
+    return Finding("notebook kernel", found, "python3" if found else "python3 is missing")
+
+
+def _short(folder: Path) -> str:
+    """The folder without the name of the user's home."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}".rstrip("/.") if folder.is_relative_to(home) else str(folder)
