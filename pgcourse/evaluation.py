@@ -1,13 +1,16 @@
 """How good is a policy: complete episodes from start states that training never saw."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .envs import env_seeds, make_envs
+from .envs.adapter import describe
 from .errors import InvalidInput
 from .optim import seeded, single_thread
 
@@ -47,6 +50,8 @@ def evaluate(
     """
     if num_episodes < 1:
         raise InvalidInput(f"num_episodes={num_episodes} is not positive; use at least 1")
+    if seed < 0:
+        raise InvalidInput(f"seed={seed} is negative; use an integer of at least 0")
     seeds = env_seeds(seed, num_episodes, "evaluation")
     training = policy is not None and policy.training
     if policy is not None:
@@ -79,6 +84,7 @@ def _run(
             actions = torch.as_tensor(envs.action_space.sample(), device=device)
         else:
             actions = act(policy, obs, deterministic=deterministic)
+            require_fitting_actions(actions, envs.single_action_space)
         obs, rewards, terminated, truncated, _ = envs.step(actions)
         returns += torch.where(running, rewards, 0.0)
         lengths += running
@@ -98,6 +104,20 @@ def act(policy: nn.Module, obs: Tensor, *, deterministic: bool) -> Tensor:
             f"the policy does not fit observations of {obs.shape[-1]} numbers; give the environment that it was trained on"
         ) from error
     return distribution.mode if deterministic else distribution.sample()
+
+
+def require_fitting_actions(actions: Tensor, space: spaces.Space[Any]) -> None:
+    """Raises: InvalidInput where a policy's actions [N] or [N, A] are not of this space of one environment."""
+    discrete = not actions.is_floating_point() and actions.dim() == 1
+    if isinstance(space, spaces.Discrete):
+        fits = discrete and int(actions.max()) < space.n
+    else:
+        fits = not discrete and actions.shape[1:] == space.shape
+    if not fits:
+        raise InvalidInput(
+            f"the policy gives {'discrete' if discrete else 'continuous'} actions of shape {list(actions.shape[1:])}, the "
+            f"environment takes {describe(space)}; give the environment that it was trained on"
+        )
 
 
 def policy_device(policy: nn.Module | None) -> torch.device:

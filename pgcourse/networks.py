@@ -1,14 +1,18 @@
 """Networks: a policy maps observations to a distribution over actions, a critic maps them to values."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Independent, Normal
 
 from .errors import InvalidInput
+from .normalization import normalization
+
+LOG_STD_RANGE = (-5.0, 2.0)  # standard deviations from 0.007 to 7.4: outside, log-probabilities lose their meaning
 
 
 class Categorical(torch.distributions.Categorical):
@@ -49,29 +53,119 @@ def mlp(sizes: Sequence[int], *, activation: type[nn.Module] = nn.Tanh, output_g
 class CategoricalPolicy(nn.Module):
     """A policy over A discrete actions: observations [B, D] -> Categorical with logits [B, A]."""
 
-    def __init__(self, obs_dim: int, num_actions: int, hidden_sizes: Sequence[int] = (64, 64)) -> None:
+    def __init__(
+        self,
+        obs_dim: int,
+        num_actions: int,
+        hidden_sizes: Sequence[int] = (64, 64),
+        *,
+        normalize_observations: bool = False,
+    ) -> None:
         super().__init__()
-        self.arguments = {"obs_dim": obs_dim, "num_actions": num_actions, "hidden_sizes": list(hidden_sizes)}
+        self.arguments = {
+            "obs_dim": obs_dim,
+            "num_actions": num_actions,
+            "hidden_sizes": list(hidden_sizes),
+            "normalize_observations": normalize_observations,
+        }
+        self.norm = normalization(obs_dim, normalize_observations)
         self.logits = mlp([obs_dim, *hidden_sizes, num_actions], output_gain=0.01)
 
     def forward(self, obs: Tensor) -> Distribution:
-        return Categorical(self.logits(obs))
+        return Categorical(self.logits(self.norm(obs)))
+
+
+class GaussianPolicy(nn.Module):
+    """A policy over A continuous actions: observations [B, D] -> independent normals with mean [B, A].
+
+    The logarithm of the standard deviation is a parameter [A] that does not depend on the observation, clamped to
+    `LOG_STD_RANGE`. Actions are not squashed: clipping is the environment's part.
+    """
+
+    def __init__(
+        self,
+        obs_dim: int,
+        action_dim: int,
+        hidden_sizes: Sequence[int] = (64, 64),
+        *,
+        normalize_observations: bool = False,
+        initial_std: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.arguments = {
+            "obs_dim": obs_dim,
+            "action_dim": action_dim,
+            "hidden_sizes": list(hidden_sizes),
+            "normalize_observations": normalize_observations,
+            "initial_std": initial_std,
+        }
+        self.norm = normalization(obs_dim, normalize_observations)
+        self.mean = mlp([obs_dim, *hidden_sizes, action_dim], output_gain=0.01)
+        self.log_std = nn.Parameter(torch.full((action_dim,), math.log(initial_std)))
+
+    def forward(self, obs: Tensor) -> Distribution:
+        std = self.log_std.clamp(*LOG_STD_RANGE).exp()
+        return Independent(Normal(self.mean(self.norm(obs)), std, validate_args=False), 1, validate_args=False)
 
 
 class ValueNetwork(nn.Module):
     """A critic: observations [B, D] -> values [B], in units of (discounted) reward."""
 
-    def __init__(self, obs_dim: int, hidden_sizes: Sequence[int] = (64, 64)) -> None:
+    def __init__(
+        self, obs_dim: int, hidden_sizes: Sequence[int] = (64, 64), *, normalize_observations: bool = False
+    ) -> None:
         super().__init__()
-        self.arguments = {"obs_dim": obs_dim, "hidden_sizes": list(hidden_sizes)}
+        self.arguments = {
+            "obs_dim": obs_dim,
+            "hidden_sizes": list(hidden_sizes),
+            "normalize_observations": normalize_observations,
+        }
+        self.norm = normalization(obs_dim, normalize_observations)
         self.values = mlp([obs_dim, *hidden_sizes, 1])
 
     def forward(self, obs: Tensor) -> Tensor:
-        return self.values(obs).squeeze(-1)
+        return self.values(self.norm(obs)).squeeze(-1)
+
+
+def make_policy(
+    observation_space: spaces.Space[Any],
+    action_space: spaces.Space[Any],
+    hidden_sizes: Sequence[int] = (64, 64),
+    *,
+    normalize_observations: bool = False,
+    initial_std: float = 1.0,
+) -> nn.Module:
+    """The policy that fits an environment's spaces: categorical for Discrete actions, Gaussian for a Box."""
+    obs_dim = _dimension(observation_space)
+    if isinstance(action_space, spaces.Discrete):
+        num_actions = int(action_space.n)
+        return CategoricalPolicy(obs_dim, num_actions, hidden_sizes, normalize_observations=normalize_observations)
+    return GaussianPolicy(
+        obs_dim,
+        _dimension(action_space),
+        hidden_sizes,
+        normalize_observations=normalize_observations,
+        initial_std=initial_std,
+    )
+
+
+def _dimension(space: spaces.Space[Any]) -> int:
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        raise InvalidInput(f"no network for the space {space}; use a flat Box of shape (D,)")
+    return space.shape[0]
+
+
+def make_critic(
+    observation_space: spaces.Space[Any], hidden_sizes: Sequence[int] = (64, 64), *, normalize_observations: bool = False
+) -> ValueNetwork:
+    """The critic that fits an environment's observations."""
+    return ValueNetwork(_dimension(observation_space), hidden_sizes, normalize_observations=normalize_observations)
 
 
 # Networks that a saved run can rebuild by name from their `arguments`.
-NETWORKS: dict[str, type[nn.Module]] = {"CategoricalPolicy": CategoricalPolicy, "ValueNetwork": ValueNetwork}
+NETWORKS: dict[str, type[nn.Module]] = {
+    network.__name__: network for network in (CategoricalPolicy, GaussianPolicy, ValueNetwork)
+}
 
 
 def describe_network(network: nn.Module | None) -> dict[str, Any] | None:
@@ -86,22 +180,3 @@ def build_network(description: dict[str, Any]) -> nn.Module:
     if description["name"] not in NETWORKS:
         raise InvalidInput(f"unknown network {description['name']!r}; known are {', '.join(NETWORKS)}")
     return NETWORKS[description["name"]](**description["arguments"])
-
-
-def make_policy(
-    observation_space: spaces.Space[Any], action_space: spaces.Space[Any], hidden_sizes: Sequence[int] = (64, 64)
-) -> nn.Module:
-    """The policy that fits an environment's spaces. Raises: InvalidInput for actions that are not Discrete."""
-    if not isinstance(action_space, spaces.Discrete):
-        raise InvalidInput(f"no policy for actions {action_space}; this algorithm takes Discrete actions")
-    return CategoricalPolicy(_dimension(observation_space), int(action_space.n), hidden_sizes)
-
-
-def make_critic(observation_space: spaces.Space[Any], hidden_sizes: Sequence[int] = (64, 64)) -> ValueNetwork:
-    """The critic that fits an environment's observations."""
-    return ValueNetwork(_dimension(observation_space), hidden_sizes)
-
-
-def _dimension(observation_space: spaces.Space[Any]) -> int:
-    assert observation_space.shape is not None
-    return observation_space.shape[0]

@@ -28,12 +28,40 @@ def gradient_step(
     return clip_and_step(module, optimizer, max_grad_norm=max_grad_norm)
 
 
+def actor_critic_step(
+    policy_loss: Tensor,
+    value_loss: Tensor,
+    policy: nn.Module,
+    critic: nn.Module,
+    policy_optimizer: torch.optim.Optimizer,
+    critic_optimizer: torch.optim.Optimizer,
+    *,
+    max_grad_norm: float | None,
+) -> tuple[Tensor, Tensor]:
+    """One step of each network along its own loss, each gradient clipped by its own norm.
+
+    Returns: the gradient norms of policy and critic before clipping, scalars.
+    """
+    policy_optimizer.zero_grad(set_to_none=True)
+    critic_optimizer.zero_grad(set_to_none=True)
+    # The networks share no parameter, so one backward pass over the sum gives each the gradient of its own loss.
+    (policy_loss + value_loss).backward()
+    policy_norm = clip_and_step(policy, policy_optimizer, max_grad_norm=max_grad_norm)
+    return policy_norm, clip_and_step(critic, critic_optimizer, max_grad_norm=max_grad_norm)
+
+
 def clip_and_step(module: nn.Module, optimizer: torch.optim.Optimizer, *, max_grad_norm: float | None) -> Tensor:
     """Clip the gradients that are there, and step. Returns: scalar, the norm before clipping."""
     limit = float("inf") if max_grad_norm is None else max_grad_norm
     norm = nn.utils.clip_grad_norm_(module.parameters(), limit)
     optimizer.step()
     return norm
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Give every parameter group this learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
 
 
 @contextlib.contextmanager
@@ -68,7 +96,7 @@ def choose_device(requested: str | torch.device, *, tensor_envs: bool, num_envs:
         return torch.device("cuda" if pays and tensor_envs and torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(requested)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # asks for the number, which a device without storage ("meta") lacks
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         allowed = ["auto", "cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]
         if torch.backends.mps.is_available():

@@ -16,7 +16,7 @@ from torch import nn
 
 from .envs import env_seeds, make_single_env
 from .errors import InvalidInput
-from .evaluation import act, policy_device
+from .evaluation import act, policy_device, require_fitting_actions
 from .optim import seeded, single_thread
 from .storage import atomic_write
 
@@ -43,9 +43,8 @@ def record_frames(
     """
     # Without a display SDL needs to be told so; a display that is there is left alone, as we draw off screen.
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    require_drawable(env_id)
     env = make_single_env(env_id, render_mode="rgb_array")
-    if "rgb_array" not in env.metadata.get("render_modes", []):
-        raise InvalidInput(f"environment {env_id!r} cannot draw itself (no rgb_array mode); choose one that can")
     images: list[NDArray[np.uint8]] = []
     rewards: list[float] = []
     start = env_seeds(seed, 1, "evaluation")[0]
@@ -64,6 +63,14 @@ def record_frames(
     finally:
         env.close()
     return Frames(np.stack(images), np.array(rewards), float(env.metadata.get("render_fps", MAX_FPS)))
+
+
+def require_drawable(env_id: str) -> None:
+    """Raises: InvalidInput for an unknown environment, or one that cannot draw itself."""
+    env = make_single_env(env_id)  # without a render mode: Gymnasium warns of one that is not there
+    env.close()
+    if "rgb_array" not in env.metadata.get("render_modes", []):
+        raise InvalidInput(f"environment {env_id!r} cannot draw itself (no rgb_array mode); choose one that can")
 
 
 def record_gif(
@@ -107,6 +114,8 @@ def record_gifs(
 
 def encode_gif(episodes: Mapping[str, Frames], *, fps: float = MAX_FPS) -> bytes:
     """GIF of episodes side by side, with captions, endless, at the environment's own speed."""
+    if not fps > 0:
+        raise InvalidInput(f"fps={fps} is not positive; use a number above 0, such as 50")
     pictures = [_compose(episodes, step) for step in range(max(len(frames.images) for frames in episodes.values()))]
     # One palette for all frames, from a few of them: quantising every frame by itself takes 30 times as long.
     sample = np.concatenate([np.asarray(pictures[i]) for i in range(0, len(pictures), max(len(pictures) // 4, 1))])
@@ -154,8 +163,10 @@ def _picture(env: gymnasium.Env[Any, Any], env_id: str) -> NDArray[np.uint8]:
 
 def _action(policy: nn.Module, obs: Any, env: gymnasium.Env[Any, Any], deterministic: bool) -> Any:
     batch = torch.as_tensor(obs, dtype=torch.float32, device=policy_device(policy))[None]  # [1, D]
-    action = act(policy, batch, deterministic=deterministic)[0].cpu().numpy()
+    actions = act(policy, batch, deterministic=deterministic)  # [1] or [1, A]
     space = env.action_space
+    require_fitting_actions(actions, space)
+    action = actions[0].cpu().numpy()
     if isinstance(space, gymnasium.spaces.Box):
         return np.clip(action, space.low, space.high)
     return int(action) + int(getattr(space, "start", 0))

@@ -11,8 +11,10 @@ def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
     """Reward-to-go of complete episodes: G_t = r_t + gamma * G_{t+1}, with nothing after the last step.
 
     Args: rewards: [T] or [T, N], each column one complete episode, in units of reward. gamma: discount in [0, 1].
-    Returns: same shape, dtype and device. Source: Sutton and Barto (2018), equation 3.9.
+    Returns: same shape, dtype and device. Raises: ValueError for integer rewards. Source: Sutton and Barto (2018), equation 3.9.
     """
+    if not rewards.is_floating_point():
+        raise ValueError(f"rewards are {rewards.dtype}, which would cut every return to an integer; use rewards.float()")
     returns = torch.empty_like(rewards)
     following = torch.zeros_like(rewards[0])
     for t in reversed(range(len(rewards))):
@@ -41,11 +43,16 @@ def gae(
 
     Args: all [T, N]; rewards, values V(s_t) and next_values V(s_{t+1}) of the true next observation (never the
     reset one), in units of reward; terminated and truncated bool, where both are set counts as terminated.
-    Returns: advantages [T, N], detached. Source: Schulman et al. (2016), equation 16.
+    Returns: advantages [T, N], detached. Raises: ValueError for flags that are not bool. Source: Schulman et al. (2016), equation 16.
     """
+    if terminated.dtype != torch.bool or truncated.dtype != torch.bool:
+        raise ValueError(
+            f"terminated and truncated are {terminated.dtype} and {truncated.dtype}, and ~ would flip their bits; use .bool()"
+        )
     with torch.no_grad():
         deltas = rewards + gamma * next_values * ~terminated - values  # [T, N]
-        decay = gamma * gae_lambda * ~(terminated | truncated)  # [T, N]
+        # In the dtype of the rewards: a number times a bool tensor would be float32 whatever they are.
+        decay = gamma * gae_lambda * (~(terminated | truncated)).to(deltas.dtype)  # [T, N]
         advantages = torch.empty_like(deltas)
         following = torch.zeros_like(deltas[0])
         for t in reversed(range(len(deltas))):

@@ -1,24 +1,24 @@
 """Runs on disk: loading what `Result.save` wrote, and refusing what it did not write with one clear line."""
 
 import dataclasses
-import io
 import json
 import os
-import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import nn
 
-from .algorithms import reinforce
+from .algorithms import a2c, ppo, reinforce, trpo
+from .checkpoint import read_tensors
+from .episodes import unpack_episodes
 from .errors import InvalidInput
 from .networks import build_network
-from .training import EPISODE_FIELDS, FORMAT_VERSION, RUN_FILE, Result
+from .results import FORMAT_VERSION, RUN_FILE, Result
 
-CONFIGS: dict[str, type] = {"reinforce": reinforce.ReinforceConfig}
+CONFIGS: dict[str, type] = {
+    config.algorithm: config for config in (reinforce.ReinforceConfig, a2c.A2CConfig, ppo.PPOConfig, trpo.TRPOConfig)
+}
 
 
 def load(
@@ -39,7 +39,7 @@ def load(
             network = given
             if network is None and description[role] is not None:
                 network = build_network(description[role])
-            if network is None and content[role]:
+            if network is None and (role == "policy" or content[role]):
                 raise InvalidInput(
                     f"{path} was trained with a {role} of your own; give a network of the same shape: "
                     f"load(directory, {role}=...)"
@@ -47,9 +47,7 @@ def load(
             if network is not None:
                 network.load_state_dict(content[role])
             networks.append(network)
-        episodes = np.zeros(len(content["episodes"]["length"]), EPISODE_FIELDS)
-        for name in EPISODE_FIELDS.names or ():
-            episodes[name] = content["episodes"][name].numpy()
+        episodes = unpack_episodes(content["episodes"])
         metrics = {name: values.numpy() for name, values in content["metrics"].items()}
         return Result(
             networks[0], networks[1], config, description["device"], description["interrupted"], episodes, metrics
@@ -83,9 +81,10 @@ def require_new_run_folder(directory: str | os.PathLike[str], *, overwrite: bool
     Raises: InvalidInput where it holds a run already (unless `overwrite`), is a file, or cannot be written.
     """
     folder = Path(directory)
-    if folder.exists() and not folder.is_dir():
+    # os.path answers False where a folder above may not be entered; Path.exists raises PermissionError there.
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise InvalidInput(f"{folder} is a file; give a folder for the run")
-    if (folder / RUN_FILE).exists() and not overwrite:
+    if os.path.exists(folder / RUN_FILE) and not overwrite:
         raise InvalidInput(f"{folder} holds a run already; choose another folder, or replace it with --overwrite")
     probe = folder / ".writable"
     try:
@@ -98,15 +97,11 @@ def require_new_run_folder(directory: str | os.PathLike[str], *, overwrite: bool
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    if not path.parent.is_dir():
-        raise InvalidInput(f"no folder {path.parent}; give the folder that `pgcourse train --out` or save() wrote")
-    if not path.exists():
-        raise InvalidInput(f"{path.parent} holds no run ({RUN_FILE} is missing); give the folder that training wrote")
+    content = read_tensors(path, missing="give the folder that `pgcourse train --out` or save() wrote")
     try:
-        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
         description = json.loads(content["description"])
         version = description["format"]
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise InvalidInput(
             f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole"
         ) from None

@@ -47,7 +47,14 @@ def bootstrap_interval(
     picks = generator.integers(values.shape[-1], size=(num_resamples, values.shape[-1]))
     resampled = np.stack([statistic(values[..., pick], axis=-1) for pick in picks])
     tail = (1 - confidence) / 2
-    return np.quantile(resampled, tail, axis=0), np.quantile(resampled, 1 - tail, axis=0)
+    return _quantile(resampled, tail), _quantile(resampled, 1 - tail)
+
+
+def _quantile(x: NDArray[np.float64], share: float) -> Any:
+    with np.errstate(invalid="ignore"):
+        interpolated = np.quantile(x, share, axis=0)
+    # Between two infinities (runs that never got there) NumPy interpolates to NaN: take the nearest entry there.
+    return np.where(np.isnan(interpolated), np.quantile(x, share, axis=0, method="nearest"), interpolated)[()]
 
 
 def probability_of_improvement(x: ArrayLike, y: ArrayLike) -> float:

@@ -1,33 +1,27 @@
 """Bookkeeping around a training loop: what happened, when to stop, how it ends. No algorithm lives here."""
 
 import dataclasses
-import io
 import json
-import os
-import platform
-import signal
-import threading
+import math
 import time
+import warnings
 from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, Self
 
-import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from . import storage
+from .checkpoint import Checkpoint
+from .envs import env_seeds
+from .envs.snapshot import restore_envs, save_envs
+from .episodes import EpisodeLog
 from .errors import InvalidInput
-from .networks import describe_network
-
-EPISODE_FIELDS = np.dtype(
-    [("env_step", np.int64), ("wall_time", np.float64), ("episodic_return", np.float64), ("length", np.int64)]
-)
-RUN_FILE = "run.pt"
-FORMAT_VERSION = 1
+from .interrupt import Interrupt
+from .results import Result
+from .rollout import Rollout
+from .setup import Setup
 
 
 class Progress(NamedTuple):
@@ -44,103 +38,42 @@ class Progress(NamedTuple):
 OnIteration = Callable[[Progress], bool | None]
 
 
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """What a training run leaves behind."""
+class TrainingDiverged(RuntimeError):
+    """A number that is not finite: names the iteration and the tensor, and keeps the last good weights in `result`."""
 
-    policy: nn.Module
-    critic: nn.Module | None
-    config: Any
-    device: str
-    interrupted: bool
-    episodes: NDArray[Any]  # fields env_step, wall_time [s], episodic_return, length; in order of completion
-    metrics: dict[str, NDArray[np.float64]]  # one entry an iteration
-
-    def save(self, directory: str | os.PathLike[str]) -> Path:
-        """Write the run: `config.json` and `episodes.csv` to read, `run.pt` with everything for `pgcourse.load`.
-
-        Each file is written atomically, `run.pt` last. Files hold tensors and JSON only. Returns: the directory.
-        """
-        folder = Path(directory)
-        description = {
-            "format": FORMAT_VERSION,
-            "algorithm": self.config.algorithm,
-            "config": dataclasses.asdict(self.config),
-            "policy": describe_network(self.policy),
-            "critic": describe_network(self.critic),
-            "device": self.device,
-            "interrupted": self.interrupted,
-            "versions": versions(),
-        }
-        content = {
-            "description": json.dumps(description),
-            "policy": self.policy.state_dict(),
-            "critic": self.critic.state_dict() if self.critic is not None else {},
-            "episodes": {name: torch.from_numpy(self.episodes[name].copy()) for name in EPISODE_FIELDS.names or ()},
-            "metrics": {name: torch.from_numpy(values) for name, values in self.metrics.items()},
-        }
-        buffer = io.BytesIO()
-        torch.save(content, buffer)
-        lines = [",".join(EPISODE_FIELDS.names or ())] + [",".join(str(value) for value in row) for row in self.episodes]
-        storage.write_json(folder / "config.json", description)
-        storage.atomic_write(folder / "episodes.csv", "\n".join(lines) + "\n")
-        storage.atomic_write(folder / RUN_FILE, buffer.getvalue())
-        return folder
-
-
-def versions() -> dict[str, str]:
-    """Versions that a figure or a saved run depends on."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "gymnasium": gymnasium.__version__,
-        "numpy": np.__version__,
-    }
-
-
-class Interrupt:
-    """Turns Ctrl-C (in a notebook: ■) into a wish to stop at the next safe moment; the second one stops at once.
-
-    Outside the main thread Python delivers no interrupts, and nothing is changed.
-    """
-
-    def __init__(self) -> None:
-        self.requested = False
-        self._previous: Any = None
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._handle)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
+    def __init__(self, message: str, result: Result) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class Recorder:
     """Counts steps and episodes, keeps metrics, and says when the run is over.
 
-    Used as a context manager around the loop: `with Recorder(...) as recorder: while recorder.running: ...`.
+    Used as a context manager around the loop: `with Recorder(...) as recorder: while recorder.running: ...`. On entry
+    it resets the environments, or puts the whole run back to its checkpoint; `obs` [N, D] are the first observations.
     """
 
-    def __init__(self, config: Any, policy: nn.Module, on_iteration: OnIteration | None) -> None:
-        self.config, self.policy, self.on_iteration = config, policy, on_iteration
+    def __init__(
+        self, setup: Setup, *, on_iteration: OnIteration | None = None, checkpoint: Checkpoint | None = None
+    ) -> None:
+        self.setup, self.config = setup, setup.config
+        self.on_iteration, self.checkpoint = on_iteration, checkpoint
         self.iteration = 0
         self.env_step = 0
-        self._episodes = np.zeros(1024, EPISODE_FIELDS)
-        self._num_episodes = 0
+        self.log = EpisodeLog(setup.envs.num_envs)
         self._metrics: dict[str, list[float]] = {}
         self._stopped = False
         self._interrupt = Interrupt()
+        self._seconds_before = 0.0  # training time of the run up to its checkpoint
         self._paused_seconds = 0.0
 
     def __enter__(self) -> Self:
+        if self.checkpoint is not None and self.checkpoint.resume:
+            self._restore(self.checkpoint.read())
+        else:
+            seeds = env_seeds(self.config.seed, self.setup.envs.num_envs)
+            self.obs: Tensor = self.setup.envs.reset(seed=seeds)[0]  # type: ignore[arg-type]
+        self._keep_weights()
         self._interrupt.__enter__()
         self._start = time.perf_counter()
         return self
@@ -151,50 +84,150 @@ class Recorder:
     @property
     def seconds(self) -> float:
         """Training time so far [s], without the time spent in `on_iteration`."""
-        return time.perf_counter() - self._start - self._paused_seconds
-
-    @property
-    def episodes(self) -> NDArray[Any]:
-        """All complete episodes so far, in order of completion."""
-        return self._episodes[: self._num_episodes]
+        return self._seconds_before + time.perf_counter() - self._start - self._paused_seconds
 
     @property
     def running(self) -> bool:
         """Whether another iteration is due: no interrupt, no stop asked for, the budget not used up."""
-        if self._stopped or self._interrupt.requested:
-            return False
+        return not self._stopped and not self._interrupt.requested and self.progress_fraction < 1
+
+    @property
+    def progress_fraction(self) -> float:
+        """Share of the budget that is used up, by steps or episodes, whichever is further."""
         steps, episodes = self.config.total_timesteps, self.config.num_episodes
-        return (steps is None or self.env_step < steps) and (episodes is None or self._num_episodes < episodes)
+        return max(self.env_step / (steps or math.inf), len(self.log) / (episodes or math.inf))
 
-    def add_episodes(self, env_step: NDArray[Any], episodic_return: NDArray[Any], length: NDArray[Any]) -> None:
-        """Record complete episodes, [E] each, in order of completion; `env_step` is the count when each ended."""
-        end = self._num_episodes + len(length)
-        while end > len(self._episodes):
-            self._episodes = np.concatenate([self._episodes, np.zeros_like(self._episodes)])
-        new = self._episodes[self._num_episodes : end]
-        new["env_step"], new["episodic_return"], new["length"] = env_step, episodic_return, length
-        new["wall_time"] = self.seconds
-        self._num_episodes = end
+    def take(self, rollout: Rollout) -> Rollout:
+        """Count a rollout's steps and episodes, and give it back with the rewards scaled as the config says.
 
-    def end_iteration(self, env_step: int, metrics: dict[str, Tensor | float]) -> None:
-        """Record one update's metrics, at `env_step` steps in all, and ask `on_iteration` whether to go on."""
+        Raises: TrainingDiverged for observations or rewards that are not finite.
+        """
+        done = rollout.terminated | rollout.truncated
+        self.log.add_rollout(
+            rollout.rewards.cpu().numpy(), done.cpu().numpy(), env_step=self.env_step, wall_time=self.seconds
+        )
+        self.env_step += done.numel()
+        self.require_finite(observations=rollout.obs, rewards=rollout.rewards)
+        rewards = rollout.rewards * self.config.reward_scale
+        if self.setup.return_scale is not None:
+            rewards = self.setup.return_scale(rewards, done)
+        return rollout._replace(rewards=rewards)
+
+    def count_episodes(self, rewards: list[Tensor]) -> None:
+        """Count the steps of complete episodes that began together, rewards [T] each, and record them."""
+        arrays = [reward.cpu().numpy() for reward in rewards]
+        self.log.add_batch(arrays, env_step=self.env_step, wall_time=self.seconds)
+        self.env_step += sum(len(array) for array in arrays)
+
+    def require_finite(self, **tensors: Tensor) -> None:
+        """Raises: TrainingDiverged, with the last good weights, where a tensor holds a NaN or an infinity."""
+        for name, tensor in tensors.items():
+            if not bool(tensor.isfinite().all()):
+                raise TrainingDiverged(
+                    f"{name} are not finite in iteration {self.iteration + 1}, after {self.env_step} steps; look at the "
+                    "environment that gives them; the last good weights are kept",
+                    self._last_good_result(),
+                )
+
+    def end_iteration(self, metrics: dict[str, Tensor | float]) -> None:
+        """Record one update's metrics, write the checkpoint when due, and ask `on_iteration` whether to go on."""
+        names, values = list(metrics), [torch.as_tensor(value, dtype=torch.float32) for value in metrics.values()]
+        device = self.setup.device  # one transfer for all
+        numbers = dict(zip(names, torch.stack([value.to(device) for value in values]).tolist(), strict=True))
+        for name, number in numbers.items():
+            # explained_variance is undefined, not wrong, where the returns are constant
+            if name.startswith("losses/") and not math.isfinite(number) and name != "losses/explained_variance":
+                raise TrainingDiverged(
+                    f"{name} is {number} in iteration {self.iteration + 1}, after {self.env_step} steps; look at the "
+                    "learning rates, the scale of the rewards, and log-probabilities of impossible actions; the last "
+                    "good weights are kept",
+                    self._last_good_result(),
+                )
         self.iteration += 1
-        self.env_step = env_step
-        numbers = {name: float(value) for name, value in metrics.items()}
+        numbers |= self._chart()
         for name, number in numbers.items():
             self._metrics.setdefault(name, []).append(number)
+        self._keep_weights()
         if self.on_iteration is not None:
             seconds = self.seconds
-            progress = Progress(self.iteration, env_step, seconds, self.episodes, numbers, self.policy)
+            policy = self.setup.policy
+            progress = Progress(self.iteration, self.env_step, seconds, self.log.records, numbers, policy)
             self._stopped = bool(self.on_iteration(progress))
             self._paused_seconds += self.seconds - seconds
+        if self.checkpoint is not None and self.iteration % self.checkpoint.every == 0:
+            self.checkpoint.write(self._state())
 
-    def result(self, critic: nn.Module | None, device: torch.device) -> Result:
+    def result(self) -> Result:
         """The finished run."""
+        setup = self.setup
         metrics = {name: np.array(values) for name, values in self._metrics.items()}
-        return Result(
-            self.policy, critic, self.config, str(device), self._interrupt.requested, self.episodes.copy(), metrics
-        )
+        interrupted, episodes = self._interrupt.requested, self.log.records.copy()
+        return Result(setup.policy, setup.critic, setup.config, str(setup.device), interrupted, episodes, metrics)
+
+    def _chart(self) -> dict[str, float]:
+        """Counters and rates of the run, and how far each part of each network moved in this iteration."""
+        numbers = {
+            "charts/env_step": float(self.env_step),
+            "charts/episodes": float(len(self.log)),
+            "charts/SPS": self.env_step / self.seconds,
+        }
+        for name, optimizer in self.setup.optimizers.items():
+            numbers[f"charts/{name}_lr"] = optimizer.param_groups[0]["lr"]
+        log_std = getattr(self.setup.policy, "log_std", None)
+        if isinstance(log_std, Tensor):
+            numbers["charts/action_std"] = float(log_std.detach().exp().mean())
+        for role, module in self.setup.modules.items():
+            before, moved = self._good[role], {}
+            for name, parameter in module.named_parameters():
+                squared = (parameter.detach() - before[name]).square().sum()
+                part = name.partition(".")[0]
+                moved[part] = moved.get(part, 0.0) + squared
+            for part, squared in moved.items():
+                numbers[f"updates/{role}.{part}"] = float(squared) ** 0.5
+        return numbers
+
+    def _keep_weights(self) -> None:
+        modules = self.setup.modules.items()
+        self._good = {name: {k: v.clone() for k, v in module.state_dict().items()} for name, module in modules}
+
+    def _last_good_result(self) -> Result:
+        for name, module in self.setup.modules.items():
+            module.load_state_dict(self._good[name])
+        return self.result()
+
+    def _state(self) -> dict[str, Any]:
+        """The whole run: what a fresh process needs to go on bit for bit."""
+        return {
+            "description": json.dumps({"algorithm": self.config.algorithm, "config": dataclasses.asdict(self.config)}),
+            "modules": {name: module.state_dict() for name, module in self.setup.modules.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.setup.optimizers.items()},
+            "envs": save_envs(self.setup.envs),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if self.setup.device.type == "cuda" else [],
+            "counters": {"iteration": self.iteration, "env_step": self.env_step, "seconds": self.seconds},
+            "log": self.log.state_dict(),
+            "metrics": {name: torch.tensor(values, dtype=torch.float64) for name, values in self._metrics.items()},
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        for name, module in self.setup.modules.items():
+            module.load_state_dict(state["modules"][name])
+        for name, optimizer in self.setup.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.iteration, self.env_step = state["counters"]["iteration"], state["counters"]["env_step"]
+        self._seconds_before = state["counters"]["seconds"]
+        self.log.load_state_dict(state["log"])
+        self._metrics = {name: values.tolist() for name, values in state["metrics"].items()}
+        if state["envs"] is not None:
+            self.obs = restore_envs(self.setup.envs, state["envs"])
+        else:
+            warnings.warn("these environments cannot be copied: the run goes on with fresh episodes", stacklevel=3)
+            self.log.drop_running()
+            fresh = env_seeds(self.config.seed + (self.iteration << 64), self.setup.envs.num_envs)
+            self.obs = self.setup.envs.reset(seed=fresh)[0]  # type: ignore[arg-type]
+        torch.set_rng_state(state["random"])
+        if state["random_cuda"]:
+            torch.cuda.set_rng_state_all(state["random_cuda"])
 
 
 def require_budget(config: Any) -> None:

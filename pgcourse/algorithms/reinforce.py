@@ -9,20 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor, nn
 
 from .. import losses, optim
+from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
-from ..envs import as_tensor_envs, env_seeds, make_envs
-from ..envs import has_tensor_envs as _has_tensor_envs
 from ..errors import require_integers, require_numbers, require_sizes
-from ..networks import make_critic, make_policy
+from ..results import Result
 from ..returns import discounted_returns, normalize
 from ..rollout import Episode, collect_episodes
-from ..training import OnIteration, Recorder, Result, require_budget
+from ..setup import OptimizerFn, prepare
+from ..training import OnIteration, Recorder, require_budget
 
 
 @dataclass(frozen=True)
@@ -127,13 +126,14 @@ def train(
     *,
     device: str | torch.device = "auto",
     on_iteration: OnIteration | None = None,
+    checkpoint: Checkpoint | None = None,
     policy: nn.Module | None = None,
     critic: nn.Module | None = None,
     envs: VectorEnv | None = None,
     collect_fn: Callable[[nn.Module, VectorEnv], list[Episode]] = collect_episodes,
     advantage_fn: AdvantageFn = returns_minus_values,
     policy_loss_fn: LossFn = losses.reinforce_loss,
-    optimizer_fn: Callable[..., torch.optim.Optimizer] = optim.adam,
+    optimizer_fn: OptimizerFn = optim.adam,
     gradient_step_fn: Callable[..., Tensor] = optim.gradient_step,
     update_fn: Callable[..., dict[str, Tensor]] = update,
 ) -> Result:
@@ -149,43 +149,22 @@ def train(
       gradient_step_fn    (loss, module, optimizer, *, max_grad_norm) -> norm before clipping
       update_fn           the signature of `update`
 
-    Same config, same machine, same curve, bit for bit on the CPU.
+    Same config, same machine, same curve, bit for bit on the CPU. Raises: InvalidInput for what cannot be trained,
+    TrainingDiverged for numbers that are not finite.
     """
     with optim.seeded(config.seed), optim.single_thread():
-        tensor_envs = envs is None and _has_tensor_envs(config.env_id)
-        chosen = optim.choose_device(device, tensor_envs=tensor_envs, num_envs=config.num_envs)
-        if envs is None:
-            envs = make_envs(config.env_id, config.num_envs, seed=config.seed, device=chosen)
-        envs = as_tensor_envs(envs, device=chosen)
-        envs.reset(seed=env_seeds(config.seed, envs.num_envs))  # type: ignore[arg-type]
-        if policy is None:
-            policy = make_policy(envs.single_observation_space, envs.single_action_space, config.hidden_sizes)
-        if critic is None and config.baseline:
-            critic = make_critic(envs.single_observation_space, config.hidden_sizes)
-        policy = policy.to(chosen)
-        policy_optimizer = optimizer_fn(policy.parameters(), config.policy_lr)
-        critic_optimizer = None
-        if critic is not None:
-            critic = critic.to(chosen)
-            critic_optimizer = optimizer_fn(critic.parameters(), config.critic_lr)
-
-        with Recorder(config, policy, on_iteration) as recorder:
+        run = prepare(
+            config, device=device, policy=policy, critic=critic, envs=envs, optimizer_fn=optimizer_fn,
+            needs_critic=config.baseline,
+        )  # fmt: skip
+        with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             while recorder.running:
-                episodes = collect_fn(policy, envs)
+                episodes = collect_fn(run.policy, run.envs)
+                recorder.count_episodes([episode.rewards for episode in episodes])
+                recorder.require_finite(observations=episodes[0].obs, rewards=episodes[0].rewards)
                 metrics = update_fn(
-                    policy, critic, policy_optimizer, critic_optimizer, episodes, config,
+                    run.policy, run.critic, run.policy_optimizer, run.critic_optimizer, episodes, config,
                     advantage_fn=advantage_fn, policy_loss_fn=policy_loss_fn, gradient_step_fn=gradient_step_fn,
                 )  # fmt: skip
-                recorder.end_iteration(_record(recorder, episodes), metrics)
-    return recorder.result(critic, chosen)
-
-
-def _record(recorder: Recorder, episodes: list[Episode]) -> int:
-    """Record a batch of episodes that ran side by side; returns the step count after it."""
-    lengths = np.array([len(episode.rewards) for episode in episodes])
-    returns = np.array([float(episode.rewards.sum()) for episode in episodes])
-    order = np.argsort(lengths, kind="stable")  # they began together, so the shorter ended first
-    # When an episode of length L ends, each of the others has taken its own length or L steps, whichever is less.
-    taken = np.minimum(lengths[None, :], lengths[order][:, None]).sum(axis=1)
-    recorder.add_episodes(recorder.env_step + taken, returns[order], lengths[order])
-    return recorder.env_step + int(lengths.sum())
+                recorder.end_iteration(metrics)
+        return recorder.result()

@@ -118,22 +118,33 @@ def check(arguments: list[str]) -> int:
 
 
 @dataclass
-class NoOptions:
-    """Takes no options."""
+class Progress:
+    """Show which exercises are solved, and what is left.
+
+    Example: pgcourse progress
+    """
 
 
 def progress(arguments: list[str]) -> int:
     """Show which exercises are solved, and what is left."""
-    parse(NoOptions, arguments, program="pgcourse progress")
+    parse(Progress, arguments, program="pgcourse progress")
     from ..checks import progress_table
 
     print(progress_table.table())
     return 0
 
 
+@dataclass
+class Doctor:
+    """Look over the installation, and say what to do where something is missing. Exit status 1 where something is.
+
+    Example: pgcourse doctor
+    """
+
+
 def doctor(arguments: list[str]) -> int:
     """Look over the installation. Returns: 0 when everything works, else 1."""
-    parse(NoOptions, arguments, program="pgcourse doctor")
+    parse(Doctor, arguments, program="pgcourse doctor")
     findings = examine()
     print("\n".join(str(finding) for finding in findings))
     return 0 if all(finding.works for finding in findings) else 1
@@ -141,6 +152,12 @@ def doctor(arguments: list[str]) -> int:
 
 def lab(arguments: list[str]) -> int:
     """Open the course in JupyterLab, on this machine only; further arguments go to JupyterLab."""
+    if {"-h", "--help"} & set(arguments):
+        print(
+            "usage: pgcourse lab [OPTIONS OF JUPYTERLAB]\n\nOpen the course in JupyterLab, on this machine only.\n\n"
+            "Example: pgcourse lab --no-browser --port=8899"
+        )
+        return 0
     root = Path(__file__).resolve().parents[2]
     lesson = Path("notebooks") / "00_welcome.ipynb"
     if not (root / lesson).exists():

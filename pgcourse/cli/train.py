@@ -9,18 +9,19 @@ from typing import Any
 import tyro
 from tqdm import tqdm
 
-from ..algorithms import reinforce
+from ..algorithms import a2c, ppo, reinforce, trpo
 from ..envs import has_tensor_envs, make_envs
 from ..errors import InvalidInput
 from ..networks import make_policy
 from ..optim import choose_device
-from ..render import record_gifs
+from ..render import record_gifs, require_drawable
 from ..runs import require_new_run_folder
 from ..statistics import episodes_to_threshold
-from ..training import OnIteration, Progress, Result
+from ..results import Result
+from ..training import OnIteration, Progress
 from .parsing import parse
 
-ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce}
+ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
 
 
 @dataclass
@@ -96,6 +97,8 @@ def run(train_fn: Callable[..., Result], options: Train) -> int:
     envs = make_envs(config.env_id, 1, seed=config.seed)
     make_policy(envs.single_observation_space, envs.single_action_space)
     envs.close()
+    if options.gif:
+        require_drawable(config.env_id)
     folder = require_new_run_folder(options.out or _new_folder(config), overwrite=options.overwrite)
     with progress_bar(config, enabled=options.progress) as on_iteration:
         result = train_fn(config, device=options.device, on_iteration=on_iteration)

@@ -8,11 +8,13 @@ from ..errors import InvalidInput
 from .adapter import TensorAdapter, as_tensor_envs, require_supported_spaces
 from .cartpole import CartPoleVectorEnv
 from .corridor import ShortCorridorVectorEnv
+from .pendulum import PendulumVectorEnv
 from .seeding import env_seeds
 from .tensor import TensorVectorEnv
 
 __all__ = [
     "CartPoleVectorEnv",
+    "PendulumVectorEnv",
     "ShortCorridorVectorEnv",
     "TensorAdapter",
     "TensorVectorEnv",
@@ -36,6 +38,12 @@ def register_envs() -> None:
         vector_entry_point="pgcourse.envs.cartpole:CartPoleVectorEnv",
         max_episode_steps=500,
         reward_threshold=475.0,
+    )
+    gymnasium.register(
+        NAMESPACE + "Pendulum-v1",
+        entry_point="pgcourse.envs.pendulum:single_env",
+        vector_entry_point="pgcourse.envs.pendulum:PendulumVectorEnv",
+        max_episode_steps=200,
     )
     gymnasium.register(
         NAMESPACE + "ShortCorridor-v0",

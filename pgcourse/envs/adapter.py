@@ -20,13 +20,15 @@ class TensorAdapter(VectorWrapper):
         super().__init__(env)
         self.device = torch.device(device)
         space = env.single_action_space
+        self.obs = torch.empty(0)  # the last that were returned, for `envs.snapshot`
         self.first_action = int(space.start) if isinstance(space, spaces.Discrete) else 0
 
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Tensor, dict[str, Any]]:
         observations, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
-        return self._floats(observations), info
+        self.obs = self._floats(observations)
+        return self.obs, info
 
     def step(self, actions: Any) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         array = torch.as_tensor(actions).cpu().numpy()
@@ -42,10 +44,12 @@ class TensorAdapter(VectorWrapper):
             for index in np.flatnonzero(done):
                 final_obs[index] = info["final_obs"][index]
         info = {**info, "final_obs": self._floats(final_obs), "_final_obs": self._tensor(done)}
-        return self._floats(observations), self._floats(rewards), self._tensor(terminated), self._tensor(truncated), info
+        self.obs = self._floats(observations)
+        return self.obs, self._floats(rewards), self._tensor(terminated), self._tensor(truncated), info
 
     def _floats(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(np.asarray(array, dtype=np.float32), device=self.device)
+        # A copy: an environment made with copy=False writes its next observation into the same array.
+        return torch.tensor(np.asarray(array, dtype=np.float32), device=self.device)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.as_tensor(array, device=self.device)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..statistics import bootstrap_interval, interquartile_mean
-from ..training import versions
+from ..results import versions
 
 PLACEHOLDER = re.compile(r"\{\{\s*([\w-]+:[\w./-]+?(?:\.(?:value|low|high|n))?)\s*\}\}")
 
@@ -24,7 +24,10 @@ PLACEHOLDER = re.compile(r"\{\{\s*([\w-]+:[\w./-]+?(?:\.(?:value|low|high|n))?)\
 def claims_folder() -> Path:
     """The folder of the committed claims: beside the package in a checkout, inside it when installed from a wheel."""
     package = Path(__file__).resolve().parents[1]
-    return next((path for path in (package.parent / "claims", package / "_claims") if path.is_dir()), package / "_claims")
+    return next(
+        (path for path in (package.parent / "claims", package / "_claims") if path.is_dir()),
+        package / "_claims",
+    )
 
 
 @cache
@@ -73,10 +76,13 @@ def format_number(value: float | None) -> str:
     return f"{value:.3g}"
 
 
-def describe_values(values: Sequence[float | None], *, unit: str, statistic: str = "interquartile mean") -> dict[str, Any]:
+def describe_values(
+    values: Sequence[float | None], *, unit: str, statistic: str = "interquartile mean"
+) -> dict[str, Any]:
     """A figure from one number a seed: the statistic with its bootstrap 95 % interval.
 
-    Args: statistic: "interquartile mean", "share" (of seeds that are not None), "worst" or "best" (no interval).
+    Args: statistic: "interquartile mean", "share" or "count" (of seeds that are not None), "worst" or "best" (these
+    without interval).
     A None counts as infinitely large in the first: where it reaches the middle half, the figure is None, "never".
     """
     numbers = np.array([np.inf if value is None else value for value in values], dtype=np.float64)
@@ -84,13 +90,18 @@ def describe_values(values: Sequence[float | None], *, unit: str, statistic: str
     high: float | None = None
     if statistic == "interquartile mean":
         value: float | None = _finite(interquartile_mean(numbers))
-        low, high = (_finite(bound) for bound in bootstrap_interval(numbers))
+        with np.errstate(invalid="ignore"):  # quantiles between two infinities
+            low, high = (_finite(bound) for bound in bootstrap_interval(numbers))
     elif statistic == "share":
         value = float(np.isfinite(numbers).mean())
+    elif statistic == "count":
+        value = int(np.isfinite(numbers).sum())
     elif statistic in ("worst", "best"):
         value = _finite(numbers.min() if (statistic == "worst") == (unit == "return") else numbers.max())
     else:
-        raise InvalidInput(f"unknown statistic {statistic!r}; use interquartile mean, share, worst or best")
+        raise InvalidInput(
+            f"unknown statistic {statistic!r}; use interquartile mean, share, count, worst or best"
+        )
     return {"statistic": statistic, "value": value, "low": low, "high": high, "n": len(numbers), "unit": unit}
 
 

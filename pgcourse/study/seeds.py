@@ -1,5 +1,6 @@
 """One experiment, many seeds: configs times seeds, in processes."""
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,10 +10,15 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from ..algorithms import reinforce
+from ..algorithms import a2c, ppo, reinforce, trpo
 from ..errors import InvalidInput
 
-TRAIN: dict[str, Callable[..., Any]] = {"reinforce": reinforce.train}
+TRAIN: dict[str, Callable[..., Any]] = {
+    "reinforce": reinforce.train,
+    "a2c": a2c.train,
+    "ppo": ppo.train,
+    "trpo": trpo.train,
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ def run_seeds(
     keyword arguments of `train` for that config (functions that can be pickled).
     Returns: name -> runs in the order of the seeds. Raises: InvalidInput for repeated or missing seeds.
     """
-    seeds = list(seeds)
+    seeds = [operator.index(seed) for seed in seeds]  # np.arange gives NumPy's integers, which no config takes
     if not seeds or len(set(seeds)) != len(seeds):
         raise InvalidInput(f"seeds={seeds} are empty or repeat; give distinct integers, such as range(10)")
     jobs = [

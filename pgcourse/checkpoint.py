@@ -1,0 +1,61 @@
+"""The whole state of an unfinished run on disk, so that it goes on where it stopped, also after a kill."""
+
+import io
+import os
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .errors import InvalidInput
+from .results import to_bytes
+from .storage import atomic_write
+
+CHECKPOINT_FILE = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where and how often to write the state of a run: `train(config, checkpoint=Checkpoint("runs/r1", every=50))`."""
+
+    directory: str | os.PathLike[str]
+    every: int = 50  # iterations
+    resume: bool = False  # go on from the state that the directory holds
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InvalidInput(f"every={self.every} is not positive; write a checkpoint every 1 iterations or more")
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.directory) / CHECKPOINT_FILE
+
+    def write(self, content: dict[str, Any]) -> None:
+        """Replace the file atomically: a kill leaves the old state or the new one, never a torn one."""
+        atomic_write(self.path, to_bytes(content))
+
+    def read(self) -> dict[str, Any]:
+        """The state. Raises: InvalidInput where there is none, or the file is damaged."""
+        return read_tensors(self.path, missing="give the folder of a run that was trained with checkpoints")
+
+
+def read_tensors(path: Path, *, missing: str) -> dict[str, Any]:
+    """A dictionary of tensors, numbers and text, on the CPU; no code in the file can run.
+
+    Raises: InvalidInput where the file is missing, damaged, or not such a dictionary.
+    """
+    if not path.parent.is_dir():
+        raise InvalidInput(f"no folder {path.parent}; {missing}")
+    if not path.exists():
+        raise InvalidInput(f"{path.parent} holds no {path.name}; {missing}")
+    try:
+        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, KeyError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        raise InvalidInput(f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole")
+    return content

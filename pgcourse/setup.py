@@ -1,0 +1,84 @@
+"""Environments, networks and optimisers of a run, made from its config or taken from the user."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from gymnasium.vector import VectorEnv
+from torch import nn
+
+from . import optim
+from .envs import as_tensor_envs, has_tensor_envs, make_envs
+from .networks import make_critic, make_policy
+from .normalization import ReturnScale
+
+OptimizerFn = Callable[..., torch.optim.Optimizer]
+
+
+@dataclass
+class Setup:
+    """The moving parts of a run; together with the random stream and the counters, its whole state."""
+
+    config: Any
+    device: torch.device
+    envs: VectorEnv
+    policy: nn.Module
+    policy_optimizer: torch.optim.Optimizer | None
+    critic: nn.Module | None = None
+    critic_optimizer: torch.optim.Optimizer | None = None
+    return_scale: ReturnScale | None = None
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What has weights or buffers, by name."""
+        parts = {"policy": self.policy, "critic": self.critic, "return_scale": self.return_scale}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimisers, by name."""
+        parts = {"policy": self.policy_optimizer, "critic": self.critic_optimizer}
+        return {name: part for name, part in parts.items() if part is not None}
+
+
+def prepare(
+    config: Any,
+    *,
+    device: str | torch.device,
+    policy: nn.Module | None,
+    critic: nn.Module | None,
+    envs: VectorEnv | None,
+    optimizer_fn: OptimizerFn,
+    needs_critic: bool = True,
+    needs_policy_optimizer: bool = True,
+) -> Setup:
+    """Make what is not given, on the chosen device; draw initial weights from torch's stream, policy first.
+
+    Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used.
+    """
+    tensor_envs = envs is None and has_tensor_envs(config.env_id)
+    chosen = optim.choose_device(device, tensor_envs=tensor_envs, num_envs=config.num_envs)
+    envs = as_tensor_envs(
+        envs if envs is not None else make_envs(config.env_id, config.num_envs, seed=config.seed, device=chosen),
+        device=chosen,
+    )
+    spaces = envs.single_observation_space, envs.single_action_space
+    normalize = getattr(config, "normalize_observations", False)
+    if policy is None:
+        initial_std = getattr(config, "initial_std", 1.0)
+        policy = make_policy(
+            *spaces, config.hidden_sizes, normalize_observations=normalize, initial_std=initial_std
+        )
+    if critic is None and needs_critic:
+        critic = make_critic(spaces[0], config.hidden_sizes, normalize_observations=normalize)
+    policy = policy.to(chosen)
+    setup = Setup(config, chosen, envs, policy, None)
+    if needs_policy_optimizer:
+        setup.policy_optimizer = optimizer_fn(policy.parameters(), config.policy_lr)
+    if critic is not None:
+        setup.critic = critic.to(chosen)
+        setup.critic_optimizer = optimizer_fn(critic.parameters(), config.critic_lr)
+    if getattr(config, "normalize_rewards", False):
+        setup.return_scale = ReturnScale(envs.num_envs, config.gamma).to(chosen)
+    return setup
