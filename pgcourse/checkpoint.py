@@ -1,8 +1,8 @@
 """The whole state of an unfinished run on disk, so that it goes on where it stopped, also after a kill."""
 
+import contextlib
 import io
 import os
-import pickle
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,14 +48,23 @@ def read_tensors(path: Path, *, missing: str) -> dict[str, Any]:
 
     Raises: InvalidInput where the file is missing, damaged, or not such a dictionary.
     """
-    if not path.parent.is_dir():
+    # os.path answers False where a folder above may not be entered; Path raises PermissionError there.
+    if not os.path.isdir(path.parent):
         raise InvalidInput(f"no folder {path.parent}; {missing}")
-    if not path.exists():
+    if not os.path.exists(path):
         raise InvalidInput(f"{path.parent} holds no {path.name}; {missing}")
     try:
-        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, KeyError, ValueError):
-        content = None
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}; give a file that you may read") from error
+    content = None
+    # Damage shows itself in many ways: zip, pickle and torch each raise their own.
+    with contextlib.suppress(Exception), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        # torch.load compares no checksums: a flipped bit would come back as other weights.
+        if archive.testzip() is None:
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     if not isinstance(content, dict):
-        raise InvalidInput(f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole")
+        raise InvalidInput(
+            f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole"
+        )
     return content

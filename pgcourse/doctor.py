@@ -45,8 +45,16 @@ def examine() -> list[Finding]:
         ("gymnasium", lambda: _package("gymnasium"), "make setup"),
         ("environments", _environments, "make setup"),
         ("device", _device, "use --device cpu"),
-        ("rendering", _rendering, "pip install --force-reinstall pygame, and uninstall pygame-ce if it is there"),
-        ("own folder", lambda: _writable("own folder", progress.path().parent), "set PGCOURSE_HOME to a folder you may write to"),
+        (
+            "rendering",
+            _rendering,
+            "pip install --force-reinstall pygame, and uninstall pygame-ce if it is there",
+        ),
+        (
+            "own folder",
+            lambda: _writable("own folder", progress.path().parent),
+            "set PGCOURSE_HOME to a folder you may write to",
+        ),
         ("this folder", lambda: _writable("this folder", Path.cwd()), "start from a folder you may write to"),
         ("JupyterLab", lambda: _package("jupyterlab"), "make setup"),
         ("notebook kernel", _kernel, "make setup"),

@@ -23,7 +23,12 @@ def require_integers(config: Any, *names: str, at_least: int = 1, optional: bool
 
 
 def require_numbers(
-    config: Any, *names: str, low: float = 0.0, high: float = math.inf, above: bool = False, optional: bool = False
+    config: Any,
+    *names: str,
+    low: float = 0.0,
+    high: float = math.inf,
+    above: bool = False,
+    optional: bool = False,
 ) -> None:
     """Raises: InvalidInput unless each field is a finite number in [low, high]; with `above`, greater than low."""
     for name in names:

@@ -59,7 +59,8 @@ def evaluate(
     try:
         with seeded(seed), single_thread(), torch.inference_mode():
             batches = [
-                _run(policy, env_id, seeds[first : first + BATCH], deterministic) for first in range(0, num_episodes, BATCH)
+                _run(policy, env_id, seeds[first : first + BATCH], deterministic)
+                for first in range(0, num_episodes, BATCH)
             ]
     finally:
         if policy is not None:

@@ -58,7 +58,12 @@ def step_scale(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: flo
 
 
 def line_search(
-    evaluate: Callable[[Tensor], tuple[float, float]], step: Tensor, *, max_kl: float, backtracks: int, shrink: float
+    evaluate: Callable[[Tensor], tuple[float, float]],
+    step: Tensor,
+    *,
+    max_kl: float,
+    backtracks: int,
+    shrink: float,
 ) -> Tensor:
     """The first of step, step * shrink, step * shrink^2, ... that improves the surrogate within the KL limit.
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -12,7 +13,10 @@ from torch.distributions import Distribution, Independent, Normal
 from .errors import InvalidInput
 from .normalization import normalization
 
-LOG_STD_RANGE = (-5.0, 2.0)  # standard deviations from 0.007 to 7.4: outside, log-probabilities lose their meaning
+LOG_STD_RANGE = (
+    -5.0,
+    2.0,
+)  # standard deviations from 0.007 to 7.4: outside, log-probabilities lose their meaning
 
 
 class Categorical(torch.distributions.Categorical):
@@ -25,7 +29,7 @@ class Categorical(torch.distributions.Categorical):
         # Validating the arguments costs a fifth of a step on small networks; it is off for this instance only.
         super().__init__(logits=logits, validate_args=False)
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:  # type: ignore[override]
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """One action each: argmax of logits minus log of exponential noise (the Gumbel-max trick).
 
         torch's own `multinomial` gives the same law and takes about twice the time of sampling here.
@@ -41,7 +45,7 @@ def mlp(sizes: Sequence[int], *, activation: type[nn.Module] = nn.Tanh, output_g
     policy start near uniform. Source: Huang et al., "The 37 implementation details of PPO" (2022), detail 2.
     """
     layers: list[nn.Module] = []
-    for index, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         last = index == len(sizes) - 2
         linear = nn.Linear(inputs, outputs)
         nn.init.orthogonal_(linear.weight, output_gain if last else 2**0.5)
@@ -156,7 +160,10 @@ def _dimension(space: spaces.Space[Any]) -> int:
 
 
 def make_critic(
-    observation_space: spaces.Space[Any], hidden_sizes: Sequence[int] = (64, 64), *, normalize_observations: bool = False
+    observation_space: spaces.Space[Any],
+    hidden_sizes: Sequence[int] = (64, 64),
+    *,
+    normalize_observations: bool = False,
 ) -> ValueNetwork:
     """The critic that fits an environment's observations."""
     return ValueNetwork(_dimension(observation_space), hidden_sizes, normalize_observations=normalize_observations)

@@ -60,7 +60,9 @@ class ReturnScale(nn.Module):
         super().__init__()
         self.gamma = gamma
         self.norm = ObservationNorm(1)
-        self.register_buffer("discounted", torch.zeros(num_envs))  # return so far of each environment, backwards in time
+        self.register_buffer(
+            "discounted", torch.zeros(num_envs)
+        )  # return so far of each environment, backwards in time
 
     @torch.no_grad()
     def forward(self, rewards: Tensor, done: Tensor) -> Tensor:

@@ -101,7 +101,9 @@ def choose_device(requested: str | torch.device, *, tensor_envs: bool, num_envs:
         allowed = ["auto", "cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]
         if torch.backends.mps.is_available():
             allowed.append("mps")
-        raise InvalidInput(f"device {str(requested)!r} is not available here; use one of {', '.join(allowed)}") from error
+        raise InvalidInput(
+            f"device {str(requested)!r} is not available here; use one of {', '.join(allowed)}"
+        ) from error
     return device
 
 

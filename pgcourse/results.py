@@ -57,7 +57,9 @@ class Result:
             "episodes": pack_episodes(self.episodes),
             "metrics": {name: torch.from_numpy(values) for name, values in self.metrics.items()},
         }
-        lines = [",".join(EPISODE_FIELDS.names or ())] + [",".join(str(value) for value in row) for row in self.episodes]
+        lines = [",".join(EPISODE_FIELDS.names or ())] + [
+            ",".join(str(value) for value in row) for row in self.episodes
+        ]
         storage.write_json(folder / "config.json", description)
         storage.atomic_write(folder / "episodes.csv", "\n".join(lines) + "\n")
         storage.atomic_write(folder / RUN_FILE, to_bytes(content))

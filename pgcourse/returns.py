@@ -11,10 +11,13 @@ def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
     """Reward-to-go of complete episodes: G_t = r_t + gamma * G_{t+1}, with nothing after the last step.
 
     Args: rewards: [T] or [T, N], each column one complete episode, in units of reward. gamma: discount in [0, 1].
-    Returns: same shape, dtype and device. Raises: ValueError for integer rewards. Source: Sutton and Barto (2018), equation 3.9.
+    Returns: same shape, dtype and device. Raises: ValueError for integer rewards.
+    Source: Sutton and Barto (2018), equation 3.9.
     """
     if not rewards.is_floating_point():
-        raise ValueError(f"rewards are {rewards.dtype}, which would cut every return to an integer; use rewards.float()")
+        raise ValueError(
+            f"rewards are {rewards.dtype}, which would cut every return to an integer; use rewards.float()"
+        )
     returns = torch.empty_like(rewards)
     following = torch.zeros_like(rewards[0])
     for t in reversed(range(len(rewards))):

@@ -86,9 +86,12 @@ def collect_rollout(
         torch.stack(column) for column in zip(*steps, strict=True)
     )  # [T, N, ...]
     # The networks do not change within a rollout, so what is not needed to act is computed at once at the end.
+    # Flattened first, because a network is only asked to take [B, D]: one that ends in `[:, 0]` would not fail on
+    # [T, N, D], it would give another axis.
     with torch.no_grad():
-        log_prob = policy(all_obs).log_prob(actions)  # [T, N]
-        values, next_values = critic(torch.stack([all_obs, final_obs])).unbind()  # [T, N] each
+        log_prob = policy(all_obs.flatten(0, 1)).log_prob(actions.flatten(0, 1)).view(rewards.shape)  # [T, N]
+        both = torch.stack([all_obs, final_obs]).flatten(0, 2)  # [2 T N, D]
+        values, next_values = critic(both).view(2, *rewards.shape).unbind()  # [T, N] each
     return Rollout(all_obs, actions, log_prob, rewards, values, next_values, terminated, truncated), obs.clone()
 
 

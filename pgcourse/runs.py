@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +32,15 @@ def load(
     path = Path(directory) / RUN_FILE
     content, description = _read(path)
     try:
-        config = build_config(description)
-        networks = []
-        for role, given in (("policy", policy), ("critic", critic)):
-            network = given
-            if network is None and description[role] is not None:
-                network = build_network(description[role])
-            if network is None and (role == "policy" or content[role]):
-                raise InvalidInput(
-                    f"{path} was trained with a {role} of your own; give a network of the same shape: "
-                    f"load(directory, {role}=...)"
-                )
-            if network is not None:
-                network.load_state_dict(content[role])
-            networks.append(network)
+        fitted = [
+            _network(path, role, given, description[role], content[role])
+            for role, given in (("policy", policy), ("critic", critic))
+        ]
         episodes = unpack_episodes(content["episodes"])
         metrics = {name: values.numpy() for name, values in content["metrics"].items()}
-        return Result(
-            networks[0], networks[1], config, description["device"], description["interrupted"], episodes, metrics
-        )
+        device, interrupted = description["device"], description["interrupted"]
+        assert fitted[0] is not None
+        return Result(fitted[0], fitted[1], build_config(description), device, interrupted, episodes, metrics)
     except InvalidInput:
         raise
     except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
@@ -59,6 +48,20 @@ def load(
         raise InvalidInput(
             f"{path} is a run file, but its parts do not fit together ({first_line}); train again, or give fitting networks"
         ) from error
+
+
+def _network(
+    path: Path, role: str, given: nn.Module | None, built_from: dict[str, Any] | None, weights: dict[str, Any]
+) -> nn.Module | None:
+    """The network of this role with its saved weights; None where the run had none."""
+    network = given if given is not None or built_from is None else build_network(built_from)
+    if network is None and (weights or role == "policy"):
+        raise InvalidInput(
+            f"{path} was trained with a {role} of your own; give a network of the same shape: load(directory, {role}=...)"
+        )
+    if network is not None:
+        network.load_state_dict(weights)
+    return network
 
 
 def build_config(description: dict[str, Any]) -> Any:

@@ -67,9 +67,7 @@ def prepare(
     normalize = getattr(config, "normalize_observations", False)
     if policy is None:
         initial_std = getattr(config, "initial_std", 1.0)
-        policy = make_policy(
-            *spaces, config.hidden_sizes, normalize_observations=normalize, initial_std=initial_std
-        )
+        policy = make_policy(*spaces, config.hidden_sizes, normalize_observations=normalize, initial_std=initial_std)
     if critic is None and needs_critic:
         critic = make_critic(spaces[0], config.hidden_sizes, normalize_observations=normalize)
     policy = policy.to(chosen)

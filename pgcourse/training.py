@@ -5,7 +5,7 @@ import json
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -129,9 +129,12 @@ class Recorder:
                     self._last_good_result(),
                 )
 
-    def end_iteration(self, metrics: dict[str, Tensor | float]) -> None:
+    def end_iteration(self, metrics: Mapping[str, Tensor | float]) -> None:
         """Record one update's metrics, write the checkpoint when due, and ask `on_iteration` whether to go on."""
-        names, values = list(metrics), [torch.as_tensor(value, dtype=torch.float32) for value in metrics.values()]
+        names, values = (
+            list(metrics),
+            [torch.as_tensor(value, dtype=torch.float32) for value in metrics.values()],
+        )
         device = self.setup.device  # one transfer for all
         numbers = dict(zip(names, torch.stack([value.to(device) for value in values]).tolist(), strict=True))
         for name, number in numbers.items():
@@ -177,11 +180,12 @@ class Recorder:
         if isinstance(log_std, Tensor):
             numbers["charts/action_std"] = float(log_std.detach().exp().mean())
         for role, module in self.setup.modules.items():
-            before, moved = self._good[role], {}
+            before = self._good[role]
+            moved: dict[str, Tensor] = {}
             for name, parameter in module.named_parameters():
                 squared = (parameter.detach() - before[name]).square().sum()
                 part = name.partition(".")[0]
-                moved[part] = moved.get(part, 0.0) + squared
+                moved[part] = moved[part] + squared if part in moved else squared
             for part, squared in moved.items():
                 numbers[f"updates/{role}.{part}"] = float(squared) ** 0.5
         return numbers

@@ -72,7 +72,9 @@ class PPOConfig:
                 f"num_steps {self.num_steps}); use at most {self.batch_size}"
             )
         if self.normalize_advantages not in ("minibatch", "batch", "never"):
-            raise InvalidInput(f"normalize_advantages={self.normalize_advantages!r}; use 'minibatch', 'batch' or 'never'")
+            raise InvalidInput(
+                f"normalize_advantages={self.normalize_advantages!r}; use 'minibatch', 'batch' or 'never'"
+            )
 
     @property
     def batch_size(self) -> int:
@@ -112,6 +114,8 @@ def update(
     Returns: metrics, each the mean over all gradient steps of the update.
     """
     history: dict[str, list[Tensor]] = defaultdict(list)
+    values = batch.returns - batch.advantages  # of the critic that acted, before it is fitted to these returns
+    advantage_mean, advantage_std = batch.advantages.mean(), batch.advantages.std(correction=0)
     if config.normalize_advantages == "batch":
         batch = batch._replace(advantages=normalize(batch.advantages))
     epochs, stopped = 0, False
@@ -146,7 +150,6 @@ def update(
     log_prob, old_log_prob = torch.cat(history.pop("log_prob")), torch.cat(history.pop("old_log_prob"))
     ratio = (log_prob - old_log_prob).exp()
     metrics: dict[str, Tensor | float] = {name: torch.stack(values).mean() for name, values in history.items()}
-    values = batch.returns - batch.advantages if config.normalize_advantages != "batch" else critic(batch.obs).detach()
     return metrics | {
         "losses/approx_kl": approx_kl(log_prob, old_log_prob),
         "losses/clipfrac": clip_fraction(log_prob, old_log_prob, clip_coef=config.clip_coef or 0.2),
@@ -155,8 +158,8 @@ def update(
         "charts/ratio_std": ratio.std(correction=0),
         "charts/value_mean": values.mean(),
         "charts/return_mean": batch.returns.mean(),
-        "charts/advantage_mean": batch.advantages.mean(),
-        "charts/advantage_std": batch.advantages.std(correction=0),
+        "charts/advantage_mean": advantage_mean,
+        "charts/advantage_std": advantage_std,
         "charts/epochs": float(epochs),
         "charts/early_stop": float(epochs < config.update_epochs),
     }

@@ -161,7 +161,10 @@ def train(
             while recorder.running:
                 episodes = collect_fn(run.policy, run.envs)
                 recorder.count_episodes([episode.rewards for episode in episodes])
-                recorder.require_finite(observations=episodes[0].obs, rewards=episodes[0].rewards)
+                recorder.require_finite(
+                    observations=torch.cat([episode.obs for episode in episodes]),
+                    rewards=torch.cat([episode.rewards for episode in episodes]),
+                )
                 metrics = update_fn(
                     run.policy, run.critic, run.policy_optimizer, run.critic_optimizer, episodes, config,
                     advantage_fn=advantage_fn, policy_loss_fn=policy_loss_fn, gradient_step_fn=gradient_step_fn,

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from .. import __version__
 from ..errors import InvalidInput
 from . import commands
-from .train import demo, train
+from .train import demo, resume, train
 
 COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "lab": (commands.lab, "open the course in JupyterLab"),
     "doctor": (commands.doctor, "look over the installation, and say what to do where something is missing"),
     "demo": (demo, "train on CartPole in seconds; write a learning curve and a GIF"),
     "train": (train, "train an agent and save it"),
+    "resume": (resume, "go on with a run from its last checkpoint"),
     "evaluate": (commands.evaluate, "play a saved agent from held-out start states"),
     "gif": (commands.gif, "write a GIF of saved agents"),
     "check": (commands.check, "run an exercise notebook and print each exercise's state"),
@@ -24,10 +25,9 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
 def usage() -> str:
     """The text of `pgcourse --help`."""
     lines = [f"  {name:9} {text}" for name, (_, text) in COMMANDS.items()]
-    return "\n".join(
-        ["usage: pgcourse COMMAND [OPTIONS]", "", *lines, "", "Options of one: pgcourse COMMAND --help"]
-        + ["Example: pgcourse train reinforce --seed 1 --num-episodes 600 --out runs/r1 --gif"]
-    )
+    example = "Example: pgcourse train reinforce --seed 1 --num-episodes 600 --out runs/r1 --gif"
+    head = ["usage: pgcourse COMMAND [OPTIONS]", ""]
+    return "\n".join([*head, *lines, "", "Options of one: pgcourse COMMAND --help", example])
 
 
 def main(arguments: list[str] | None = None) -> int:

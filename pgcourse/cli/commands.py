@@ -15,8 +15,6 @@ from ..render import record_gifs
 from ..runs import load
 from .parsing import parse
 
-Positional = tyro.conf.Positional
-
 
 @dataclass
 class Evaluate:
@@ -25,7 +23,7 @@ class Evaluate:
     Example: pgcourse evaluate runs/r1 --seed 900 --num-episodes 100
     """
 
-    run: Positional[str]
+    run: tyro.conf.Positional[str]
     """Folder of the run."""
     seed: int = 0
     """Picks the start states; no training run uses them."""
@@ -103,7 +101,7 @@ class Check:
     Example: pgcourse check exercises/01_reinforce.ipynb
     """
 
-    notebook: Positional[str]
+    notebook: tyro.conf.Positional[str]
     """The notebook; it is run, not changed."""
 
 
@@ -162,5 +160,11 @@ def lab(arguments: list[str]) -> int:
     lesson = Path("notebooks") / "00_welcome.ipynb"
     if not (root / lesson).exists():
         raise InvalidInput(f"{lesson} is not beside the package; install it from a checkout: pip install -e .")
-    command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--LabApp.default_url=/lab/tree/{lesson}"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--ServerApp.ip=127.0.0.1",
+        f"--LabApp.default_url=/lab/tree/{lesson}",
+    ]
     return subprocess.call([*command, f"--ServerApp.root_dir={root}", *arguments])

@@ -1,5 +1,8 @@
 """`pgcourse train` and `pgcourse demo`: a run with a progress bar, saved, and said in one line."""
 
+import contextlib
+import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,18 +10,19 @@ from types import ModuleType
 from typing import Any
 
 import tyro
-from tqdm import tqdm
 
 from ..algorithms import a2c, ppo, reinforce, trpo
+from ..checkpoint import Checkpoint
 from ..envs import has_tensor_envs, make_envs
 from ..errors import InvalidInput
 from ..networks import make_policy
 from ..optim import choose_device
-from ..render import record_gifs, require_drawable
-from ..runs import require_new_run_folder
-from ..statistics import episodes_to_threshold
+from ..render import record_gifs
 from ..results import Result
-from ..training import OnIteration, Progress
+from ..runs import build_config, require_new_run_folder
+from ..statistics import episodes_to_threshold
+from ..training import TrainingDiverged
+from .callbacks import HeldOutEvaluation, chain, progress_bar, tensorboard
 from .parsing import parse
 
 ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
@@ -28,7 +32,7 @@ ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": 
 class Train:
     """Train an agent, and save what it learned.
 
-    Example: pgcourse train reinforce --seed 1 --num-episodes 600 --out runs/r1 --gif
+    Example: pgcourse train ppo --seed 1 --total-timesteps 100000 --out runs/p1 --gif
     """
 
     config: Any
@@ -44,6 +48,35 @@ class Train:
     """auto, cpu, cuda, or cuda:1."""
     progress: bool = True
     """Show a progress bar."""
+    tensorboard: bool = False
+    """Write every metric for TensorBoard into the folder."""
+    evaluate_every: int | None = None
+    """Play the policy from held-out start states every so many iterations."""
+    checkpoint_every: int | None = None
+    """Write the whole state of the run every so many iterations."""
+
+
+@dataclass
+class Resume:
+    """Go on with a run that was trained with --checkpoint-every, from its last checkpoint.
+
+    Example: pgcourse resume runs/p1
+    """
+
+    run: tyro.conf.Positional[str]
+    """Folder of the run."""
+    gif: bool = False
+    """Write agent.gif into the folder."""
+    device: str = "auto"
+    """auto, cpu, cuda, or cuda:1."""
+    progress: bool = True
+    """Show a progress bar."""
+    tensorboard: bool = False
+    """Write every metric for TensorBoard into the folder."""
+    evaluate_every: int | None = None
+    """Play the policy from held-out start states every so many iterations."""
+    checkpoint_every: int = 50
+    """Write the whole state of the run every so many iterations."""
 
 
 def presets(algorithm: ModuleType) -> dict[str, Any]:
@@ -63,15 +96,29 @@ def train(arguments: list[str]) -> int:
     name, *rest = arguments
     if name not in ALGORITHMS:
         raise InvalidInput(f"unknown algorithm {name!r}; use one of {', '.join(ALGORITHMS)}")
-    module = ALGORITHMS[name]
+    known = presets(ALGORITHMS[name])
     preset = _preset_name(rest)
-    known = presets(module)
     if preset not in known:
         raise InvalidInput(f"unknown preset {preset!r} of {name}; use one of {', '.join(known)}")
-    default = Train(config=known[preset], preset=preset)
     kind = _train_class(type(known[preset]))
-    options = parse(kind, rest, program=f"pgcourse train {name}", default=kind(**vars(default)))
-    return run(module.train, options)
+    options = parse(kind, rest, program=f"pgcourse train {name}", default=kind(config=known[preset], preset=preset))
+    config = options.config
+    # Whatever can be refused is refused before a folder is made and time is spent.
+    choose_device(options.device, tensor_envs=has_tensor_envs(config.env_id), num_envs=config.num_envs)
+    envs = make_envs(config.env_id, 1, seed=config.seed)
+    make_policy(envs.single_observation_space, envs.single_action_space)
+    envs.close()
+    folder = require_new_run_folder(options.out or _new_folder(config), overwrite=options.overwrite)
+    checkpoint = Checkpoint(folder, every=options.checkpoint_every) if options.checkpoint_every is not None else None
+    return _run(config, folder, options, checkpoint)
+
+
+def resume(arguments: list[str]) -> int:
+    """Run `pgcourse resume`."""
+    options = parse(Resume, arguments, program="pgcourse resume")
+    checkpoint = Checkpoint(options.run, every=options.checkpoint_every, resume=True)
+    config = build_config(json.loads(checkpoint.read()["description"]))
+    return _run(config, Path(options.run), options, checkpoint)
 
 
 def _preset_name(arguments: list[str]) -> str:
@@ -85,23 +132,28 @@ def _preset_name(arguments: list[str]) -> str:
 
 def _train_class(config_class: type) -> type[Train]:
     """`Train` with the config's own type, from which tyro reads the options."""
-    annotations = {"config": tyro.conf.OmitArgPrefixes[config_class]}  # type: ignore[valid-type]
+    annotations = {"config": tyro.conf.OmitArgPrefixes[config_class]}  # type: ignore[valid-type, misc]
     return dataclass(type("Train", (Train,), {"__annotations__": annotations, "__doc__": Train.__doc__}))
 
 
-def run(train_fn: Callable[..., Result], options: Train) -> int:
+def _run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
     """Train, save, and say what was reached."""
-    config = options.config
-    # Whatever can be refused is refused before a folder is made and time is spent.
-    choose_device(options.device, tensor_envs=has_tensor_envs(config.env_id), num_envs=config.num_envs)
-    envs = make_envs(config.env_id, 1, seed=config.seed)
-    make_policy(envs.single_observation_space, envs.single_action_space)
-    envs.close()
-    if options.gif:
-        require_drawable(config.env_id)
-    folder = require_new_run_folder(options.out or _new_folder(config), overwrite=options.overwrite)
-    with progress_bar(config, enabled=options.progress) as on_iteration:
-        result = train_fn(config, device=options.device, on_iteration=on_iteration)
+    train_fn: Callable[..., Result] = ALGORITHMS[config.algorithm].train
+    with contextlib.ExitStack() as stack:
+        callbacks = [stack.enter_context(progress_bar(config, enabled=options.progress))]
+        if options.tensorboard:
+            callbacks.append(stack.enter_context(tensorboard(folder / "tensorboard")))
+        if options.evaluate_every is not None:
+            table = folder / "evaluations.csv"
+            if checkpoint is None or not checkpoint.resume:
+                table.unlink(missing_ok=True)  # of a run that this one replaces
+            callbacks.append(HeldOutEvaluation(table, config.env_id, every=options.evaluate_every))
+        try:
+            result = train_fn(config, device=options.device, on_iteration=chain(callbacks), checkpoint=checkpoint)
+        except TrainingDiverged as error:
+            error.result.save(folder)
+            print(f"pgcourse: {error}, in {folder}", file=sys.stderr)
+            return 1
     print(summary(result))
     result.save(folder)
     print(f"saved to {folder}")
@@ -119,33 +171,8 @@ def _new_folder(config: Any) -> Path:
     return Path("runs") / f"{stem}-{number}"
 
 
-class progress_bar:
-    """A tqdm bar over the run's budget, with the recent return and the speed; use `with`, gives `on_iteration`."""
-
-    def __init__(self, config: Any, *, enabled: bool = True) -> None:
-        self.by_episodes = config.num_episodes is not None
-        total = config.num_episodes if self.by_episodes else config.total_timesteps
-        unit = " episodes" if self.by_episodes else " steps"
-        self.bar = tqdm(total=total, unit=unit, disable=not enabled, dynamic_ncols=True, mininterval=0.2)
-
-    def __enter__(self) -> OnIteration:
-        return self.show
-
-    def show(self, progress: Progress) -> None:
-        """Move the bar to where the run is."""
-        done = len(progress.episodes) if self.by_episodes else progress.env_step
-        recent = progress.episodes["episodic_return"][-100:]
-        if len(recent):
-            speed = progress.env_step / max(progress.seconds, 1e-9)
-            self.bar.set_postfix_str(f"return {recent.mean():.1f}, {speed:,.0f} steps/s", refresh=False)
-        self.bar.update(min(done, self.bar.total) - self.bar.n)
-
-    def __exit__(self, *exception: object) -> None:
-        self.bar.close()
-
-
 def summary(result: Result) -> str:
-    """What a run reached, in one or two lines."""
+    """What a run reached, in a few lines."""
     episodes = result.episodes
     if not len(episodes):
         return "no episode was completed" + (" before the interrupt" if result.interrupted else "")

@@ -80,10 +80,13 @@ def make_envs(env_id: str, num_envs: int, *, seed: int, device: str | torch.devi
     return envs
 
 
-def make_single_env(env_id: str, *, render_mode: str | None = None) -> gymnasium.Env:  # type: ignore[type-arg]
+def make_single_env(env_id: str, *, render_mode: str | None = None) -> gymnasium.Env:
     """One NumPy environment. Raises: InvalidInput with one line for an unknown id, a missing extra, a bad render mode."""
+    ours_only = env_id not in gymnasium.registry and has_tensor_envs(env_id)  # "ShortCorridor-v0", as in `make_envs`
     try:
-        return gymnasium.make(env_id, render_mode=render_mode, disable_env_checker=True)
+        return gymnasium.make(
+            (NAMESPACE if ours_only else "") + env_id, render_mode=render_mode, disable_env_checker=True
+        )
     except gymnasium.error.DependencyNotInstalled as error:
         raise InvalidInput(
             f"environment {env_id!r} needs a package that is not installed; install the extra that brings it: "

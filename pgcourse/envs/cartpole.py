@@ -64,7 +64,7 @@ class CartPoleVectorEnv(TensorVectorEnv):
         return state
 
 
-def single_env(render_mode: str | None = None) -> gymnasium.Env:  # type: ignore[type-arg]
+def single_env(render_mode: str | None = None) -> gymnasium.Env:
     """Gymnasium's own CartPole: what `gymnasium.make("pgcourse/CartPole-v1")` gives."""
     from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 

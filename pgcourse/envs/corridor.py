@@ -6,7 +6,7 @@ costs 1. Source: Sutton and Barto (2018), example 13.1.
 """
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -68,11 +68,11 @@ class ShortCorridorVectorEnv(TensorVectorEnv):
 class ShortCorridorEnv(gymnasium.Env[np.ndarray, int]):
     """One corridor with NumPy observations: what `gymnasium.make("pgcourse/ShortCorridor-v0")` gives."""
 
-    metadata: dict[str, Any] = {"render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]
 
     def __init__(self, render_mode: str | None = None) -> None:
         self.observation_space = spaces.Box(1.0, 1.0, (1,), np.float32)
-        self.action_space = spaces.Discrete(2)
+        self.action_space = spaces.Discrete(2)  # type: ignore[assignment]
         self.render_mode = render_mode
         self.square = 0
 

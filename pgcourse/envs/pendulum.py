@@ -56,7 +56,7 @@ class PendulumVectorEnv(TensorVectorEnv):
         return torch.stack([angle.cos(), angle.sin(), velocity], dim=-1)
 
 
-def single_env(render_mode: str | None = None) -> gymnasium.Env:  # type: ignore[type-arg]
+def single_env(render_mode: str | None = None) -> gymnasium.Env:
     """Gymnasium's own Pendulum: what `gymnasium.make("pgcourse/Pendulum-v1")` gives."""
     from gymnasium.envs.classic_control.pendulum import PendulumEnv
 

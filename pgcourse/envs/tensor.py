@@ -24,7 +24,7 @@ class TensorVectorEnv(VectorEnv):
     A start state is a pure function of (environment seed, episode index): any device, any order, resumable.
     """
 
-    metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.SAME_STEP}  # type: ignore[misc]
     start_size: ClassVar[int]  # uniform numbers that one start state takes
 
     def __init__(self, num_envs: int, *, max_episode_steps: int, device: str | torch.device = "cpu") -> None:

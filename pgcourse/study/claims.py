@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput
-from ..statistics import bootstrap_interval, interquartile_mean
 from ..results import versions
+from ..statistics import bootstrap_interval, interquartile_mean
 
 PLACEHOLDER = re.compile(r"\{\{\s*([\w-]+:[\w./-]+?(?:\.(?:value|low|high|n))?)\s*\}\}")
 
@@ -99,9 +99,7 @@ def describe_values(
     elif statistic in ("worst", "best"):
         value = _finite(numbers.min() if (statistic == "worst") == (unit == "return") else numbers.max())
     else:
-        raise InvalidInput(
-            f"unknown statistic {statistic!r}; use interquartile mean, share, count, worst or best"
-        )
+        raise InvalidInput(f"unknown statistic {statistic!r}; use interquartile mean, share, count, worst or best")
     return {"statistic": statistic, "value": value, "low": low, "high": high, "n": len(numbers), "unit": unit}
 
 

@@ -1,0 +1,63 @@
+# Commands of the course. `make` alone lists them. Every path here is relative: the folder's name may hold spaces.
+#   ARGS="..."          extra arguments for lab, test, demo, notebooks, claims, bench
+#   TORCH=cpu           PyTorch's CPU build (about 0.2 GB instead of several GB on Linux)
+#   PYTHON=python3.12   the Python to make .venv with
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test test-slow test-all demo notebooks claims bench lint format types clean
+.NOTPARALLEL:
+
+TORCH ?=
+PYTHON ?=
+ARGS ?=
+export TORCH PYTHON
+
+RUN := .venv/bin/python
+# JupyterLab refuses to run as root unless told; containers often are root.
+ALLOW_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
+# loadscope keeps the cells of one notebook on one worker, in order.
+PYTEST := $(RUN) -m pytest -n 2 --dist loadscope --durations=15
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: ## make .venv with everything at the tested versions (TORCH=cpu: small PyTorch)
+	@sh tools/setup.sh
+
+lab: setup ## open the course in JupyterLab (ARGS="--no-browser --port=8899")
+	.venv/bin/pgcourse lab $(ALLOW_ROOT) $(ARGS)
+
+test: setup ## run the tests, notebooks included (at most 10 minutes on two cores)
+	$(PYTEST) $(ARGS)
+
+test-slow: setup ## run only the slow suites
+	$(PYTEST) -m slow $(ARGS)
+
+test-all: test test-slow ## run the tests, then the slow suites
+
+demo: setup ## train an agent in seconds and see it act
+	.venv/bin/pgcourse demo $(ARGS)
+
+notebooks: setup ## build notebooks/, exercises/ and solutions/ from course/
+	$(RUN) -m tools.build_notebooks $(ARGS)
+
+claims: setup ## measure the numbers that the lessons quote
+	$(RUN) -m tools.claims $(ARGS)
+
+bench: setup ## compare speed with other libraries
+	$(RUN) -m tools.bench $(ARGS)
+
+lint: setup ## check style and format
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: setup ## put the code in the project's format
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+types: setup ## check types
+	$(RUN) -m mypy pgcourse
+
+clean: ## remove .venv and everything else that these commands made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov build dist
+	find pgcourse tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,82 @@
+"""What the command line does after each iteration: a progress bar, TensorBoard, evaluation on held-out starts."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..errors import InvalidInput
+from ..evaluation import evaluate
+from ..storage import atomic_write
+from ..training import OnIteration, Progress
+
+
+def chain(callbacks: list[OnIteration]) -> OnIteration:
+    """All of them in order; the run stops when one asks for it."""
+    return lambda progress: any([callback(progress) for callback in callbacks])  # noqa: C419 - each of them has to run
+
+
+@contextlib.contextmanager
+def progress_bar(config: Any, *, enabled: bool = True) -> Iterator[OnIteration]:
+    """A bar over the run's budget, with the recent return and the speed."""
+    by_episodes = config.num_episodes is not None
+    total = config.num_episodes if by_episodes else config.total_timesteps
+    unit = " episodes" if by_episodes else " steps"
+    with tqdm(total=total, unit=unit, disable=not enabled, dynamic_ncols=True, mininterval=0.2) as bar:
+
+        def show(progress: Progress) -> None:
+            done = len(progress.episodes) if by_episodes else progress.env_step
+            recent = progress.episodes["episodic_return"][-100:]
+            if len(recent):
+                speed = progress.env_step / max(progress.seconds, 1e-9)
+                bar.set_postfix_str(f"return {recent.mean():.1f}, {speed:,.0f} steps/s", refresh=False)
+            bar.update(min(done, total) - bar.n)
+
+        yield show
+
+
+@contextlib.contextmanager
+def tensorboard(folder: Path) -> Iterator[OnIteration]:
+    """Writes every metric and the mean return of the last 100 episodes for TensorBoard. Needs the extra."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InvalidInput('TensorBoard is not installed; pip install -e ".[tensorboard]"') from error
+    writer = SummaryWriter(str(folder))
+
+    def write(progress: Progress) -> None:
+        recent = progress.episodes["episodic_return"][-100:]
+        numbers = dict(progress.metrics)
+        if len(recent):
+            numbers["charts/episodic_return"] = float(recent.mean())
+        for name, number in numbers.items():
+            writer.add_scalar(name, number, progress.env_step)
+
+    try:
+        yield write
+    finally:
+        writer.close()
+
+
+class HeldOutEvaluation:
+    """Plays the policy from held-out start states every so many iterations, and keeps a table of it on disk."""
+
+    def __init__(self, path: Path, env_id: str, *, every: int, num_episodes: int = 20) -> None:
+        if every < 1:
+            raise InvalidInput(f"evaluate_every={every} is not positive; use at least 1 iteration")
+        self.path, self.env_id, self.every, self.num_episodes = path, env_id, every, num_episodes
+        self.header = "iteration,env_step,mean_return,standard_error"
+        self.rows = path.read_text().splitlines()[1:] if path.exists() else []  # of the run that is resumed
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.iteration % self.every == 0:
+            scores = evaluate(progress.policy, self.env_id, num_episodes=self.num_episodes, seed=0)
+            earlier = [row for row in self.rows if int(row.partition(",")[0]) < progress.iteration]
+            row = f"{progress.iteration},{progress.env_step},{scores.mean},{scores.standard_error}"
+            self.rows = [*earlier, row]
+            atomic_write(self.path, "\n".join([self.header, *self.rows]) + "\n")
+            tqdm.write(
+                f"step {progress.env_step:,}: mean return {scores.mean:.1f} from {self.num_episodes} held-out starts"
+            )

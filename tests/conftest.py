@@ -1,0 +1,37 @@
+"""What every test shares: no window, no display of figures, one thread, and never the learner's own files."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Set before torch, pygame or matplotlib is imported, and inherited by every process that a test starts. One
+# thread each, because two workers share two cores. The folder is for whatever runs outside a test's fixtures.
+_home = tempfile.mkdtemp(prefix="pgcourse-home-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+os.environ.update(
+    PGCOURSE_HOME=_home,
+    SDL_VIDEODRIVER="dummy",
+    SDL_AUDIODRIVER="dummy",
+    MPLBACKEND="Agg",
+    OMP_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+)
+
+
+@pytest.fixture(autouse=True)
+def pgcourse_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test its own folder for progress files, so that no test sees another's."""
+    home = tmp_path / "pgcourse-home"
+    monkeypatch.setenv("PGCOURSE_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of the checkout."""
+    return Path(__file__).resolve().parent.parent
