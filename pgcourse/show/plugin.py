@@ -1,0 +1,140 @@
+"""The engine of the finales: a learner's functions in the real loop, with a sentence whatever they do."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..checks.observe import TimeLimit
+from ..checks.sandbox import time_limit
+from ..errors import InvalidInput
+from ..evaluation import evaluate
+from ..study.claims import load_claims
+from ..training import OnIteration, Progress, Result, TrainingDiverged
+from .guard import NAN_ADVICE, Fault, Untouched, describe, load_torch_fully
+
+TRAIN_SECONDS = 14.0  # then the run is stopped, and the curve shown as far as it got
+HARD_SECONDS = 18.0  # a function that never returns is ended
+STILL_ADVICE = "The policy has the very weights it began with: does your update call `backward()` and `step()`?"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a finale needs: how to make the learner's policy, how to train it, what to measure it against."""
+
+    functions: Mapping[str, Callable[[], Any]]  # by exercise id: the learner's function called once, guarded
+    make_policy: Callable[[], nn.Module]
+    train: Callable[[nn.Module, OnIteration], Result]
+    env_id: str
+    good_return: float  # mean of the last 100 episodes from which there is nothing to say
+    algorithm: str  # key of COLOURS, for the reference's band
+    curve: tuple[str, str] = ("", "")  # claims file and curve of the reference
+    advice: str = ""  # where to look when the curve stays flat
+    notes: list[str] = field(default_factory=list)  # small things to say once at the end
+
+
+@dataclass
+class Outcome:
+    """What came of it. `status`: "not attempted", "broken" (stopped by an error), or "trained"."""
+
+    status: str
+    sentence: str
+    returns: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    policy: nn.Module | None = None
+
+
+def run(plan: Plan) -> Outcome:
+    """Train with the learner's functions. Never raises for what they do."""
+    load_torch_fully()
+    if missing := untouched(plan):
+        return Outcome("not attempted", _not_attempted(missing))
+    seen: dict[str, Any] = {"returns": np.zeros(0), "policy": None}
+
+    def watch(progress: Progress) -> bool:
+        seen["returns"] = progress.episodes["episodic_return"].copy()
+        seen["policy"] = progress.policy
+        return progress.seconds > TRAIN_SECONDS
+
+    before: dict[str, torch.Tensor] = {}
+    try:
+        with time_limit(HARD_SECONDS):
+            policy = plan.make_policy()
+            before = copy.deepcopy(policy.state_dict())
+            result = plan.train(policy, watch)
+    except Untouched as error:
+        return Outcome("not attempted", _not_attempted([str(error)]))
+    except Fault as error:
+        return _broken(seen, f"{error}.")
+    except TimeLimit:
+        return _broken(seen, f"A call had not come back after {HARD_SECONDS:g} s; look for an endless loop.")
+    except TrainingDiverged as error:  # its result holds the last good weights
+        seen |= {"returns": error.result.episodes["episodic_return"], "policy": error.result.policy}
+        return _broken(seen, f"The policy's weights or its loss became NaN or infinite; {NAN_ADVICE}.")
+    except Exception as error:  # from the learner's network, inside our loop
+        return _broken(seen, f"The policy does not fit the loop: {describe(error)}.")
+    returns = result.episodes["episodic_return"]
+    after = result.policy.state_dict()
+    unchanged = all(torch.equal(value, after[name].cpu()) for name, value in before.items())
+    sentence = verdict(plan, returns, STILL_ADVICE if unchanged else plan.advice)
+    if plan.notes:
+        sentence += f" One more thing: {plan.notes[0]}."
+    if result.interrupted:
+        sentence += " You interrupted it."
+    elif len(returns) < (result.config.num_episodes or 0):
+        sentence += f" It was stopped after {TRAIN_SECONDS:g} s, before the last episode."
+    return Outcome("trained", sentence, returns, result.policy)
+
+
+def untouched(plan: Plan) -> list[str]:
+    """Names of the functions that are still stubs. Other errors do not count: the training meets them."""
+    names = []
+    for call in plan.functions.values():
+        try:
+            with time_limit(HARD_SECONDS):
+                call()
+        except Untouched as error:
+            names.append(str(error))
+        except (Fault, TimeLimit):
+            pass
+    return list(dict.fromkeys(names))
+
+
+def reference_curve(plan: Plan) -> Mapping[str, Any] | None:
+    """The measured curve of the reference, None where it is not there."""
+    name, curve = plan.curve
+    try:
+        return load_claims(name)["curves"].get(curve)
+    except (InvalidInput, KeyError):
+        return None
+
+
+def _not_attempted(names: list[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"{listed}: not attempted. The finale runs once your functions are there; come back to it then."
+
+
+def _broken(seen: dict[str, Any], sentence: str) -> Outcome:
+    episodes = len(seen["returns"])
+    sentence += f" The curve shows the {episodes} episodes before that." if episodes else ""
+    return Outcome("broken", sentence, seen["returns"], seen["policy"])
+
+
+def verdict(plan: Plan, returns: NDArray[np.float64], advice: str) -> str:
+    """What the curve says: what was reached, against reference and random agent, and what to do next."""
+    last = float(returns[-100:].mean())
+    text = f"The last {min(100, len(returns))} of {len(returns)} episodes returned {last:.0f} on average"
+    reference = reference_curve(plan)
+    if reference:
+        at = int(np.argmin(np.abs(np.asarray(reference["x"]) - len(returns))))
+        text += f"; the reference's interval there is {reference['low'][at]:.0f} to {reference['high'][at]:.0f}"
+    random = evaluate(None, plan.env_id, num_episodes=100, seed=0).mean
+    if last < 2 * random:
+        return f"{text}. That is near a random agent's {random:.0f}: it has hardly learnt. {advice}"
+    if last < plan.good_return:
+        return f"{text}. It learns. Another seed gives another curve: run the cell with `seed=1` and `seed=2`."
+    return f"{text}. Your own functions drove every update of this agent."

@@ -1,0 +1,105 @@
+"""What the study of lesson 01 runs: a naive REINFORCE, its repairs one by one, and three ways to spoil it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from gymnasium.vector import VectorEnv
+from torch import Tensor, nn
+
+from pgcourse import reinforce
+from pgcourse.returns import normalize
+from pgcourse.rollout import Episode
+
+SEEDS = tuple(range(100, 110))  # no setting was chosen on these
+
+FOUR = replace(reinforce.CARTPOLE_NAIVE, num_envs=4)
+STANDARDIZED = replace(FOUR, normalize_weights=True)
+SMALL_STEP = replace(STANDARDIZED, policy_lr=3e-3)
+
+# From the naive version to the package's, one change a line; then three ways to spoil the result, and a bug.
+VARIANTS = {
+    "naive": reinforce.CARTPOLE_NAIVE,
+    "four_episodes": FOUR,
+    "standardized": STANDARDIZED,
+    "small_step": SMALL_STEP,
+    "no_baseline": reinforce.CARTPOLE_NO_BASELINE,  # clips the gradient's norm at 0.5
+    "baseline": reinforce.CARTPOLE,
+    "each_alone": reinforce.CARTPOLE_NO_BASELINE,
+    "stale": replace(reinforce.CARTPOLE_NO_BASELINE, num_envs=16),
+    "stale_four": replace(reinforce.CARTPOLE_NO_BASELINE, num_envs=16),
+    "patient": reinforce.CARTPOLE_NO_BASELINE,
+}
+
+
+def update_each_alone(
+    policy: nn.Module,
+    critic: nn.Module | None,
+    policy_optimizer: torch.optim.Optimizer,
+    critic_optimizer: torch.optim.Optimizer | None,
+    episodes: list[Episode],
+    config: reinforce.ReinforceConfig,
+    **functions: Any,
+) -> dict[str, Tensor]:
+    """`reinforce.update` with the weights of each episode standardised by themselves."""
+    lengths = [len(episode.rewards) for episode in episodes]
+    policy_loss_fn = functions.pop("policy_loss_fn")
+
+    def loss(log_prob: Tensor, weight: Tensor) -> Tensor:
+        return policy_loss_fn(log_prob, torch.cat([normalize(piece) for piece in weight.split(lengths)]))
+
+    return reinforce.update(
+        policy,
+        critic,
+        policy_optimizer,
+        critic_optimizer,
+        episodes,
+        replace(config, normalize_weights=False),
+        policy_loss_fn=loss,
+        **functions,
+    )
+
+
+@dataclass
+class StaleCollector:
+    """Hands over episodes as soon as `at_least` of all environments' episodes have ended.
+
+    The other environments are then in the middle of an episode, which goes on under the next policy: by the
+    time it is trained on, most of its actions are those of older policies.
+    """
+
+    at_least: int
+    envs: VectorEnv | None = field(default=None, repr=False)
+
+    def __call__(self, policy: nn.Module, envs: VectorEnv) -> list[Episode]:
+        if envs is not self.envs:  # another run
+            self.envs = envs
+            self.obs, _ = envs.reset()
+            self.steps: list[list[tuple[Tensor, Tensor, Tensor]]] = [[] for _ in range(envs.num_envs)]
+        finished: list[Episode] = []
+        with torch.no_grad():
+            while len(finished) < self.at_least:
+                actions = policy(self.obs).sample()
+                next_obs, rewards, terminated, truncated, _ = envs.step(actions)
+                for n, ended in enumerate((terminated | truncated).tolist()):
+                    self.steps[n].append((self.obs[n], actions[n], rewards[n]))
+                    if ended:
+                        finished.append(
+                            Episode(*(torch.stack(column) for column in zip(*self.steps[n], strict=True)))
+                        )
+                        self.steps[n] = []
+                self.obs = next_obs
+        return finished
+
+
+def paired_loss(log_prob: Tensor, weight: Tensor) -> Tensor:
+    """The lesson's patient: weights [B, 1] against log-probabilities [B] pair every step with every other."""
+    return -(weight[:, None] * log_prob).mean()
+
+
+SEAMS: dict[str, dict[str, Any]] = {
+    "each_alone": {"update_fn": update_each_alone},
+    "stale": {"collect_fn": StaleCollector(1)},
+    "stale_four": {"collect_fn": StaleCollector(4)},
+    "patient": {"policy_loss_fn": paired_loss},
+}
