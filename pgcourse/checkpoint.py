@@ -1,7 +1,9 @@
 """The whole state of an unfinished run on disk, so that it goes on where it stopped, also after a kill."""
 
 import contextlib
+import dataclasses
 import io
+import json
 import os
 import zipfile
 from dataclasses import dataclass
@@ -39,8 +41,36 @@ class Checkpoint:
         atomic_write(self.path, to_bytes(content))
 
     def read(self) -> dict[str, Any]:
-        """The state. Raises: InvalidInput where there is none, or the file is damaged."""
-        return read_tensors(self.path, missing="give the folder of a run that was trained with checkpoints")
+        """The state. Raises: InvalidInput where there is none, or the file is damaged or something else."""
+        state = read_tensors(self.path, missing="give the folder of a run that was trained with checkpoints")
+        if not {"description", "modules", "optimizers", "envs", "random", "counters", "log"} <= state.keys():
+            raise damaged(self.path)
+        return state
+
+
+def describe_run(config: Any) -> str:
+    """Algorithm and settings as JSON."""
+    return json.dumps({"algorithm": config.algorithm, "config": dataclasses.asdict(config)})
+
+
+def require_same_run(state: dict[str, Any], config: Any) -> None:
+    """Raises: InvalidInput where a checkpoint is of other settings, which it would silently bring back.
+
+    The budget may differ: a larger one prolongs the run.
+    """
+    saved, given = json.loads(state["description"]), json.loads(describe_run(config))
+    if saved["algorithm"] != given["algorithm"]:
+        raise InvalidInput(
+            f"the checkpoint is of a run of {saved['algorithm']}, not {given['algorithm']}; resume it with the algorithm "
+            "that wrote it"
+        )
+    for name, value in given["config"].items():
+        was = saved["config"].get(name)
+        if was != value and name not in ("total_timesteps", "num_episodes"):
+            raise InvalidInput(
+                f"{name}={value!r} is given, but the checkpoint was made with {name}={was!r}; resume with the same "
+                "settings, of which only total_timesteps and num_episodes may change"
+            )
 
 
 def read_tensors(path: Path, *, missing: str) -> dict[str, Any]:
@@ -64,7 +94,10 @@ def read_tensors(path: Path, *, missing: str) -> dict[str, Any]:
         if archive.testzip() is None:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     if not isinstance(content, dict):
-        raise InvalidInput(
-            f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole"
-        )
+        raise damaged(path)
     return content
+
+
+def damaged(path: Path) -> InvalidInput:
+    """The error for a file that cannot be what its name says."""
+    return InvalidInput(f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole")

@@ -21,7 +21,16 @@ class ObservationNorm(nn.Module):
         self.register_buffer("var", torch.ones(obs_dim))
 
     def forward(self, obs: Tensor) -> Tensor:
-        return (obs - self.mean) / (self.var + 1e-8).sqrt()
+        return (obs - self.mean) / self.scale
+
+    @property
+    def scale(self) -> Tensor:
+        """Standard deviations [D]; 1 where nothing but rounding has varied, which says nothing of the scale.
+
+        Division by an epsilon instead would multiply the first number that does vary by 10,000.
+        """
+        varies = self.var > 1e-10 * self.mean.square()
+        return torch.where(varies, self.var + 1e-8, 1.0).sqrt()
 
     @torch.no_grad()
     def update(self, obs: Tensor) -> None:
@@ -73,4 +82,4 @@ class ReturnScale(nn.Module):
             history.append(self.discounted)
             self.discounted = self.discounted * ~ended
         self.norm.update(torch.stack(history).flatten()[:, None])
-        return rewards / (self.norm.var + 1e-8).sqrt()
+        return rewards / self.norm.scale

@@ -64,6 +64,15 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
         group["lr"] = learning_rate
 
 
+def load_fully() -> None:
+    """Let torch import what it imports when the first optimiser is made.
+
+    That takes a second, or several on a busy machine. A time limit that strikes in the middle would leave torch broken
+    for the rest of the process, so it has to happen before one starts.
+    """
+    adam(iter([nn.Parameter(torch.zeros(1))]), 1.0).step()
+
+
 @contextlib.contextmanager
 def single_thread() -> Iterator[None]:
     """Run small networks on one thread, and restore the setting after: hand-over costs more than it saves there."""

@@ -46,7 +46,8 @@ def gae(
 
     Args: all [T, N]; rewards, values V(s_t) and next_values V(s_{t+1}) of the true next observation (never the
     reset one), in units of reward; terminated and truncated bool, where both are set counts as terminated.
-    Returns: advantages [T, N], detached. Raises: ValueError for flags that are not bool. Source: Schulman et al. (2016), equation 16.
+    Returns: advantages [T, N], detached. Raises: ValueError for flags that are not bool.
+    Source: Schulman et al. (2016), equation 16.
     """
     if terminated.dtype != torch.bool or truncated.dtype != torch.bool:
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from .algorithms import a2c, ppo, reinforce, trpo
-from .checkpoint import read_tensors
+from .checkpoint import CHECKPOINT_FILE, read_tensors
 from .episodes import unpack_episodes
 from .errors import InvalidInput
 from .networks import build_network
@@ -89,11 +89,19 @@ def require_new_run_folder(directory: str | os.PathLike[str], *, overwrite: bool
         raise InvalidInput(f"{folder} is a file; give a folder for the run")
     if os.path.exists(folder / RUN_FILE) and not overwrite:
         raise InvalidInput(f"{folder} holds a run already; choose another folder, or replace it with --overwrite")
+    unfinished = os.path.exists(folder / CHECKPOINT_FILE)
+    if unfinished and not overwrite:
+        raise InvalidInput(
+            f"{folder} holds an unfinished run; go on with pgcourse resume {folder}, choose another folder, or replace it "
+            "with --overwrite"
+        )
     probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
+        if unfinished:  # or a later resume would go on with the run that this one replaces
+            (folder / CHECKPOINT_FILE).unlink()
     except OSError as error:
         raise InvalidInput(f"cannot write to {folder}: {error.strerror}; choose a folder you may write to") from error
     return folder

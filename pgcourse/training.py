@@ -1,7 +1,5 @@
 """Bookkeeping around a training loop: what happened, when to stop, how it ends. No algorithm lives here."""
 
-import dataclasses
-import json
 import math
 import time
 import warnings
@@ -13,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, describe_run, require_same_run
 from .envs import env_seeds
 from .envs.snapshot import restore_envs, save_envs
 from .episodes import EpisodeLog
@@ -69,7 +67,9 @@ class Recorder:
 
     def __enter__(self) -> Self:
         if self.checkpoint is not None and self.checkpoint.resume:
-            self._restore(self.checkpoint.read())
+            state = self.checkpoint.read()
+            require_same_run(state, self.config)
+            self._restore(state)
         else:
             seeds = env_seeds(self.config.seed, self.setup.envs.num_envs)
             self.obs: Tensor = self.setup.envs.reset(seed=seeds)[0]  # type: ignore[arg-type]
@@ -137,9 +137,12 @@ class Recorder:
         )
         device = self.setup.device  # one transfer for all
         numbers = dict(zip(names, torch.stack([value.to(device) for value in values]).tolist(), strict=True))
+        numbers |= self._chart()
         for name, number in numbers.items():
-            # explained_variance is undefined, not wrong, where the returns are constant
-            if name.startswith("losses/") and not math.isfinite(number) and name != "losses/explained_variance":
+            # A loss is taken before the step: what the step made of the weights shows in "updates/" alone.
+            # explained_variance is undefined, not wrong, where the returns are constant.
+            watched = name.startswith(("losses/", "updates/")) and name != "losses/explained_variance"
+            if watched and not math.isfinite(number):
                 raise TrainingDiverged(
                     f"{name} is {number} in iteration {self.iteration + 1}, after {self.env_step} steps; look at the "
                     "learning rates, the scale of the rewards, and log-probabilities of impossible actions; the last "
@@ -147,7 +150,6 @@ class Recorder:
                     self._last_good_result(),
                 )
         self.iteration += 1
-        numbers |= self._chart()
         for name, number in numbers.items():
             self._metrics.setdefault(name, []).append(number)
         self._keep_weights()
@@ -202,7 +204,7 @@ class Recorder:
     def _state(self) -> dict[str, Any]:
         """The whole run: what a fresh process needs to go on bit for bit."""
         return {
-            "description": json.dumps({"algorithm": self.config.algorithm, "config": dataclasses.asdict(self.config)}),
+            "description": describe_run(self.config),
             "modules": {name: module.state_dict() for name, module in self.setup.modules.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.setup.optimizers.items()},
             "envs": save_envs(self.setup.envs),

@@ -1,5 +1,6 @@
 """The `pgcourse` command. A user's mistake is one line on stderr and exit status 2, never a traceback."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -33,6 +34,9 @@ def usage() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns: exit status; 2 for a user's mistake, 130 after an interrupt."""
     given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without ✓ gets ? in its place, not a traceback
+            stream.reconfigure(errors="replace")
     try:
         if not given or given[0] in ("-h", "--help"):
             print(usage())

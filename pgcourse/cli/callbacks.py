@@ -60,12 +60,17 @@ def tensorboard(folder: Path) -> Iterator[OnIteration]:
         writer.close()
 
 
+def require_evaluate_every(every: int | None) -> None:
+    """Raises: InvalidInput where it is not a positive number of iterations, or None."""
+    if every is not None and every < 1:
+        raise InvalidInput(f"evaluate_every={every} is not positive; use at least 1 iteration")
+
+
 class HeldOutEvaluation:
     """Plays the policy from held-out start states every so many iterations, and keeps a table of it on disk."""
 
     def __init__(self, path: Path, env_id: str, *, every: int, num_episodes: int = 20) -> None:
-        if every < 1:
-            raise InvalidInput(f"evaluate_every={every} is not positive; use at least 1 iteration")
+        require_evaluate_every(every)
         self.path, self.env_id, self.every, self.num_episodes = path, env_id, every, num_episodes
         self.header = "iteration,env_step,mean_return,standard_error"
         self.rows = path.read_text().splitlines()[1:] if path.exists() else []  # of the run that is resumed

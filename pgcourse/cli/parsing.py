@@ -32,16 +32,22 @@ def parse(kind: type[T], arguments: Sequence[str], *, program: str, default: T |
 
 
 def _one_line(box: str) -> str:
-    """The first paragraph of tyro's box, and the nearest option where it offers one."""
-    lines = [line.strip(" │╭╮╰╯") for line in box.splitlines()]
+    """The first paragraph of tyro's box, and the nearest option where it offers one.
+
+    The box is drawn with + - | where the terminal cannot show the lines that other terminals get.
+    """
+    lines = [line.strip(" │╭╮╰╯|+") for line in box.splitlines()]
     paragraphs: list[list[str]] = [[]]
     for line in lines[1:]:
-        if re.fullmatch("─+", line):
+        if re.fullmatch("─+|-{3,}", line):
             paragraphs.append([])
         elif line:
             paragraphs[-1].append(line)
+    paragraphs = [paragraph for paragraph in paragraphs if paragraph] or [["cannot read the options"]]
     message = " ".join(paragraphs[0])
-    message = re.sub(r"^Error parsing (config|[\w.]*config): ", "", message).rstrip(".")
+    message = re.sub(r"^Error parsing (config|[\w.]*config): ", "", message)
+    message = re.sub(r"no type matching (\S+) could be instantiated from (.*)\. Got errors:.*", r"\2 is no \1", message)
+    message = message.rstrip(".")
     options = [part[1].split()[0] for part in paragraphs[1:] if len(part) > 1 and part[0].startswith("Perhaps you")]
     return message + (f" (did you mean {options[0]}?)" if options else "")
 

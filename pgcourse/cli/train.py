@@ -17,12 +17,12 @@ from ..envs import has_tensor_envs, make_envs
 from ..errors import InvalidInput
 from ..networks import make_policy
 from ..optim import choose_device
-from ..render import record_gifs
+from ..render import record_gifs, require_drawable
 from ..results import Result
 from ..runs import build_config, require_new_run_folder
 from ..statistics import episodes_to_threshold
 from ..training import TrainingDiverged
-from .callbacks import HeldOutEvaluation, chain, progress_bar, tensorboard
+from .callbacks import HeldOutEvaluation, chain, progress_bar, require_evaluate_every, tensorboard
 from .parsing import parse
 
 ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
@@ -108,8 +108,13 @@ def train(arguments: list[str]) -> int:
     envs = make_envs(config.env_id, 1, seed=config.seed)
     make_policy(envs.single_observation_space, envs.single_action_space)
     envs.close()
-    folder = require_new_run_folder(options.out or _new_folder(config), overwrite=options.overwrite)
-    checkpoint = Checkpoint(folder, every=options.checkpoint_every) if options.checkpoint_every is not None else None
+    if options.gif:
+        require_drawable(config.env_id)
+    folder = Path(options.out or _new_folder(config))
+    every = options.checkpoint_every
+    checkpoint = Checkpoint(folder, every=every) if every is not None else None
+    require_evaluate_every(options.evaluate_every)
+    require_new_run_folder(folder, overwrite=options.overwrite)
     return _run(config, folder, options, checkpoint)
 
 

@@ -1,5 +1,7 @@
 """Environments: our batched tensor ones, and any other registered with Gymnasium, behind one interface."""
 
+from typing import Any
+
 import gymnasium
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
@@ -84,9 +86,9 @@ def make_single_env(env_id: str, *, render_mode: str | None = None) -> gymnasium
     """One NumPy environment. Raises: InvalidInput with one line for an unknown id, a missing extra, a bad render mode."""
     ours_only = env_id not in gymnasium.registry and has_tensor_envs(env_id)  # "ShortCorridor-v0", as in `make_envs`
     try:
-        return gymnasium.make(
-            (NAMESPACE if ours_only else "") + env_id, render_mode=render_mode, disable_env_checker=True
-        )
+        # Not passed where there is none: an environment need not take the argument.
+        options: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
+        return gymnasium.make((NAMESPACE if ours_only else "") + env_id, disable_env_checker=True, **options)
     except gymnasium.error.DependencyNotInstalled as error:
         raise InvalidInput(
             f"environment {env_id!r} needs a package that is not installed; install the extra that brings it: "

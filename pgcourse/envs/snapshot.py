@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.vector import SyncVectorEnv, VectorEnv
-from gymnasium.wrappers import TimeLimit
+from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from torch import Tensor
 
 from .adapter import TensorAdapter
@@ -48,10 +48,21 @@ def _classic_control(envs: VectorEnv) -> list[gymnasium.Env[Any, Any]] | None:
     if not isinstance(base, SyncVectorEnv):
         return None
     known = all(
-        type(env.unwrapped).__module__.startswith("gymnasium.envs.classic_control.") and _time_limit(env) is not None
+        type(env.unwrapped).__module__.startswith("gymnasium.envs.classic_control.")
+        and _time_limit(env) is not None
+        and _only_known_wrappers(env)
         for env in base.envs
     )
     return list(base.envs) if known else None
+
+
+def _only_known_wrappers(env: gymnasium.Env[Any, Any]) -> bool:
+    """Whether nothing but what `gymnasium.make` puts around an environment is there: others may hold state of their own."""
+    while isinstance(env, gymnasium.Wrapper):
+        if not isinstance(env, TimeLimit | OrderEnforcing | PassiveEnvChecker):
+            return False
+        env = env.env
+    return True
 
 
 def _save_single(env: gymnasium.Env[Any, Any]) -> dict[str, Any]:

@@ -37,15 +37,6 @@ def guarded(name: str, function: Callable[..., Any] | None) -> Callable[..., Any
     return call
 
 
-def load_torch_fully() -> None:
-    """Let torch import what it imports when the first optimiser is made.
-
-    That takes seconds on a slow machine. A time limit that strikes in the middle would leave torch broken for
-    the rest of the process, so it has to happen before.
-    """
-    torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0).step()
-
-
 def describe(error: BaseException) -> str:
     """An exception in one short line."""
     first = (str(error).strip().splitlines() or [""])[0][:160].rstrip(".")

@@ -14,9 +14,10 @@ from ..checks.observe import TimeLimit
 from ..checks.sandbox import time_limit
 from ..errors import InvalidInput
 from ..evaluation import evaluate
+from ..optim import load_fully
 from ..study.claims import load_claims
 from ..training import OnIteration, Progress, Result, TrainingDiverged
-from .guard import NAN_ADVICE, Fault, Untouched, describe, load_torch_fully
+from .guard import NAN_ADVICE, Fault, Untouched, describe
 
 TRAIN_SECONDS = 14.0  # then the run is stopped, and the curve shown as far as it got
 HARD_SECONDS = 18.0  # a function that never returns is ended
@@ -50,7 +51,7 @@ class Outcome:
 
 def run(plan: Plan) -> Outcome:
     """Train with the learner's functions. Never raises for what they do."""
-    load_torch_fully()
+    load_fully()
     if missing := untouched(plan):
         return Outcome("not attempted", _not_attempted(missing))
     seen: dict[str, Any] = {"returns": np.zeros(0), "policy": None}

@@ -1,0 +1,180 @@
+"""Compare what an attempt did with what a reference did, and say the difference in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgcourse.checks.observe_record import Arrays
+from pgcourse.checks.verdict import CORRECT, Verdict
+from pgcourse.checks.wording import number, sentence_label, shape
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a number may be off, and whether a Python number may stand for a 0-d tensor."""
+
+    relative: float = 1e-4
+    absolute: float = 1e-5
+    number_for_scalar: bool = False
+
+
+def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -> Verdict:
+    """The first difference, in the order error, kind, shape, dtype, value, changed inputs, gradient."""
+    if "error" in got or "error" in expected:
+        return _compare_errors(expected, got)
+    names = [name.removesuffix(".kind") for name in expected if name.endswith(".kind")]
+    for step in (_compare_kind, _compare_shape, _compare_dtype, _compare_values):
+        for name in names:
+            if not (verdict := step(name, expected, got, tolerance)).ok:
+                return verdict
+    if (changed := got["mutated"]).size:
+        listed = " and ".join(str(name) for name in changed)
+        return Verdict(False, "mutated", f"The result is right, but your function changed its input {listed} in place.")
+    for name in expected:
+        gradient = name.startswith("gradient/") and not name.endswith(".connected")
+        if gradient and not (verdict := _compare_gradients(name, expected, got, tolerance)).ok:
+            return verdict
+    return CORRECT
+
+
+def alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> bool:
+    """True where two observations hold the same numbers, kinds and errors."""
+    if "error" in first or "error" in second:
+        # The message is compared too, or any typing mistake would pass for a misconception that happens to raise.
+        return "error" in first and "error" in second and list(first["error"][:2]) == list(second["error"][:2])
+    if first.keys() != second.keys():
+        return False
+    for name, one in first.items():
+        two = second[name]
+        if one.shape != two.shape or one.dtype.kind != two.dtype.kind:
+            return False
+        if one.dtype.kind == "U":
+            if not np.array_equal(one, two):
+                return False
+        elif not close(one, two, tolerance).all():
+            return False
+    return True
+
+
+def close(one: np.ndarray, two: np.ndarray, tolerance: Tolerance) -> np.ndarray:
+    """Element by element; NaN equals NaN, so that misconceptions that give NaN can be recognised."""
+    one, two = np.asarray(one, float), np.asarray(two, float)
+    with np.errstate(all="ignore"):
+        return np.isclose(one, two, rtol=tolerance.relative, atol=tolerance.absolute, equal_nan=True)
+
+
+def _compare_errors(expected: Arrays, got: Arrays) -> Verdict:
+    if "error" in expected:
+        wanted = str(expected["error"][0])
+        if "error" in got and str(got["error"][0]) == wanted:
+            return CORRECT
+        if "error" not in got:
+            return Verdict(
+                False, "no error", f"This input must be refused with {wanted}; your function returned a result."
+            )
+    kind, message, function, line, source = (str(part) for part in got["error"])
+    if kind == "not a function":
+        return Verdict(
+            False, "error", f"check needs the function itself, without brackets after its name; got {message}."
+        )
+    if kind == "NotImplementedError" and function:
+        return Verdict(False, "error", f"Your code calls {function}, which is not written yet.")
+    if kind == "RuntimeError" and "leaf Variable" in message and "in-place" in message:
+        spot = f": line {line} of {function}, {source}" if source else ""
+        return Verdict(False, "error", f"Your code changes one of its inputs in place; make a new tensor{spot}")
+    spot = f" at line {line} of {function}: {source}" if source else ""
+    return Verdict(False, "error", f"Your code raised {kind}{': ' * bool(message)}{message}{spot}")
+
+
+def _compare_kind(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
+    wanted, found = str(expected[f"{name}.kind"]), str(got.get(f"{name}.kind", "nothing"))
+    if wanted == found:
+        return CORRECT
+    if tolerance.number_for_scalar and wanted == "tensor" and expected[name].ndim == 0 and found in ("float", "int"):
+        return CORRECT
+    if wanted == "float" and found == "int":
+        return CORRECT
+    of = f" of shape {shape(expected[name])}" if wanted == "tensor" and expected[name].ndim else ""
+    wanted = {"tensor": "torch tensor", "float": "Python float", "int": "Python int", "bool": "Python bool"}.get(
+        wanted, wanted
+    )
+    if found == "type":
+        return Verdict(False, "kind", f"Your function returned a class, expected a {wanted}{of}.", "", name)
+    if found in ("NoneType", "ellipsis"):
+        return Verdict(
+            False, "kind", f"Your function returned None, expected a {wanted}{of}: is a return missing?", "", name
+        )
+    return Verdict(False, "kind", f"{sentence_label(name)} is a {found}, expected a {wanted}{of}.", "", name)
+
+
+def _compare_shape(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
+    if name not in expected or expected[name].shape == got[name].shape:
+        return CORRECT
+    text = f"{sentence_label(name)} has shape {shape(got[name])}, expected {shape(expected[name])}."
+    return Verdict(False, "shape", text, "", name)
+
+
+def _compare_dtype(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
+    wanted, found = str(expected.get(f"{name}.dtype", "")), str(got.get(f"{name}.dtype", ""))
+    if wanted == found or not found:
+        return CORRECT
+    return Verdict(False, "dtype", f"{sentence_label(name)} has dtype {found}, expected {wanted}.", "", name)
+
+
+def _compare_values(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
+    if name not in expected:
+        return CORRECT
+    wrong = ~close(expected[name], got[name], tolerance)
+    if not wrong.any():
+        return CORRECT
+    index = tuple(int(axis) for axis in np.argwhere(wrong)[0])
+    at = f"At {list(index)}: got" if index else "Got"
+    where = f"{at} {number(got[name][index])}, expected {number(expected[name][index])}."
+    statement = "" if name == "result" else f"{sentence_label(name)} differs."
+    if np.isfinite(expected[name]).all() and not np.isfinite(got[name]).all():
+        statement = f"{sentence_label(name)} is not finite; every number of it must be."
+    return Verdict(False, "value", statement, where, name)
+
+
+def _compare_gradients(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
+    verdict = _compare_values(name, expected, got, tolerance)
+    if verdict.ok:
+        return CORRECT
+    of = name.removeprefix("gradient/")
+    where = f"Gradient {verdict.where[0].lower()}{verdict.where[1:]}"
+    if not bool(got[f"{name}.connected"]):
+        text = f"The result is right, but no gradient reaches {of}: training would leave the policy as it is."
+        return Verdict(False, "no gradient", text, where, name)
+    if not expected[name].any():
+        text = f"The result is right, but a gradient flows into {of}; this function must treat it as a constant."
+        return Verdict(False, "unwanted gradient", text, where, name)
+    text = f"The result is right, but its gradient with respect to {of} is not."
+    return Verdict(False, "gradient", text, where, name)
+
+
+def relation(pairs: Sequence[tuple[np.ndarray, np.ndarray]], tolerance: Tolerance) -> str:
+    """How all (got, expected) relate, where a few words say it: sign, factor, offset, order; else an empty string."""
+    if any(got.shape != expected.shape for got, expected in pairs):
+        return ""
+    got = np.concatenate([np.ravel(got) for got, _ in pairs]).astype(float)
+    expected = np.concatenate([np.ravel(expected) for _, expected in pairs]).astype(float)
+    if not (np.isfinite(got).all() and np.isfinite(expected).all()) or expected.size < 3:
+        return ""
+    if np.ptp(expected) < 1e-3:
+        return ""
+    if close(got, -expected, tolerance).all():
+        return "minus the expected one everywhere: the sign is flipped"
+    if not got.any():
+        return "0 everywhere"
+    factor = float(got @ expected / (expected @ expected))
+    if abs(factor) > 1e-3 and close(got, factor * expected, tolerance).all():
+        return f"the expected one times {number(factor)} everywhere"
+    offset = float(np.mean(got - expected))
+    if close(got, expected + offset, tolerance).all():
+        return f"the expected one plus {number(offset)} everywhere"
+    if all(got.ndim and close(got, expected[::-1], tolerance).all() for got, expected in pairs):
+        return "the expected one in reverse order"
+    return ""

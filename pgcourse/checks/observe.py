@@ -1,0 +1,169 @@
+"""Run a learner's attempt on one case and write down what it did, as plain arrays.
+
+An observer is a small frozen dataclass: `observer(attempt, case) -> arrays`. The modules `observe*.py` hold no answers,
+so a grading child can import them, run the attempt and ship the arrays back (npz without pickle). Nothing here judges:
+comparing is the business of `compare.py`, in a process that the attempt never touched.
+
+Names of the arrays: `result` (and `result/0`, `result/key` inside tuples and dicts), each with `.kind` and `.dtype`
+beside it; `gradient/NAME`; `mutated` (names of inputs that were changed in place); `error` and `untouched`, written by
+`observe`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import dis
+import importlib
+import inspect
+import linecache
+import random
+import re
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+
+from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_gradients, record_mutations
+
+Observer = Callable[[Any, Case], Arrays]
+
+_EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
+_INSTALLED = tuple(str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib"))
+_PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+
+class TimeLimit(BaseException):
+    """Raised inside an attempt that runs too long. Not an `Exception`, so that `except Exception` lets it pass."""
+
+
+def split_signature(signature: str) -> tuple[list[str], list[str]]:
+    """Names of the positional and of the keyword-only arguments: `"rewards, *, gamma"` -> (["rewards"], ["gamma"])."""
+    positional, _, keyword = signature.partition("*")
+    return re.findall(r"\w+", positional), re.findall(r"\w+", keyword)
+
+
+def call(attempt: Any, signature: str, values: Case) -> Any:
+    """Call the attempt as its signature says. A positional argument may bear another name in the learner's code."""
+    positional, keyword = split_signature(signature)
+    if missing := [name for name in (*positional, *keyword) if name not in values]:
+        raise KeyError(f"the case lacks {missing}; it has {sorted(values)}")
+    return attempt(*(values[name] for name in positional), **{name: values[name] for name in keyword})
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """Call the attempt once for its value, and once more for its gradients where some are asked for.
+
+    Fields:
+      signature: names of the case's entries as the attempt takes them, keyword-only ones after `*`:
+        `"rewards, *, gamma"`.
+      differentiable: inputs whose gradient is recorded.
+      constant: inputs that must receive no gradient; recorded likewise (the reference gives zero).
+    """
+
+    signature: str
+    differentiable: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        record(arrays, "result", call(attempt, self.signature, inputs))
+        record_mutations(arrays, case, inputs)
+        wanted = (*self.differentiable, *self.constant)
+        # An in-place change of an input that requires a gradient raises; that it happened is already written down.
+        if wanted and not arrays["mutated"].size:
+            inputs = fresh(case)
+            for name in wanted:
+                inputs[name].requires_grad_(True)
+            record_gradients(arrays, call(attempt, self.signature, inputs), {name: inputs[name] for name in wanted})
+        return arrays
+
+
+def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
+    """Run `observer`, and write an exception of the attempt down as `error` instead of letting it out.
+
+    `error` is [type, message, function, line number in it, source line]; `untouched` marks a stub that was never filled
+    in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
+    """
+    if attempt is None or attempt is Ellipsis:
+        return {"untouched": np.array(True)}
+    if not callable(attempt):
+        return {"error": np.array(["not a function", type(attempt).__name__, "", "", ""])}
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the learner may use the global generator
+    random.seed(0)
+    try:
+        arrays = observer(attempt, case)
+    except TimeLimit:
+        raise
+    except BaseException as error:  # SystemExit and KeyboardInterrupt raised by the attempt are failures of the attempt
+        if isinstance(error, NotImplementedError) and _stub_raised(attempt, error.__traceback__):
+            return {"untouched": np.array(True)}
+        return {"error": np.array(_describe(error))}
+    kind = arrays.get("result.kind", arrays.get("update 1/result.kind"))
+    if str(kind) in ("NoneType", "ellipsis") and _has_empty_body(attempt):
+        return {"untouched": np.array(True)}
+    return arrays
+
+
+def _own_code(attempt: Any) -> list[CodeType]:
+    functions = list(vars(attempt).values()) if isinstance(attempt, type) else [inspect.unwrap(attempt)]
+    return [function.__code__ for function in functions if isinstance(getattr(function, "__code__", None), CodeType)]
+
+
+def _has_empty_body(attempt: Any) -> bool:
+    codes = _own_code(attempt)
+    return bool(codes) and all(step.opname in _EMPTY_BODY for code in codes for step in dis.get_instructions(code))
+
+
+def _stub_raised(attempt: Any, trace: TracebackType | None) -> bool:
+    """True where a `raise` statement in the attempt itself ended the call, not an operation that torch lacks."""
+    last = None
+    while trace is not None:
+        last, trace = trace, trace.tb_next
+    if last is None or last.tb_frame.f_code not in _own_code(attempt):
+        return False
+    return last.tb_frame.f_code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
+def _describe(error: BaseException) -> list[str]:
+    try:
+        text = str(error).strip().partition("\n")[0]
+    except BaseException:  # an exception whose own text raises
+        text = ""
+    # Memory addresses would make the message differ from run to run.
+    text = re.sub(r"0x[0-9a-fA-F]+", "0x...", text)[:200]
+    spot = None
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        # Of a comprehension, the line of the function around it says more than "line 1 of <genexpr>".
+        inner = code.co_name in ("<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>") and spot is not None
+        if not inner and not code.co_filename.startswith((*_INSTALLED, _PACKAGE, "<frozen")):
+            spot = trace
+        trace = trace.tb_next
+    if spot is None:
+        return [type(error).__name__, text, "", "", ""]
+    code = spot.tb_frame.f_code
+    source = linecache.getline(code.co_filename, spot.tb_lineno).strip()[:80]
+    return [type(error).__name__, text, code.co_name, str(spot.tb_lineno - code.co_firstlineno + 1), source]
+
+
+def to_json(observer: Any) -> dict[str, Any]:
+    """An observer as plain data, to be handed to a grading child."""
+    kind = type(observer)
+    return {"module": kind.__module__, "class": kind.__name__, "fields": dataclasses.asdict(observer)}
+
+
+def from_json(data: dict[str, Any]) -> Observer:
+    """The observer that `to_json` described. Raises ValueError for a module that is none of the package's observers."""
+    if not re.fullmatch(r"pgcourse\.checks\.observe\w*", data["module"]):
+        raise ValueError(f"{data['module']!r} holds no observers; they live in pgcourse.checks.observe*")
+    kind = getattr(importlib.import_module(data["module"]), data["class"])
+    observer: Observer = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in data["fields"].items()})
+    return observer

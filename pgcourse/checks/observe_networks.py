@@ -1,0 +1,146 @@
+"""Observers for networks and whole updates: what a policy factory builds, what one gradient step does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical, Distribution
+
+from pgcourse.checks.observe import call
+from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_mutations
+
+
+class LinearPolicy(nn.Module):
+    """The smallest policy there is: logits are linear in the observation. forward: [B, D] or [D] -> Categorical."""
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+
+    def forward(self, obs: Tensor) -> Categorical:
+        return Categorical(logits=nn.functional.linear(obs, self.weight, self.bias), validate_args=False)
+
+
+class LinearCritic(nn.Module):
+    """Values linear in the observation. forward: [B, D] -> [B]."""
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return obs @ self.weight + self.bias
+
+
+@dataclass(frozen=True)
+class SgdUpdate:
+    """Call the attempt `U` times in a row on one linear policy (and critic) with plain SGD; record what it changed.
+
+    More than one update shows gradients that were not cleared in between. The case holds `policy_weight` [A, D],
+    `policy_bias` [A], `learning_rate`, `lengths` [E] and, for each update, the steps of all its episodes one after
+    another: `obs` [U, S, D], `actions` [U, S], `rewards` [U, S] with S = sum(lengths); with `critic_weight` [D] and
+    `critic_bias` (0-d) also a critic. The attempt may ask for `policy`, `critic`, `optimizer`, `policy_optimizer`,
+    `critic_optimizer`, `episodes` and for every other entry of the case by its name.
+    """
+
+    signature: str
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        from pgcourse.rollout import Episode
+
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        modules: dict[str, nn.Module] = {"policy": LinearPolicy(inputs["policy_weight"], inputs["policy_bias"])}
+        if "critic_weight" in inputs:
+            modules["critic"] = LinearCritic(inputs["critic_weight"], inputs["critic_bias"])
+        optimizers, steps = {}, dict.fromkeys(modules, 0)
+        for name, module in modules.items():
+            optimizers[name] = torch.optim.SGD(module.parameters(), lr=inputs["learning_rate"])
+
+            def count(*_: object, name: str = name) -> None:
+                steps[name] += 1
+
+            optimizers[name].register_step_post_hook(count)
+        known = {**modules, "optimizer": optimizers["policy"], "policy_optimizer": optimizers["policy"]}
+        known["critic_optimizer"] = optimizers.get("critic")
+        lengths = inputs["lengths"].tolist()
+        for update in range(len(inputs["obs"])):
+            parts = [inputs[name][update].split(lengths) for name in ("obs", "actions", "rewards")]
+            known["episodes"] = [Episode(*fields) for fields in zip(*parts, strict=True)]
+            for name in steps:
+                steps[name] = 0
+            record(arrays, f"update {update + 1}/result", call(attempt, self.signature, {**inputs, **known}))
+            for name, module in modules.items():
+                record(arrays, f"update {update + 1}/{name} steps", steps[name])
+                for parameter, value in module.named_parameters():
+                    record(arrays, f"update {update + 1}/{name}.{parameter}", value.detach())
+        record_mutations(arrays, case, inputs)
+        return arrays
+
+
+@dataclass(frozen=True)
+class PolicyFactory:
+    """Build a categorical policy, look at what it predicts at the start, then train it on an easy rule.
+
+    The case holds `obs_dim`, `num_actions`, `obs` [B, D], and for the training `training_obs` [M, D] with `targets`
+    [M], actions that follow from the observation. Recorded are facts; `properties.categorical_policy` judges them.
+    """
+
+    signature: str = "obs_dim, num_actions"
+    training_steps: int = 80
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        inputs = fresh(case)
+        policy = call(attempt, self.signature, inputs)
+        arrays: Arrays = {"result.kind": np.array(type(policy).__name__)}
+        arrays["is module"] = np.array(isinstance(policy, nn.Module))
+        if not arrays["is module"]:
+            return arrays
+        distribution = policy(inputs["obs"])
+        kind = Categorical if isinstance(distribution, Categorical) else type(distribution)
+        arrays["distribution"] = np.array(kind.__name__)
+        if kind is not Categorical:
+            if isinstance(distribution, Tensor):
+                record(arrays, "probs", distribution.detach().as_subclass(Tensor))
+            elif isinstance(distribution, Distribution):
+                arrays["batch shape"] = np.array(distribution.batch_shape)
+            return arrays
+        record(arrays, "probs", distribution.probs.detach())
+        if arrays["probs"].shape != (len(inputs["obs"]), inputs["num_actions"]):
+            return arrays
+        self._observe_row(arrays, policy, inputs["obs"], "")
+        parameters = [parameter for parameter in policy.parameters() if parameter.requires_grad]
+        arrays["parameters"] = np.array(sum(1 for _ in policy.parameters()))
+        log_prob = policy(inputs["training_obs"]).log_prob(inputs["targets"]).mean()
+        arrays["differentiable"] = np.array(bool(parameters) and log_prob.requires_grad)
+        if arrays["differentiable"]:
+            reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
+            arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
+            self._train(arrays, policy, inputs["training_obs"], inputs["targets"])
+        return arrays
+
+    def _observe_row(self, arrays: Arrays, policy: nn.Module, obs: Tensor, when: str) -> None:
+        """The first observation inside its batch and alone. After training, what mixes rows shows far more clearly."""
+        try:
+            record(arrays, f"{when}batch row", policy(obs).probs.detach()[0])
+            record(arrays, f"{when}single row", policy(obs[0]).probs.detach())
+        except Exception as error:  # a policy that takes batches only: recorded, judged later
+            arrays["row error"] = np.array(type(error).__name__)
+
+    def _train(self, arrays: Arrays, policy: nn.Module, obs: Tensor, targets: Tensor) -> None:
+        optimizer = torch.optim.Adam(policy.parameters(), lr=0.03)
+        for _ in range(self.training_steps):
+            optimizer.zero_grad()
+            loss = -policy(obs).log_prob(targets).mean()
+            if float(loss) < 0.05:  # sure enough: the right action has a probability above 0.95
+                break
+            loss.backward()
+            optimizer.step()
+        # Only rows of one kind: in a balanced batch, a softmax over the wrong axis normalises all columns alike and
+        # hides.
+        self._observe_row(arrays, policy, obs[::2], "trained ")
+        record(arrays, "trained", float(policy(obs).log_prob(targets).exp().mean()))

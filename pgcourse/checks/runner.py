@@ -1,0 +1,129 @@
+"""Run an attempt through an exercise, judge what was observed, and put the answer into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pgcourse.checks.compare import relation
+from pgcourse.checks.exercise import CheckResult, Exercise, Misconception, get, is_untouched
+from pgcourse.checks.observe import TimeLimit, observe
+from pgcourse.checks.observe_record import Arrays, Case
+from pgcourse.checks.progress import hints_taken
+from pgcourse.checks.sandbox import captured_output, preserved_state, time_limit
+from pgcourse.checks.verdict import Verdict
+from pgcourse.checks.wording import sentence_label, wrap
+from pgcourse.optim import load_fully
+
+DEFAULT_SEED = 7
+TIME_LIMIT = 10.0  # seconds for all cases of one check together
+
+
+def run(id: str, attempt: Any, seed: int | None = None) -> CheckResult:
+    """Check an attempt at the exercise `id`. Never raises for what the attempt does.
+
+    Args: attempt: the learner's function or class. seed: of the random cases; None gives the same ones each time, so
+    that a notebook's output is reproducible. Raises: InvalidInput for an unknown id.
+    """
+    exercise = get(id)
+    with preserved_state():
+        load_fully()
+        cases = list(exercise.cases(DEFAULT_SEED if seed is None else seed))
+    observations: list[Arrays] = []
+    printed: list[str] = []
+    try:
+        # The outer two are there for an alarm that arrives while the inner two put things back.
+        with preserved_state(), captured_output(), time_limit(TIME_LIMIT):
+            for case in cases:
+                with preserved_state(), captured_output() as output:
+                    observations.append(observe(exercise.observe, attempt, case))
+                printed.append(output.getvalue())
+                if is_untouched(observations[0]):
+                    break
+    except TimeLimit:
+        where = wrap([f"Input: {exercise.text(cases[len(observations)])}", _next_hint(exercise)])
+        reason = f"Your code was stopped after {TIME_LIMIT:g} seconds: does a loop never end?"
+        return CheckResult("not yet", f"✗ {exercise.id}: not yet\n{wrap([reason])}\n{where}")
+    return judge_observations(exercise, cases, observations, printed)
+
+
+def judge_observations(
+    exercise: Exercise, cases: Sequence[Case], observations: Sequence[Arrays], printed: Sequence[str] = ()
+) -> CheckResult:
+    """The answer to a list of observations, one a case (one is enough for an untouched stub).
+
+    A grader that let a child process observe calls this too: expected values are computed here and nowhere earlier.
+    """
+    points = f"{exercise.points} point{'s' * (exercise.points != 1)}"
+    if is_untouched(observations[0]):
+        text = f"{exercise.id}: not attempted ({points}, about {exercise.minutes} minutes)"
+        return CheckResult("not attempted", text)
+    with preserved_state():
+        expected = [exercise.expected(case) for case in cases]
+        verdicts = [
+            exercise.verdict(case, arrays, right)
+            for case, arrays, right in zip(cases, observations, expected, strict=True)
+        ]
+        if all(verdict.ok for verdict in verdicts):
+            return CheckResult("correct", f"✓ {exercise.id}: correct ({points})")
+        named = recognise(exercise, cases, observations)
+    first = _first_failing(verdicts)
+    right = sum(verdict.ok for verdict in verdicts)
+    lines = [_statement(exercise, verdicts[first], observations, expected)]
+    tally = f"case {first + 1} of {len(cases)}, {right} right" if len(cases) > 1 else "the only case"
+    lines.append(f"Smallest failing input ({tally}): {exercise.text(cases[first])}")
+    lines.append(verdicts[first].where)
+    if named is not None:
+        lines.append(f"What happened: {named.explanation}")
+    if printed and (shown := printed[first].strip().splitlines()[:5]):
+        lines.append(f"Your code printed here: {' | '.join(line.strip()[:80] for line in shown)}")
+    lines.append(_next_hint(exercise))
+    message = f"✗ {exercise.id}: not yet\n{wrap(line for line in lines if line)}"
+    return CheckResult("not yet", message, named.id if named else None)
+
+
+def recognise(exercise: Exercise, cases: Sequence[Case], observations: Sequence[Arrays]) -> Misconception | None:
+    """The first misconception that does on every case what the attempt did; None where none does."""
+    for misconception in exercise.misconceptions:
+        for wrong in (misconception.wrong, *misconception.variants):
+            if all(
+                exercise.same_fault(case, arrays, _observed(exercise, wrong, case))
+                for case, arrays in zip(cases, observations, strict=True)
+            ):
+                return misconception
+    return None
+
+
+def _observed(exercise: Exercise, attempt: Any, case: Case) -> Arrays:
+    with preserved_state():
+        return observe(exercise.observe, attempt, case)
+
+
+def _first_failing(verdicts: Sequence[Verdict]) -> int:
+    """The smallest failing case. One whose value is wrong goes before one where only the gradient is."""
+    failing = [index for index, verdict in enumerate(verdicts) if not verdict.ok]
+    return next((index for index in failing if "gradient" not in verdicts[index].kind), failing[0])
+
+
+def _statement(
+    exercise: Exercise, first: Verdict, observations: Sequence[Arrays], expected: Sequence[list[Arrays]]
+) -> str:
+    """The first failing case's statement, or how the numbers relate over all cases where one sentence says that."""
+    name = first.name
+    if first.kind not in ("value", "gradient") or any(name not in arrays for arrays in observations):
+        return first.statement
+    pairs: list[tuple[np.ndarray, np.ndarray]] = [
+        (arrays[name], right[0][name]) for arrays, right in zip(observations, expected, strict=True) if right
+    ]
+    if pairs and (words := relation(pairs, exercise.tolerance)):
+        return f"{sentence_label(name)} is {words}."
+    return first.statement
+
+
+def _next_hint(exercise: Exercise) -> str:
+    taken = hints_taken(exercise.id)
+    if taken < len(exercise.hints):
+        return f'Next: hint("{exercise.id}") gives hint {taken + 1} of {len(exercise.hints)}.'
+    return f'All {len(exercise.hints)} hints are taken: solution("{exercise.id}") says how to see the answer.'

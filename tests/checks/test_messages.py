@@ -1,0 +1,109 @@
+"""What a learner reads: the order of its parts, in plain words, the same on every machine."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pgcourse.checks import check, exercises, hint, progress, run, solution
+from pgcourse.checks.wording import number, value
+from pgcourse.returns import discounted_returns, normalize
+
+
+def test_the_whole_message_word_for_word() -> None:
+    forward = next(
+        m for m in run.__globals__["get"]("discounted_returns").misconceptions if m.id == "accumulated-forwards"
+    )
+    assert run("discounted_returns", forward.wrong).message == (
+        "✗ discounted_returns: not yet\n"
+        "  Smallest failing input (case 2 of 7, 2 right): discounted_returns([1, 2, 3], gamma=0.5)\n"
+        "  At [0]: got 1, expected 2.75.\n"
+        "  What happened: You went through time forwards, so each step collects the rewards before it. An\n"
+        "    action can only change what comes after it: the return of step t looks ahead.\n"
+        '  Next: hint("discounted_returns") gives hint 1 of 3.'
+    )
+
+
+def test_parts_come_in_the_promised_order() -> None:
+    message = run("reinforce_loss", lambda log_prob, weight: (weight.detach() * log_prob).mean()).message
+    parts = ["the sign is flipped", "Smallest failing input", "Got -1", "What happened", "Next: hint"]
+    places = [message.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "words"),
+    [
+        (lambda rewards, *, gamma: -discounted_returns(rewards, gamma=gamma), "minus the expected one everywhere"),
+        (lambda rewards, *, gamma: 3 * discounted_returns(rewards, gamma=gamma), "the expected one times 3"),
+        (lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma) + 0.25, "the expected one plus 0.25"),
+        (lambda rewards, *, gamma: torch.zeros_like(rewards), "0 everywhere"),
+        (lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma).flip(0), "in reverse order"),
+        (lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma).double(), "float64, expected float32"),
+        (lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma)[None], "shape [1, 1], expected [1]"),
+    ],
+)
+def test_differences_are_said_in_words(attempt, words: str) -> None:
+    assert words in run("discounted_returns", attempt).message
+
+
+def test_the_smallest_failing_input_is_shown_not_the_first_random_one() -> None:
+    def wrong_for_long_episodes(rewards, *, gamma):
+        return discounted_returns(rewards, gamma=gamma) * (2 if len(rewards) == 12 else 1)
+
+    message = run("discounted_returns", wrong_for_long_episodes).message
+    assert "case 6 of 7, 6 right" in message and "gamma=0.9)" in message
+
+
+def test_a_seed_changes_the_random_cases_only() -> None:
+    def wrong(rewards, *, gamma):
+        return rewards + 1
+
+    assert run("discounted_returns", wrong, 1).message == run("discounted_returns", wrong, 2).message
+
+
+def test_lines_fit_into_100_columns() -> None:
+    for exercise in exercises():
+        for misconception in exercise.misconceptions:
+            message = run(exercise.id, misconception.wrong).message
+            assert max(map(len, message.splitlines())) <= 100
+            assert "Traceback" not in message and "0x" not in message and "incorrect" not in message.lower()
+
+
+def test_numbers_are_short_and_have_no_negative_zero() -> None:
+    assert [number(x) for x in (2.0, -0.0, 1 / 3, 1e-9, 12345678.0, float("nan"), float("-inf"))] == [
+        "2", "0", "0.3333", "1e-09", "1.235e+07", "nan", "-inf",
+    ]  # fmt: skip
+    assert value(torch.tensor([[1.0, 2.5]])) == "[[1, 2.5]]"
+    assert value(torch.arange(100.0)) == "<float32 [100]: 0, 1, 2, 3, ...>"
+    assert value(torch.tensor([True])) == "[True]"
+
+
+def test_check_prints_one_line_when_correct(capsys: pytest.CaptureFixture[str]) -> None:
+    check("standardize", normalize)
+    assert capsys.readouterr().out == "✓ standardize: correct (1 point)\n"
+
+
+def test_check_prints_one_line_when_not_attempted(capsys: pytest.CaptureFixture[str]) -> None:
+    check("standardize", None)
+    assert capsys.readouterr().out == "standardize: not attempted (1 point, about 8 minutes)\n"
+
+
+def test_hints_come_one_by_one_and_the_check_counts_them(capsys: pytest.CaptureFixture[str]) -> None:
+    for count in (1, 2, 3):
+        assert f"gives hint {count} of 3" in run("standardize", lambda x: x).message
+        hint("standardize")
+        assert capsys.readouterr().out.startswith(f"Hint {count} of 3: ")
+    assert 'solution("standardize")' in run("standardize", lambda x: x).message
+    hint("standardize")
+    assert capsys.readouterr().out.count("Hint ") == 3
+
+
+def test_solution_asks_first(capsys: pytest.CaptureFixture[str]) -> None:
+    solution("discounted_returns")
+    before = capsys.readouterr().out
+    assert "3 of 3 hints are left" in before and 'solution("discounted_returns", show=True)' in before
+    assert "def " not in before
+    solution("discounted_returns", show=True)
+    assert "def discounted_returns(" in capsys.readouterr().out
+    assert progress.load()["exercises"]["discounted_returns"]["solution_shown"]
