@@ -104,6 +104,11 @@ class GaussianPolicy(nn.Module):
             "initial_std": initial_std,
         }
         self.norm = normalization(obs_dim, normalize_observations)
+        low, high = (math.exp(limit) for limit in LOG_STD_RANGE)
+        if not low < initial_std < high:  # clamped, its gradient would be 0 for ever
+            raise InvalidInput(
+                f"initial_std={initial_std} is not allowed; use a number above {low:.3f} and below {high:.1f}"
+            )
         self.mean = mlp([obs_dim, *hidden_sizes, action_dim], output_gain=0.01)
         self.log_std = nn.Parameter(torch.full((action_dim,), math.log(initial_std)))
 

@@ -1,0 +1,446 @@
+"""PPO: the first step is on-policy, the later ones are held back, and the two networks do not disturb each other."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import Tensor, nn
+
+from pgcourse import a2c, evaluate, losses, ppo, returns
+from pgcourse.envs import make_envs
+from pgcourse.errors import InvalidInput
+from pgcourse.networks import LOG_STD_RANGE, Categorical, CategoricalPolicy, GaussianPolicy, ValueNetwork
+from pgcourse.optim import actor_critic_step
+from pgcourse.rollout import Batch, collect_rollout, flatten
+
+TINY = replace(
+    ppo.CARTPOLE, total_timesteps=256, num_envs=4, num_steps=16, minibatch_size=64, update_epochs=2, hidden_sizes=(8,)
+)
+PENDULUM = replace(TINY, env_id="Pendulum-v1", reward_scale=0.1)
+
+
+def collected(env_id: str = "CartPole-v1", seed: int = 0) -> tuple[nn.Module, nn.Module, Batch]:
+    """Policy, critic, and a batch of 64 rows from them."""
+    torch.manual_seed(seed)
+    envs = make_envs(env_id, 4, seed=seed)
+    policy = CategoricalPolicy(4, 2, (8,)) if env_id == "CartPole-v1" else GaussianPolicy(3, 1, (8,))
+    critic = ValueNetwork(4 if env_id == "CartPole-v1" else 3, (8,))
+    rollout, _ = collect_rollout(policy, critic, envs, envs.reset()[0], 16)
+    fields = rollout.rewards, rollout.values, rollout.next_values, rollout.terminated, rollout.truncated
+    return policy, critic, flatten(rollout, returns.gae(*fields, gamma=0.99, gae_lambda=0.95))
+
+
+def updated(
+    config: Any, policy: nn.Module, critic: nn.Module, batch: Batch, *, lr: float = 0.05, **seams: Any
+) -> tuple[nn.Module, nn.Module, dict[str, Any]]:
+    """Copies of the networks after one update with plain gradient descent, and its metrics."""
+    policy, critic = copy.deepcopy(policy), copy.deepcopy(critic)
+    module = ppo if isinstance(config, ppo.PPOConfig) else a2c
+    optimizers = (torch.optim.SGD(network.parameters(), lr=lr) for network in (policy, critic))
+    metrics = module.update(policy, critic, *optimizers, batch, config, **seams)  # type: ignore[attr-defined]
+    return policy, critic, metrics
+
+
+def weights(network: nn.Module) -> Tensor:
+    return nn.utils.parameters_to_vector(network.parameters()).detach()
+
+
+class Spy:
+    """Stands in for the policy loss, and keeps what it was called with."""
+
+    def __init__(self, loss: Callable[..., Tensor] = losses.ppo_clip_loss) -> None:
+        self.loss = loss
+        self.ratios: list[Tensor] = []
+        self.advantages: list[Tensor] = []
+        self.rows: list[Tensor] = []
+        self.clip_coefs: list[float | None] = []
+
+    def __call__(
+        self, log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float | None
+    ) -> Tensor:
+        self.ratios.append((log_prob - old_log_prob).exp().detach())
+        self.advantages.append(advantages.clone())
+        self.rows.append(old_log_prob.clone())
+        self.clip_coefs.append(clip_coef)
+        return self.loss(log_prob, old_log_prob, advantages, clip_coef=clip_coef)
+
+
+# The ratio.
+
+
+@pytest.mark.parametrize("config", [TINY, PENDULUM], ids=["discrete", "continuous"])
+@pytest.mark.parametrize("normalized", [False, True], ids=["raw", "normalized"])
+def test_the_first_step_of_every_update_has_a_ratio_of_1(config: ppo.PPOConfig, normalized: bool) -> None:
+    """Also while observations are normalised: their statistics must stand still from acting to updating."""
+    spy = Spy()
+    config = replace(config, normalize_observations=normalized, normalize_rewards=normalized)
+    result = ppo.train(config, policy_loss_fn=spy)
+    first, second = spy.ratios[0::2], spy.ratios[1::2]  # one full minibatch an epoch, two epochs an update
+    assert len(first) == len(result.metrics["losses/policy_loss"]) == 4
+    for ratio in first:
+        torch.testing.assert_close(ratio, torch.ones_like(ratio), rtol=0, atol=1e-5)
+    for ratio in second:
+        assert (ratio - 1).abs().max() > 1e-4
+
+
+def test_statistics_that_move_before_the_update_would_break_it() -> None:
+    """The counter-example to the test above: the same run, with observations taken in too early."""
+    spy = Spy()
+
+    def too_early(policy: nn.Module, critic: nn.Module, envs: Any, obs: Tensor, num_steps: int) -> tuple[Any, Tensor]:
+        rollout, obs = collect_rollout(policy, critic, envs, obs, num_steps)
+        policy.norm.update(rollout.obs.flatten(0, 1))  # type: ignore[operator,union-attr]
+        return rollout, obs
+
+    ppo.train(replace(PENDULUM, normalize_observations=True), policy_loss_fn=spy, collect_fn=too_early)
+    assert (spy.ratios[2] - 1).abs().max() > 1e-3
+
+
+# The gradient.
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("clip_coef", [0.2, None])
+def test_one_full_minibatch_is_an_update_of_a2c(env_id: str, clip_coef: float | None) -> None:
+    """At a ratio of 1 the clip has no effect, and the gradient of the ratio is that of the log-probability."""
+    policy, critic, batch = collected(env_id)
+    shared = {"ent_coef": 0.03, "max_grad_norm": 0.7, "num_envs": 4, "num_steps": 16}
+    one_step = replace(TINY, update_epochs=1, normalize_advantages="never", clip_coef=clip_coef, **shared)
+    ours, our_critic, _ = updated(one_step, policy, critic, batch)
+    theirs, their_critic, _ = updated(replace(a2c.CARTPOLE, **shared), policy, critic, batch)
+    assert (weights(ours) - weights(policy)).abs().max() > 1e-4
+    torch.testing.assert_close(weights(ours), weights(theirs), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(weights(our_critic), weights(their_critic), rtol=1e-4, atol=1e-6)
+
+
+def test_without_a_clip_a_far_ratio_still_moves_the_policy() -> None:
+    """Every ratio is e^1, far above 1.2, and every advantage +1: the clipped objective is flat, the bare one is not."""
+    policy, critic, batch = collected()
+    far = batch._replace(log_prob=batch.log_prob - 1, advantages=torch.ones(64))
+    config = replace(TINY, normalize_advantages="never", update_epochs=1)
+    clipped, _, _ = updated(config, policy, critic, far)
+    bare, _, metrics = updated(replace(config, clip_coef=None), policy, critic, far)
+    assert torch.equal(weights(clipped), weights(policy))
+    assert not torch.equal(weights(bare), weights(policy))
+    assert metrics["losses/policy_loss"].item() == pytest.approx(-np.e, rel=1e-4)  # -mean(r * 1)
+    assert metrics["losses/clipfrac"].item() == 1.0
+
+
+def test_each_gradient_is_clipped_by_its_own_norm() -> None:
+    """The critic's gradient is large and shrinks to 0.5; the policy's is below 0.5 and must come through whole."""
+    policy, critic, batch = collected()
+    batch = batch._replace(returns=batch.returns + 100)
+    config = replace(TINY, update_epochs=1, normalize_advantages="minibatch", max_grad_norm=0.5)
+    after, critic_after, metrics = updated(config, policy, critic, batch, lr=1.0)
+
+    advantages = (batch.advantages - batch.advantages.mean()) / batch.advantages.std(correction=0)
+    log_prob = policy(batch.obs).log_prob(batch.actions)
+    policy_gradient = torch.autograd.grad(-(advantages * log_prob).mean(), list(policy.parameters()))
+    critic_gradient = torch.autograd.grad(
+        0.5 * ((critic(batch.obs) - batch.returns) ** 2).mean(), list(critic.parameters())
+    )
+    policy_step, critic_step = (torch.cat([g.flatten() for g in gs]) for gs in (policy_gradient, critic_gradient))
+    assert policy_step.norm() < 0.5 < 50 < critic_step.norm()
+    torch.testing.assert_close(weights(policy) - weights(after), policy_step, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(
+        weights(critic) - weights(critic_after), critic_step * 0.5 / critic_step.norm(), rtol=1e-3, atol=1e-6
+    )
+    # what is logged is the norm before clipping
+    assert metrics["losses/policy_grad_norm"].item() == pytest.approx(policy_step.norm().item(), rel=1e-3)
+    assert metrics["losses/critic_grad_norm"].item() == pytest.approx(critic_step.norm().item(), rel=1e-3)
+
+
+# Advantages.
+
+
+def test_the_advantages_of_the_seam_are_the_ones_that_are_used() -> None:
+    spy = Spy()
+    seen: list[Batch] = []
+
+    def sevens(rewards: Tensor, values: Tensor, *rest: Tensor, **settings: float) -> Tensor:
+        return torch.full_like(rewards, 7.0)
+
+    def update(*arguments: Any, **seams: Any) -> dict[str, Any]:
+        seen.append(arguments[4])
+        return ppo.update(*arguments, **seams)
+
+    config = replace(TINY, normalize_advantages="never", total_timesteps=64)
+    ppo.train(config, advantage_fn=sevens, policy_loss_fn=spy, update_fn=update)
+    assert all(torch.equal(advantages, torch.full((64,), 7.0)) for advantages in spy.advantages)
+    (batch,) = seen
+    assert (batch.returns - 7).abs().max() < 5  # targets are advantages + values, and a fresh critic says about 0
+    assert (batch.returns - 7).std() > 0
+
+
+def test_an_action_with_a_positive_advantage_becomes_more_probable() -> None:
+    for env_id in ("CartPole-v1", "Pendulum-v1"):
+        policy, critic, batch = collected(env_id)
+        only = torch.zeros(64)
+        only[5] = 1.0
+        config = replace(TINY, normalize_advantages="never")
+        after, _, _ = updated(config, policy, critic, batch._replace(advantages=only), lr=0.5)
+        assert after(batch.obs).log_prob(batch.actions)[5] > batch.log_prob[5]
+
+
+def test_advantages_are_normalised_over_what_the_setting_says() -> None:
+    policy, critic, batch = collected()
+    for setting in ("minibatch", "batch", "never"):
+        spy = Spy()
+        config = replace(TINY, minibatch_size=16, update_epochs=1, normalize_advantages=setting)
+        updated(config, policy, critic, batch, lr=1e-6, policy_loss_fn=spy)
+        together = torch.cat(spy.advantages)
+        each = torch.stack(spy.advantages)  # [4, 16]
+        if setting == "never":
+            torch.testing.assert_close(together.sort().values, batch.advantages.sort().values)
+            continue
+        assert together.mean().abs() < 1e-5
+        assert together.std(correction=0) == pytest.approx(1.0, abs=1e-4)
+        alone = each.mean(dim=1).abs().max() < 1e-5
+        assert bool(alone) == (setting == "minibatch")
+
+
+def test_how_advantages_are_normalised_does_not_change_what_the_critic_is_said_to_explain() -> None:
+    """Explained variance is of the critic that acted, before it was fitted to these returns."""
+    policy, critic, batch = collected()
+    explained = [
+        updated(replace(TINY, normalize_advantages=setting), policy, critic, batch)[2][
+            "losses/explained_variance"
+        ].item()
+        for setting in ("minibatch", "batch", "never")
+    ]
+    with torch.no_grad():
+        expected = 1 - (batch.returns - critic(batch.obs)).var() / batch.returns.var()
+    assert explained == pytest.approx([expected.item()] * 3, abs=1e-4)
+
+
+# Epochs and minibatches.
+
+
+@pytest.mark.parametrize(("batch_size", "minibatch_size", "sizes"), [(10, 4, [4, 4, 2]), (8, 4, [4, 4]), (3, 3, [3])])
+def test_minibatches_partition_the_batch(batch_size: int, minibatch_size: int, sizes: list[int]) -> None:
+    parts = ppo.minibatches(batch_size, minibatch_size, device=torch.device("cpu"))
+    assert [len(part) for part in parts] == sizes
+    assert torch.cat(parts).sort().values.tolist() == list(range(batch_size))
+
+
+def test_every_epoch_sees_each_row_once_in_a_new_order() -> None:
+    policy, critic, batch = collected()
+    numbered = batch._replace(log_prob=torch.arange(64.0))  # stands for the row; the loss below does not look at it
+    spy = Spy(lambda log_prob, old_log_prob, advantages, *, clip_coef: losses.reinforce_loss(log_prob, advantages))
+    config = replace(TINY, minibatch_size=24, update_epochs=3)
+    updated(config, policy, critic, numbered, policy_loss_fn=spy)
+    assert [len(rows) for rows in spy.rows] == [24, 24, 16] * 3
+    epochs = [torch.cat(spy.rows[start : start + 3]) for start in (0, 3, 6)]
+    for epoch in epochs:
+        assert epoch.sort().values.tolist() == list(range(64))
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+def test_epochs_stop_after_the_first_that_exceeds_target_kl() -> None:
+    policy, critic, batch = collected()
+    config = replace(TINY, update_epochs=6, max_grad_norm=None)
+    kls: list[float] = []
+
+    def watched(policy_loss: Tensor, value_loss: Tensor, policy: nn.Module, *rest: Any, **options: Any) -> Any:
+        norms = actor_critic_step(policy_loss, value_loss, policy, *rest, **options)
+        with torch.no_grad():
+            ratio = (policy(batch.obs).log_prob(batch.actions) - batch.log_prob).exp()
+        kls.append(float((ratio - 1 - ratio.log()).mean()))  # after each epoch: one full minibatch
+        return norms
+
+    _, _, metrics = updated(config, policy, critic, batch, lr=0.5, gradient_step_fn=watched)
+    assert (metrics["charts/epochs"], metrics["charts/early_stop"]) == (6.0, 0.0)
+    assert kls == sorted(kls)
+    for epoch in (1, 3, 6):  # a limit between the KL after this epoch and the one before
+        before = kls[epoch - 2] if epoch > 1 else 0.0
+        limited = replace(config, target_kl=(before + kls[epoch - 1]) / 2)
+        _, _, metrics = updated(limited, policy, critic, batch, lr=0.5)
+        assert metrics["charts/epochs"] == epoch
+        assert metrics["charts/early_stop"] == float(epoch < 6)
+    _, _, metrics = updated(replace(config, target_kl=10.0), policy, critic, batch, lr=0.5)
+    assert metrics["charts/epochs"] == 6
+
+
+def test_metrics_are_means_over_all_steps_of_the_update() -> None:
+    policy, critic, batch = collected()
+    spy = Spy()
+    config = replace(TINY, minibatch_size=16, update_epochs=3)
+    _, _, metrics = updated(config, policy, critic, batch, lr=0.5, policy_loss_fn=spy)
+    ratios = torch.cat(spy.ratios)  # [3 epochs x 64]
+    assert metrics["losses/approx_kl"].item() == pytest.approx((ratios - 1 - ratios.log()).mean().item(), abs=1e-6)
+    assert metrics["losses/clipfrac"].item() == pytest.approx(((ratios - 1).abs() > 0.2).float().mean().item())
+    assert metrics["charts/ratio_mean"].item() == pytest.approx(ratios.mean().item(), rel=1e-5)
+
+
+def test_learning_rates_fall_linearly_where_asked() -> None:
+    """Four iterations of 64 steps: all, three quarters, half and a quarter of the rate."""
+    falling = ppo.train(replace(TINY, anneal_lr=True, policy_lr=0.008, critic_lr=0.04)).metrics
+    np.testing.assert_allclose(falling["charts/policy_lr"], [0.008, 0.006, 0.004, 0.002], rtol=1e-6)
+    np.testing.assert_allclose(falling["charts/critic_lr"], [0.04, 0.03, 0.02, 0.01], rtol=1e-6)
+    np.testing.assert_allclose(ppo.train(TINY).metrics["charts/policy_lr"], [1e-3] * 4, rtol=1e-6)
+
+
+# Networks of the learner's own, and other refusals.
+
+
+class OwnPolicy(nn.Module):
+    """Written for observations [B, D] and nothing else, as a learner would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(4, 2)
+
+    def forward(self, obs: Tensor) -> torch.distributions.Distribution:
+        batch, _ = obs.shape
+        return torch.distributions.Categorical(logits=self.body(obs).view(batch, 2))
+
+
+class OwnCritic(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(4, 1)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return self.body(obs)[:, 0]
+
+
+def test_networks_written_for_a_flat_batch_are_enough() -> None:
+    """With T = N a wrong axis would broadcast without an error, so values are compared too."""
+    torch.manual_seed(0)
+    policy, critic = OwnPolicy(), OwnCritic()
+    envs = make_envs("CartPole-v1", 6, seed=0)
+    rollout, _ = collect_rollout(policy, critic, envs, envs.reset()[0], 6)
+    assert rollout.values.shape == rollout.next_values.shape == rollout.log_prob.shape == (6, 6)
+    with torch.no_grad():
+        torch.testing.assert_close(rollout.values, critic.body(rollout.obs).squeeze(-1))
+    result = ppo.train(replace(TINY, total_timesteps=128), policy=policy, critic=critic)
+    assert result.policy is policy
+    assert len(result.metrics["losses/policy_loss"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"minibatch_size": 65},
+            r"minibatch_size=65 exceeds the batch of 64 \(num_envs 4 x num_steps 16\); use at most 64",
+        ),
+        ({"normalize_advantages": "always"}, "normalize_advantages='always'; use 'minibatch', 'batch' or 'never'"),
+        ({"clip_coef": 0.0}, "clip_coef=0.0"),
+        ({"target_kl": -1.0}, "target_kl=-1.0"),
+        ({"update_epochs": 0}, "update_epochs=0"),
+        ({"gae_lambda": 1.5}, "gae_lambda=1.5"),
+        ({"total_timesteps": None}, "both None"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        replace(TINY, **change)
+
+
+# The distributions that the gradient goes through.
+
+
+def test_gradient_of_a_softmax_log_probability_is_one_hot_minus_probabilities() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(6, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    actions = torch.tensor([0, 1, 2, 3, 4, 0])
+    Categorical(logits).log_prob(actions).sum().backward()
+    exponentials = logits.detach().exp()
+    expected = torch.eye(5, dtype=torch.float64)[actions] - exponentials / exponentials.sum(dim=-1, keepdim=True)
+    torch.testing.assert_close(logits.grad, expected)
+
+
+def gaussian(dimensions: int, seed: int = 0) -> tuple[GaussianPolicy, Tensor, Tensor]:
+    torch.manual_seed(seed)
+    policy = GaussianPolicy(3, dimensions, (8,)).double()
+    with torch.no_grad():
+        policy.log_std.copy_(torch.linspace(-1, 0.5, dimensions))
+        policy.mean[-1].bias.copy_(torch.linspace(-2, 2, dimensions))  # type: ignore[union-attr,operator]
+    return policy, torch.randn(7, 3, dtype=torch.float64), 2 * torch.randn(7, dimensions, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_gaussian_log_probability_and_entropy_are_scipys(dimensions: int) -> None:
+    """One number a row, summed over the dimensions of the action: [B], never [B, D]."""
+    policy, obs, actions = gaussian(dimensions)
+    distribution = policy(obs)
+    assert distribution.log_prob(actions).shape == distribution.entropy().shape == (7,)
+    covariance = np.diag(np.exp(2 * policy.log_std.detach().numpy()))
+    for mean, action, log_prob, entropy in zip(
+        distribution.mean.detach().numpy(), actions.numpy(), distribution.log_prob(actions), distribution.entropy(),
+        strict=True,
+    ):  # fmt: skip
+        normal = stats.multivariate_normal(mean, covariance)
+        assert log_prob.item() == pytest.approx(normal.logpdf(action), rel=1e-9)
+        assert entropy.item() == pytest.approx(normal.entropy(), rel=1e-9)
+
+
+def test_gradients_of_a_gaussian_log_probability_by_hand() -> None:
+    """d/d mean = (a - mean) / std^2, and d/d log_std = ((a - mean) / std)^2 - 1."""
+    policy, obs, actions = gaussian(3)
+    mean = policy(obs).mean.detach()
+    std = policy.log_std.detach().exp()
+    policy(obs).log_prob(actions).sum().backward()
+    bias = policy.mean[-1].bias.grad  # type: ignore[union-attr]
+    torch.testing.assert_close(bias, ((actions - mean) / std**2).sum(dim=0))
+    torch.testing.assert_close(policy.log_std.grad, (((actions - mean) / std) ** 2 - 1).sum(dim=0))
+
+
+@pytest.mark.parametrize("log_std", [-40.0, 40.0])
+def test_the_standard_deviation_stays_within_its_range(log_std: float) -> None:
+    policy = GaussianPolicy(3, 1)
+    with torch.no_grad():
+        policy.log_std.fill_(log_std)
+    std = policy(torch.zeros(1, 3)).stddev.item()
+    assert std == pytest.approx(np.exp(LOG_STD_RANGE[0] if log_std < 0 else LOG_STD_RANGE[1]))
+    assert policy(torch.zeros(1, 3)).log_prob(torch.ones(1, 1)).isfinite().all()
+
+
+@pytest.mark.parametrize("initial_std", [0.001, 8.0])
+def test_a_standard_deviation_that_could_never_learn_is_refused(initial_std: float) -> None:
+    """Beyond the clamp the gradient is 0, so it would stay there for the whole run."""
+    with pytest.raises(
+        InvalidInput, match=rf"initial_std={initial_std} is not allowed; use a number above 0.007 and below 7.4"
+    ):
+        ppo.train(replace(PENDULUM, initial_std=initial_std))
+    policy = GaussianPolicy(3, 1, initial_std=7.0)
+    policy(torch.zeros(1, 3)).log_prob(torch.ones(1, 1)).sum().backward()
+    assert policy.log_std.grad is not None and policy.log_std.grad.abs() > 0.1
+
+
+def test_the_log_probability_in_a_rollout_is_of_the_unclipped_action() -> None:
+    """Standard deviation 5, torques limited to 2: about two thirds of the samples lie outside, and stay there."""
+    envs = make_envs("Pendulum-v1", 8, seed=0)
+    torch.manual_seed(0)
+    policy, critic = GaussianPolicy(3, 1, (8,), initial_std=5.0), ValueNetwork(3, (8,))
+    rollout, _ = collect_rollout(policy, critic, envs, envs.reset()[0], 50)
+    outside = (rollout.actions.abs() > 2).float().mean()
+    assert 0.6 < outside < 0.78  # P(|a| > 2) = 0.689
+    expected = stats.norm(0, 5).logpdf(rollout.actions[..., 0].numpy())  # a fresh policy's mean is about 0
+    np.testing.assert_allclose(rollout.log_prob.numpy(), expected, atol=0.05)
+
+
+# Learning.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [100, 101, 102])
+def test_cartpole_is_solved_within_150_thousand_steps(seed: int) -> None:
+    def solved(progress: Any) -> bool:
+        scores = progress.episodes["episodic_return"]
+        return len(scores) >= 100 and scores[-100:].mean() >= 475
+
+    result = ppo.train(replace(ppo.CARTPOLE, seed=seed, total_timesteps=150_000), on_iteration=solved)
+    assert result.episodes["episodic_return"][-100:].mean() >= 475
+
+
+@pytest.mark.slow
+def test_pendulum_swings_up_within_60_thousand_steps() -> None:
+    result = ppo.train(replace(ppo.PENDULUM, seed=100, total_timesteps=60_000))
+    assert evaluate(result.policy, "Pendulum-v1", num_episodes=100, seed=0).mean >= -250

@@ -1,0 +1,105 @@
+"""Each algorithm on environments with known answers, in order of what they ask for; see tests/probes.py."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from pgcourse import a2c, ppo, reinforce, returns, trpo
+from pgcourse.results import Result
+from tests import probes
+
+SMALL: dict[str, Any] = {"hidden_sizes": (16,), "total_timesteps": None}
+# A gamma of 0.9 tells a discount from none within two steps.
+REINFORCE = replace(
+    reinforce.CARTPOLE, gamma=0.9, num_envs=16, num_episodes=16 * 50, policy_lr=2e-2, critic_lr=3e-2, **SMALL
+)
+A2C = replace(
+    a2c.CARTPOLE, gamma=0.9, num_envs=16, num_steps=4, num_episodes=None, ent_coef=0.0, policy_lr=2e-2,
+    critic_lr=3e-2, max_grad_norm=None, **(SMALL | {"total_timesteps": 64 * 100}),
+)  # fmt: skip
+ONLINE = replace(
+    a2c.ONLINE, gamma=0.9, num_episodes=None, ent_coef=0.0, policy_lr=1e-2, critic_lr=1e-2, max_grad_norm=None,
+    **(SMALL | {"total_timesteps": 500}),
+)  # fmt: skip
+PPO = replace(
+    ppo.CARTPOLE, gamma=0.9, num_envs=16, num_steps=8, minibatch_size=64, policy_lr=1e-2, critic_lr=2e-2,
+    **(SMALL | {"total_timesteps": 128 * 25}),
+)  # fmt: skip
+TRPO = replace(
+    trpo.CARTPOLE, gamma=0.9, num_envs=16, num_steps=8, max_kl=0.02, critic_lr=2e-2, critic_steps=10,
+    **(SMALL | {"total_timesteps": 128 * 25}),
+)  # fmt: skip
+CONFIGS = {"reinforce": REINFORCE, "a2c": A2C, "online": ONLINE, "ppo": PPO, "trpo": TRPO}
+TRAIN = {"reinforce": reinforce.train, "a2c": a2c.train, "ppo": ppo.train, "trpo": trpo.train}
+everyone = pytest.mark.parametrize("name", CONFIGS)
+batched = pytest.mark.parametrize("name", ["reinforce", "a2c", "ppo", "trpo"])
+
+
+def solve(name: str, probe: type[probes.Probe], **seams: Any) -> Result:
+    config = CONFIGS[name]
+    return TRAIN[config.algorithm](config, envs=probe(config.num_envs), **seams)
+
+
+def values(result: Result, *observations: float) -> list[float]:
+    assert result.critic is not None
+    with torch.no_grad():
+        return result.critic(torch.tensor(observations)[:, None]).tolist()
+
+
+def right_probability(result: Result, observation: float) -> float:
+    with torch.no_grad():
+        return result.policy(torch.tensor([[observation]])).probs[0, 1].item()
+
+
+@batched
+def test_the_critic_learns_a_constant(name: str) -> None:
+    assert values(solve(name, probes.ConstantReward), 1.0) == pytest.approx([1.0], abs=0.05)
+
+
+@batched
+def test_the_critic_learns_what_the_observation_tells(name: str) -> None:
+    assert values(solve(name, probes.ObservationPredictsReward), -1.0, 1.0) == pytest.approx([-1.0, 1.0], abs=0.1)
+
+
+@everyone
+def test_a_reward_one_step_ahead_is_worth_gamma(name: str) -> None:
+    assert values(solve(name, probes.DelayedReward), 0.0, 1.0) == pytest.approx([0.9, 1.0], abs=0.05)
+
+
+@batched
+def test_the_policy_prefers_the_action_that_earns(name: str) -> None:
+    assert right_probability(solve(name, probes.ActionDecidesReward), 1.0) > 0.9
+
+
+@everyone
+def test_the_policy_prefers_the_action_that_fits_the_observation(name: str) -> None:
+    result = solve(name, probes.ObservationAndAction)
+    assert right_probability(result, 1.0) > 0.85
+    assert right_probability(result, -1.0) < 0.15
+
+
+@batched
+def test_a_continuous_policy_moves_its_mean_to_the_best_action(name: str) -> None:
+    result = solve(name, probes.ContinuousTarget)
+    with torch.no_grad():
+        distribution = result.policy(torch.ones(1, 1))
+    assert distribution.mean.item() == pytest.approx(0.5, abs=0.15)
+    assert distribution.stddev.item() < 0.95  # from 1: less noise is better here
+
+
+def as_if_terminated(
+    rewards: Tensor, values: Tensor, next_values: Tensor, terminated: Tensor, truncated: Tensor, **settings: float
+) -> Tensor:
+    return returns.gae(rewards, values, next_values, terminated | truncated, truncated, **settings)
+
+
+@pytest.mark.parametrize("name", ["a2c", "ppo", "trpo"])
+def test_a_time_limit_does_not_end_the_future(name: str) -> None:
+    """V = 1 / (1 - 0.9) = 10. Whoever takes the limit for an end finds the mean of (1 - 0.9^k) / 0.1, k = 1 to 8: 3.6."""
+    wrong = sum((1 - 0.9**k) / 0.1 for k in range(1, 9)) / 8
+    assert wrong == pytest.approx(3.59, abs=0.01)
+    assert values(solve(name, probes.Endless), 1.0) == pytest.approx([10.0], abs=0.5)
+    assert values(solve(name, probes.Endless, advantage_fn=as_if_terminated), 1.0)[0] < 5

@@ -1,0 +1,287 @@
+"""The same run again: from its seed, from a checkpoint, after a kill. Same means every bit but the clock."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from pgcourse import Checkpoint, a2c, ppo, reinforce, trpo
+from pgcourse.errors import InvalidInput
+from pgcourse.results import Result
+
+TRAIN: dict[str, Callable[..., Result]] = {
+    "reinforce": reinforce.train, "a2c": a2c.train, "ppo": ppo.train, "trpo": trpo.train
+}  # fmt: skip
+NETWORK: dict[str, Any] = {"hidden_sizes": (8,), "num_envs": 3}
+# Steps of 3 environments that do not divide an episode, so that a checkpoint falls in the middle of some.
+ROLLOUT = NETWORK | {"num_steps": 25, "num_episodes": None, "total_timesteps": 75 * 6}
+EVERYTHING: dict[str, Any] = {"normalize_observations": True, "normalize_rewards": True, "reward_scale": 0.5}
+CONFIGS: dict[str, Any] = {
+    "reinforce": replace(reinforce.CARTPOLE, **(NETWORK | {"num_episodes": 18})),
+    "a2c": replace(a2c.CARTPOLE, **ROLLOUT, **EVERYTHING),
+    "ppo": replace(
+        ppo.CARTPOLE, minibatch_size=40, update_epochs=2, anneal_lr=True, target_kl=0.1, **(ROLLOUT | EVERYTHING)
+    ),
+    "trpo": replace(trpo.CARTPOLE, critic_steps=2, **ROLLOUT, **EVERYTHING),
+}  # fmt: skip
+# Ours; and classic control of Gymnasium with states as arrays and as floats, and with a random start.
+ENVIRONMENTS = ["CartPole-v1", "Pendulum-v1", "Acrobot-v1", "MountainCarContinuous-v0", "MountainCar-v0"]
+
+
+def same(first: Result, second: Result) -> bool:
+    """Whether two runs have the same episodes, metrics and weights, bit for bit, but for seconds and steps per second."""
+    for field in ("env_step", "episodic_return", "length"):
+        if not np.array_equal(first.episodes[field], second.episodes[field]):
+            return False
+    if first.metrics.keys() != second.metrics.keys():
+        return False
+    for name in first.metrics.keys() - {"charts/SPS"}:
+        if not np.array_equal(first.metrics[name], second.metrics[name], equal_nan=True):
+            return False
+    for ours, theirs in ((first.policy, second.policy), (first.critic, second.critic)):
+        one, other = (network.state_dict() if network is not None else {} for network in (ours, theirs))
+        if not all(torch.equal(one[key], other[key]) for key in one.keys() | other.keys()):
+            return False
+    return True
+
+
+# From the seed.
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(name: str) -> None:
+    config = CONFIGS[name]
+    first = TRAIN[name](config)
+    torch.rand(7)  # whatever else the process draws in between
+    assert same(first, TRAIN[name](config))
+    assert not same(first, TRAIN[name](replace(config, seed=1)))
+    assert len(first.episodes) > 3
+
+
+# From a checkpoint.
+
+
+def stopped_and_resumed(config: Any, folder: Path, *, after: int, every: int = 2, **seams: Callable[[], Any]) -> Result:
+    """The run, given up after so many iterations and taken up from its last checkpoint by a fresh call."""
+    train = TRAIN[config.algorithm]
+    made = {name: make() for name, make in seams.items()}
+    first = train(
+        config, checkpoint=Checkpoint(folder, every=every), on_iteration=lambda p: p.iteration == after, **made
+    )
+    assert len(first.metrics["losses/policy_loss"]) == after
+    torch.rand(3)
+    made = {name: make() for name, make in seams.items()}
+    return train(config, checkpoint=Checkpoint(folder, every=every, resume=True), **made)
+
+
+# Whole episodes of Gymnasium's environments take long; REINFORCE gets one with a short limit, below.
+PAIRS = [(name, env_id) for name in CONFIGS for env_id in (ENVIRONMENTS if name != "reinforce" else ENVIRONMENTS[:2])]
+
+
+@pytest.mark.parametrize(("name", "env_id"), PAIRS)
+def test_a_run_goes_on_from_its_checkpoint_as_if_nothing_had_happened(name: str, env_id: str, tmp_path: Path) -> None:
+    """Stopped after iteration 3, resumed from the checkpoint of iteration 2; all that an algorithm has is switched on."""
+    config = replace(CONFIGS[name], env_id=env_id)
+    if (name, env_id) == ("reinforce", "Pendulum-v1"):
+        config = replace(config, num_envs=2, num_episodes=8)
+    uninterrupted = TRAIN[name](config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # these environments can be copied, so nothing may be said of fresh episodes
+        resumed = stopped_and_resumed(config, tmp_path, after=3)
+    assert same(uninterrupted, resumed)
+    assert len(resumed.metrics["losses/policy_loss"]) >= 4
+
+
+def test_reinforce_goes_on_in_an_environment_of_gymnasiums_too(tmp_path: Path) -> None:
+    def envs() -> gymnasium.vector.VectorEnv:
+        makers = [lambda: gymnasium.make("Acrobot-v1", max_episode_steps=20)] * 2
+        return gymnasium.vector.SyncVectorEnv(makers, autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP)
+
+    config = replace(CONFIGS["reinforce"], env_id="Acrobot-v1", num_envs=2, num_episodes=10)
+    uninterrupted = reinforce.train(config, envs=envs())
+    assert same(uninterrupted, stopped_and_resumed(config, tmp_path, after=3, envs=envs))
+
+
+def test_a_checkpoint_taken_while_stopping_counts_too(tmp_path: Path) -> None:
+    """every=1: the checkpoint is of the iteration at which the run stopped."""
+    config = CONFIGS["ppo"]
+    assert same(ppo.train(config), stopped_and_resumed(config, tmp_path, after=4, every=1))
+
+
+def test_a_finished_run_resumes_to_itself(tmp_path: Path) -> None:
+    config = CONFIGS["a2c"]
+    finished = a2c.train(config, checkpoint=Checkpoint(tmp_path, every=6))
+    assert same(finished, a2c.train(config, checkpoint=Checkpoint(tmp_path, resume=True)))
+
+
+def test_a_larger_budget_prolongs_a_finished_run(tmp_path: Path) -> None:
+    short = CONFIGS["a2c"]
+    long = replace(short, total_timesteps=75 * 9)
+    a2c.train(short, checkpoint=Checkpoint(tmp_path, every=6))
+    assert same(a2c.train(long), a2c.train(long, checkpoint=Checkpoint(tmp_path, resume=True)))
+
+
+def test_the_clock_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    config = CONFIGS["a2c"]
+    seconds: list[float] = []
+    first = Checkpoint(tmp_path, every=1)
+    a2c.train(config, checkpoint=first, on_iteration=lambda p: seconds.append(p.seconds) or p.iteration == 2)
+    a2c.train(config, checkpoint=replace(first, resume=True), on_iteration=lambda p: seconds.append(p.seconds))
+    assert len(seconds) == 6
+    assert seconds == sorted(seconds)
+
+
+# After a kill.
+
+PROGRAM = """
+import sys
+from dataclasses import replace
+from pgcourse import Checkpoint, ppo
+config = replace(ppo.CARTPOLE, total_timesteps=4096, num_envs=8, num_steps=16, minibatch_size=64, seed=5,
+                 hidden_sizes=(8,), normalize_observations=True)
+def say(progress):
+    print(progress.iteration, flush=True)
+ppo.train(config, checkpoint=Checkpoint(sys.argv[1], every=1, resume=sys.argv[2] == "resume"),
+          on_iteration=say).save(sys.argv[1])
+"""
+
+
+def killed(folder: Path, after: int, delay: float, mode: str) -> None:
+    """Run the program, and kill it `delay` seconds after it has finished so many iterations."""
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), mode], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for _ in range(after):
+        assert process.stdout.readline(), "the program ended before it could be killed"
+    time.sleep(delay)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    process.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_killed_run_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    """Killed twice at moments that nobody chose, a checkpoint after each iteration: the third start ends as one would."""
+    from pgcourse import load
+
+    random = np.random.default_rng(0)
+    killed(tmp_path / "killed", after=6, delay=random.uniform(0, 0.02), mode="begin")
+    killed(tmp_path / "killed", after=6, delay=random.uniform(0, 0.02), mode="resume")
+    for folder, mode in (("killed", "resume"), ("whole", "begin")):
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(tmp_path / folder), mode], check=True, stdout=subprocess.DEVNULL
+        )
+    assert same(load(tmp_path / "killed"), load(tmp_path / "whole"))
+
+
+# Environments that cannot be copied.
+
+
+class Opaque(gymnasium.Env):
+    """State that no array shows, as in a physics engine."""
+
+    observation_space = spaces.Box(-1, 1, (1,), np.float32)
+    action_space = spaces.Discrete(2)
+    starts: list[float] = []
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[np.ndarray, dict]:
+        super().reset(seed=seed)
+        self.left = 10
+        start = self.np_random.uniform(-1, 1, 1).astype(np.float32)
+        self.starts.append(float(start[0]))
+        return start, {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict]:
+        self.left -= 1
+        return np.zeros(1, np.float32), 1.0, self.left == 0, False, {}
+
+
+def test_environments_that_cannot_be_copied_go_on_with_fresh_episodes_and_say_so(tmp_path: Path) -> None:
+    gymnasium.register("tests/Opaque-v0", entry_point=Opaque)
+    try:
+        config = replace(CONFIGS["ppo"], env_id="tests/Opaque-v0")
+        Opaque.starts.clear()
+        with pytest.warns(UserWarning, match="cannot be copied: the run goes on with fresh episodes"):
+            result = stopped_and_resumed(config, tmp_path, after=3)
+        assert len(result.metrics["losses/policy_loss"]) == 6
+        assert set(result.episodes["length"]) == {10}  # the halves of two episodes were not added up
+        assert result.episodes["env_step"].tolist() == sorted(result.episodes["env_step"])
+        starts = np.array(Opaque.starts)
+        assert len(np.unique(starts)) > len(starts) - 8  # fresh ones: only the resets of `make_envs` come twice
+    finally:
+        del gymnasium.registry["tests/Opaque-v0"]
+
+
+# What is refused.
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Checkpoint:
+    a2c.train(CONFIGS["a2c"], checkpoint=Checkpoint(tmp_path, every=3))
+    return Checkpoint(tmp_path, resume=True)
+
+
+def refusal(config: Any, checkpoint: Checkpoint) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        TRAIN[config.algorithm](config, checkpoint=checkpoint)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_nothing_to_resume_is_one_line(tmp_path: Path) -> None:
+    assert "holds no checkpoint.pt" in refusal(CONFIGS["a2c"], Checkpoint(tmp_path, resume=True))
+    assert "no folder" in refusal(CONFIGS["a2c"], Checkpoint(tmp_path / "absent", resume=True))
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "list", "foreign", "run"])
+def test_a_damaged_or_foreign_file_is_one_line(damage: str, checkpoint: Checkpoint) -> None:
+    content = checkpoint.path.read_bytes()
+    if damage == "cut":
+        checkpoint.path.write_bytes(content[: len(content) // 2])
+    elif damage == "noise":
+        checkpoint.path.write_bytes(np.random.default_rng(0).bytes(1000))
+    elif damage == "empty":
+        checkpoint.path.write_bytes(b"")
+    elif damage == "list":
+        torch.save([1, 2], checkpoint.path)
+    elif damage == "foreign":
+        torch.save({"weights": torch.zeros(3)}, checkpoint.path)
+    else:
+        a2c.train(CONFIGS["a2c"]).save(checkpoint.directory)
+        (Path(checkpoint.directory) / "run.pt").replace(checkpoint.path)
+    assert "damaged or was not written by pgcourse" in refusal(CONFIGS["a2c"], checkpoint)
+
+
+@pytest.mark.parametrize(
+    "change", [{"policy_lr": 0.5}, {"hidden_sizes": (9,)}, {"num_envs": 4}, {"seed": 9}, {"env_id": "Acrobot-v1"}]
+)
+def test_other_settings_than_the_checkpoints_are_refused_by_name(
+    change: dict[str, Any], checkpoint: Checkpoint
+) -> None:
+    """Most would be ignored without a word: learning rates, for one, come back with the optimiser."""
+    ((name, value),) = change.items()
+    message = refusal(replace(CONFIGS["a2c"], **change), checkpoint)
+    assert f"{name}=" in message
+    assert str(value if not isinstance(value, tuple) else list(value)) in message
+
+
+def test_another_algorithms_checkpoint_is_refused(checkpoint: Checkpoint) -> None:
+    message = refusal(CONFIGS["ppo"], checkpoint)
+    assert "a2c" in message and "ppo" in message
+
+
+def test_a_checkpoint_every_0_iterations_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="every=0 is not positive"):
+        Checkpoint(tmp_path, every=0)

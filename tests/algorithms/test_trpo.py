@@ -1,0 +1,184 @@
+"""TRPO: the KL limit is hard, the step is a natural gradient, and where no step will do the policy stays."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Independent, Normal
+
+from pgcourse import trpo
+from pgcourse.errors import InvalidInput
+from pgcourse.networks import CategoricalPolicy, GaussianPolicy, ValueNetwork
+from pgcourse.rollout import Batch
+
+TINY = replace(trpo.CARTPOLE, total_timesteps=192, num_envs=4, num_steps=16, critic_steps=3, hidden_sizes=(8,))
+
+
+def random_batch(continuous: bool, seed: int, rows: int = 48) -> tuple[nn.Module, Batch]:
+    """A policy with large weights, and a batch of its own actions with random advantages of any scale."""
+    torch.manual_seed(seed)
+    policy = GaussianPolicy(3, 2, (8,)) if continuous else CategoricalPolicy(3, 4, (8,))
+    with torch.no_grad():
+        for parameter in policy.parameters():
+            parameter.add_(torch.rand(()) * torch.randn_like(parameter))
+        obs = 2 * torch.randn(rows, 3)
+        distribution = policy(obs)
+        actions = distribution.sample()
+        log_prob = distribution.log_prob(actions)
+    return policy, Batch(obs, actions, log_prob, 10 ** (4 * torch.rand(()) - 2) * torch.randn(rows), torch.zeros(rows))
+
+
+def weights(network: nn.Module) -> Tensor:
+    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()
+
+
+def kl(old: nn.Module, new: nn.Module, obs: Tensor) -> float:
+    """Mean KL(old || new), summed over actions or from the formula for two normals, in float64."""
+    with torch.no_grad():
+        before, after = (copy.deepcopy(policy).double()(obs.double()) for policy in (old, new))
+    if isinstance(before, Independent):
+        assert isinstance(before.base_dist, Normal)
+        m1, s1, m2, s2 = before.mean, before.stddev, after.mean, after.stddev
+        return float(((s2 / s1).log() + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - 0.5).sum(dim=-1).mean())
+    p, q = before.probs, after.probs
+    return float((p * (p.log() - q.log())).sum(dim=-1).mean())
+
+
+@pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
+@pytest.mark.parametrize(
+    ("max_kl", "damping"), [(0.02, 0.1), (0.5, 1e-3)], ids=["as usual", "where the quadratic model is wrong"]
+)
+def test_no_step_exceeds_the_kl_limit(continuous: bool, max_kl: float, damping: float) -> None:
+    config = replace(TINY, max_kl=max_kl, damping=damping)
+    accepted, divergences = 0, []
+    for seed in range(20):
+        policy, batch = random_batch(continuous, seed)
+        old = copy.deepcopy(policy)
+        metrics = trpo.policy_step(policy, batch, batch.advantages, config)
+        divergence = kl(old, policy, batch.obs)
+        assert divergence <= max_kl * 1.001
+        assert metrics["losses/approx_kl"].item() == pytest.approx(divergence, rel=1e-2, abs=1e-6)
+        if metrics["charts/step_accepted"]:
+            accepted += 1
+            divergences.append(divergence)
+            with torch.no_grad():
+                ratio = (policy(batch.obs).log_prob(batch.actions) - batch.log_prob).exp()
+            improvement = ((ratio - 1) * batch.advantages).mean().item()
+            assert improvement > 0
+            scale = batch.advantages.abs().mean().item()
+            assert metrics["charts/surrogate_improvement"].item() == pytest.approx(improvement, abs=1e-4 * scale)
+        else:
+            assert torch.equal(weights(policy), weights(old))
+    assert accepted >= 15
+    assert max(divergences) > max_kl / 2  # and the limit is used: the steps are not merely small
+
+
+@pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
+def test_the_policy_stays_bit_for_bit_where_no_step_qualifies(continuous: bool) -> None:
+    policy, batch = random_batch(continuous, 0)
+    before = weights(policy)
+    nothing_to_gain = trpo.policy_step(policy, batch, torch.zeros(48), TINY)
+    assert torch.equal(weights(policy), before)
+    assert nothing_to_gain["charts/step_accepted"] == 0
+    assert nothing_to_gain["losses/approx_kl"].item() == pytest.approx(0, abs=1e-6)
+    broken = trpo.policy_step(policy, batch, torch.full((48,), torch.nan), TINY)
+    assert torch.equal(weights(policy), before)
+    assert broken["charts/step_accepted"] == 0
+
+
+def test_a_small_step_follows_the_natural_gradient() -> None:
+    """One observation and a linear policy: F and g are small enough to be inverted as matrices."""
+    torch.manual_seed(0)
+    policy = CategoricalPolicy(2, 3, ())
+    obs = torch.randn(100, 2)
+    with torch.no_grad():
+        distribution = policy(obs)
+        actions = distribution.sample()
+    batch = Batch(obs, actions, distribution.log_prob(actions).detach(), torch.randn(100), torch.zeros(100))
+    config = replace(TINY, max_kl=1e-4, damping=1e-2, cg_iterations=50, cg_tolerance=1e-10)
+
+    parameters = list(policy.parameters())
+    rows = [torch.autograd.grad(p, parameters, retain_graph=True) for p in policy(obs).log_prob(actions)]
+    scores = torch.stack([torch.cat([gradient.flatten() for gradient in row]) for row in rows])  # [B, P]
+    gradient = (scores * batch.advantages[:, None]).mean(dim=0)
+    fisher = torch.zeros(len(gradient), len(gradient))
+    for action in range(3):
+        rows = [
+            torch.autograd.grad(p, parameters, retain_graph=True)
+            for p in policy(obs).log_prob(torch.full((100,), action))
+        ]
+        score = torch.stack([torch.cat([gradient.flatten() for gradient in row]) for row in rows])
+        fisher += (score * distribution.probs[:, action, None]).T @ score / 100
+    fisher += 1e-2 * torch.eye(len(fisher))
+    direction = torch.linalg.solve(fisher, gradient)
+    expected = (2 * 1e-4 / (direction @ fisher @ direction)).sqrt() * direction
+
+    before = weights(policy)
+    trpo.policy_step(policy, batch, batch.advantages, config)
+    torch.testing.assert_close(weights(policy) - before, expected, rtol=1e-2, atol=1e-5)
+
+
+def test_the_policy_needs_no_optimizer_and_the_critic_takes_its_steps() -> None:
+    losses: list[float] = []
+
+    def watched(loss: Tensor, module: nn.Module, optimizer: Any, *, max_grad_norm: float | None) -> Tensor:
+        assert isinstance(module, ValueNetwork)
+        assert max_grad_norm == 0.5
+        losses.append(loss.item())
+        return trpo.optim.gradient_step(loss, module, optimizer, max_grad_norm=max_grad_norm)
+
+    result = trpo.train(TINY, gradient_step_fn=watched)
+    iterations = len(result.metrics["losses/value_loss"])
+    assert iterations == 3
+    assert len(losses) == iterations * TINY.critic_steps
+    for iteration in range(iterations):
+        own = losses[3 * iteration : 3 * iteration + 3]
+        assert result.metrics["losses/value_loss"][iteration] == pytest.approx(sum(own) / 3, rel=1e-5)
+    assert "charts/policy_lr" not in result.metrics
+
+
+def test_advantages_come_normalised_to_the_step() -> None:
+    seen: list[Tensor] = []
+
+    def step(policy: nn.Module, batch: Batch, advantages: Tensor, config: trpo.TRPOConfig) -> dict[str, Tensor]:
+        seen.append(advantages)
+        return trpo.policy_step(policy, batch, advantages, config)
+
+    trpo.train(TINY, policy_step_fn=step)
+    assert len(seen) == 3
+    for advantages in seen:
+        assert advantages.mean().abs() < 1e-5
+        assert advantages.std(correction=0) == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
+def test_the_limit_holds_through_a_whole_run(env_id: str) -> None:
+    """With normalised observations too: the statistics stand still between the old and the new policy."""
+    config = replace(TINY, env_id=env_id, normalize_observations=True, normalize_rewards=True, total_timesteps=64 * 8)
+    metrics = trpo.train(config).metrics
+    assert len(metrics["losses/approx_kl"]) == 8
+    assert metrics["losses/approx_kl"].max() <= config.max_kl * 1.0001
+    assert metrics["charts/step_accepted"].mean() > 0.5
+    assert metrics["losses/approx_kl"].max() > config.max_kl / 5
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_kl": 0.0}, {"shrink": 1.0}, {"cg_iterations": 0}, {"damping": -0.1}, {"backtracks": 0}]
+)
+def test_settings_that_cannot_work_are_refused(change: dict[str, Any]) -> None:
+    ((name, value),) = change.items()
+    with pytest.raises(InvalidInput, match=f"{name}={value}"):
+        replace(TINY, **change)
+
+
+@pytest.mark.slow
+def test_cartpole_is_solved_within_120_thousand_steps() -> None:
+    def solved(progress: Any) -> bool:
+        scores = progress.episodes["episodic_return"]
+        return len(scores) >= 100 and scores[-100:].mean() >= 475
+
+    result = trpo.train(replace(trpo.CARTPOLE, seed=100), on_iteration=solved)
+    assert result.episodes["episodic_return"][-100:].mean() >= 475

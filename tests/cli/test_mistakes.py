@@ -1,0 +1,272 @@
+"""Whatever a new user gets wrong is told in one clear line with exit status 2, and nothing is left behind."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from pgcourse import reinforce
+from pgcourse.cli import COMMANDS, main
+from pgcourse.results import RUN_FILE
+
+TRAIN = ["train", "reinforce", "--num-episodes", "4", "--no-progress"]
+
+
+@pytest.fixture(autouse=True)
+def in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kept_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return reinforce.train(replace(reinforce.CARTPOLE, num_episodes=4)).save(tmp_path_factory.mktemp("kept") / "r1")
+
+
+@pytest.fixture
+def run(kept_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(kept_run, tmp_path / "r1"))
+
+
+@pytest.fixture
+def mistake(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command that must be refused, and return its one line."""
+
+    def refused(*arguments: object) -> str:
+        capsys.readouterr()
+        status = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert status == 2, (status, out, err)
+        assert out == ""
+        assert err.startswith("pgcourse: ") and err.endswith("\n") and err.count("\n") == 1, err
+        assert "Traceback" not in err and len(err) < 500
+        assert "───" not in err and "----" not in err, "a piece of a drawn box"
+        return err
+
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bogus"], "unknown command 'bogus'; use one of lab, doctor"),
+        (["train", "dqn"], "unknown algorithm 'dqn'; use one of reinforce"),
+        ([*TRAIN, "--preset", "nope"], "unknown preset 'NOPE' of reinforce; use one of CARTPOLE"),
+        ([*TRAIN, "--env-id", "CartPole-v9"], "no environment 'CartPole-v9'"),
+        ([*TRAIN, "--env-id", "NoSuchThing-v0"], "no environment 'NoSuchThing-v0'"),
+        ([*TRAIN, "--env-id", "FrozenLake-v1"], "observations are Discrete"),
+        ([*TRAIN, "--gamma", "1.5"], "gamma=1.5 is not allowed; use a number of at least 0 and at most 1"),
+        ([*TRAIN, "--gamma", "high"], "--gamma"),
+        ([*TRAIN, "--total-timesteps", "-5"], "total_timesteps=-5 is not allowed; use an integer of at least 1"),
+        ([*TRAIN, "--num-episodes", "-5"], "num_episodes=-5 is not allowed"),
+        ([*TRAIN, "--num-episodes", "many"], "Error parsing --num-episodes: ['many'] is no {None}|INT"),
+        ([*TRAIN, "--num-envs", "0"], "num_envs=0 is not allowed"),
+        ([*TRAIN, "--seed", "-1"], "seed=-1 is not allowed; use an integer of at least 0"),
+        ([*TRAIN, "--hidden-sizes", "0"], "hidden_sizes=(0,) is not allowed"),
+        ([*TRAIN, "--device", "banana"], "device 'banana' is not available here; use one of auto, cpu"),
+        ([*TRAIN, "--device", "meta"], "device 'meta' is not available here"),
+        ([*TRAIN, "--bananas", "3"], "Unrecognized options: --bananas, 3; see pgcourse train reinforce --help"),
+        ([*TRAIN, "--gama", "0.9"], "Unrecognized options: --gama, 0.9 (did you mean --gamma?)"),
+        ([*TRAIN, "--out", "/dev/null"], "/dev/null is a file; give a folder"),
+        ([*TRAIN, "--out", "/dev/null/r1"], "cannot write to /dev/null/r1"),
+        ([*TRAIN, "--env-id", "pgcourse/ShortCorridor-v0", "--gif"], "cannot draw itself"),
+        ([*TRAIN, "--checkpoint-every", "0"], "every=0 is not positive"),
+        ([*TRAIN, "--evaluate-every", "0"], "evaluate_every=0 is not positive"),
+        (["train", "reinforce", "--num-episodes", "None"], "total_timesteps and num_episodes are both None"),
+        (["evaluate"], "Folder of the run"),
+        (["evaluate", "nowhere"], "no folder nowhere; give the folder"),
+        (["resume", "nowhere"], "no folder nowhere; give the folder"),
+        (["gif"], "given nothing; give one or more run folders, then a file that ends in .gif"),
+        (["gif", "runs/r1"], "given runs/r1; give one or more run folders"),
+        (["gif", "runs/r1", "agent.png"], "give one or more run folders, then a file that ends in .gif"),
+        (["gif", "nowhere", "agent.gif"], "no folder nowhere"),
+        (["check", "nowhere.ipynb"], "nowhere.ipynb"),
+        (["check"], "notebook"),
+        (["doctor", "--fix"], "--fix"),
+        (["progress", "everything"], "everything"),
+    ],
+    ids=lambda value: " ".join(value[-3:]) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_told_in_one_line_and_leaves_nothing(
+    mistake: Callable[..., str], in_its_own_folder: Path, arguments: list[str], said: str
+) -> None:
+    assert said in mistake(*arguments)
+    left = [path for path in in_its_own_folder.rglob("*") if path.name in (RUN_FILE, "agent.gif")]
+    assert left == []
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
+def test_cuda_without_a_device_is_refused_before_a_folder_is_made(
+    mistake: Callable[..., str], in_its_own_folder: Path
+) -> None:
+    assert "device 'cuda' is not available here; use one of auto, cpu" in mistake(*TRAIN, "--device", "cuda")
+    assert os.listdir(in_its_own_folder) == []
+
+
+class Fixed(gymnasium.Env):
+    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+
+
+@pytest.fixture
+def strange_envs() -> Iterator[None]:
+    flat, two = spaces.Box(-1, 1, (3,)), spaces.Discrete(2)
+    images = spaces.Box(0, 255, (96, 96, 3), np.uint8)
+    gymnasium.register("test/Image-v0", entry_point=lambda **_: Fixed(images, two))
+    gymnasium.register("test/Multi-v0", entry_point=lambda **_: Fixed(flat, spaces.MultiDiscrete([3, 2])))
+    yield
+    del gymnasium.registry["test/Image-v0"], gymnasium.registry["test/Multi-v0"]
+
+
+def test_images_and_several_actions_at_once_are_refused(mistake: Callable[..., str], strange_envs: None) -> None:
+    assert "observations are an image (Box(96, 96, 3))" in mistake(*TRAIN, "--env-id", "test/Image-v0")
+    assert "actions are MultiDiscrete" in mistake(*TRAIN, "--env-id", "test/Multi-v0")
+
+
+def test_an_existing_run_is_not_replaced_unless_asked(
+    mistake: Callable[..., str], run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (run / RUN_FILE).read_bytes()
+    assert "holds a run already; choose another folder, or replace it with --overwrite" in mistake(*TRAIN, "--out", run)
+    assert (run / RUN_FILE).read_bytes() == before
+    assert main([*TRAIN, "--seed", "5", "--out", str(run), "--overwrite"]) == 0
+    assert (run / RUN_FILE).read_bytes() != before
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:1000], lambda data: b"no run", lambda data: b"", None])
+@pytest.mark.parametrize("command", ["evaluate", "gif"])
+def test_damaged_weights_are_refused(mistake: Callable[..., str], run: Path, damage, command: str) -> None:
+    data = (run / RUN_FILE).read_bytes()
+    if damage is None:  # one bit in the middle of the largest tensor
+        damaged = bytearray(data)
+        damaged[len(data) // 2] ^= 1
+    else:
+        damaged = damage(data)
+    (run / RUN_FILE).write_bytes(damaged)
+    assert "damaged" in mistake(command, run, *(["agent.gif"] if command == "gif" else []))
+
+
+@pytest.mark.parametrize("content", [b"no checkpoint", None, {}, {"description": "3"}, {"description": "{}"}])
+def test_a_damaged_or_foreign_checkpoint_is_refused(mistake: Callable[..., str], run: Path, content) -> None:
+    path = run / "checkpoint.pt"
+    if content is None:
+        shutil.copy(run / RUN_FILE, path)
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    assert "checkpoint.pt" in mistake("resume", run, "--no-progress")
+
+
+def test_another_environment_than_the_agents_is_refused(mistake: Callable[..., str], run: Path) -> None:
+    assert "does not fit observations of 6 numbers" in mistake("evaluate", run, "--env-id", "Acrobot-v1")
+    assert "no environment 'Nope-v0'" in mistake("evaluate", run, "--env-id", "Nope-v0")
+
+
+def test_numbers_that_make_no_sense_are_refused(mistake: Callable[..., str], run: Path) -> None:
+    assert "num_episodes=0 is not positive" in mistake("evaluate", run, "--num-episodes", "0")
+    assert "seed=-3" in mistake("evaluate", run, "--seed", "-3")
+    assert "max_steps=0" in mistake("gif", run, "agent.gif", "--max-steps", "0")
+    assert "cannot write" in mistake("gif", run, "/dev/null/agent.gif", "--max-steps", "2")
+
+
+def test_agents_of_different_environments_do_not_share_a_gif(
+    mistake: Callable[..., str], run: Path, tmp_path: Path
+) -> None:
+    config = replace(reinforce.CARTPOLE, env_id="pgcourse/ShortCorridor-v0", num_episodes=4)
+    other = reinforce.train(config).save(tmp_path / "other")
+    assert "the runs are of different environments" in mistake("gif", run, other, "agent.gif")
+
+
+def python(code: str, repository: Path, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=repository, capture_output=True, text=True, timeout=120, **options,
+    )  # fmt: skip
+
+
+def test_a_write_that_fails_half_way_keeps_the_old_run_and_is_one_line(run: Path, repository: Path) -> None:
+    before = (run / RUN_FILE).read_bytes()
+    code = f"""
+        import resource, signal, sys
+        from pgcourse.cli import main
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+        sys.exit(main({[*TRAIN, "--seed", "9", "--overwrite", "--out", str(run)]!r}))
+    """
+    done = python(code, repository)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1 and "cannot write" in done.stderr and "File too large" in done.stderr
+    assert (run / RUN_FILE).read_bytes() == before
+    assert not [name for name in os.listdir(run) if name.endswith(".tmp")]
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="permissions are POSIX")
+def test_a_folder_that_may_not_be_entered_is_one_line(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path
+) -> None:
+    """Root may write anywhere, so as root the question is asked by a process that has become nobody."""
+    locked = tmp_path_factory.mktemp("locked")
+    os.chmod(locked, 0o000)
+    code = f"""
+        import os, sys
+        from pgcourse.cli import main
+        if os.getuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        sys.exit(main({[*TRAIN, "--out", str(locked / "r1")]!r}))
+    """
+    try:
+        done = python(code, repository)
+    finally:
+        os.chmod(locked, 0o755)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1 and "cannot write to" in done.stderr
+
+
+def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in [*COMMANDS, "train reinforce", "train ppo", ""]:
+        capsys.readouterr()
+        try:
+            status = main([*name.split(), "--help"])
+        except SystemExit as stop:
+            status = stop.code
+        out, err = capsys.readouterr()
+        assert status in (0, None) and err == "", (name, err)
+        assert f"Example: pgcourse {name.split()[0] if name else 'train'}" in out, name
+    assert all(name in out for name in COMMANDS), "and the first help names them all"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_line_is_the_same_whatever_the_terminal_can_show(encoding: str, repository: Path) -> None:
+    """Where the terminal shows no lines, tyro draws its box with plus and minus signs."""
+    code = f"import sys; from pgcourse.cli import main; sys.exit(main({[*TRAIN, '--gama', '1']!r}))"
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = python(code, repository, env=environment)
+    assert done.returncode == 2
+    said = "Unrecognized options: --gama, 1 (did you mean --gamma?)"
+    assert done.stderr == f"pgcourse: {said}; see pgcourse train reinforce --help\n"
+
+
+def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "usage: pgcourse COMMAND" in capsys.readouterr().out
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    import pgcourse
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"pgcourse {pgcourse.__version__}\n"

@@ -1,0 +1,188 @@
+"""`pgcourse train` and `pgcourse resume` with every algorithm and option, as a new user would type them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pgcourse import cli, load
+
+TINY = ["--num-envs", "4", "--hidden-sizes", "8", "--device", "cpu", "--no-progress"]
+SHORT = {
+    "a2c": ["--num-episodes", "6", *TINY],
+    "ppo": ["--total-timesteps", "512", "--minibatch-size", "64", *TINY],
+    "trpo": ["--total-timesteps", "512", "--critic-steps", "2", *TINY],
+}
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs without --out go below the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    assert cli.main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    (line,) = captured.err.strip().splitlines()
+    assert line.startswith("pgcourse: ")
+    assert captured.out == ""
+    return line
+
+
+@pytest.mark.parametrize("algorithm", SHORT)
+def test_each_algorithm_trains_saves_and_is_evaluated(algorithm: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", algorithm, *SHORT[algorithm], "--seed", "3", "--out", "run"]) == 0
+    assert "saved to run" in capsys.readouterr().out
+    result = load("run")
+    assert (result.config.algorithm, result.config.seed, result.config.num_envs) == (algorithm, 3, 4)
+    assert result.config.hidden_sizes == (8,)
+    assert len(result.episodes) > 0
+    assert cli.main(["evaluate", "run", "--num-episodes", "3"]) == 0
+    assert "over 3 episodes" in capsys.readouterr().out
+
+
+def test_a_preset_for_continuous_actions(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--preset", "PENDULUM", "--total-timesteps", "4096", "--hidden-sizes", "8", "--no-progress"]
+    assert cli.main(["train", "ppo", *options, "--out", "run"]) == 0
+    result = load("run")
+    assert (result.config.env_id, result.config.gamma, result.config.reward_scale) == ("Pendulum-v1", 0.9, 0.1)
+    assert result.policy.log_std.shape == (1,)
+    assert result.episodes["length"].tolist() == [200] * 16
+    assert (result.episodes["episodic_return"] < -500).all()  # in the environment's own rewards, not a tenth of them
+
+
+def test_switches_reach_the_run() -> None:
+    options = [
+        "--normalize-observations",
+        "--normalize-rewards",
+        "--anneal-lr",
+        "--target-kl",
+        "0.05",
+        "--clip-coef",
+        "None",
+    ]
+    assert cli.main(["train", "ppo", *SHORT["ppo"], *options, "--out", "run"]) == 0
+    result = load("run")
+    assert (result.config.target_kl, result.config.clip_coef, result.config.anneal_lr) == (0.05, None, True)
+    assert result.policy.norm.count == 512
+
+
+def test_without_out_each_run_gets_a_folder_of_its_own() -> None:
+    for _ in range(2):
+        assert cli.main(["train", "a2c", *SHORT["a2c"]]) == 0
+    assert sorted(path.name for path in Path("runs").iterdir()) == [
+        "a2c-CartPole-v1-seed0-1",
+        "a2c-CartPole-v1-seed0-2",
+    ]
+
+
+def test_tensorboard_gets_every_metric() -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    assert cli.main(["train", "a2c", *SHORT["a2c"], "--tensorboard", "--out", "run"]) == 0
+    assert len(list(Path("run/tensorboard").glob("events.out.tfevents.*"))) == 1
+    events = EventAccumulator("run/tensorboard")
+    events.Reload()
+    metrics = load("run").metrics
+    assert set(events.Tags()["scalars"]) >= metrics.keys()
+    entropy = events.Scalars("losses/entropy")
+    np.testing.assert_allclose([event.value for event in entropy], metrics["losses/entropy"], rtol=1e-6)
+    assert [event.step for event in entropy] == metrics["charts/env_step"].astype(int).tolist()
+
+
+def table(path: str = "run/evaluations.csv") -> list[list[float]]:
+    header, *rows = Path(path).read_text().splitlines()
+    assert header == "iteration,env_step,mean_return,standard_error"
+    return [[float(cell) for cell in row.split(",")] for row in rows]
+
+
+def test_held_out_evaluations_are_kept_in_a_table() -> None:
+    options = ["--total-timesteps", "1024", "--num-steps", "32", *SHORT["trpo"][2:]]  # 128 steps an iteration
+    assert cli.main(["train", "trpo", *options, "--evaluate-every", "3", "--out", "run"]) == 0
+    rows = table()
+    assert [row[:2] for row in rows] == [[3, 384], [6, 768]]
+    assert all(8 <= row[2] <= 500 for row in rows)
+    # looking on does not change the run
+    assert cli.main(["train", "trpo", *options, "--out", "alone"]) == 0
+    assert np.array_equal(load("run").episodes["episodic_return"], load("alone").episodes["episodic_return"])
+
+
+def test_a_stopped_run_is_resumed_to_the_end_of_an_uninterrupted_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run stops in iteration 5, after the checkpoint of iteration 4; it was evaluated after iterations 2 and 4."""
+    options = ["--total-timesteps", "1024", "--num-steps", "32", *SHORT["ppo"][2:], "--evaluate-every", "2"]
+    assert cli.main(["train", "ppo", *options, "--out", "whole"]) == 0
+
+    from pgcourse.algorithms import ppo
+
+    original, calls = ppo.update_normalization, []
+
+    def power_cut(*arguments: object) -> None:
+        calls.append(1)
+        if len(calls) == 9:  # two calls an iteration
+            raise RuntimeError("power cut")
+        original(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ppo, "update_normalization", power_cut)
+        with pytest.raises(RuntimeError, match="power cut"):
+            cli.main(["train", "ppo", *options, "--checkpoint-every", "2", "--out", "run"])
+    assert not Path("run/run.pt").exists()
+    assert cli.main(["resume", "run", "--no-progress", "--evaluate-every", "2"]) == 0
+    whole, resumed = load("whole"), load("run")
+    for field in ("env_step", "episodic_return", "length"):
+        assert np.array_equal(whole.episodes[field], resumed.episodes[field])
+    assert np.array_equal(whole.metrics["losses/value_loss"], resumed.metrics["losses/value_loss"])
+    assert table() == table("whole/evaluations.csv")
+
+
+def test_an_unfinished_run_is_not_overwritten_by_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "a2c", *SHORT["a2c"], "--checkpoint-every", "1", "--out", "run"]) == 0
+    Path("run/run.pt").unlink()  # as after a kill
+    line = refused(capsys, "train", "a2c", *SHORT["a2c"], "--out", "run")
+    assert "unfinished run" in line and "pgcourse resume run" in line and "--overwrite" in line
+    assert Path("run/checkpoint.pt").exists()
+
+
+def test_overwriting_a_run_takes_its_checkpoint_away_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Or `resume` would go on with the run that was replaced."""
+    assert cli.main(["train", "a2c", *SHORT["a2c"], "--checkpoint-every", "1", "--out", "run"]) == 0
+    assert cli.main(["train", "a2c", *SHORT["a2c"], "--seed", "5", "--overwrite", "--out", "run"]) == 0
+    assert load("run").config.seed == 5
+    assert "holds no checkpoint.pt" in refused(capsys, "resume", "run")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "ppo", "--num-envs", "4", "--num-steps", "8", "--minibatch-size", "64"], "exceeds the batch of 32"),
+        (["train", "a2c", "--evaluate-every", "0"], "evaluate_every=0 is not positive"),
+        (["train", "a2c", "--checkpoint-every", "0"], "every=0 is not positive"),
+        (["train", "trpo", "--max-kl", "-1"], "max_kl=-1"),
+        (["train", "ppo", "--gae-lambda", "1.5"], "gae_lambda=1.5"),
+        (["train", "a2c", "--preset", "PENDULUM"], "unknown preset 'PENDULUM' of a2c; use one of CARTPOLE, ONLINE"),
+        (["train", "ppo", "--normalize-advantages", "always"], "always"),
+        (["train", "trpo", "--policy-lr", "0.1"], "policy-lr"),
+        (["resume", "absent"], "no folder absent"),
+        (["resume", "."], "holds no checkpoint.pt"),
+        (["resume"], "run"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_one_line_and_leave_nothing_behind(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extra = ["--out", "new"] if arguments[0] == "train" else []
+    assert message in refused(capsys, *arguments, *extra)
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("algorithm", SHORT)
+def test_help_shows_an_example_and_the_settings(algorithm: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train", algorithm, "--help"])
+    assert not stop.value.code
+    text = capsys.readouterr().out
+    assert "Example: pgcourse train" in text
+    assert "--gae-lambda" in text and "--normalize-observations" in text

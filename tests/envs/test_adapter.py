@@ -1,0 +1,205 @@
+"""Gymnasium's NumPy environments through our interface, and what is refused."""
+
+from collections.abc import Callable
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from pgcourse.envs import TensorAdapter, TensorVectorEnv, as_tensor_envs, env_seeds, make_envs
+from pgcourse.errors import InvalidInput
+
+
+class Countdown(gymnasium.Env):
+    """Observation: steps taken; ends after 3. Keeps the actions that it was given."""
+
+    def __init__(self, action_space: spaces.Space | None = None) -> None:
+        self.observation_space = spaces.Box(0, 10, (1,), np.float64)
+        self.action_space = action_space or spaces.Discrete(3, start=5)
+        self.given: list = []
+        self.steps = 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        return np.zeros(1), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action), action
+        self.given.append(action)
+        self.steps += 1
+        return np.full(1, float(self.steps)), 0.5, self.steps == 3, False, {}
+
+
+def same_step(*makers: Callable[[], gymnasium.Env], **options) -> SyncVectorEnv:
+    return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, **options)
+
+
+@pytest.mark.parametrize(("env_id", "limit"), [("Acrobot-v1", 500), ("MountainCarContinuous-v0", 999)])
+def test_the_true_last_observation_is_that_of_the_environment_alone(env_id: str, limit: int) -> None:
+    """Beside each environment of the batch, one by itself with the same seed gets the same actions."""
+    num_envs = 3
+    envs = make_envs(env_id, num_envs, seed=4)
+    singles = [gymnasium.make(env_id) for _ in range(num_envs)]
+    ours, _ = envs.reset(seed=env_seeds(4, num_envs))
+    theirs = np.stack([single.reset(seed=s)[0] for single, s in zip(singles, env_seeds(4, num_envs), strict=True)])
+    np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-6)
+    envs.action_space.seed(0)
+    ends = 0
+    for _ in range(limit + 20):
+        actions = envs.action_space.sample()
+        obs, rewards, terminated, truncated, info = envs.step(torch.as_tensor(actions))
+        for n, single in enumerate(singles):
+            next_obs, reward, term, trunc, _ = single.step(actions[n])
+            np.testing.assert_allclose(info["final_obs"][n].numpy(), next_obs, rtol=1e-5, atol=1e-6)
+            assert rewards[n].item() == pytest.approx(reward, rel=1e-5, abs=1e-6)
+            done = (bool(terminated[n]), bool(truncated[n]))
+            assert done == (term, trunc)
+            assert bool(info["_final_obs"][n]) == (term or trunc)
+            if term or trunc:
+                ends += 1
+                next_obs, _ = single.reset()
+            np.testing.assert_allclose(obs[n].numpy(), next_obs, rtol=1e-5, atol=1e-6)
+    assert ends >= num_envs
+
+
+def test_what_comes_out_are_tensors_of_the_promised_types() -> None:
+    envs = make_envs("Acrobot-v1", 2, seed=0)
+    assert isinstance(envs, TensorAdapter)
+    obs, _ = envs.reset()
+    assert (obs.shape, obs.dtype) == ((2, 6), torch.float32)
+    obs, rewards, terminated, truncated, info = envs.step(torch.tensor([0, 2]))
+    assert obs.dtype == rewards.dtype == info["final_obs"].dtype == torch.float32
+    assert terminated.dtype == truncated.dtype == info["_final_obs"].dtype == torch.bool
+    assert obs.shape == info["final_obs"].shape == (2, 6)
+
+
+def test_discrete_actions_that_do_not_start_at_0_are_shifted() -> None:
+    """A policy gives 0, 1, 2; this environment knows 5, 6, 7."""
+    base = same_step(Countdown, Countdown)
+    envs = as_tensor_envs(base)
+    envs.reset()
+    actions = torch.tensor([0, 2])
+    envs.step(actions)
+    assert [int(env.given[0]) for env in base.envs] == [5, 7]
+    assert actions.tolist() == [0, 2]
+
+
+def test_box_actions_are_clipped_on_their_way_into_the_environment_only() -> None:
+    """The environment refuses what is outside; the sample, which the log-probability is of, stays as it was."""
+    space = spaces.Box(np.array([-1, 0], np.float32), np.array([1, 2], np.float32))
+    base = same_step(lambda: Countdown(space), lambda: Countdown(space))
+    envs = as_tensor_envs(base)
+    envs.reset()
+    actions = torch.tensor([[-3.0, 0.5], [0.25, 7.0]])
+    envs.step(actions)
+    assert [env.given[0].tolist() for env in base.envs] == [[-1.0, 0.5], [0.25, 2.0]]
+    assert actions.tolist() == [[-3.0, 0.5], [0.25, 7.0]]
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_observations_are_not_overwritten_by_later_steps(copy: bool) -> None:
+    """With copy=False Gymnasium writes every observation into one array."""
+    base = SyncVectorEnv([lambda: gymnasium.make("MountainCar-v0")], copy=copy, autoreset_mode=AutoresetMode.SAME_STEP)
+    envs = as_tensor_envs(base)
+    first, _ = envs.reset(seed=0)
+    kept = first.clone()
+    for _ in range(5):
+        envs.step(torch.tensor([2]))
+    assert torch.equal(first, kept)
+
+
+def test_ours_and_adapted_environments_pass_unchanged() -> None:
+    for env_id in ("CartPole-v1", "Acrobot-v1"):
+        envs = make_envs(env_id, 2, seed=0)
+        assert as_tensor_envs(envs) is envs
+    assert isinstance(make_envs("CartPole-v1", 2, seed=0), TensorVectorEnv)
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+def test_another_autoreset_mode_is_refused_with_the_line_that_makes_the_right_one(mode: AutoresetMode) -> None:
+    envs = SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")], autoreset_mode=mode)
+    with pytest.raises(InvalidInput) as caught:
+        as_tensor_envs(envs)
+    message = str(caught.value)
+    assert f"resets in mode {mode.name}" in message and "\n" not in message
+    assert "autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP" in message
+
+
+def test_gymnasiums_numpy_cartpole_is_refused_as_it_only_knows_next_step() -> None:
+    with pytest.raises(InvalidInput, match="NEXT_STEP"):
+        as_tensor_envs(gymnasium.make_vec("CartPole-v1", num_envs=2))
+
+
+class Fixed(gymnasium.Env):
+    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        return self.observation_space.sample(), 0.0, False, False, {}
+
+
+FLAT, TWO = spaces.Box(-1, 1, (3,)), spaces.Discrete(2)
+
+
+@pytest.fixture
+def register():
+    names = []
+
+    def add(observation_space: spaces.Space, action_space: spaces.Space) -> str:
+        name = f"test/Fixed{len(names)}-v0"
+        names.append(name)
+        gymnasium.register(name, entry_point=lambda **_: Fixed(observation_space, action_space))
+        return name
+
+    yield add
+    for name in names:
+        del gymnasium.registry[name]
+
+
+@pytest.mark.parametrize(
+    ("observation_space", "action_space", "complaint"),
+    [
+        (spaces.Box(0, 255, (84, 84, 3), np.uint8), TWO, r"observations are an image \(Box\(84, 84, 3\)\)"),
+        (spaces.Discrete(16), TWO, r"observations are Discrete \(Discrete\(16\)\)"),
+        (spaces.Dict({"a": FLAT}), TWO, "observations are Dict"),
+        (spaces.Box(-1, 1, ()), TWO, "observations are Box"),
+        (FLAT, spaces.MultiDiscrete([3, 2]), r"actions are MultiDiscrete \(MultiDiscrete\(\[3 2\]\)\)"),
+        (FLAT, spaces.MultiBinary(3), "actions are MultiBinary"),
+        (FLAT, spaces.Box(-1, 1, (2, 2)), "actions are Box"),
+    ],
+)
+def test_spaces_that_pgcourse_cannot_take_are_refused_in_one_line(
+    register, observation_space: spaces.Space, action_space: spaces.Space, complaint: str
+) -> None:
+    with pytest.raises(InvalidInput, match=complaint) as caught:
+        make_envs(register(observation_space, action_space), 2, seed=0)
+    message = str(caught.value)
+    assert "\n" not in message and "pgcourse takes" in message and "choose another environment" in message
+
+
+@pytest.mark.parametrize(
+    "env_id", ["NoSuchThing-v0", "CartPole-v99", "nowhere/Thing-v0", "module_that_is_not:Env-v0", "a b", ""]
+)
+def test_an_unknown_id_is_refused_in_one_line(env_id: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_envs(env_id, 2, seed=0)
+    message = str(caught.value)
+    assert "\n" not in message and repr(env_id) in message and "CartPole-v1" in message
+
+
+def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_, **__):
+        raise gymnasium.error.DependencyNotInstalled("no box2d")
+
+    monkeypatch.setattr(gymnasium, "make", missing)
+    with pytest.raises(InvalidInput, match=r"LunarLander-v3.*pip install") as caught:
+        make_envs("LunarLander-v3", 1, seed=0)
+    assert "\n" not in str(caught.value)

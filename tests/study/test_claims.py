@@ -1,0 +1,243 @@
+"""The committed figures: each follows from its per-seed values, and today's code still gives such values."""
+
+import copy
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pgcourse import InvalidInput, reinforce
+from pgcourse.statistics import bootstrap_interval, interquartile_mean
+from pgcourse.study import claims
+from pgcourse.study.claims import PLACEHOLDER, describe_values, figures_of, format_number, load_claims, quote
+from tools import claims as command
+from tools import claims_runs
+from tools.claims_reinforce import describe_config
+from tools.claims_reinforce_variants import SEAMS, VARIANTS
+from tools.claims_runs import first_returns, kept_runs
+from tools.claims_step_size import update_norms
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "claims").glob("*.json"))
+IDS = [path.stem for path in FILES]
+
+
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def differing_figures(content: dict[str, Any]) -> list[str]:
+    expected = figures_of(content["values"])
+    return sorted(
+        name
+        for name in {*expected, *content["figures"]}
+        if expected.get(name) != content["figures"].get(name)
+    )
+
+
+# What is stored
+
+
+def test_there_are_claims() -> None:
+    assert "reinforce" in IDS
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_every_figure_follows_from_its_values(path: Path) -> None:
+    assert differing_figures(read(path)) == []
+
+
+def test_a_figure_changed_by_hand_is_found() -> None:
+    content = read(ROOT / "claims" / "reinforce.json")
+    content["figures"]["no_baseline/last_100"]["value"] += 0.001
+    assert differing_figures(content) == ["no_baseline/last_100"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_every_number_has_one_value_of_each_of_ten_seeds(path: Path) -> None:
+    content = read(path)
+    assert len(set(content["seeds"])) == len(content["seeds"]) >= 10
+    for name, entry in content["values"].items():
+        assert len(entry["per_seed"]) == len(content["seeds"]), name
+    for name, curve in content["curves"].items():
+        assert curve["n"] == len(content["seeds"]), name
+        assert len({len(curve[key]) for key in ("x", "mean", "low", "high")}) == 1, name
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_every_band_follows_from_its_curves(path: Path) -> None:
+    for name, curve in read(path)["curves"].items():
+        if "per_seed" not in curve:
+            continue
+        runs = np.array(curve["per_seed"])
+        low, high = bootstrap_interval(runs.T)
+        for key, expected in {"mean": interquartile_mean(runs, axis=0), "low": low, "high": high}.items():
+            np.testing.assert_allclose(curve[key], expected, rtol=1e-3, err_msg=f"{name} {key}")
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_a_file_says_how_it_was_made(path: Path) -> None:
+    content = read(path)
+    assert content["command"] == f"python -m tools.claims {path.stem}"
+    assert content["description"]
+    assert {"python", "torch", "gymnasium", "numpy"} <= content["versions"].keys()
+    assert set(content["machine"]) == {"system", "processor"}, "nothing that names a place or a person"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "course").glob("*.py")), ids=lambda path: path.name)
+def test_every_figure_that_a_lesson_quotes_is_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    literal = re.findall(r"(?<!f)\bquote\([\"']([\w:./-]+)[\"']\)", text)
+    for reference in [*PLACEHOLDER.findall(text), *literal]:
+        assert quote(reference)
+
+
+# What today's code gives
+
+
+def test_settings_are_those_that_were_measured() -> None:
+    assert {name: describe_config(name) for name in VARIANTS} == load_claims("reinforce")[
+        "configs"
+    ] or json.loads(json.dumps({name: describe_config(name) for name in VARIANTS})) == load_claims(
+        "reinforce"
+    )["configs"]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_episodes_before_the_first_update_are_those_that_were_measured(name: str) -> None:
+    stored = load_claims("reinforce")
+    # Where stale episodes are collected the first update comes after the first of them to end.
+    count = 1 if name in SEAMS and "collect_fn" in SEAMS[name] else VARIANTS[name].num_envs
+    again = first_returns(VARIANTS[name], stored["seeds"][0], SEAMS.get(name, {}), num_episodes=count)
+    assert again == stored["prefixes"][name][:count]
+
+
+def test_a_run_today_stays_in_the_range_of_the_measured_ones() -> None:
+    """Bits differ between processors, so the comparison after many updates is with the range over seeds."""
+    stored = load_claims("reinforce")
+    curve = stored["curves"]["no_baseline"]
+    result = reinforce.train(
+        replace(reinforce.CARTPOLE_NO_BASELINE, seed=stored["seeds"][0], num_episodes=150), device="cpu"
+    )
+    reached = result.episodes["episodic_return"][100:150].mean()
+    measured = np.array(curve["per_seed"])[:, curve["x"].index(150)]
+    assert 0.8 * measured.min() <= reached <= 1.2 * measured.max()
+
+
+def test_the_patient_is_ill_and_the_healthy_run_is_not() -> None:
+    config = replace(reinforce.CARTPOLE_NO_BASELINE, seed=100, num_episodes=40)
+    ill = reinforce.train(config, device="cpu", **SEAMS["patient"]).metrics["losses/policy_grad_norm"]
+    healthy = reinforce.train(config, device="cpu").metrics["losses/policy_grad_norm"]
+    assert ill.max() < 1e-6 < 1e-3 < healthy.min()
+
+
+def test_sgd_steps_are_proportional_to_gradients_and_adam_steps_are_not() -> None:
+    import torch
+
+    gradients = [torch.full((4,), size) for size in (1.0, 1.0, 1.0, 100.0)]
+    sgd, adam = (update_norms(gradients, make) for make in (torch.optim.SGD, torch.optim.Adam))
+    np.testing.assert_allclose(sgd, [0.02, 0.02, 0.02, 2.0], rtol=1e-5)  # 0.01 x size x sqrt(4)
+    np.testing.assert_allclose(adam[:3], 0.02, rtol=1e-5)  # 0.01 x sign x sqrt(4), whatever the size
+    assert adam[3] < 5 * adam[0]
+
+
+# How figures are computed and written
+
+
+def test_figures_of_seeds_that_never_got_there() -> None:
+    never_for_most = describe_values([None] * 8 + [300, 400], unit="episodes")
+    assert never_for_most["value"] is None and format_number(never_for_most["value"]) == "never"
+    # The upper quarter may be missing: it is left out of the interquartile mean, and bounds the interval.
+    some = describe_values([100, 200, 300, 400, None], unit="episodes")
+    assert some["low"] < some["value"] and some["high"] is None
+    assert describe_values([None, 3.0, 4.0], unit="episodes", statistic="count")["value"] == 2
+    assert describe_values([None, 3.0, 4.0], unit="episodes", statistic="worst")["value"] is None
+    assert describe_values([5.0, 3.0, 4.0], unit="return", statistic="worst")["value"] == 3.0
+
+
+def test_a_quote_is_the_value_with_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {
+        "a/b": {"value": 289.4, "low": 274.2, "high": None, "n": 10},
+        "c": {"value": 7, "low": None, "n": 10},
+    }
+    monkeypatch.setattr(claims, "load_claims", lambda name: {"figures": figures})
+    assert quote("x:a/b") == "289 [274, never]"
+    assert quote("x:a/b.value") == "289" and quote("x:a/b.n") == "10"
+    assert quote("x:c") == "7"
+    with pytest.raises(InvalidInput, match="no figure"):
+        quote("x:nothing")
+
+
+def test_a_claims_file_is_json_with_one_figure_a_line() -> None:
+    values = {
+        "a": {"unit": "return", "statistics": ["interquartile mean"], "per_seed": [1.0, 2.0, 3.0, 4.0]},
+        "b": {"unit": "episodes", "statistics": ["count"], "per_seed": [None, 2, 3, 4]},
+    }
+    text = command.as_text(
+        "example", {"description": "what", "seeds": [1, 2, 3, 4], "values": copy.deepcopy(values)}
+    )
+    content = json.loads(text)
+    assert content["figures"] == json.loads(json.dumps(figures_of(values)))
+    assert content["command"] == "python -m tools.claims example"
+    assert sum('"b/count"' in line for line in text.splitlines()) == 1
+
+
+def test_an_unknown_study_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["reinforced"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "reinforced" in error and "reinforce" in error
+
+
+# Runs that are kept
+
+
+TINY = {
+    "one": replace(reinforce.CARTPOLE_NAIVE, num_episodes=6),
+    "two": replace(reinforce.CARTPOLE, num_episodes=8),
+}
+
+
+def test_a_study_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[tuple[str, int]] = []
+    run_seeds = claims_runs.run_seeds
+
+    def counting(configs: Any, seeds: Any, **options: Any) -> Any:
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        trained.extend((name, seed) for name in configs for seed in seeds)
+        return run_seeds(configs, seeds, **options)
+
+    monkeypatch.setattr(claims_runs, "run_seeds", counting)
+    with pytest.raises(KeyboardInterrupt):
+        kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
+    assert trained == [("one", 1), ("two", 1), ("one", 2)]
+    monkeypatch.setattr(claims_runs, "run_seeds", run_seeds)
+    resumed = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
+
+    def refuse(*arguments: Any, **options: Any) -> Any:
+        raise AssertionError("a kept run was trained again")
+
+    monkeypatch.setattr(claims_runs, "run_seeds", refuse)
+    kept = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
+    whole = run_seeds(TINY, [1, 2], progress=False)
+    for name in TINY:
+        for run, again, expected in zip(resumed[name], kept[name], whole[name], strict=True):
+            assert run.seed == again.seed == expected.seed
+            for field in ("env_step", "episodic_return", "length"):
+                np.testing.assert_array_equal(again.episodes[field], expected.episodes[field])
+            for metric in ("losses/policy_loss", "losses/policy_grad_norm"):
+                np.testing.assert_array_equal(again.metrics[metric], expected.metrics[metric])
+
+
+def test_a_kept_run_of_other_settings_or_other_code_is_not_used(tmp_path: Path) -> None:
+    def lazy_update(*arguments: Any, **options: Any) -> dict[str, Any]:
+        return {"losses/policy_loss": 0.0}
+
+    kept_runs({"one": TINY["one"]}, [1], seams={}, folder=tmp_path)
+    kept_runs({"one": replace(TINY["one"], gamma=0.5)}, [1], seams={}, folder=tmp_path)
+    kept_runs({"one": TINY["one"]}, [1], seams={"one": {"update_fn": lazy_update}}, folder=tmp_path)
+    assert len(list(tmp_path.glob("*.npz"))) == 3

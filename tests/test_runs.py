@@ -1,0 +1,348 @@
+"""Runs on disk: what is loaded is what was saved, and what is damaged is refused, not half believed."""
+
+import csv
+import io
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pgcourse import load, reinforce
+from pgcourse.errors import InvalidInput
+from pgcourse.networks import CategoricalPolicy
+from pgcourse.results import RUN_FILE, Result
+from pgcourse.runs import require_new_run_folder
+
+OBS = torch.linspace(-1, 1, 20).reshape(5, 4)
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return reinforce.train(replace(reinforce.CARTPOLE, num_episodes=8, hidden_sizes=(16, 8), seed=3))
+
+
+@pytest.fixture
+def folder(result: Result, tmp_path: Path) -> Path:
+    return result.save(tmp_path / "runs" / "r1")
+
+
+class Own(nn.Module):
+    """A learner's own policy."""
+
+    def __init__(self, hidden: int = 5) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, hidden), nn.ReLU(), nn.Linear(hidden, 2))
+
+    def forward(self, obs: torch.Tensor) -> torch.distributions.Distribution:
+        return torch.distributions.Categorical(logits=self.body(obs))
+
+
+def rewrite(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Replace the run's file by a whole one with other content."""
+    content = torch.load(folder / RUN_FILE, weights_only=True)
+    torch.save(change(content), folder / RUN_FILE)
+
+
+# What comes back.
+
+
+def test_a_loaded_run_acts_and_says_the_same(result: Result, folder: Path) -> None:
+    again = load(folder)
+    with torch.no_grad():
+        assert torch.equal(again.policy(OBS).logits, result.policy(OBS).logits)
+        assert again.critic is not None and result.critic is not None
+        assert torch.equal(again.critic(OBS), result.critic(OBS))
+    assert again.config == result.config and isinstance(again.config.hidden_sizes, tuple)
+    assert np.array_equal(again.episodes, result.episodes) and again.episodes.dtype == result.episodes.dtype
+    assert again.metrics.keys() == result.metrics.keys()
+    for name, values in result.metrics.items():
+        np.testing.assert_array_equal(again.metrics[name], values)
+    assert (again.device, again.interrupted) == (result.device, result.interrupted)
+
+
+def test_a_loaded_run_can_be_trained_further_and_saved_again(folder: Path, tmp_path: Path) -> None:
+    again = load(folder)
+    reinforce.train(replace(again.config, num_episodes=4), policy=again.policy, critic=again.critic)
+    again.save(tmp_path / "second")
+    assert load(tmp_path / "second").config == again.config
+
+
+def test_a_run_without_a_critic_comes_back_without_one(tmp_path: Path) -> None:
+    config = replace(reinforce.CARTPOLE_NO_BASELINE, num_episodes=4)
+    assert load(reinforce.train(config).save(tmp_path)).critic is None
+
+
+def test_people_can_read_settings_and_episodes(result: Result, folder: Path) -> None:
+    assert sorted(os.listdir(folder)) == ["config.json", "episodes.csv", "run.pt"]
+    description = json.loads((folder / "config.json").read_text())
+    assert description["algorithm"] == "reinforce"
+    assert description["config"]["gamma"] == 0.99 and description["config"]["seed"] == 3
+    assert description["versions"]["torch"] == torch.__version__
+    with open(folder / "episodes.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["episodic_return"]) for row in rows] == result.episodes["episodic_return"].tolist()
+    assert [int(row["env_step"]) for row in rows] == result.episodes["env_step"].tolist()
+
+
+def test_saving_again_replaces_the_run(folder: Path) -> None:
+    other = reinforce.train(replace(reinforce.CARTPOLE, num_episodes=4, seed=77))
+    other.save(folder)
+    assert load(folder).config.seed == 77
+    assert sorted(os.listdir(folder)) == ["config.json", "episodes.csv", "run.pt"]
+
+
+def test_a_policy_of_the_learners_own_is_asked_for_and_filled(tmp_path: Path) -> None:
+    trained = reinforce.train(replace(reinforce.CARTPOLE, num_episodes=4), policy=Own())
+    trained.save(tmp_path)
+    with pytest.raises(InvalidInput, match=r"trained with a policy of your own; .*load\(directory, policy=\.\.\.\)"):
+        load(tmp_path)
+    again = load(tmp_path, policy=Own())
+    assert torch.equal(again.policy(OBS).logits, trained.policy(OBS).logits)
+    with pytest.raises(InvalidInput, match="parts do not fit together") as caught:
+        load(tmp_path, policy=Own(hidden=6))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_policy_without_weights_is_asked_for_too(tmp_path: Path, result: Result) -> None:
+    class Fixed(nn.Module):
+        def forward(self, obs: torch.Tensor) -> torch.distributions.Distribution:
+            return torch.distributions.Categorical(logits=torch.zeros(len(obs), 2))
+
+    replace(result, policy=Fixed()).save(tmp_path)
+    with pytest.raises(InvalidInput, match="policy of your own"):
+        load(tmp_path)
+    assert isinstance(load(tmp_path, policy=Fixed()).policy, Fixed)
+
+
+# What is damaged or foreign.
+
+
+def refused(folder: Path, match: str = "is damaged or was not written by pgcourse") -> None:
+    with pytest.raises(InvalidInput, match=match) as caught:
+        load(folder)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.9, 0.999])
+def test_a_file_that_was_cut_off_is_refused(folder: Path, share: float) -> None:
+    data = (folder / RUN_FILE).read_bytes()
+    (folder / RUN_FILE).write_bytes(data[: int(share * len(data))])
+    refused(folder)
+
+
+def test_random_bytes_are_refused(folder: Path) -> None:
+    generator = random.Random(0)
+    for _ in range(60):
+        (folder / RUN_FILE).write_bytes(generator.randbytes(generator.randrange(1, 2000)))
+        refused(folder)
+
+
+def test_one_flipped_bit_is_refused_or_changes_nothing(result: Result, folder: Path) -> None:
+    """torch.load alone reads most of such files without complaint and gives other weights."""
+    data = (folder / RUN_FILE).read_bytes()
+    generator = random.Random(1)
+    expected = [*result.policy.state_dict().values(), *result.critic.state_dict().values()]
+    num_refused = 0
+    for _ in range(80):
+        damaged = bytearray(data)
+        damaged[generator.randrange(len(data))] ^= 1 << generator.randrange(8)
+        (folder / RUN_FILE).write_bytes(damaged)
+        try:
+            again = load(folder)
+        except InvalidInput:
+            num_refused += 1
+            continue
+        found = [*again.policy.state_dict().values(), *again.critic.state_dict().values()]
+        assert all(map(torch.equal, found, expected))
+        assert np.array_equal(again.episodes, result.episodes)
+    assert num_refused > 40
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        torch.zeros(3),
+        [1, 2],
+        {"a": 1},
+        "text",
+        None,
+        3,
+        {"description": "3"},
+        {"description": "[]"},
+        {"description": "{}"},
+    ],
+    ids=str,
+)
+def test_another_file_of_torchs_is_refused(folder: Path, content: Any) -> None:
+    torch.save(content, folder / RUN_FILE)
+    refused(folder)
+
+
+@pytest.mark.parametrize("part", ["policy", "critic", "episodes", "metrics"])
+def test_a_run_that_lacks_a_part_is_refused(folder: Path, part: str) -> None:
+    rewrite(folder, lambda content: {name: value for name, value in content.items() if name != part})
+    refused(folder, "parts do not fit together")
+
+
+def test_weights_of_another_shape_are_refused(folder: Path) -> None:
+    rewrite(folder, lambda content: content | {"policy": CategoricalPolicy(4, 2).state_dict()})
+    refused(folder, "parts do not fit together")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda description: description | {"format": 999}, "has format 999, this version reads 1; use the version"),
+        (lambda description: description | {"algorithm": "dqn"}, "unknown algorithm 'dqn'; known are reinforce"),
+        (lambda description: description | {"config": {"gamma": 7}}, "gamma=7 is not allowed"),
+        (lambda description: description | {"policy": {"name": "X", "arguments": {}}}, "unknown network 'X'"),
+        (lambda description: description | {"config": None}, "parts do not fit together"),
+    ],
+)
+def test_a_description_that_this_version_does_not_know_is_refused(
+    folder: Path, change: Callable[[dict], dict], match: str
+) -> None:
+    rewrite(folder, lambda content: content | {"description": json.dumps(change(json.loads(content["description"])))})
+    refused(folder, match)
+
+
+class Evil:
+    """Unpickled, it makes a file: a stand-in for code of a stranger."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("packed", ["pickle", "torch", "torch, old format", "inside a whole run"])
+def test_code_in_a_file_does_not_run(folder: Path, tmp_path: Path, packed: str) -> None:
+    mark = tmp_path / "it ran"
+    if packed == "pickle":
+        (folder / RUN_FILE).write_bytes(pickle.dumps({"description": Evil(mark)}))
+    elif packed == "inside a whole run":
+        rewrite(folder, lambda content: content | {"metrics": Evil(mark)})
+    else:
+        torch.save({"description": Evil(mark)}, folder / RUN_FILE, _use_new_zipfile_serialization=packed == "torch")
+    refused(folder)
+    assert not mark.exists()
+
+
+def test_the_file_holds_tensors_and_text_only(folder: Path) -> None:
+    """So a reader with weights_only takes it; no class of ours, which a later version might rename, is named in it."""
+    data = (folder / RUN_FILE).read_bytes()
+    torch.load(io.BytesIO(data), weights_only=True)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        pickled = next(archive.read(name) for name in archive.namelist() if name.endswith("data.pkl"))
+    assert b"pgcourse.algorithms" not in pickled and b"cpgcourse" not in pickled
+
+
+def test_what_is_not_there_is_said(folder: Path, tmp_path: Path) -> None:
+    refused(tmp_path / "nowhere", "no folder .*nowhere; give the folder")
+    refused(tmp_path / "runs", "holds no run.pt; give the folder")
+    refused(folder / RUN_FILE, "no folder")
+
+
+# Writing.
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_run_whole(folder: Path, repository: Path) -> None:
+    """A limit of the system, smaller than run.pt and larger than the other files, in a process of its own."""
+    before = load(folder)
+    code = f"""
+        import resource, signal, sys
+        from dataclasses import replace
+        from pgcourse import reinforce
+        from pgcourse.errors import InvalidInput
+        result = reinforce.train(replace(reinforce.CARTPOLE, num_episodes=4))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+        try:
+            result.save({str(folder)!r})
+        except InvalidInput as error:
+            sys.exit(str(error))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=repository, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("\n") == 1 and "run.pt" in done.stderr and "File too large" in done.stderr
+    again = load(folder)
+    assert again.config == before.config
+    assert torch.equal(again.policy(OBS).logits, before.policy(OBS).logits)
+    assert sorted(os.listdir(folder)) == ["config.json", "episodes.csv", "run.pt"]
+
+
+def test_a_new_folder_is_made_and_left_empty(tmp_path: Path) -> None:
+    folder = require_new_run_folder(tmp_path / "a" / "b", overwrite=False)
+    assert folder.is_dir() and not os.listdir(folder)
+    (folder / "notes.txt").write_text("mine")
+    assert require_new_run_folder(folder, overwrite=False) == folder  # a folder without a run is fine
+
+
+def test_a_run_is_not_replaced_unless_asked(folder: Path) -> None:
+    with pytest.raises(
+        InvalidInput, match="holds a run already; choose another folder, or replace it with --overwrite"
+    ):
+        require_new_run_folder(folder, overwrite=False)
+    assert require_new_run_folder(folder, overwrite=True) == folder
+    assert load(folder), "and it stays until the new one is written"
+
+
+def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="is a file; give a folder"):
+        require_new_run_folder(tmp_path / "file", overwrite=False)
+    with pytest.raises(InvalidInput, match=r"cannot write to .*; choose a folder you may write to"):
+        require_new_run_folder(tmp_path / "file" / "below", overwrite=False)
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="permissions are POSIX")
+@pytest.mark.parametrize("mode", [0o000, 0o555])
+def test_a_folder_without_permission_is_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path, mode: int
+) -> None:
+    """Root may write anywhere, so as root the question is asked by a process that has become nobody."""
+    locked = tmp_path_factory.mktemp("locked")
+    (locked / "r1").mkdir()
+    code = f"""
+        import os, sys
+        import pgcourse.runs
+        from pgcourse.errors import InvalidInput
+        if os.getuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        calls = [lambda: pgcourse.runs.require_new_run_folder({str(locked / "r1" / "new")!r}, overwrite=False),
+                 lambda: pgcourse.load({str(locked / "r1")!r})]
+        for call in calls:
+            try:
+                call()
+            except InvalidInput as error:
+                print(error)
+    """
+    os.chmod(locked / "r1", 0o755 if mode == 0 else mode)
+    os.chmod(locked, mode)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)], cwd=repository, capture_output=True, text=True, timeout=120
+        )
+    finally:
+        os.chmod(locked, 0o755)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert "cannot write to" in first and "choose a folder you may write to" in first
+    assert "no folder" in second or "holds no run" in second

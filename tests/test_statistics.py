@@ -1,0 +1,141 @@
+"""Statistics of runs: by hand, and against SciPy."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgcourse import statistics as runs
+
+# The same examples each time, and no clock: a busy machine is slow without being wrong.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+# Numbers of a width that keeps sums of them exact enough to compare.
+numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
+
+
+def test_the_interquartile_mean_by_hand() -> None:
+    assert runs.interquartile_mean([100, 2, 3, -50]) == 2.5  # the middle two of four
+    # Five runs: a quarter is 1.25 runs, so 1/4 of the first and last is left of the second and fourth.
+    assert runs.interquartile_mean([0, 4, 5, 8, 1000]) == pytest.approx((0.75 * 4 + 5 + 0.75 * 8) / 2.5)
+    assert runs.interquartile_mean([7]) == 7
+
+
+@given(st.integers(1, 6).flatmap(lambda k: st.lists(numbers, min_size=4 * k, max_size=4 * k)))
+def test_the_interquartile_mean_is_scipys_trimmed_mean_where_quarters_are_whole(x: list[float]) -> None:
+    assert runs.interquartile_mean(x) == pytest.approx(scipy.stats.trim_mean(x, 0.25), rel=1e-9, abs=1e-6)
+
+
+@given(st.lists(numbers, min_size=1, max_size=15), st.integers(2, 4))
+def test_repeating_every_run_leaves_the_interquartile_mean(x: list[float], times: int) -> None:
+    """This is what the fractional weights are for; whole-number trimming jumps."""
+    assert runs.interquartile_mean(x * times) == pytest.approx(runs.interquartile_mean(x), rel=1e-9, abs=1e-6)
+
+
+def test_the_interquartile_mean_works_along_an_axis() -> None:
+    x = np.arange(24.0).reshape(2, 3, 4)
+    assert runs.interquartile_mean(x).shape == (2, 3)
+    assert runs.interquartile_mean(x, axis=0).shape == (3, 4)
+    np.testing.assert_array_equal(runs.interquartile_mean(x, axis=0), np.arange(12.0).reshape(3, 4) + 6)
+
+
+def test_runs_that_never_got_there_count_only_once_they_reach_the_middle_half() -> None:
+    assert runs.interquartile_mean([1, 2, 3, math.inf]) == 2.5
+    assert runs.interquartile_mean([1, 2, math.inf, math.inf]) == math.inf
+    assert runs.interquartile_mean([-math.inf, 1, 3, math.inf]) == 2
+
+
+def test_an_interquartile_mean_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one run"):
+        runs.interquartile_mean([])
+
+
+def test_the_bootstrap_interval_agrees_with_scipys() -> None:
+    x = np.random.default_rng(1).gamma(2.0, 50.0, size=20)
+    ours = runs.bootstrap_interval(x, num_resamples=10_000)
+    theirs = scipy.stats.bootstrap(
+        (x,), runs.interquartile_mean, n_resamples=10_000, method="percentile", vectorized=True, rng=2
+    )
+    interval = theirs.confidence_interval
+    # The Monte Carlo error of a tail quantile of 10,000 resamples is about 0.03 standard errors of the statistic.
+    tolerance = 0.12 * theirs.standard_error
+    assert ours == pytest.approx((interval.low, interval.high), abs=tolerance)
+
+
+def test_the_bootstrap_interval_holds_the_mean_about_as_often_as_it_says() -> None:
+    """200 samples of 30 normal numbers: 90 % asked for, and a percentile bootstrap of 30 gives a little less."""
+    generator = np.random.default_rng(3)
+    held = 0
+    for _ in range(200):
+        low, high = runs.bootstrap_interval(
+            generator.normal(size=30), statistic=np.mean, confidence=0.9, num_resamples=300, generator=generator
+        )
+        held += low <= 0 <= high
+    assert 0.80 <= held / 200 <= 0.96
+
+
+def test_the_same_resampled_runs_serve_every_row() -> None:
+    x = np.random.default_rng(4).normal(size=12)
+    low, high = runs.bootstrap_interval(np.stack([x, x + 10, 2 * x]))
+    alone = runs.bootstrap_interval(x)
+    np.testing.assert_allclose(low, [alone[0], alone[0] + 10, 2 * alone[0]])
+    np.testing.assert_allclose(high, [alone[1], alone[1] + 10, 2 * alone[1]])
+
+
+def test_figures_reproduce_and_another_generator_moves_them() -> None:
+    x = np.random.default_rng(5).normal(size=11)
+    assert runs.bootstrap_interval(x) == runs.bootstrap_interval(x)
+    assert runs.bootstrap_interval(x) != runs.bootstrap_interval(x, generator=np.random.default_rng(6))
+
+
+def test_the_interval_of_runs_that_never_got_there_is_infinite_not_undefined() -> None:
+    low, high = runs.bootstrap_interval([1, 2, 3, 4, 5, 6, 7, math.inf, math.inf, math.inf])
+    assert 1 <= low < 7 and high == math.inf
+    assert runs.bootstrap_interval([math.inf] * 5) == (math.inf, math.inf)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, -0.5])
+def test_a_confidence_that_is_no_probability_is_refused(confidence: float) -> None:
+    with pytest.raises(ValueError, match="number between 0 and 1"):
+        runs.bootstrap_interval([1, 2, 3], confidence=confidence)
+
+
+def test_the_probability_of_improvement_by_hand() -> None:
+    # Pairs (3,1) (3,3) (5,1) (5,3): win, tie, win, win.
+    assert runs.probability_of_improvement([3, 5], [1, 3]) == 3.5 / 4
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=8), st.lists(st.integers(0, 9), min_size=1, max_size=8))
+def test_the_probability_of_improvement_is_mann_whitneys_u_per_pair(x: list[int], y: list[int]) -> None:
+    u = scipy.stats.mannwhitneyu(x, y, method="asymptotic").statistic
+    assert runs.probability_of_improvement(x, y) == pytest.approx(u / (len(x) * len(y)))
+    assert runs.probability_of_improvement(x, y) + runs.probability_of_improvement(y, x) == pytest.approx(1)
+
+
+def test_the_moving_average_starts_with_what_there_is() -> None:
+    assert runs.moving_average([2, 4, 9, 1], window=2).tolist() == [2, 3, 6.5, 5]
+    assert runs.moving_average([2, 4], window=100).tolist() == [2, 3]
+    assert runs.moving_average([], window=3).tolist() == []
+
+
+def test_episodes_to_threshold_counts_the_episodes_played_by_then() -> None:
+    # Means of the last two: 5, 10 and 10. It is reached when the third episode has been played.
+    assert runs.episodes_to_threshold([0, 10, 10, 10], threshold=10, window=2) == 3
+    assert runs.episodes_to_threshold([0, 10, 10, 10], threshold=5, window=2) == 2
+    assert runs.episodes_to_threshold([10, 0, 0], threshold=10, window=1) == 1
+
+
+def test_a_full_window_is_needed() -> None:
+    assert runs.episodes_to_threshold([500] * 99, threshold=475, window=100) is None
+    assert runs.episodes_to_threshold([500] * 100, threshold=475, window=100) == 100
+    assert runs.episodes_to_threshold([], threshold=0, window=100) is None
+
+
+def test_a_threshold_that_is_never_reached_gives_none_and_a_later_fall_does_not_matter() -> None:
+    assert runs.episodes_to_threshold([474.99] * 300, threshold=475) is None
+    assert runs.episodes_to_threshold([475.0] * 100 + [0.0] * 300, threshold=475) == 100
