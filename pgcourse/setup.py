@@ -9,7 +9,7 @@ from gymnasium.vector import VectorEnv
 from torch import nn
 
 from . import optim
-from .envs import as_tensor_envs, has_tensor_envs, make_envs
+from .envs import TensorAdapter, TensorVectorEnv, as_tensor_envs, has_tensor_envs, make_envs
 from .networks import make_critic, make_policy
 from .normalization import ReturnScale
 
@@ -58,6 +58,8 @@ def prepare(
     Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used.
     """
     tensor_envs = envs is None and has_tensor_envs(config.env_id)
+    if isinstance(envs, TensorVectorEnv | TensorAdapter) and str(device) == "auto":
+        device = envs.device  # where the given environments live
     chosen = optim.choose_device(device, tensor_envs=tensor_envs, num_envs=config.num_envs)
     envs = as_tensor_envs(
         envs if envs is not None else make_envs(config.env_id, config.num_envs, seed=config.seed, device=chosen),

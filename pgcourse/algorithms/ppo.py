@@ -87,6 +87,21 @@ PENDULUM = PPOConfig(
     env_id="Pendulum-v1", total_timesteps=100_000, num_envs=16, num_steps=128, minibatch_size=256, update_epochs=10,
     gamma=0.9, policy_lr=3e-3, critic_lr=3e-3, anneal_lr=True, reward_scale=0.1,
 )  # fmt: skip
+ACROBOT = replace(
+    CARTPOLE, env_id="Acrobot-v1", total_timesteps=100_000, num_envs=16, num_steps=128, minibatch_size=512,
+    critic_lr=3e-3, normalize_observations=True,
+)  # fmt: skip
+LUNAR_LANDER = replace(
+    CARTPOLE, env_id="LunarLander-v3", total_timesteps=500_000, num_steps=128, minibatch_size=512, gamma=0.995,
+    gae_lambda=0.97, ent_coef=0.01, critic_lr=2e-3, reward_scale=0.05,
+)  # fmt: skip
+INVERTED_PENDULUM = replace(
+    PENDULUM, env_id="InvertedPendulum-v5", total_timesteps=60_000, num_envs=8, gamma=0.99, policy_lr=1e-3, initial_std=0.5
+)
+HALF_CHEETAH = replace(
+    PENDULUM, env_id="HalfCheetah-v5", total_timesteps=500_000, gamma=0.98, policy_lr=1e-3, critic_lr=1e-3,
+    reward_scale=1.0, normalize_observations=True, normalize_rewards=True,
+)  # fmt: skip
 # Three settings that together look like a broken algorithm when the budget is 1,000 episodes. The third trap, one
 # clipping norm for both networks, is a seam: see study.traps.
 BUGGY = replace(CARTPOLE, total_timesteps=None, num_episodes=1000, num_envs=16, num_steps=128, critic_lr=3e-4)
@@ -130,7 +145,7 @@ def update(
             policy_loss = policy_loss_fn(log_prob, old_log_prob, advantages, clip_coef=config.clip_coef)
             value_loss = losses.value_loss(critic(obs), returns)
             policy_norm, critic_norm = gradient_step_fn(
-                policy_loss - config.ent_coef * entropy, value_loss, policy, critic, policy_optimizer, critic_optimizer,
+                policy_loss - config.ent_coef * entropy if config.ent_coef else policy_loss, value_loss, policy, critic, policy_optimizer, critic_optimizer,
                 max_grad_norm=config.max_grad_norm,
             )  # fmt: skip
             history["losses/policy_loss"].append(policy_loss.detach())

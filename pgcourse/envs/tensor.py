@@ -62,8 +62,11 @@ class TensorVectorEnv(VectorEnv):
     ) -> tuple[Tensor, dict[str, Any]]:
         """Begin a new episode in every environment. With a seed, its first; without, the next of the same stream.
 
-        Args: seed: one for each environment, or one integer from which they are derived.
+        Args: seed: one for each environment, or one integer from which they are derived. options: none are known.
+        Raises: InvalidInput for options, such as a reset mask: in SAME_STEP mode every environment resets itself.
         """
+        if options:
+            raise InvalidInput(f"options={options} are not known here; reset all environments, or make your own")
         if seed is not None:
             self.keys = self._keys(env_seeds(seed, self.num_envs) if isinstance(seed, int) else seed)
             self.episode = torch.zeros_like(self.keys)
