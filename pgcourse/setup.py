@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 from gymnasium.vector import VectorEnv
-from torch import nn
+from torch import Tensor, nn
 
 from . import optim
 from .envs import TensorAdapter, TensorVectorEnv, as_tensor_envs, has_tensor_envs, make_envs
+from .envs.snapshot import restore_envs, save_envs
 from .networks import make_critic, make_policy
 from .normalization import ReturnScale
 
@@ -40,6 +41,28 @@ class Setup:
         """The optimisers, by name."""
         parts = {"policy": self.policy_optimizer, "critic": self.critic_optimizer}
         return {name: part for name, part in parts.items() if part is not None}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, buffers, optimisers, environments (None where they cannot be copied) and random streams."""
+        return {
+            "modules": {name: module.state_dict() for name, module in self.modules.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "envs": save_envs(self.envs),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> Tensor | None:
+        """Go on from `state_dict`. Returns: the observations [N, D] to act on; None where there are no environments."""
+        for name, module in self.modules.items():
+            module.load_state_dict(state["modules"][name])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        obs = restore_envs(self.envs, state["envs"]) if state["envs"] is not None else None
+        torch.set_rng_state(state["random"])
+        if state["random_cuda"]:
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+        return obs
 
 
 def prepare(

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from .checkpoint import Checkpoint, describe_run, require_same_run
 from .envs import env_seeds
-from .envs.snapshot import restore_envs, save_envs
 from .episodes import EpisodeLog
 from .errors import InvalidInput
 from .interrupt import Interrupt
+from .networks import LOG_STD_RANGE
 from .results import Result
 from .rollout import Rollout
 from .setup import Setup
@@ -67,9 +67,7 @@ class Recorder:
 
     def __enter__(self) -> Self:
         if self.checkpoint is not None and self.checkpoint.resume:
-            state = self.checkpoint.read()
-            require_same_run(state, self.config)
-            self._restore(state)
+            self._restore(self.checkpoint.read())
         else:
             seeds = env_seeds(self.config.seed, self.setup.envs.num_envs)
             self.obs: Tensor = self.setup.envs.reset(seed=seeds)[0]  # type: ignore[arg-type]
@@ -131,12 +129,9 @@ class Recorder:
 
     def end_iteration(self, metrics: Mapping[str, Tensor | float]) -> None:
         """Record one update's metrics, write the checkpoint when due, and ask `on_iteration` whether to go on."""
-        names, values = (
-            list(metrics),
-            [torch.as_tensor(value, dtype=torch.float32) for value in metrics.values()],
-        )
-        device = self.setup.device  # one transfer for all
-        numbers = dict(zip(names, torch.stack([value.to(device) for value in values]).tolist(), strict=True))
+        device = self.setup.device
+        values = [torch.as_tensor(value, dtype=torch.float32, device=device) for value in metrics.values()]
+        numbers = dict(zip(metrics, torch.stack(values).tolist(), strict=True))  # one transfer for all
         numbers |= self._chart()
         for name, number in numbers.items():
             # A loss is taken before the step: what the step made of the weights shows in "updates/" alone.
@@ -160,10 +155,12 @@ class Recorder:
             self._stopped = bool(self.on_iteration(progress))
             self._paused_seconds += self.seconds - seconds
         if self.checkpoint is not None and self.iteration % self.checkpoint.every == 0:
-            self.checkpoint.write(self._state())
+            self._write_checkpoint()
 
     def result(self) -> Result:
-        """The finished run."""
+        """The finished run; after an interrupt, its last state is kept as a checkpoint where the run writes any."""
+        if self._interrupt.requested and self.checkpoint is not None and self.iteration:
+            self._write_checkpoint()
         setup = self.setup
         metrics = {name: np.array(values) for name, values in self._metrics.items()}
         interrupted, episodes = self._interrupt.requested, self.log.records.copy()
@@ -180,7 +177,7 @@ class Recorder:
             numbers[f"charts/{name}_lr"] = optimizer.param_groups[0]["lr"]
         log_std = getattr(self.setup.policy, "log_std", None)
         if isinstance(log_std, Tensor):
-            numbers["charts/action_std"] = float(log_std.detach().exp().mean())
+            numbers["charts/action_std"] = float(log_std.detach().clamp(*LOG_STD_RANGE).exp().mean())
         for role, module in self.setup.modules.items():
             before = self._good[role]
             moved: dict[str, Tensor] = {}
@@ -201,39 +198,33 @@ class Recorder:
             module.load_state_dict(self._good[name])
         return self.result()
 
-    def _state(self) -> dict[str, Any]:
-        """The whole run: what a fresh process needs to go on bit for bit."""
-        return {
+    def _write_checkpoint(self) -> None:
+        """Write the whole run; a disk that refuses costs the checkpoint and not the run."""
+        assert self.checkpoint is not None
+        state = self.setup.state_dict() | {
             "description": describe_run(self.config),
-            "modules": {name: module.state_dict() for name, module in self.setup.modules.items()},
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.setup.optimizers.items()},
-            "envs": save_envs(self.setup.envs),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if self.setup.device.type == "cuda" else [],
             "counters": {"iteration": self.iteration, "env_step": self.env_step, "seconds": self.seconds},
             "log": self.log.state_dict(),
             "metrics": {name: torch.tensor(values, dtype=torch.float64) for name, values in self._metrics.items()},
         }
+        try:
+            self.checkpoint.write(state)
+        except InvalidInput as error:
+            warnings.warn(f"no checkpoint at iteration {self.iteration}: {error}; the run goes on", stacklevel=3)
 
     def _restore(self, state: dict[str, Any]) -> None:
-        for name, module in self.setup.modules.items():
-            module.load_state_dict(state["modules"][name])
-        for name, optimizer in self.setup.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+        require_same_run(state, self.config)
         self.iteration, self.env_step = state["counters"]["iteration"], state["counters"]["env_step"]
         self._seconds_before = state["counters"]["seconds"]
         self.log.load_state_dict(state["log"])
         self._metrics = {name: values.tolist() for name, values in state["metrics"].items()}
-        if state["envs"] is not None:
-            self.obs = restore_envs(self.setup.envs, state["envs"])
-        else:
+        obs = self.setup.load_state_dict(state)
+        if obs is None:
             warnings.warn("these environments cannot be copied: the run goes on with fresh episodes", stacklevel=3)
             self.log.drop_running()
             fresh = env_seeds(self.config.seed + (self.iteration << 64), self.setup.envs.num_envs)
-            self.obs = self.setup.envs.reset(seed=fresh)[0]  # type: ignore[arg-type]
-        torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+            obs = self.setup.envs.reset(seed=fresh)[0]  # type: ignore[arg-type]
+        self.obs = obs
 
 
 def require_budget(config: Any) -> None:

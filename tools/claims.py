@@ -25,9 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STUDIES: dict[str, Callable[..., dict[str, Any]]] = {"reinforce": claims_reinforce.study}
 
 
-def measure(
-    name: str, *, num_workers: int = 1, folder: Path = ROOT / "claims", num_seeds: int | None = None
-) -> Path:
+def measure(name: str, *, num_workers: int = 1, folder: Path = ROOT / "claims", num_seeds: int | None = None) -> Path:
     """Run a study and write its file. Returns: the path. Raises: InvalidInput for an unknown study."""
     if name not in STUDIES:
         raise InvalidInput(f"no study named {name!r}; use one of {', '.join(STUDIES)}")
@@ -68,13 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Measure the numbers that the lessons quote.",
         epilog="example: python -m tools.claims reinforce --workers 2",
     )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"studies (default: all): {', '.join(STUDIES)}"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"studies (default: all): {', '.join(STUDIES)}")
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each (default: 1)")
-    parser.add_argument(
-        "--seeds", type=int, help="only the first so many seeds: for a look, not for the repository"
-    )
+    parser.add_argument("--seeds", type=int, help="only the first so many seeds: for a look, not for the repository")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:

@@ -33,9 +33,7 @@ class Metric(NamedTuple):
 
     unit: str
     statistics: list[str]
-    measure: Callable[
-        [NDArray[np.float64], Run], float | int | None
-    ]  # of the episodic returns [E] and the run
+    measure: Callable[[NDArray[np.float64], Run], float | int | None]  # of the episodic returns [E] and the run
 
 
 def last_mean(returns: NDArray[np.float64]) -> float:
@@ -55,12 +53,8 @@ def collapsed_mean(returns: NDArray[np.float64]) -> float | None:
 
 TO_THRESHOLD = [IQM, "count", "best", "worst"]
 METRICS = {
-    "episodes_to_475": Metric(
-        "episodes", TO_THRESHOLD, lambda x, run: episodes_to_threshold(x, threshold=475)
-    ),
-    "episodes_to_195": Metric(
-        "episodes", TO_THRESHOLD, lambda x, run: episodes_to_threshold(x, threshold=195)
-    ),
+    "episodes_to_475": Metric("episodes", TO_THRESHOLD, lambda x, run: episodes_to_threshold(x, threshold=475)),
+    "episodes_to_195": Metric("episodes", TO_THRESHOLD, lambda x, run: episodes_to_threshold(x, threshold=195)),
     "last_100": Metric("return", [IQM, "best", "worst"], lambda x, run: last_mean(x)),
     "best_100": Metric("return", [IQM, "best", "worst"], lambda x, run: best_mean(x)),
     "lost": Metric("return lost", [IQM, "worst"], lambda x, run: best_mean(x) - last_mean(x)),
@@ -94,15 +88,9 @@ def study(*, num_workers: int = 1, num_seeds: int | None = None) -> dict[str, An
         "values": values,
         "curves": {
             **{name: curve(runs[name]) for name in VARIANTS},
-            **{
-                f"{name}/{key}": metric_curve(runs[name], key)
-                for name in DIAGNOSED
-                for key in (NORM, ENTROPY)
-            },
+            **{f"{name}/{key}": metric_curve(runs[name], key) for name in DIAGNOSED for key in (NORM, ENTROPY)},
         },
-        "prefixes": {
-            name: episodic_returns(runs[name][0])[:PREFIX].astype(int).tolist() for name in VARIANTS
-        },
+        "prefixes": {name: episodic_returns(runs[name][0])[:PREFIX].astype(int).tolist() for name in VARIANTS},
     }
 
 

@@ -17,7 +17,8 @@ FOUR = replace(reinforce.CARTPOLE_NAIVE, num_envs=4)
 STANDARDIZED = replace(FOUR, normalize_weights=True)
 SMALL_STEP = replace(STANDARDIZED, policy_lr=3e-3)
 
-# From the naive version to the package's, one change a line; then three ways to spoil the result, and a bug.
+# From the naive version to the package's, one change a line; a control that takes as long a way in one-episode steps
+# as four_episodes does in its own; then three ways to spoil the result, and a bug.
 VARIANTS = {
     "naive": reinforce.CARTPOLE_NAIVE,
     "four_episodes": FOUR,
@@ -25,6 +26,7 @@ VARIANTS = {
     "small_step": SMALL_STEP,
     "no_baseline": reinforce.CARTPOLE_NO_BASELINE,  # clips the gradient's norm at 0.5
     "baseline": reinforce.CARTPOLE,
+    "naive_small_step": replace(reinforce.CARTPOLE_NAIVE, policy_lr=reinforce.CARTPOLE_NAIVE.policy_lr / 4),
     "each_alone": reinforce.CARTPOLE_NO_BASELINE,
     "stale": replace(reinforce.CARTPOLE_NO_BASELINE, num_envs=16),
     "stale_four": replace(reinforce.CARTPOLE_NO_BASELINE, num_envs=16),
@@ -84,9 +86,7 @@ class StaleCollector:
                 for n, ended in enumerate((terminated | truncated).tolist()):
                     self.steps[n].append((self.obs[n], actions[n], rewards[n]))
                     if ended:
-                        finished.append(
-                            Episode(*(torch.stack(column) for column in zip(*self.steps[n], strict=True)))
-                        )
+                        finished.append(Episode(*(torch.stack(column) for column in zip(*self.steps[n], strict=True))))
                         self.steps[n] = []
                 self.obs = next_obs
         return finished

@@ -1,9 +1,11 @@
 """Many-seed runs that survive an interruption: finished ones stay in build/claims until code changes."""
 
+import ast
 import dataclasses
 import hashlib
 import inspect
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,12 +81,13 @@ def _key(name: str, config: Any, seed: int, seams: Mapping[str, Any]) -> str:
 
 
 def _source(seams: Mapping[str, Any]) -> list[str]:
-    """Source of the functions, or of the classes of the objects, that a config's run is given."""
-    return [
-        f"{name}={'' if inspect.isroutine(seam) else seam!r}"
-        + inspect.getsource(seam if inspect.isroutine(seam) else type(seam))
-        for name, seam in sorted(seams.items())
-    ]
+    """Source of the functions, or of the classes of the objects, that a config's run is given, free of layout."""
+    texts = []
+    for name, seam in sorted(seams.items()):
+        function = inspect.isroutine(seam)
+        source = textwrap.dedent(inspect.getsource(seam if function else type(seam)))
+        texts.append(f"{name}={'' if function else seam!r}: {ast.unparse(ast.parse(source))}")
+    return texts
 
 
 def _write(path: Path, run: Run) -> None:
@@ -98,7 +101,5 @@ def _write(path: Path, run: Run) -> None:
 
 def _read(path: Path, seed: int) -> Run:
     with np.load(path, allow_pickle=False) as data:
-        metrics = {
-            key.removeprefix("metrics:"): data[key] for key in data.files if key.startswith("metrics:")
-        }
+        metrics = {key.removeprefix("metrics:"): data[key] for key in data.files if key.startswith("metrics:")}
         return Run(seed, data["episodes"], metrics)

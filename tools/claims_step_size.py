@@ -88,14 +88,10 @@ def episode_gradient(
 ) -> Tensor:
     """Gradient [P] of one episode's loss, flattened."""
     loss = -reduce(weights(episode.rewards) * policy(episode.obs).log_prob(episode.actions))
-    return torch.cat(
-        [gradient.flatten() for gradient in torch.autograd.grad(loss, list(policy.parameters()))]
-    )
+    return torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, list(policy.parameters()))])
 
 
-def update_norms(
-    gradients: list[Tensor], make_optimizer: Callable[..., torch.optim.Optimizer]
-) -> NDArray[np.float64]:
+def update_norms(gradients: list[Tensor], make_optimizer: Callable[..., torch.optim.Optimizer]) -> NDArray[np.float64]:
     """Length of the step that the optimiser makes of each gradient [P], one after the other."""
     parameters = nn.Parameter(torch.zeros_like(gradients[0]))
     optimizer = make_optimizer([parameters], lr=1e-2)
