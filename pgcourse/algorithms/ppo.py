@@ -144,10 +144,8 @@ def update(
             entropy = distribution.entropy().mean()
             policy_loss = policy_loss_fn(log_prob, old_log_prob, advantages, clip_coef=config.clip_coef)
             value_loss = losses.value_loss(critic(obs), returns)
-            # Where the entropy has no weight, its gradient is not computed: a twentieth off a step.
-            loss = policy_loss - config.ent_coef * entropy if config.ent_coef else policy_loss
             policy_norm, critic_norm = gradient_step_fn(
-                loss, value_loss, policy, critic, policy_optimizer, critic_optimizer,
+                policy_loss - config.ent_coef * entropy, value_loss, policy, critic, policy_optimizer, critic_optimizer,
                 max_grad_norm=config.max_grad_norm,
             )  # fmt: skip
             history["losses/policy_loss"].append(policy_loss.detach())
