@@ -69,9 +69,7 @@ def roots() -> dict[str, list[Requirement]]:
     return {name: [Requirement(text) for text in requirements] for name, requirements in wanted.items()}
 
 
-def active(
-    requirements: list[Requirement], environment: dict[str, str], extras: set[str]
-) -> list[Requirement]:
+def active(requirements: list[Requirement], environment: dict[str, str], extras: set[str]) -> list[Requirement]:
     """Return the requirements whose marker holds in `environment` with any of `extras` (or with none)."""
     return [
         requirement
@@ -152,9 +150,7 @@ def walk(target: str, environment: dict[str, str], pins: dict[str, str], via: di
             todo += [(name, requirement) for requirement in active(needs, environment, extras[name])]
     for name, allowed in ranges.items():
         if not allowed.contains(pins[name]):
-            raise SystemExit(
-                f"tools.lock: {target}: {name}=={pins[name]} is not within {allowed}; delete its line"
-            )
+            raise SystemExit(f"tools.lock: {target}: {name}=={pins[name]} is not within {allowed}; delete its line")
     print(f"{target}: {len(known)} packages, each with a wheel", flush=True)
 
 
@@ -169,9 +165,7 @@ def main() -> None:
     for target, environment in target_environments().items():
         walk(target, environment, pins, via)
     width = max(len(f"{name}=={pins[name]}") for name in via)
-    lines = [
-        f"{f'{name}=={pins[name]}':{width}}  # via {', '.join(sorted(via[name]))}" for name in sorted(via)
-    ]
+    lines = [f"{f'{name}=={pins[name]}':{width}}  # via {', '.join(sorted(via[name]))}" for name in sorted(via)]
     (ROOT / "constraints.txt").write_text(HEADER + "\n".join(lines) + "\n")
     print(f"constraints.txt: {len(lines)} packages")
 

@@ -96,7 +96,13 @@ LUNAR_LANDER = replace(
     gae_lambda=0.97, ent_coef=0.01, policy_lr=1e-3, critic_lr=2e-3, reward_scale=0.05,
 )  # fmt: skip
 INVERTED_PENDULUM = replace(
-    PENDULUM, env_id="InvertedPendulum-v5", total_timesteps=60_000, num_envs=8, gamma=0.99, policy_lr=1e-3, initial_std=0.5
+    PENDULUM,
+    env_id="InvertedPendulum-v5",
+    total_timesteps=60_000,
+    num_envs=8,
+    gamma=0.99,
+    policy_lr=1e-3,
+    initial_std=0.5,
 )
 HALF_CHEETAH = replace(
     PENDULUM, env_id="HalfCheetah-v5", total_timesteps=500_000, gamma=0.98, policy_lr=1e-3, critic_lr=1e-3,

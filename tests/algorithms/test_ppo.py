@@ -282,7 +282,7 @@ def test_learning_rates_fall_linearly_where_asked() -> None:
     falling = ppo.train(replace(TINY, anneal_lr=True, policy_lr=0.008, critic_lr=0.04)).metrics
     np.testing.assert_allclose(falling["charts/policy_lr"], [0.008, 0.006, 0.004, 0.002], rtol=1e-6)
     np.testing.assert_allclose(falling["charts/critic_lr"], [0.04, 0.03, 0.02, 0.01], rtol=1e-6)
-    np.testing.assert_allclose(ppo.train(TINY).metrics["charts/policy_lr"], [1e-3] * 4, rtol=1e-6)
+    np.testing.assert_allclose(ppo.train(TINY).metrics["charts/policy_lr"], [TINY.policy_lr] * 4, rtol=1e-6)
 
 
 # Networks of the learner's own, and other refusals.

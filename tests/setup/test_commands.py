@@ -49,11 +49,7 @@ def test_every_make_command_in_the_documents_exists(repository: Path, document: 
 def test_every_command_of_pgcourse_in_the_documents_exists(repository: Path, document: str) -> None:
     from pgcourse.cli import COMMANDS
 
-    named = set(
-        re.findall(
-            r"(?:`|^|\\|/)pgcourse ([a-z]+)\b", (repository / document).read_text(), flags=re.MULTILINE
-        )
-    )
+    named = set(re.findall(r"(?:`|^|\\|/)pgcourse ([a-z]+)\b", (repository / document).read_text(), flags=re.MULTILINE))
     assert named <= set(COMMANDS)
 
 
@@ -83,9 +79,7 @@ def test_shell_scripts_parse_and_are_executable(repository: Path) -> None:
 def test_tests_never_touch_the_learners_own_files(pgcourse_home: Path) -> None:
     home = Path(os.environ["PGCOURSE_HOME"])
     assert home == pgcourse_home
-    assert home.is_relative_to(Path(tempfile.gettempdir()).resolve()) or home.is_relative_to(
-        tempfile.gettempdir()
-    )
+    assert home.is_relative_to(Path(tempfile.gettempdir()).resolve()) or home.is_relative_to(tempfile.gettempdir())
     assert not home.exists()
     assert os.environ["SDL_VIDEODRIVER"] == "dummy"
 

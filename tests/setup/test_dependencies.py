@@ -44,9 +44,7 @@ def asked() -> list[tuple[str, Requirement]]:
     return [(group, item) for group, requirements in lock.roots().items() for item in requirements]
 
 
-@pytest.mark.parametrize(
-    ("group", "requirement"), asked(), ids=[f"{group}-{item.name}" for group, item in asked()]
-)
+@pytest.mark.parametrize(("group", "requirement"), asked(), ids=[f"{group}-{item.name}" for group, item in asked()])
 def test_every_dependency_is_pinned_within_its_range(
     pins: dict[str, tuple[Version, list[str]]], group: str, requirement: Requirement
 ) -> None:

@@ -328,9 +328,7 @@ def real_setup(checkout: Checkout, **variables: str) -> str:
     """Run set-up with this Python; return its one line of complaint."""
     if not (checkout.bin / "python3").exists():
         (checkout.bin / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
-    environment = {
-        name: os.environ[name] for name in ("HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ
-    }
+    environment = {name: os.environ[name] for name in ("HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     return checkout.refused(**environment, **variables)
 
 
@@ -352,9 +350,7 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     def make(options: str) -> Path:
         folder = tmp_path / "small disk"
         folder.mkdir()
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True
-        )
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"cannot mount here: {done.stderr.strip()}")
         mounted.append(folder)

@@ -33,9 +33,7 @@ def read(path: Path) -> dict[str, Any]:
 def differing_figures(content: dict[str, Any]) -> list[str]:
     expected = figures_of(content["values"])
     return sorted(
-        name
-        for name in {*expected, *content["figures"]}
-        if expected.get(name) != content["figures"].get(name)
+        name for name in {*expected, *content["figures"]} if expected.get(name) != content["figures"].get(name)
     )
 
 
@@ -100,11 +98,9 @@ def test_every_figure_that_a_lesson_quotes_is_there(path: Path) -> None:
 
 
 def test_settings_are_those_that_were_measured() -> None:
-    assert {name: describe_config(name) for name in VARIANTS} == load_claims("reinforce")[
-        "configs"
-    ] or json.loads(json.dumps({name: describe_config(name) for name in VARIANTS})) == load_claims(
-        "reinforce"
-    )["configs"]
+    assert {name: describe_config(name) for name in VARIANTS} == load_claims("reinforce")["configs"] or json.loads(
+        json.dumps({name: describe_config(name) for name in VARIANTS})
+    ) == load_claims("reinforce")["configs"]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -177,9 +173,7 @@ def test_a_claims_file_is_json_with_one_figure_a_line() -> None:
         "a": {"unit": "return", "statistics": ["interquartile mean"], "per_seed": [1.0, 2.0, 3.0, 4.0]},
         "b": {"unit": "episodes", "statistics": ["count"], "per_seed": [None, 2, 3, 4]},
     }
-    text = command.as_text(
-        "example", {"description": "what", "seeds": [1, 2, 3, 4], "values": copy.deepcopy(values)}
-    )
+    text = command.as_text("example", {"description": "what", "seeds": [1, 2, 3, 4], "values": copy.deepcopy(values)})
     content = json.loads(text)
     assert content["figures"] == json.loads(json.dumps(figures_of(values)))
     assert content["command"] == "python -m tools.claims example"
