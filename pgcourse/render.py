@@ -1,5 +1,6 @@
 """Frames of an agent at work, and GIFs of them that loop at true speed."""
 
+import functools
 import io
 import os
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ PALETTE_COLOURS = 32  # enough for the flat colours of the classic environments,
 class Frames:
     """One episode as pictures."""
 
-    images: NDArray[np.uint8]  # [T + 1, height, width, 3]
+    images: list[NDArray[np.uint8]]  # T + 1 pictures [height, width, 3]
     rewards: NDArray[np.float64]  # [T]
     fps: float  # frames a second of the environment's own time
 
@@ -62,7 +63,7 @@ def record_frames(
                     break
     finally:
         env.close()
-    return Frames(np.stack(images), np.array(rewards), float(env.metadata.get("render_fps", MAX_FPS)))
+    return Frames(images, np.array(rewards), float(env.metadata.get("render_fps", MAX_FPS)))
 
 
 def require_drawable(env_id: str) -> None:
@@ -136,7 +137,7 @@ def _compose(episodes: Mapping[str, Frames], step: int) -> Image.Image:
     tiles = []
     for title, frames in episodes.items():
         shown = min(step, len(frames.rewards))
-        height, width = frames.images.shape[1:3]
+        height, width = frames.images[0].shape[:2]
         tile = Image.new("RGB", (width, height + CAPTION_HEIGHT), "white")
         tile.paste(Image.fromarray(frames.images[shown]), (0, 0))
         text = f"{title + ': ' if title else ''}step {shown}, return {frames.rewards[:shown].sum():.0f}"
@@ -150,6 +151,7 @@ def _compose(episodes: Mapping[str, Frames], step: int) -> Image.Image:
     return row
 
 
+@functools.cache
 def _font() -> Any:
     return ImageFont.load_default(size=16)
 

@@ -79,10 +79,10 @@ def stages_gif(
     episodes = {}
     for title, policy in policies.items():
         frames = record_frames(policy, env_id, seed=seed, max_steps=max_steps)
-        height, width = frames.images.shape[1:3]
+        height, width = frames.images[0].shape[:2]
         if width > tile_width:
             size = (tile_width, round(height * tile_width / width))
             smaller = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in frames.images]
-            frames = replace(frames, images=np.stack(smaller))
+            frames = replace(frames, images=smaller)
         episodes[title] = frames
     return atomic_write(path, encode_gif(episodes))
