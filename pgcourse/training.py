@@ -131,7 +131,8 @@ class Recorder:
         """Record one update's metrics, write the checkpoint when due, and ask `on_iteration` whether to go on."""
         device = self.setup.device
         values = [torch.as_tensor(value, dtype=torch.float32, device=device) for value in metrics.values()]
-        numbers = dict(zip(metrics, torch.stack(values).tolist(), strict=True))  # one transfer for all
+        listed = torch.stack(values).tolist() if values else []  # one transfer for all
+        numbers = dict(zip(metrics, listed, strict=True))
         numbers |= self._chart()
         for name, number in numbers.items():
             # A loss is taken before the step: what the step made of the weights shows in "updates/" alone.

@@ -94,7 +94,7 @@ def _write(path: Path, run: Run) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npz")
     arrays = {f"metrics:{key}": numbers for key, numbers in run.metrics.items()}
-    np.savez_compressed(partial, episodes=run.episodes, **arrays)
+    np.savez_compressed(partial, episodes=run.episodes, **arrays)  # type: ignore[arg-type]
     atomic_write(path, partial.read_bytes())
     partial.unlink()
 

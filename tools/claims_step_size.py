@@ -52,7 +52,7 @@ def step_growth(seed: int) -> dict[str, float]:
     lengths = np.array([len(experience[i][1].rewards) for i in order])
     factors = {}
     for loss_name, (weights, reduce) in LOSSES.items():
-        gradients = [episode_gradient(*experience[i], weights, reduce) for i in order]
+        gradients = [episode_gradient(experience[i][0], experience[i][1], weights, reduce) for i in order]
         for optimizer_name, make_optimizer in OPTIMIZERS.items():
             updates = update_norms(gradients, make_optimizer)
             slope, _ = np.polyfit(np.log10(lengths[WARM_UP:]), np.log10(updates[WARM_UP:]), 1)
