@@ -123,7 +123,12 @@ def test_frames_show_the_episode_of_the_evaluation_start() -> None:
     """One picture more than steps; the actions are those of the policy in Gymnasium's environment with that seed."""
     policy = Balance()
     frames = record_frames(policy, "CartPole-v1", seed=5, max_steps=20)
-    assert len(frames.images) == 21 and frames.images[0].shape == (HEIGHT, WIDTH, 3) and frames.rewards.tolist() == [1.0] * 20 and frames.fps == 50
+    assert (
+        len(frames.images) == 21
+        and frames.images[0].shape == (HEIGHT, WIDTH, 3)
+        and frames.rewards.tolist() == [1.0] * 20
+        and frames.fps == 50
+    )
     env = gymnasium.make("CartPole-v1", render_mode="rgb_array")
     obs, _ = env.reset(seed=env_seeds(5, 1, "evaluation")[0])
     for picture in frames.images:
