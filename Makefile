@@ -4,7 +4,7 @@
 #   PYTHON=python3.12   the Python to make .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-slow test-all demo notebooks claims bench lint format types clean
+.PHONY: help setup extras lab test test-slow test-all demo notebooks claims bench lint format types clean
 .NOTPARALLEL:
 
 TORCH ?=
@@ -23,6 +23,9 @@ help: ## show this list
 
 setup: ## make .venv with everything at the tested versions (TORCH=cpu: small PyTorch)
 	@sh tools/setup.sh
+
+extras: setup ## add LunarLander, MuJoCo and the libraries that `make bench` compares with
+	$(RUN) -m pip install --quiet -c constraints.txt -e ".[bench,box2d,mujoco]"
 
 lab: setup ## open the course in JupyterLab (ARGS="--no-browser --port=8899")
 	.venv/bin/pgcourse lab $(ALLOW_ROOT) $(ARGS)
