@@ -1,7 +1,9 @@
 """What to look at while training: numbers that tell a healthy update from a sick one. No gradient flows here."""
 
+from collections.abc import Mapping
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .losses import require_same_shape
 
@@ -41,3 +43,15 @@ def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
     # Rounding gives equal returns a variance that is not quite 0, so look at the returns themselves.
     varies = (returns.max() > returns.min()) & (variance > 0)
     return torch.where(varies, 1 - (returns - values).var(correction=0) / variance, torch.nan)
+
+
+@torch.no_grad()
+def update_norms(module: nn.Module, before: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """How far each top-level part of a network has moved: the Euclidean norm of its parameters' change, by name.
+
+    A part that an optimiser does not know of stays at 0. Args: before: an earlier `state_dict`, copied.
+    """
+    squares: dict[str, list[Tensor]] = {}
+    for name, parameter in module.named_parameters():
+        squares.setdefault(name.partition(".")[0], []).append((parameter - before[name]).square().sum())
+    return {part: torch.stack(terms).sum().sqrt() for part, terms in squares.items()}

@@ -50,3 +50,9 @@ def require_sizes(config: Any, *names: str) -> None:
         whole = isinstance(value, tuple | list) and all(type(size) is int and size >= 1 for size in value)
         if not whole:
             raise InvalidInput(f"{name}={value!r} is not allowed; use positive integers, such as (64, 64)")
+
+
+def require_budget(config: Any) -> None:
+    """Raises: InvalidInput where a config bounds the run neither by steps nor by episodes."""
+    if config.total_timesteps is None and config.num_episodes is None:
+        raise InvalidInput("total_timesteps and num_episodes are both None; give at least one, or the run never ends")

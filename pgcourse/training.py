@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .checkpoint import Checkpoint, describe_run, require_same_run
+from .diagnostics import update_norms
 from .envs import env_seeds
 from .episodes import EpisodeLog
 from .errors import InvalidInput
@@ -180,14 +181,8 @@ class Recorder:
         if isinstance(log_std, Tensor):
             numbers["charts/action_std"] = float(log_std.detach().clamp(*LOG_STD_RANGE).exp().mean())
         for role, module in self.setup.modules.items():
-            before = self._good[role]
-            moved: dict[str, Tensor] = {}
-            for name, parameter in module.named_parameters():
-                squared = (parameter.detach() - before[name]).square().sum()
-                part = name.partition(".")[0]
-                moved[part] = moved[part] + squared if part in moved else squared
-            for part, squared in moved.items():
-                numbers[f"updates/{role}.{part}"] = float(squared) ** 0.5
+            for part, norm in update_norms(module, self._good[role]).items():
+                numbers[f"updates/{role}.{part}"] = float(norm)
         return numbers
 
     def _keep_weights(self) -> None:
@@ -226,9 +221,3 @@ class Recorder:
             fresh = env_seeds(self.config.seed + (self.iteration << 64), self.setup.envs.num_envs)
             obs = self.setup.envs.reset(seed=fresh)[0]  # type: ignore[arg-type]
         self.obs = obs
-
-
-def require_budget(config: Any) -> None:
-    """Raises: InvalidInput where a config bounds the run neither by steps nor by episodes."""
-    if config.total_timesteps is None and config.num_episodes is None:
-        raise InvalidInput("total_timesteps and num_episodes are both None; give at least one, or the run never ends")

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from .. import losses, optim
 from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
-from ..errors import require_integers, require_numbers, require_sizes
+from ..errors import require_budget, require_integers, require_numbers, require_sizes
 from ..normalization import update_normalization
 from ..results import Result
 from ..returns import gae, normalize
 from ..rollout import Batch, Rollout, collect_rollout, flatten
 from ..setup import OptimizerFn, prepare
-from ..training import OnIteration, Recorder, require_budget
+from ..training import OnIteration, Recorder
 
 
 @dataclass(frozen=True)

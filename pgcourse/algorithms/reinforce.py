@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from .. import losses, optim
 from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
-from ..errors import require_integers, require_numbers, require_sizes
+from ..errors import require_budget, require_integers, require_numbers, require_sizes
 from ..results import Result
 from ..returns import discounted_returns, normalize
 from ..rollout import Episode, collect_episodes
 from ..setup import OptimizerFn, prepare
-from ..training import OnIteration, Recorder, require_budget
+from ..training import OnIteration, Recorder
 
 
 @dataclass(frozen=True)

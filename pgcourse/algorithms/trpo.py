@@ -19,13 +19,13 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from .. import losses, natural_gradient, optim
 from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
-from ..errors import require_integers, require_numbers, require_sizes
+from ..errors import require_budget, require_integers, require_numbers, require_sizes
 from ..normalization import update_normalization
 from ..results import Result
 from ..returns import gae, normalize
 from ..rollout import Batch, Rollout, collect_rollout, flatten
 from ..setup import OptimizerFn, prepare
-from ..training import OnIteration, Recorder, require_budget
+from ..training import OnIteration, Recorder
 
 
 @dataclass(frozen=True)

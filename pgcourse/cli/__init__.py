@@ -8,7 +8,8 @@ from collections.abc import Callable
 from .. import __version__
 from ..errors import InvalidInput
 from . import commands
-from .train import demo, resume, train
+from .demo import demo
+from .train import resume, train
 
 COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "lab": (commands.lab, "open the course in JupyterLab"),

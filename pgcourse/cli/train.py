@@ -1,10 +1,10 @@
-"""`pgcourse train` and `pgcourse demo`: a run with a progress bar, saved, and said in one line."""
+"""`pgcourse train` and `pgcourse resume`: a run with a progress bar, saved, and said in one line."""
 
 import contextlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -191,36 +191,3 @@ def summary(result: Result) -> str:
         solved = episodes_to_threshold(returns, threshold=475, window=100)
         line += f"\n100-episode mean of 475 {'not reached' if solved is None else f'reached after {solved} episodes'}"
     return line + ("\nstopped by an interrupt; what was learned so far is kept" if result.interrupted else "")
-
-
-@dataclass
-class Demo:
-    """Train REINFORCE on CartPole in seconds; write a learning curve (PNG) and a GIF of the agent before and after.
-
-    Example: pgcourse demo --out demo
-    """
-
-    out: str = "demo"
-    """Folder for learning_curve.png, agent.gif and the run; an earlier demo in it is replaced."""
-    seed: int = 1
-    progress: bool = True
-    """Show a progress bar."""
-
-
-def demo(arguments: list[str]) -> int:
-    """Run `pgcourse demo`. Returns: the exit status of the training run."""
-    options = parse(Demo, arguments, program="pgcourse demo")
-    config = replace(reinforce.CARTPOLE, seed=options.seed, num_episodes=400)
-    folder = require_new_run_folder(options.out, overwrite=True)
-    with progress_bar(config, enabled=options.progress) as on_iteration:
-        result = reinforce.train(config, on_iteration=on_iteration)
-    print(summary(result))
-    result.save(folder)
-    from ..show import plots  # matplotlib takes a second to import, so only where a figure is drawn
-    from ..storage import atomic_write
-
-    figure = plots.learning_curves({"REINFORCE with baseline": [result]}, threshold=475)
-    print(f"wrote {atomic_write(folder / 'learning_curve.png', plots.png(figure))}")
-    agents = {"before": None, "after": result.policy}
-    print(f"wrote {record_gifs(agents, config.env_id, folder / 'agent.gif', seed=0)}")
-    return 130 if result.interrupted else 0
