@@ -11,6 +11,7 @@ noisy for all of them. Finished runs are kept as they come: interrupt it, and th
 import argparse
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -38,8 +39,15 @@ def run_one(method: str, seed: int) -> None:
 
     torch.set_num_threads(1)
     outcome = METHODS[method](seed)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-    print(json.dumps(outcome | {"peak_memory_mb": peak, "seed": seed}))
+    print(json.dumps(outcome | {"peak_memory_mb": peak_memory(), "seed": seed}))
+
+
+def peak_memory() -> float:
+    """Of this process [MB]. Linux's getrusage carries the parent's peak over into a child, so /proc is asked there."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024  # type: ignore[index]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 def measure(methods: list[str], seeds: list[int], *, repeat: bool) -> None:
