@@ -70,6 +70,7 @@ def check_notebook(path: str | os.PathLike[str], *, cell_timeout: int = 120) -> 
             timeout=cell_timeout,
             interrupt_on_timeout=True,
             allow_errors=True,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its warnings are not about the learner's code
             resources={"metadata": {"path": str(file.resolve().parent)}},
         )
         client.log.disabled = True
