@@ -32,11 +32,6 @@ class Finding:
         return line if self.works else f"{line}\n  what to do:    {self.remedy}"
 
 
-def run_doctor() -> str:
-    """The findings as text, for a notebook."""
-    return "\n".join(str(finding) for finding in examine())
-
-
 def examine() -> list[Finding]:
     """Look at versions, environments, device, rendering, folders and JupyterLab. Never raises."""
     looks: list[tuple[str, Callable[[], Finding], str]] = [

@@ -18,7 +18,9 @@ from ..errors import InvalidInput
 from ..results import versions
 from ..statistics import bootstrap_interval, interquartile_mean
 
-PLACEHOLDER = re.compile(r"\{\{\s*([\w-]+:[\w./-]+?(?:\.(?:value|low|high|n))?)\s*\}\}")
+# NAME:FIGURE and nothing else counts, so that doubled braces of LaTeX pass.
+FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
+PLACEHOLDER = re.compile(r"\{\{\s*(" + FIGURE + r")\s*\}\}")
 
 
 def claims_folder() -> Path:

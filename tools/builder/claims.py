@@ -4,10 +4,8 @@ import re
 from collections.abc import Callable
 
 from pgcourse.errors import InvalidInput
+from pgcourse.study.claims import FIGURE, PLACEHOLDER
 
-# Only NAME:FIGURE counts, so that doubled braces of LaTeX pass.
-FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
-PLACEHOLDER = re.compile(r"\{\{\s*(" + FIGURE + r")\s*\}\}")
 SPAN = re.compile(r"(<!-- claim (" + FIGURE + r") -->)(.*?)(<!-- /claim -->)", re.DOTALL)
 OPENING, CLOSING = "<!-- claim ", "<!-- /claim -->"
 
