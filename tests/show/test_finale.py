@@ -16,6 +16,7 @@ from pgcourse.networks import CategoricalPolicy
 from pgcourse.returns import discounted_returns, normalize
 from pgcourse.rollout import Episode
 from pgcourse.show import finale, plugin, plugin_page
+from pgcourse.show.finale import common
 
 
 def update(policy: nn.Module, optimizer: torch.optim.Optimizer, episodes: list[Episode], *, gamma: float) -> float:
@@ -48,7 +49,7 @@ def test_a_right_answer_gives_the_very_curve_of_the_package() -> None:
     # The learner's update does not clip; the optimiser does it, so the curves can be compared.
     ours = outcome(num_episodes=60, seed=3)
     config = replace(reinforce.CARTPOLE_NO_BASELINE, num_episodes=60, seed=3)
-    with_same_start = reinforce.train(config, policy=finale.seeded_policy("p", lambda: CategoricalPolicy(4, 2), 4, 3))
+    with_same_start = reinforce.train(config, policy=common.seeded_policy("p", lambda: CategoricalPolicy(4, 2), 4, 3))
     assert ours.status == "trained"
     np.testing.assert_array_equal(ours.returns, with_same_start.episodes["episodic_return"])
 

@@ -1,4 +1,4 @@
-"""A unit's finale: your functions in the real loop, your curve on the reference's band, your agent."""
+"""The finale of unit 01: the learner's policy network and update drive `reinforce.train`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,16 +7,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from .. import optim
-from ..algorithms import reinforce as reinforce_algorithm
-from ..networks import CategoricalPolicy
-from ..rollout import Episode
-from ..training import OnIteration, Result
-from .guard import checked_policy, guarded, loss_metrics
-from .plugin import Plan, run
-from .plugin_page import present
-
-__all__ = ["reinforce"]
+from ...algorithms import reinforce as reinforce_algorithm
+from ...networks import CategoricalPolicy
+from ...rollout import Episode
+from ...training import OnIteration, Result
+from ..guard import guarded, loss_metrics
+from ..plugin import Plan, run
+from ..plugin_page import present
+from .common import clipping_adam, seeded_policy
 
 Function = Callable[..., Any]
 
@@ -84,27 +82,3 @@ def reinforce_plan(
         advice="Look at the sign of the loss (minus the mean of log-probability times weight), "
         "at weights standardised over all steps of the batch, and at log-probabilities of the actions taken.",
     )
-
-
-def seeded_policy(name: str, make: Callable[[], Any], obs_dim: int, seed: int) -> nn.Module:
-    """The learner's network, with weights that depend on the seed alone."""
-    with optim.seeded(seed):
-        return checked_policy(name, make, obs_dim)
-
-
-def clipping_adam(max_grad_norm: float | None) -> Callable[..., torch.optim.Optimizer]:
-    """The package's Adam, which clips the gradient before each step: a learner's update then need not."""
-
-    def make(parameters: Any, learning_rate: float) -> torch.optim.Optimizer:
-        parameters = list(parameters)
-        optimizer = optim.adam(iter(parameters), learning_rate)
-
-        limit = float("inf") if max_grad_norm is None else max_grad_norm
-
-        def clip(*step: Any) -> None:
-            nn.utils.clip_grad_norm_(parameters, limit)
-
-        optimizer.register_step_pre_hook(clip)
-        return optimizer
-
-    return make

@@ -1,0 +1,5 @@
+"""Unit 04: PPO."""
+
+from pgcourse.checks.exercise import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()

@@ -1,0 +1,5 @@
+"""Unit 05: continuous control."""
+
+from pgcourse.checks.exercise import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()
