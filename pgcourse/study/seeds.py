@@ -2,16 +2,19 @@
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from torch import nn
 from tqdm.auto import tqdm
 
+from .. import optim
 from ..algorithms import a2c, ppo, reinforce, trpo
 from ..errors import InvalidInput
+from ..evaluation import evaluate
 
 TRAIN: dict[str, Callable[..., Any]] = {
     "reinforce": reinforce.train,
@@ -28,6 +31,8 @@ class Run:
     seed: int
     episodes: NDArray[Any]  # fields env_step, wall_time [s], episodic_return, length
     metrics: dict[str, NDArray[np.float64]]
+    # Returns [100] of the final policy's mode from held-out start states; empty in runs kept before it was measured.
+    evaluation: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 def run_seeds(
@@ -41,7 +46,8 @@ def run_seeds(
     """Train every config with every seed. The result does not depend on the number of workers.
 
     Args: configs: name -> config. seeds: distinct integers. num_workers: processes, one thread each. seams: name ->
-    keyword arguments of `train` for that config (functions that can be pickled).
+    keyword arguments of `train` for that config (functions that can be pickled). A function without arguments in place
+    of `policy` or `critic`, or one of the seed in place of `envs`, makes a fresh one for each run.
     Returns: name -> runs in the order of the seeds. Raises: InvalidInput for repeated or missing seeds.
     """
     seeds = [operator.index(seed) for seed in seeds]  # np.arange gives NumPy's integers, which no config takes
@@ -61,8 +67,15 @@ def run_seeds(
 
 
 def _train(config: Any, seams: dict[str, Any]) -> Run:
+    with optim.seeded(config.seed):
+        for name in ("policy", "critic"):
+            if name in seams and not isinstance(seams[name], nn.Module):
+                seams[name] = seams[name]()
+    if callable(seams.get("envs")):
+        seams["envs"] = seams["envs"](config.seed)
     result = TRAIN[config.algorithm](config, device="cpu", **seams)
-    return Run(config.seed, result.episodes, result.metrics)
+    evaluation = evaluate(result.policy, config.env_id, num_episodes=100, seed=config.seed)
+    return Run(config.seed, result.episodes, result.metrics, evaluation.returns)
 
 
 def returns_by_episode(runs: list[Run]) -> NDArray[np.float64]:

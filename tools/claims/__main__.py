@@ -5,10 +5,11 @@ and only what changed is run again. Exit status: 0 done, 2 an unknown name, 130 
 """
 
 import argparse
+import importlib
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,18 @@ from pgcourse.errors import InvalidInput
 from pgcourse.storage import atomic_write
 from pgcourse.study.claims import figures_of, machine
 
-from . import claims_reinforce
-
-ROOT = Path(__file__).resolve().parent.parent
-# name -> (num_workers) -> description, seeds, configs, values, curves and what else the study keeps
-STUDIES: dict[str, Callable[..., dict[str, Any]]] = {"reinforce": claims_reinforce.study}
+ROOT = Path(__file__).resolve().parents[2]
+# Each is a module beside this one, whose `study(num_workers, num_seeds)` gives description, seeds, configs, values,
+# curves and what else the study keeps.
+STUDIES = ("reinforce", "a2c", "ppo", "pendulum")
 
 
 def measure(name: str, *, num_workers: int = 1, folder: Path = ROOT / "claims", num_seeds: int | None = None) -> Path:
     """Run a study and write its file. Returns: the path. Raises: InvalidInput for an unknown study."""
     if name not in STUDIES:
         raise InvalidInput(f"no study named {name!r}; use one of {', '.join(STUDIES)}")
-    content = STUDIES[name](num_workers=num_workers, num_seeds=num_seeds)
+    study = importlib.import_module(f"tools.claims.{name}").study
+    content = study(num_workers=num_workers, num_seeds=num_seeds)
     return atomic_write(folder / f"{name}.json", as_text(name, content))
 
 

@@ -11,8 +11,6 @@ from pgcourse import reinforce
 from pgcourse.returns import normalize
 from pgcourse.rollout import Episode
 
-SEEDS = tuple(range(100, 110))  # no setting was chosen on these
-
 FOUR = replace(reinforce.CARTPOLE_NAIVE, num_envs=4)
 STANDARDIZED = replace(FOUR, normalize_weights=True)
 SMALL_STEP = replace(STANDARDIZED, policy_lr=3e-3)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pgcourse.storage import atomic_write
 from pgcourse.study.claims import machine
 from pgcourse.study.seeds import TRAIN, Run, run_seeds
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "claims"
 PREFIX = 40  # episodes by which today's code is recognised
 
@@ -62,11 +63,26 @@ def kept_runs(
     return runs
 
 
-def first_returns(config: Any, seed: int, seams: Mapping[str, Any], num_episodes: int = PREFIX) -> list[int]:
-    """The first episodic returns of a run, which takes about a second."""
-    config = dataclasses.replace(config, seed=seed, num_episodes=num_episodes)
-    result = TRAIN[config.algorithm](config, device="cpu", **seams)
-    return [int(number) for number in result.episodes["episodic_return"][:num_episodes]]
+def first_returns(
+    config: Any, seed: int, seams: Mapping[str, Any], num_episodes: int = PREFIX, within_steps: int | None = None
+) -> list[float]:
+    """The first episodic returns of a run, which takes about a second; `within_steps`: only those ended by then."""
+    # Stopped from outside: a smaller budget would be another schedule of learning rates.
+    result = TRAIN[config.algorithm](
+        dataclasses.replace(config, seed=seed),
+        device="cpu",
+        on_iteration=lambda progress: len(progress.episodes) >= num_episodes,
+        **seams,
+    )
+    episodes = result.episodes[:num_episodes]
+    if within_steps is not None:
+        episodes = episodes[episodes["env_step"] <= within_steps]
+    return plain(episodes["episodic_return"])
+
+
+def plain(returns: NDArray[np.float64]) -> list[float]:
+    """Returns as JSON holds them: whole numbers as integers, others with two decimals."""
+    return [int(number) if number == int(number) else round(float(number), 2) for number in returns]
 
 
 def _key(name: str, config: Any, seed: int, seams: Mapping[str, Any]) -> str:
@@ -94,7 +110,7 @@ def _write(path: Path, run: Run) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npz")
     arrays = {f"metrics:{key}": numbers for key, numbers in run.metrics.items()}
-    np.savez_compressed(partial, episodes=run.episodes, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(partial, episodes=run.episodes, evaluation=run.evaluation, **arrays)  # type: ignore[arg-type]
     atomic_write(path, partial.read_bytes())
     partial.unlink()
 
@@ -102,4 +118,5 @@ def _write(path: Path, run: Run) -> None:
 def _read(path: Path, seed: int) -> Run:
     with np.load(path, allow_pickle=False) as data:
         metrics = {key.removeprefix("metrics:"): data[key] for key in data.files if key.startswith("metrics:")}
-        return Run(seed, data["episodes"], metrics)
+        evaluation = data["evaluation"] if "evaluation" in data.files else np.zeros(0)
+        return Run(seed, data["episodes"], metrics, evaluation)
