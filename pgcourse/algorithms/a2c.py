@@ -6,7 +6,7 @@ With one environment, one step and lambda = 0 it is the online one-step actor-cr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -43,6 +43,7 @@ class A2CConfig:
     ent_coef: float = 0.01
     policy_lr: float = 1e-3
     critic_lr: float = 5e-3
+    anneal_lr: bool = False  # both rates fall linearly to 0 over the budget
     max_grad_norm: float | None = 0.5  # of policy and critic each; None clips nothing
     reward_scale: float = 1.0
     normalize_observations: bool = False
@@ -67,9 +68,10 @@ class A2CConfig:
         return self.num_envs * self.num_steps
 
 
-CARTPOLE = A2CConfig()
+# Without falling rates, 1 to 3 of 10 seeds lose the task again after they have solved it.
+CARTPOLE = A2CConfig(normalize_advantages=True, anneal_lr=True)
 # One environment, one step, lambda 0: the online actor-critic of the textbooks.
-ONLINE = replace(CARTPOLE, num_envs=1, num_steps=1, gae_lambda=0.0, policy_lr=3e-4, critic_lr=1e-3)
+ONLINE = A2CConfig(num_envs=1, num_steps=1, gae_lambda=0.0, policy_lr=3e-4, critic_lr=1e-3)
 
 
 def update(
@@ -141,10 +143,14 @@ def train(
     """
     with optim.seeded(config.seed), optim.single_thread():
         run = prepare(config, device=device, policy=policy, critic=critic, envs=envs, optimizer_fn=optimizer_fn)
-        assert run.critic is not None
+        assert run.critic is not None and run.policy_optimizer is not None and run.critic_optimizer is not None
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             obs = recorder.obs
             while recorder.running:
+                if config.anneal_lr:
+                    remaining = 1 - recorder.progress_fraction
+                    optim.set_learning_rate(run.policy_optimizer, config.policy_lr * remaining)
+                    optim.set_learning_rate(run.critic_optimizer, config.critic_lr * remaining)
                 rollout, obs = collect_fn(run.policy, run.critic, run.envs, obs, config.num_steps)
                 rollout = recorder.take(rollout)
                 advantages = advantage_fn(

@@ -17,7 +17,10 @@ from pgcourse.errors import InvalidInput
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.rollout import Batch
 
-TINY = replace(a2c.CARTPOLE, num_envs=4, num_steps=8, num_episodes=None, total_timesteps=32 * 5, hidden_sizes=(8,))
+TINY = replace(
+    a2c.CARTPOLE, num_envs=4, num_steps=8, num_episodes=None, total_timesteps=32 * 5, hidden_sizes=(8,),
+    normalize_advantages=False, anneal_lr=False,
+)  # fmt: skip
 
 
 def random_batch(rows: int = 40) -> tuple[CategoricalPolicy, ValueNetwork, Batch]:
@@ -43,6 +46,15 @@ def one_update(config: a2c.A2CConfig, batch: Batch, *networks: nn.Module, **seam
     optimizers = (torch.optim.SGD(network.parameters(), lr=1.0) for network in (policy, critic))
     metrics = a2c.update(policy, critic, *optimizers, batch, config, **seams)  # type: ignore[misc]
     return moved(networks[0], policy), moved(networks[1], critic), metrics
+
+
+def test_learning_rates_fall_linearly_where_asked() -> None:
+    """Five iterations of 32 steps: all of the rate, then four, three, two and one fifth of it."""
+    falling = a2c.train(replace(TINY, anneal_lr=True, policy_lr=0.005, critic_lr=0.05)).metrics
+    np.testing.assert_allclose(falling["charts/policy_lr"], [0.005, 0.004, 0.003, 0.002, 0.001], rtol=1e-5)
+    np.testing.assert_allclose(falling["charts/critic_lr"], [0.05, 0.04, 0.03, 0.02, 0.01], rtol=1e-5)
+    constant = a2c.train(replace(TINY, anneal_lr=False)).metrics["charts/policy_lr"]
+    np.testing.assert_allclose(constant, [TINY.policy_lr] * 5, rtol=1e-6)
 
 
 @pytest.mark.parametrize("ent_coef", [0.0, 0.3])

@@ -20,7 +20,7 @@ ALGORITHMS: dict[str, Any] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "t
 SMALL: dict[str, Any] = {"num_envs": 4, "hidden_sizes": (8,), "total_timesteps": None, "num_episodes": 400}
 CONFIGS: dict[str, Any] = {
     "reinforce": replace(reinforce.CARTPOLE, **SMALL),
-    "a2c": replace(a2c.CARTPOLE, num_steps=8, **SMALL),
+    "a2c": replace(a2c.CARTPOLE, num_steps=8, anneal_lr=False, **SMALL),
     "ppo": replace(ppo.CARTPOLE, num_steps=8, minibatch_size=16, **SMALL),
     "trpo": replace(trpo.CARTPOLE, num_steps=8, critic_steps=2, **SMALL),
 }
