@@ -1,5 +1,6 @@
 """The contestants: each trains once with a seed to its full budget and gives the figures of that run."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -111,7 +112,10 @@ def sb3_like(config: ppo.PPOConfig) -> dict[str, Any]:
         "n_steps": config.num_steps, "batch_size": config.minibatch_size, "n_epochs": config.update_epochs,
         "gamma": config.gamma, "gae_lambda": config.gae_lambda, "clip_range": config.clip_coef, "ent_coef": 0.0,
         "learning_rate": linear(config.policy_lr) if config.anneal_lr else config.policy_lr,
-        "max_grad_norm": config.max_grad_norm, "policy_kwargs": {"net_arch": {"pi": network, "vf": network}},
+        "max_grad_norm": config.max_grad_norm,
+        "policy_kwargs": {
+            "net_arch": {"pi": network, "vf": network}, "log_std_init": math.log(config.initial_std),
+        },
     }  # fmt: skip
 
 
@@ -129,10 +133,14 @@ METHODS: dict[str, Callable[[int], dict[str, Any]]] = {
     "cartpole/ours": lambda seed: ours(ppo.CARTPOLE, seed),
     "cartpole/sb3_tuned": lambda seed: sb3("CartPole-v1", 100_000, 8, TUNED_CARTPOLE, seed),
     "cartpole/sb3_default": lambda seed: sb3("CartPole-v1", 100_000, 1, {}, seed),
-    "cartpole/sb3_our_settings": lambda seed: sb3("CartPole-v1", 200_000, 32, sb3_like(ppo.CARTPOLE), seed),
+    "cartpole/sb3_our_settings": lambda seed: sb3(
+        "CartPole-v1", 200_000, ppo.CARTPOLE.num_envs, sb3_like(ppo.CARTPOLE), seed
+    ),
     "pendulum/ours": lambda seed: ours(ppo.PENDULUM, seed),
     "pendulum/sb3_tuned": lambda seed: sb3("Pendulum-v1", 100_000, 4, TUNED_PENDULUM, seed),
-    "pendulum/sb3_our_settings": lambda seed: sb3("Pendulum-v1", 100_000, 16, sb3_like(ppo.PENDULUM), seed),
+    "pendulum/sb3_our_settings": lambda seed: sb3(
+        "Pendulum-v1", 100_000, ppo.PENDULUM.num_envs, sb3_like(ppo.PENDULUM), seed
+    ),
     "a2c/cartpole": lambda seed: ours(a2c.CARTPOLE, seed),
     "reinforce/baseline": lambda seed: ours(reinforce.CARTPOLE, seed),
     "reinforce/no_baseline": lambda seed: ours(reinforce.CARTPOLE_NO_BASELINE, seed),
