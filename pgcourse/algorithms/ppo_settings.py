@@ -62,30 +62,32 @@ class PPOConfig:
         return self.num_envs * self.num_steps
 
 
-CARTPOLE = PPOConfig()
+# Layers of 32 take a fifth less time to the solved task than layers of 64, although they need a few more steps.
+CARTPOLE = PPOConfig(hidden_sizes=(32, 32))
 # A rollout is as long as an episode: all pendulums start together, so shorter ones would hold now only swings, now only
 # balancing, and the policy would forget one for the other. Torques go up to 2: a standard deviation of 1 explores too
 # little to find the swing early on every seed.
 PENDULUM = PPOConfig(
-    env_id="Pendulum-v1", total_timesteps=100_000, num_envs=12, num_steps=200, minibatch_size=200, update_epochs=15,
+    env_id="Pendulum-v1", total_timesteps=100_000, num_envs=12, num_steps=200, minibatch_size=400, update_epochs=15,
     gamma=0.9, gae_lambda=0.98, policy_lr=3e-3, critic_lr=3e-3, anneal_lr=True, reward_scale=0.1, initial_std=1.5,
+    hidden_sizes=(32, 32),
 )  # fmt: skip
 ACROBOT = replace(
     CARTPOLE, env_id="Acrobot-v1", total_timesteps=100_000, num_envs=16, num_steps=128, update_epochs=4, policy_lr=1e-3,
-    critic_lr=3e-3, normalize_observations=True,
+    critic_lr=3e-3, hidden_sizes=(64, 64), normalize_observations=True,
 )  # fmt: skip
 LUNAR_LANDER = replace(
     CARTPOLE, env_id="LunarLander-v3", total_timesteps=500_000, num_steps=128, update_epochs=4, gamma=0.995,
-    gae_lambda=0.97, ent_coef=0.01, policy_lr=1e-3, critic_lr=2e-3, reward_scale=0.05,
+    gae_lambda=0.97, ent_coef=0.01, policy_lr=1e-3, critic_lr=2e-3, reward_scale=0.05, hidden_sizes=(64, 64),
 )  # fmt: skip
 INVERTED_PENDULUM = replace(
     PENDULUM, env_id="InvertedPendulum-v5", total_timesteps=60_000, num_envs=8, num_steps=128, minibatch_size=256,
-    update_epochs=10, gamma=0.99, gae_lambda=0.95, policy_lr=1e-3, initial_std=0.5,
+    update_epochs=10, gamma=0.99, gae_lambda=0.95, policy_lr=1e-3, initial_std=0.5, hidden_sizes=(64, 64),
 )  # fmt: skip
 HALF_CHEETAH = replace(
     PENDULUM, env_id="HalfCheetah-v5", total_timesteps=500_000, num_envs=16, num_steps=128, minibatch_size=256,
     update_epochs=10, gamma=0.98, gae_lambda=0.95, policy_lr=1e-3, critic_lr=1e-3, reward_scale=1.0, initial_std=1.0,
-    normalize_observations=True, normalize_rewards=True,
+    hidden_sizes=(64, 64), normalize_observations=True, normalize_rewards=True,
 )  # fmt: skip
 # Settings that together look like a broken algorithm when the budget is 1,000 episodes: long rollouts, so few updates,
 # and a slow critic. The third trap, one clipping norm for both networks, is a seam: `gradient_step_fn`.
