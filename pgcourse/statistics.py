@@ -1,6 +1,6 @@
 """Statistics of a few runs: estimates that do not hang on one lucky seed, and how far to trust them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,14 +40,56 @@ def bootstrap_interval(
     statistic: called with `axis=-1`. confidence in (0, 1). generator: default a fixed seed, so figures reproduce.
     Returns: (low, high), each of the statistic's shape. Raises: ValueError for a confidence outside (0, 1).
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence} is no probability; use a number between 0 and 1, such as 0.95")
+    _require_confidence(confidence)
     values = np.asarray(x, dtype=np.float64)
     generator = generator if generator is not None else np.random.default_rng(0)
     picks = generator.integers(values.shape[-1], size=(num_resamples, values.shape[-1]))
     resampled = np.stack([statistic(values[..., pick], axis=-1) for pick in picks])
     tail = (1 - confidence) / 2
     return _quantile(resampled, tail), _quantile(resampled, 1 - tail)
+
+
+def stratified_bootstrap_interval(
+    tasks: Sequence[ArrayLike],
+    *,
+    statistic: Statistic = interquartile_mean,
+    confidence: float = 0.95,
+    num_resamples: int = 2000,
+    generator: np.random.Generator | None = None,
+) -> tuple[Any, Any]:
+    """Percentile bootstrap of one statistic over the runs of several tasks, each task resampled by itself.
+
+    Resampling all runs alike would let a resample hold few runs of a hard task and many of an easy one, which no repeat
+    of the experiment could: its number of runs for each task is fixed.
+
+    Args: tasks: K arrays [R_k], scores on one scale. The rest as for `bootstrap_interval`. Returns: (low, high).
+    Source: Agarwal et al. (2021), section 4.1.
+    """
+    _require_confidence(confidence)
+    groups = [np.asarray(task, dtype=np.float64) for task in tasks]
+    if not groups or any(group.ndim != 1 or not group.size for group in groups):
+        shapes = [group.shape for group in groups]
+        raise ValueError(f"tasks of shapes {shapes}: give one non-empty array [R] of scores for each task")
+    generator = generator if generator is not None else np.random.default_rng(0)
+    columns = [group[generator.integers(group.size, size=(num_resamples, group.size))] for group in groups]
+    resampled = statistic(np.concatenate(columns, axis=1), axis=-1)
+    tail = (1 - confidence) / 2
+    return _quantile(resampled, tail), _quantile(resampled, 1 - tail)
+
+
+def performance_profile(x: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:
+    """Share of runs whose score is above each threshold: the whole distribution, where a mean shows one number of it.
+
+    Args: x: [..., R] scores of R runs. thresholds: [T]. Returns: [..., T], falling in T. Source: Agarwal et al. (2021).
+    For its band: `bootstrap_interval(x, statistic=lambda x, axis: performance_profile(x, thresholds))`.
+    """
+    scores = np.asarray(x, dtype=np.float64)[..., None, :]
+    return (scores > np.asarray(thresholds, dtype=np.float64)[:, None]).mean(axis=-1)
+
+
+def _require_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence={confidence} is no probability; use a number between 0 and 1, such as 0.95")
 
 
 def _quantile(x: NDArray[np.float64], share: float) -> Any:

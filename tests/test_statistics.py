@@ -104,6 +104,50 @@ def test_a_confidence_that_is_no_probability_is_refused(confidence: float) -> No
         runs.bootstrap_interval([1, 2, 3], confidence=confidence)
 
 
+def test_one_task_is_the_plain_bootstrap() -> None:
+    x = np.random.default_rng(1).normal(size=12)
+    assert runs.stratified_bootstrap_interval([x]) == pytest.approx(runs.bootstrap_interval(x))
+
+
+def test_tasks_are_resampled_each_by_itself() -> None:
+    """Two tasks without any noise of their own: no repeat of the experiment gives another mean. Mixed, it would."""
+    tasks = [np.zeros(10), np.full(10, 100.0)]
+    assert runs.stratified_bootstrap_interval(tasks, statistic=np.mean) == (50, 50)
+    low, high = runs.bootstrap_interval(np.concatenate(tasks), statistic=np.mean)
+    assert low < 40 < 60 < high
+
+
+def test_the_stratified_interval_agrees_with_one_written_out() -> None:
+    tasks = [np.random.default_rng(seed).gamma(2.0, scale, size=8) for seed, scale in enumerate((1.0, 4.0, 9.0))]
+    generator = np.random.default_rng(7)
+    means = []
+    for _ in range(20_000):
+        picked = [task[generator.integers(8, size=8)] for task in tasks]
+        means.append(scipy.stats.trim_mean(np.concatenate(picked), 0.25))
+    ours = runs.stratified_bootstrap_interval(tasks, num_resamples=20_000)
+    assert ours == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])), rel=0.02)
+
+
+@pytest.mark.parametrize("tasks", [[], [[]], [[1.0], []], [[[1.0]]]])
+def test_tasks_without_runs_are_refused(tasks: list) -> None:
+    with pytest.raises(ValueError, match="non-empty array"):
+        runs.stratified_bootstrap_interval(tasks)
+
+
+def test_the_performance_profile_by_hand() -> None:
+    profile = runs.performance_profile([10, 20, 20, 500], [0, 10, 19, 20, 499, 500])
+    np.testing.assert_array_equal(profile, [1, 0.75, 0.75, 0.25, 0.25, 0])
+
+
+def test_the_profile_of_each_row_is_one_minus_its_empirical_distribution() -> None:
+    x = np.random.default_rng(3).normal(size=(2, 30))
+    thresholds = np.linspace(-2, 2, 9)
+    for row, profile in zip(x, runs.performance_profile(x, thresholds), strict=True):
+        np.testing.assert_allclose(profile, 1 - scipy.stats.ecdf(row).cdf.evaluate(thresholds))
+    low, high = runs.bootstrap_interval(x[0], statistic=lambda x, axis: runs.performance_profile(x, thresholds))
+    assert low.shape == high.shape == (9,) and (low <= high).all()
+
+
 def test_the_probability_of_improvement_by_hand() -> None:
     # Pairs (3,1) (3,3) (5,1) (5,3): win, tie, win, win.
     assert runs.probability_of_improvement([3, 5], [1, 3]) == 3.5 / 4
