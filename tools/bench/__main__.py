@@ -172,7 +172,7 @@ def compare(ours: list[dict[str, Any]], peer: list[dict[str, Any]]) -> dict[str,
 def main() -> None:
     """Read the arguments and go."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="*", default=[""], help="methods that begin with one of these")
+    parser.add_argument("--only", nargs="*", default=[""], help="methods that begin with one of these, and no extras")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--repeat", action="store_true", help="measure again what is there")
@@ -199,9 +199,10 @@ def main() -> None:
         if not methods:
             sys.exit(f"no method begins with {' or '.join(options.only)}; there are {', '.join(METHODS)}")
         measure(methods, [options.first_seed + i for i in range(options.seeds)], repeat=options.repeat)
-        extra["import_seconds"] = import_seconds()
-        extra["final_five"] = final_five_steps_per_second(options.first_seed)
-        write_json(extra_file, extra)
+        if options.only == [""]:
+            extra["import_seconds"] = import_seconds()
+            extra["final_five"] = final_five_steps_per_second(options.first_seed)
+            write_json(extra_file, extra)
     content = report(extra)
     if options.write:
         print(f"wrote {write_json(CLAIMS, content)}")

@@ -91,6 +91,7 @@ class Study:
         grid = np.arange(self.every, self.until + 1, self.every)
         smooth = [moving_average(run.episodes["episodic_return"], self.window) for run in runs]
         if self.x == "episode":
+            grid = grid[grid <= min(len(run.episodes) for run in runs)]  # a run may be bounded by steps instead
             ended = [grid for _ in runs]
         else:  # how many episodes had ended by each step of the grid
             ended = [np.searchsorted(run.episodes["env_step"], grid, side="right") for run in runs]
