@@ -9,7 +9,7 @@ import numpy as np
 
 from pgcourse.checks.observe_record import Arrays
 from pgcourse.checks.verdict import CORRECT, Verdict
-from pgcourse.checks.wording import number, sentence_label, shape
+from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -
     if "error" in got or "error" in expected:
         return _compare_errors(expected, got)
     names = [name.removesuffix(".kind") for name in expected if name.endswith(".kind")]
+    names.sort(key=lambda name: name.count("/"))  # a whole before its parts: a dict in place of a tuple is said so
     for step in (_compare_kind, _compare_shape, _compare_dtype, _compare_values):
         for name in names:
             if not (verdict := step(name, expected, got, tolerance)).ok:
@@ -59,6 +60,15 @@ def alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> 
     return True
 
 
+def differing(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -> int:
+    """How many recorded numbers or tensors differ, to tell which of several readings an attempt follows."""
+    return sum(
+        name not in got or got[name].shape != one.shape or not close(one, got[name], tolerance).all()
+        for name, one in expected.items()
+        if one.dtype.kind != "U"
+    )
+
+
 def close(one: np.ndarray, two: np.ndarray, tolerance: Tolerance) -> np.ndarray:
     """Element by element; NaN equals NaN, so that misconceptions that give NaN can be recognised."""
     one, two = np.asarray(one, float), np.asarray(two, float)
@@ -72,20 +82,24 @@ def _compare_errors(expected: Arrays, got: Arrays) -> Verdict:
         if "error" in got and str(got["error"][0]) == wanted:
             return CORRECT
         if "error" not in got:
-            return Verdict(
-                False, "no error", f"This input must be refused with {wanted}; your function returned a result."
-            )
+            found = "None" if str(got.get("result.kind")) == "NoneType" else "a result"
+            text = f"This input must be refused with {wanted}; your function returned {found}."
+            return Verdict(False, "no error", text)
     kind, message, function, line, source = (str(part) for part in got["error"])
     if kind == "not a function":
         return Verdict(
             False, "error", f"check needs the function itself, without brackets after its name; got {message}."
         )
-    if kind == "NotImplementedError" and function:
+    # torch raises the same for operations that a dtype lacks: "abs_cpu" not implemented for 'Bool'.
+    if kind == "NotImplementedError" and function and "not implemented for" not in message:
         return Verdict(False, "error", f"Your code calls {function}, which is not written yet.")
     if kind == "RuntimeError" and "leaf Variable" in message and "in-place" in message:
         spot = f": line {line} of {function}, {source}" if source else ""
         return Verdict(False, "error", f"Your code changes one of its inputs in place; make a new tensor{spot}")
     spot = f" at line {line} of {function}: {source}" if source else ""
+    if "error" in expected:
+        text = f"This input must be refused with {wanted}; your code raised {kind}{': ' * bool(message)}{message}{spot}"
+        return Verdict(False, "error", text)
     return Verdict(False, "error", f"Your code raised {kind}{': ' * bool(message)}{message}{spot}")
 
 
@@ -132,7 +146,8 @@ def _compare_values(name: str, expected: Arrays, got: Arrays, tolerance: Toleran
         return CORRECT
     index = tuple(int(axis) for axis in np.argwhere(wrong)[0])
     at = f"At {list(index)}: got" if index else "Got"
-    where = f"{at} {number(got[name][index])}, expected {number(expected[name][index])}."
+    shown, wanted = two_numbers(got[name][index], expected[name][index])
+    where = f"{at} {shown}, expected {wanted}."
     statement = "" if name == "result" else f"{sentence_label(name)} differs."
     if np.isfinite(expected[name]).all() and not np.isfinite(got[name]).all():
         statement = f"{sentence_label(name)} is not finite; every number of it must be."
@@ -146,7 +161,9 @@ def _compare_gradients(name: str, expected: Arrays, got: Arrays, tolerance: Tole
     of = name.removeprefix("gradient/")
     where = f"Gradient {verdict.where[0].lower()}{verdict.where[1:]}"
     if not bool(got[f"{name}.connected"]):
-        text = f"The result is right, but no gradient reaches {of}: training would leave the policy as it is."
+        text = (
+            f"The result is right, but no gradient reaches {of}: training would leave the network behind it as it is."
+        )
         return Verdict(False, "no gradient", text, where, name)
     if not expected[name].any():
         text = f"The result is right, but a gradient flows into {of}; this function must treat it as a constant."

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pgcourse.checks.compare import Tolerance, alike, compare
+from pgcourse.checks.compare import Tolerance, alike, compare, differing
 from pgcourse.checks.observe import Observer, observe, split_signature
 from pgcourse.checks.observe_record import Arrays, Case
 from pgcourse.checks.verdict import Verdict
@@ -85,7 +85,11 @@ class Exercise:
         if self.judge is not None:
             return compare({}, arrays) if "error" in arrays else self.judge(case, arrays)
         verdicts = [compare(right, arrays, self.tolerance) for right in expected]
-        return next((verdict for verdict in verdicts if verdict.ok), verdicts[0])
+        if fitting := [verdict for verdict in verdicts if verdict.ok]:
+            return fitting[0]
+        # Got is shown against the reading that the attempt comes closest to: that one is the learner's.
+        differences = [differing(right, arrays, self.tolerance) for right in expected]
+        return verdicts[differences.index(min(differences))]
 
     def same_fault(self, case: Case, first: Arrays, second: Arrays) -> bool:
         """True where two observations show the same mistake: the same numbers, or the same violated properties."""

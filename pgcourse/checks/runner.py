@@ -68,7 +68,7 @@ def judge_observations(
         ]
         if all(verdict.ok for verdict in verdicts):
             return CheckResult("correct", f"✓ {exercise.id}: correct ({points})")
-        named = recognise(exercise, cases, observations)
+        named = recognise(exercise, cases, observations, expected)
     first = _first_failing(verdicts)
     right = sum(verdict.ok for verdict in verdicts)
     lines = [_statement(exercise, verdicts[first], observations, expected)]
@@ -84,16 +84,27 @@ def judge_observations(
     return CheckResult("not yet", message, named.id if named else None)
 
 
-def recognise(exercise: Exercise, cases: Sequence[Case], observations: Sequence[Arrays]) -> Misconception | None:
+def recognise(
+    exercise: Exercise,
+    cases: Sequence[Case],
+    observations: Sequence[Arrays],
+    expected: Sequence[list[Arrays]],
+) -> Misconception | None:
     """The first misconception that does on every case what the attempt did; None where none does."""
     for misconception in exercise.misconceptions:
         for wrong in (misconception.wrong, *misconception.variants):
             if all(
-                exercise.same_fault(case, arrays, _observed(exercise, wrong, case))
-                for case, arrays in zip(cases, observations, strict=True)
+                _same(exercise, case, arrays, _observed(exercise, wrong, case), right)
+                for case, arrays, right in zip(cases, observations, expected, strict=True)
             ):
                 return misconception
     return None
+
+
+def _same(exercise: Exercise, case: Case, first: Arrays, second: Arrays, right: list[Arrays]) -> bool:
+    if right and "error" in right[0] and "error" in first and "error" in second:
+        return bool(first["error"][0] == second["error"][0])  # the words of a refusal are free, its type is not
+    return exercise.same_fault(case, first, second)
 
 
 def _observed(exercise: Exercise, attempt: Any, case: Case) -> Arrays:
@@ -112,11 +123,11 @@ def _statement(
 ) -> str:
     """The first failing case's statement, or how the numbers relate over all cases where one sentence says that."""
     name = first.name
-    if first.kind not in ("value", "gradient") or any(name not in arrays for arrays in observations):
+    # An input that must be refused has an error in place of the array.
+    wanted = [(got, right[0]) for got, right in zip(observations, expected, strict=True) if right and name in right[0]]
+    if first.kind not in ("value", "gradient") or any(name not in got for got, _ in wanted):
         return first.statement
-    pairs: list[tuple[np.ndarray, np.ndarray]] = [
-        (arrays[name], right[0][name]) for arrays, right in zip(observations, expected, strict=True) if right
-    ]
+    pairs: list[tuple[np.ndarray, np.ndarray]] = [(got[name], right[name]) for got, right in wanted]
     if pairs and (words := relation(pairs, exercise.tolerance)):
         return f"{sentence_label(name)} is {words}."
     return first.statement

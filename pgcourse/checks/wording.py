@@ -13,12 +13,21 @@ WIDTH = 100
 _MAX_ELEMENTS = 16
 
 
-def number(value: Any) -> str:
+def number(value: Any, digits: int = 4) -> str:
     """Four significant digits; whole numbers without a point; NaN and infinities by name."""
     value = float(value)
     whole = abs(value) < 1e6 and value == int(value)
-    text = f"{int(value)}" if whole else f"{value:.4g}"
+    text = f"{int(value)}" if whole else f"{value:.{digits}g}"
     return "0" if text == "-0" else text
+
+
+def two_numbers(first: Any, second: Any) -> tuple[str, str]:
+    """Both numbers, with more digits where four do not tell them apart."""
+    for digits in (4, 6, 8):
+        texts = number(first, digits), number(second, digits)
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def shape(array: Any) -> str:

@@ -10,12 +10,14 @@ from ..errors import InvalidInput
 from .adapter import TensorAdapter, as_tensor_envs, require_supported_spaces
 from .cartpole import CartPoleVectorEnv
 from .corridor import ShortCorridorVectorEnv
+from .long_corridor import LongCorridorVectorEnv
 from .pendulum import PendulumVectorEnv
 from .seeding import env_seeds
 from .tensor import TensorVectorEnv
 
 __all__ = [
     "CartPoleVectorEnv",
+    "LongCorridorVectorEnv",
     "PendulumVectorEnv",
     "ShortCorridorVectorEnv",
     "TensorAdapter",
@@ -51,6 +53,12 @@ def register_envs() -> None:
         NAMESPACE + "ShortCorridor-v0",
         entry_point="pgcourse.envs.corridor:ShortCorridorEnv",
         vector_entry_point="pgcourse.envs.corridor:ShortCorridorVectorEnv",
+        max_episode_steps=1000,
+    )
+    gymnasium.register(
+        NAMESPACE + "LongCorridor-v0",
+        entry_point="pgcourse.envs.long_corridor:LongCorridorEnv",
+        vector_entry_point="pgcourse.envs.long_corridor:LongCorridorVectorEnv",
         max_episode_steps=1000,
     )
 

@@ -1,6 +1,7 @@
 """The engine of the finales: a learner's functions in the real loop, with a sentence whatever they do."""
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,10 @@ class Plan:
     curve: tuple[str, str] = ("", "")  # claims file and curve of the reference
     advice: str = ""  # where to look when the curve stays flat
     notes: list[str] = field(default_factory=list)  # small things to say once at the end
+    x_unit: str = "episode"  # of the curve, the learner's and the reference's: "episode" or "env_step"
+    last_step: int | None = None  # environment step at which the run ends by plan, before its config's budget
+    poor_return: float | None = None  # below it hardly anything was learnt; None: twice a random agent's return
+    still_advice: str = STILL_ADVICE  # where to look when the policy has not changed at all
 
 
 @dataclass
@@ -47,6 +52,7 @@ class Outcome:
     sentence: str
     returns: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     policy: nn.Module | None = None
+    env_steps: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))  # at which each episode ended
 
 
 def run(plan: Plan) -> Outcome:
@@ -54,11 +60,12 @@ def run(plan: Plan) -> Outcome:
     load_fully()
     if missing := untouched(plan):
         return Outcome("not attempted", _not_attempted(missing))
-    seen: dict[str, Any] = {"returns": np.zeros(0), "policy": None}
+    seen: dict[str, Any] = {"returns": np.zeros(0), "env_steps": np.zeros(0, np.int64), "policy": None}
 
     def watch(progress: Progress) -> bool:
         seen["returns"] = progress.episodes["episodic_return"].copy()
-        seen["policy"] = progress.policy
+        seen["env_steps"] = progress.episodes["env_step"].copy()
+        seen["policy"], seen["env_step"] = progress.policy, progress.env_step
         return progress.seconds > TRAIN_SECONDS
 
     before: dict[str, torch.Tensor] = {}
@@ -74,21 +81,25 @@ def run(plan: Plan) -> Outcome:
     except TimeLimit:
         return _broken(seen, f"A call had not come back after {HARD_SECONDS:g} s; look for an endless loop.")
     except TrainingDiverged as error:  # its result holds the last good weights
-        seen |= {"returns": error.result.episodes["episodic_return"], "policy": error.result.policy}
+        episodes = error.result.episodes
+        seen |= {"returns": episodes["episodic_return"], "env_steps": episodes["env_step"]}
+        seen["policy"] = error.result.policy
         return _broken(seen, f"The policy's weights or its loss became NaN or infinite; {NAN_ADVICE}.")
     except Exception as error:  # from the learner's network, inside our loop
         return _broken(seen, f"The policy does not fit the loop: {describe(error)}.")
-    returns = result.episodes["episodic_return"]
+    returns, env_steps = result.episodes["episodic_return"], result.episodes["env_step"]
     after = result.policy.state_dict()
     unchanged = all(torch.equal(value, after[name].cpu()) for name, value in before.items())
-    sentence = verdict(plan, returns, STILL_ADVICE if unchanged else plan.advice)
+    sentence = verdict(plan, returns, plan.still_advice if unchanged else plan.advice, env_steps)
     if plan.notes:
         sentence += f" One more thing: {plan.notes[0]}."
     if result.interrupted:
         sentence += " You interrupted it."
     elif len(returns) < (result.config.num_episodes or 0):
         sentence += f" It was stopped after {TRAIN_SECONDS:g} s, before the last episode."
-    return Outcome("trained", sentence, returns, result.policy)
+    elif seen.get("env_step", math.inf) < min(result.config.total_timesteps or 0, plan.last_step or math.inf):
+        sentence += f" It was stopped after {TRAIN_SECONDS:g} s, before its last step."
+    return Outcome("trained", sentence, returns, result.policy, env_steps)
 
 
 def untouched(plan: Plan) -> list[str]:
@@ -122,19 +133,22 @@ def _not_attempted(names: list[str]) -> str:
 def _broken(seen: dict[str, Any], sentence: str) -> Outcome:
     episodes = len(seen["returns"])
     sentence += f" The curve shows the {episodes} episodes before that." if episodes else ""
-    return Outcome("broken", sentence, seen["returns"], seen["policy"])
+    return Outcome("broken", sentence, seen["returns"], seen["policy"], seen["env_steps"])
 
 
-def verdict(plan: Plan, returns: NDArray[np.float64], advice: str) -> str:
+def verdict(plan: Plan, returns: NDArray[np.float64], advice: str, env_steps: NDArray[np.int64] | None = None) -> str:
     """What the curve says: what was reached, against reference and random agent, and what to do next."""
+    if not len(returns):
+        return f"No episode ended within the budget, so there is nothing to compare. {advice}"
     last = float(returns[-100:].mean())
     text = f"The last {min(100, len(returns))} of {len(returns)} episodes returned {last:.0f} on average"
     reference = reference_curve(plan)
     if reference:
-        at = int(np.argmin(np.abs(np.asarray(reference["x"]) - len(returns))))
+        end = len(returns) if plan.x_unit == "episode" or env_steps is None else int(env_steps[-1])
+        at = int(np.argmin(np.abs(np.asarray(reference["x"]) - end)))
         text += f"; the reference's interval there is {reference['low'][at]:.0f} to {reference['high'][at]:.0f}"
     random = evaluate(None, plan.env_id, num_episodes=100, seed=0).mean
-    if last < 2 * random:
+    if last < (2 * random if plan.poor_return is None else plan.poor_return):
         return f"{text}. That is near a random agent's {random:.0f}: it has hardly learnt. {advice}"
     if last < plan.good_return:
         return f"{text}. It learns. Another seed gives another curve: run the cell with `seed=1` and `seed=2`."

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..statistics import moving_average
 from . import page
+from .bands import X_LABELS, claimed_band
 from .guard import describe
-from .plots import claimed_band
 from .plugin import Outcome, Plan, reference_curve
 from .stages import stages_gif
 from .style import COLOURS, LABELS, LINE_STYLES, new_figure
@@ -23,7 +23,7 @@ def present(plan: Plan, outcome: Outcome) -> None:
     if not len(outcome.returns):
         page.prose(outcome.sentence)
         return
-    figure, caption = curve_figure(plan, outcome.returns)
+    figure, caption = curve_figure(plan, outcome.returns, outcome.env_steps)
     smooth = moving_average(outcome.returns, 50)
     alt = f"Your learning curve over {len(smooth)} episodes, from {smooth[0]:.0f} at first to {smooth[-1]:.0f}."
     page.figure(figure, alt=alt, caption=caption)
@@ -40,7 +40,9 @@ def present(plan: Plan, outcome: Outcome) -> None:
     page.prose(outcome.sentence)
 
 
-def curve_figure(plan: Plan, returns: NDArray[np.float64]) -> tuple[Figure, str]:
+def curve_figure(
+    plan: Plan, returns: NDArray[np.float64], env_steps: NDArray[np.int64] | None = None
+) -> tuple[Figure, str]:
     """The learner's curve on the reference's band, and the caption."""
     figure, ax = new_figure()
     reference = reference_curve(plan)
@@ -50,8 +52,13 @@ def curve_figure(plan: Plan, returns: NDArray[np.float64]) -> tuple[Figure, str]
         style = LINE_STYLES.get(plan.algorithm, "-")
         claimed_band(ax, reference, label=label, colour=COLOURS[plan.algorithm], style=style)
     smooth = moving_average(returns, window)
-    ax.plot(np.arange(1, len(smooth) + 1), smooth, color=COLOURS["learner"], label="yours, one seed")
-    ax.set(xlabel="episode", ylabel="episodic return", xlim=(0, max(len(smooth), 10)))
+    x = np.arange(1, len(smooth) + 1)
+    if plan.x_unit == "env_step" and env_steps is not None:
+        # Environments that began together end together: one point for all of them, not a vertical line.
+        last = np.append(np.diff(env_steps) > 0, True)
+        x, smooth = env_steps[last], smooth[last]
+    ax.plot(x, smooth, color=COLOURS["learner"], label="yours, one seed")
+    ax.set(xlabel=X_LABELS[plan.x_unit], ylabel="episodic return", xlim=(0, max(int(x[-1]), 10)))
     ax.legend(loc="best", frameon=False)
     caption = f"Moving average of {window} episodes."
     if reference:

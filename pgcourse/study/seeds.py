@@ -66,14 +66,20 @@ def run_seeds(
     return runs
 
 
-def _train(config: Any, seams: dict[str, Any]) -> Run:
+def made_fresh(config: Any, seams: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `train` for one run: what is a function in place of networks or environments is called."""
+    made = dict(seams)
     with optim.seeded(config.seed):
         for name in ("policy", "critic"):
-            if name in seams and not isinstance(seams[name], nn.Module):
-                seams[name] = seams[name]()
-    if callable(seams.get("envs")):
-        seams["envs"] = seams["envs"](config.seed)
-    result = TRAIN[config.algorithm](config, device="cpu", **seams)
+            if name in made and not isinstance(made[name], nn.Module):
+                made[name] = made[name]()
+    if callable(made.get("envs")):
+        made["envs"] = made["envs"](config.seed)
+    return made
+
+
+def _train(config: Any, seams: Mapping[str, Any]) -> Run:
+    result = TRAIN[config.algorithm](config, device="cpu", **made_fresh(config, seams))
     evaluation = evaluate(result.policy, config.env_id, num_episodes=100, seed=config.seed)
     return Run(config.seed, result.episodes, result.metrics, evaluation.returns)
 

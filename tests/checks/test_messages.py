@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pgcourse.checks import check, exercises, hint, progress, run, solution
-from pgcourse.checks.wording import number, value
+from pgcourse.checks.wording import number, two_numbers, value
 from pgcourse.returns import discounted_returns, normalize
 
 
@@ -45,6 +45,14 @@ def test_parts_come_in_the_promised_order() -> None:
 )
 def test_differences_are_said_in_words(attempt, words: str) -> None:
     assert words in run("discounted_returns", attempt).message
+
+
+def test_two_numbers_that_differ_never_look_alike() -> None:
+    assert two_numbers(0.25, 0.3) == ("0.25", "0.3")
+    assert two_numbers(0.252912, 0.252931) == ("0.252912", "0.252931")
+    message = run("discounted_returns", lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma) + 2e-4)
+    got, expected = message.message.split("At [0]: got ")[-1].split("Got ")[-1].split(".\n")[0].split(", expected ")
+    assert got != expected
 
 
 def test_the_smallest_failing_input_is_shown_not_the_first_random_one() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pgcourse.storage import atomic_write
 from pgcourse.study.claims import machine
-from pgcourse.study.seeds import TRAIN, Run, run_seeds
+from pgcourse.study.seeds import TRAIN, Run, made_fresh, run_seeds
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "claims"
@@ -68,11 +68,12 @@ def first_returns(
 ) -> list[float]:
     """The first episodic returns of a run, which takes about a second; `within_steps`: only those ended by then."""
     # Stopped from outside: a smaller budget would be another schedule of learning rates.
+    config = dataclasses.replace(config, seed=seed)
     result = TRAIN[config.algorithm](
-        dataclasses.replace(config, seed=seed),
+        config,
         device="cpu",
         on_iteration=lambda progress: len(progress.episodes) >= num_episodes,
-        **seams,
+        **made_fresh(config, seams),
     )
     episodes = result.episodes[:num_episodes]
     if within_steps is not None:

@@ -1,5 +1,17 @@
-"""Unit 02: baselines."""
+"""Unit 02: what to subtract from the returns, how much variance that takes away, and the update that does it."""
 
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.unit_02 import (
+    advantages_with_baseline,
+    baseline_update,
+    gradient_variance,
+    optimal_constant_baseline,
+    value_loss,
+)
 
-EXERCISES: tuple[Exercise, ...] = ()
+EXERCISES = (
+    optimal_constant_baseline.EXERCISE,
+    advantages_with_baseline.EXERCISE,
+    value_loss.EXERCISE,
+    gradient_variance.EXERCISE,
+    baseline_update.EXERCISE,
+)

@@ -1,0 +1,78 @@
+"""Observer for functions that cut a batch into shuffled minibatches: what they draw, and what it depends on."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pgcourse.checks.observe import call
+from pgcourse.checks.observe_record import Arrays, Case
+
+_INDEX_DTYPES = (torch.int64, torch.int32)
+
+
+@dataclass(frozen=True)
+class Minibatches:
+    """Iterate over the attempt's result for several epochs in a row, and again from the same and from another seed.
+
+    The case holds `batch_size`, `minibatch_size`, `seed` of the generator and `epochs`. Recorded are facts, which
+    `unit_04/minibatches.py` judges: for each epoch e, `sizes e` [M] and `rows e` [sum of sizes] in order of appearance;
+    `entry.kind` of the first entry that is no 1-D index tensor; `endless`; and whether a second run drew the same
+    (`repeated with the same seed`, with other global random states; `repeated with another seed`).
+    """
+
+    signature: str = "batch_size, minibatch_size, *, generator"
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        first = self._draw(attempt, case, case["seed"], arrays)
+        if first is None:
+            return arrays
+        torch.default_generator.manual_seed(1)
+        np.random.seed(1)  # noqa: NPY002 - the learner may use the global generator
+        random.seed(1)
+        again, other = (self._draw(attempt, case, case["seed"] + extra, {}) for extra in (0, 1))
+        arrays["repeated with the same seed"] = np.array(first == again)
+        arrays["repeated with another seed"] = np.array(first == other)
+        return arrays
+
+    def _draw(self, attempt: Any, case: Case, seed: int, arrays: Arrays) -> list[list[int]] | None:
+        """All rows of each epoch in order; None where something is not an index tensor, which `arrays` then says."""
+        generator = torch.Generator().manual_seed(seed)
+        epochs = []
+        for epoch in range(case["epochs"]):
+            result = call(attempt, self.signature, {**case, "generator": generator})
+            arrays["result.kind"] = np.array(type(result).__name__)
+            if result is None or result is Ellipsis or isinstance(result, int | float | str) or callable(result):
+                return None
+            if (isinstance(result, Tensor) and result.ndim == 0) or not hasattr(result, "__iter__"):
+                return None
+            most = 2 * case["batch_size"] + 2
+            parts = list(itertools.islice(iter(result), most))
+            if len(parts) == most:
+                arrays["endless"] = np.array(True)
+                return None
+            for part in parts:
+                kind = self._kind(part)
+                if kind != "index tensor":
+                    arrays["entry.kind"] = np.array(kind)
+                    return None
+            arrays[f"sizes {epoch}"] = np.array([len(part) for part in parts], dtype=np.int64)
+            rows = [row for part in parts for row in part.tolist()]
+            arrays[f"rows {epoch}"] = np.array(rows, dtype=np.int64)
+            epochs.append(rows)
+        return epochs
+
+    @staticmethod
+    def _kind(part: Any) -> str:
+        if type(part) is not Tensor:
+            return type(part).__name__
+        if part.dtype not in _INDEX_DTYPES:
+            return f"{str(part.dtype).removeprefix('torch.')} tensor"
+        return "index tensor" if part.ndim == 1 else f"tensor of shape {list(part.shape)}"

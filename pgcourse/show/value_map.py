@@ -1,0 +1,138 @@
+"""What a critic has learnt: its map of CartPole beside the policy's, and what its diagnostics can and cannot see."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from ..diagnostics import explained_variance
+from ..envs.cartpole import ANGLE_LIMIT, POSITION_LIMIT
+from ..errors import InvalidInput
+from .bands import claimed_band
+from .style import PALETTE, new_figure
+from .widgets import Slider, explore
+
+CELLS = 61  # along each axis of a map
+FASTEST = 3.0  # rad/s, at the edge of the map
+TOP_VALUE = 100.0  # 1 / (1 - gamma) for gamma = 0.99: no discounted return of CartPole is higher
+Panels = Sequence[tuple[Mapping[str, Any], str, str]]  # curve of a claims file, label, colour
+
+
+def map_states(position: float, velocity: float) -> tuple[Tensor, np.ndarray, np.ndarray]:
+    """States of a map: every pair of pole angle and angular velocity, at one place and speed of the cart.
+
+    Args: position [m], velocity [m/s]. Returns: states [CELLS * CELLS, 4], rows of equal angular velocity one after the
+    other; angles [CELLS] in degrees; angular velocities [CELLS] in rad/s.
+    """
+    angles = torch.linspace(-ANGLE_LIMIT, ANGLE_LIMIT, CELLS)
+    speeds = torch.linspace(-FASTEST, FASTEST, CELLS)
+    speed, angle = torch.meshgrid(speeds, angles, indexing="ij")  # [CELLS, CELLS]: row = angular velocity
+    cart = torch.tensor([position, velocity]).expand(CELLS * CELLS, 2)
+    states = torch.cat([cart, angle.reshape(-1, 1), speed.reshape(-1, 1)], dim=1)
+    return states, np.degrees(angles.numpy()), speeds.numpy()
+
+
+@torch.no_grad()
+def value_map(
+    policy: nn.Module, critic: nn.Module, *, position: float = 0.0, velocity: float = 0.0, top: float = TOP_VALUE
+) -> Figure:
+    """Two heat maps over pole angle and angular velocity: V(s), and the probability of pushing right.
+
+    The black line on both is where the policy is undecided. Args: policy: observations [B, 4] -> Categorical over two
+    actions. critic: [B, 4] -> values [B]. position [m], velocity [m/s] of the cart. top: value at the colours' end.
+    """
+    states, angles, speeds = map_states(position, velocity)
+    values = critic(states).reshape(CELLS, CELLS).numpy()
+    right = policy(states).probs[:, 1].reshape(CELLS, CELLS).numpy()
+    figure, axes = new_figure(columns=2, width=9.5, height=4.2, sharey=True)
+    for ax, cells, colours, limits, label in (
+        (axes[0], values, "viridis", (0.0, top), "V(s), discounted steps to come"),
+        (axes[1], right, "PuOr", (0.0, 1.0), "probability of pushing right"),
+    ):
+        mesh = ax.pcolormesh(angles, speeds, cells, cmap=colours, vmin=limits[0], vmax=limits[1], shading="nearest")
+        figure.colorbar(mesh, ax=ax, label=label)
+        if right.min() < 0.5 < right.max():
+            ax.contour(angles, speeds, right, levels=[0.5], colors="black", linewidths=1.5)
+        ax.plot(0, 0, "+", color="white" if ax is axes[0] else "black", markersize=10)
+        ax.set_xlabel("pole angle [degrees]")
+        ax.grid(visible=False)
+    axes[0].set_ylabel("angular velocity [rad/s]")
+    axes[0].set_title(f"cart at {position:+.1f} m, {velocity:+.1f} m/s", loc="left")
+    axes[1].set_title("black line: undecided", loc="left")
+    return figure
+
+
+def explore_value_map(policy: nn.Module, critic: nn.Module, *, alt: str, caption: str = "") -> None:
+    """Show `value_map` with sliders for the cart's position and velocity. Args: as of `explore`."""
+
+    def draw(position: float, velocity: float) -> Figure:
+        return value_map(policy, critic, position=position, velocity=velocity)
+
+    explore(
+        draw,
+        alt=alt,
+        caption=caption,
+        position=Slider(-POSITION_LIMIT, POSITION_LIMIT, 0.0, 0.1, "cart position [m]"),
+        velocity=Slider(-2.0, 2.0, 0.0, 0.1, "cart velocity [m/s]"),
+    )
+
+
+def offset_panels(values: Tensor, returns: Tensor, offset: float, *, reach: float = 60.0) -> Figure:
+    """Returns against values to which a constant is added, and the numbers that do and do not notice.
+
+    Args: values, returns: [B], in units of reward. offset: added to every value, within -reach to reach, for
+    which the axes have room. Raises: InvalidInput where the shapes
+    differ.
+    """
+    if values.shape != returns.shape or values.dim() != 1:
+        raise InvalidInput(
+            f"values {list(values.shape)} and returns {list(returns.shape)} do not fit; give two of shape [B]"
+        )
+    shifted = values + offset
+    explained = float(explained_variance(shifted, returns))
+    error = float((returns - shifted).square().mean().sqrt())
+    figure, (left, right) = new_figure(columns=2, width=9.5, height=3.8, width_ratios=[3, 2])
+    left.plot(shifted, returns, ".", color=PALETTE[0], alpha=0.25, markersize=5)
+    low, high = float(values.min()) - reach, float(values.max()) + reach
+    left.plot([low, high], [low, high], color="black", linewidth=1, label="V = G")
+    top = 1.05 * float(returns.max())
+    left.set(xlabel="V(s) + offset [discounted steps]", ylabel="return G", xlim=(low, high), ylim=(0, top))
+    left.set_title(f"explained variance {explained:.2f}", loc="left")
+    left.legend(loc="lower right", frameon=False)
+    bars = {"mean of G": float(returns.mean()), "mean of V": float(shifted.mean()), "typical error": error}
+    right.bar(list(bars), list(bars.values()), color=[PALETTE[1], PALETTE[0], "#777777"], width=0.6)
+    right.axhline(0, color="black", linewidth=0.8)
+    middle = float(values.mean())
+    right.set(ylabel="discounted steps", ylim=(min(0.0, 1.1 * (middle - reach)), 1.15 * (middle + reach)))
+    for i, height in enumerate(bars.values()):
+        right.annotate(f"{height:.0f}", (i, max(height, 0)), ha="center", va="bottom")
+    return figure
+
+
+def critic_panels(columns: Mapping[str, tuple[Panels, Mapping[str, Any]]], *, mean_top: float = 110.0) -> Figure:
+    """For each critic: the means of V and G on one panel, and its explained variance below.
+
+    Args: columns: title -> (curves of the upper panel with label and colour, the curve of explained variance), all of a
+    claims file.
+    """
+    if not columns:
+        raise InvalidInput("no critic to draw; give {title: (curves of the means, curve of explained variance)}")
+    figure, axes = new_figure(
+        rows=2, columns=len(columns), width=9.5, height=5.4, sharex=True, sharey="row", squeeze=False
+    )
+    for top, bottom, (title, (means, explained)) in zip(axes[0], axes[1], columns.items(), strict=True):
+        for curve, label, colour in means:
+            claimed_band(top, curve, label=label, colour=colour)
+        claimed_band(bottom, explained, label="explained variance", colour="#777777")
+        bottom.axhline(0, color="black", linewidth=0.8)
+        top.set_title(title, loc="left")
+        top.set_ylim(0, mean_top)
+        bottom.set(xlabel=explained["x_unit"], ylim=(-0.3, 1))
+    axes[0, 0].set_xlim(0, min(explained["x"][-1] for _, explained in columns.values()))  # of the shortest run
+    axes[0, 0].set_ylabel("mean over the batch\n[discounted steps]")
+    axes[1, 0].set_ylabel("explained variance")
+    axes[0, 0].legend(loc="lower right", frameon=False)
+    return figure
