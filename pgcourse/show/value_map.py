@@ -1,7 +1,7 @@
 """What a critic has learnt: its map of CartPole beside the policy's, and what its diagnostics can and cannot see."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,12 +13,21 @@ from ..envs.cartpole import ANGLE_LIMIT, POSITION_LIMIT
 from ..errors import InvalidInput
 from .bands import claimed_band
 from .style import PALETTE, new_figure
-from .widgets import Slider, explore
+from .widgets import Choice, Slider, explore
 
-CELLS = 61  # along each axis of a map
-FASTEST = 3.0  # rad/s, at the edge of the map
+CELLS = 41  # along each axis of a map
+FASTEST = 1.5  # rad/s, at the edge of the map: an agent that balances is seldom faster
+DOTS = 1500  # visited states that are drawn
 TOP_VALUE = 100.0  # 1 / (1 - gamma) for gamma = 0.99: no discounted return of CartPole is higher
 Panels = Sequence[tuple[Mapping[str, Any], str, str]]  # curve of a claims file, label, colour
+
+
+class Agent(NamedTuple):
+    """A policy and its critic at one moment of training, and states [B, 4] that they have seen."""
+
+    policy: nn.Module
+    critic: nn.Module
+    visited: Tensor
 
 
 def map_states(position: float, velocity: float) -> tuple[Tensor, np.ndarray, np.ndarray]:
@@ -36,17 +45,17 @@ def map_states(position: float, velocity: float) -> tuple[Tensor, np.ndarray, np
 
 
 @torch.no_grad()
-def value_map(
-    policy: nn.Module, critic: nn.Module, *, position: float = 0.0, velocity: float = 0.0, top: float = TOP_VALUE
-) -> Figure:
+def value_map(agent: Agent, *, position: float = 0.0, velocity: float = 0.0, top: float = TOP_VALUE) -> Figure:
     """Two heat maps over pole angle and angular velocity: V(s), and the probability of pushing right.
 
-    The black line on both is where the policy is undecided. Args: policy: observations [B, 4] -> Categorical over two
-    actions. critic: [B, 4] -> values [B]. position [m], velocity [m/s] of the cart. top: value at the colours' end.
+    The black line on both is where the policy is undecided; the dots are visited states, wherever the cart was.
+    Args: agent: its policy maps observations [B, 4] to a Categorical over two actions, its critic to values [B].
+    position [m], velocity [m/s] of the cart. top: value at the colours' end.
     """
     states, angles, speeds = map_states(position, velocity)
-    values = critic(states).reshape(CELLS, CELLS).numpy()
-    right = policy(states).probs[:, 1].reshape(CELLS, CELLS).numpy()
+    values = agent.critic(states).reshape(CELLS, CELLS).numpy()
+    right = agent.policy(states).probs[:, 1].reshape(CELLS, CELLS).numpy()
+    dots = agent.visited[:: max(1, len(agent.visited) // DOTS), 2:]  # [<= about DOTS, 2]
     figure, axes = new_figure(columns=2, width=9.5, height=4.2, sharey=True)
     for ax, cells, colours, limits, label in (
         (axes[0], values, "viridis", (0.0, top), "V(s), discounted steps to come"),
@@ -54,10 +63,10 @@ def value_map(
     ):
         mesh = ax.pcolormesh(angles, speeds, cells, cmap=colours, vmin=limits[0], vmax=limits[1], shading="nearest")
         figure.colorbar(mesh, ax=ax, label=label)
+        ax.plot(np.degrees(dots[:, 0].numpy()), dots[:, 1].numpy(), ".", color="#666666", markersize=2, alpha=0.6)
         if right.min() < 0.5 < right.max():
             ax.contour(angles, speeds, right, levels=[0.5], colors="black", linewidths=1.5)
-        ax.plot(0, 0, "+", color="white" if ax is axes[0] else "black", markersize=10)
-        ax.set_xlabel("pole angle [degrees]")
+        ax.set(xlabel="pole angle [degrees]", xlim=(angles[0], angles[-1]), ylim=(speeds[0], speeds[-1]))
         ax.grid(visible=False)
     axes[0].set_ylabel("angular velocity [rad/s]")
     axes[0].set_title(f"cart at {position:+.1f} m, {velocity:+.1f} m/s", loc="left")
@@ -65,16 +74,23 @@ def value_map(
     return figure
 
 
-def explore_value_map(policy: nn.Module, critic: nn.Module, *, alt: str, caption: str = "") -> None:
-    """Show `value_map` with sliders for the cart's position and velocity. Args: as of `explore`."""
+def explore_value_map(agents: Mapping[str, Agent], *, alt: str, caption: str = "") -> None:
+    """Show `value_map` with a menu of agents, the last one first, and sliders for the cart's position and velocity.
 
-    def draw(position: float, velocity: float) -> Figure:
-        return value_map(policy, critic, position=position, velocity=velocity)
+    Args: agents: title -> agent, such as stages of one training run. alt, caption: as of `explore`. Raises:
+    InvalidInput where there is no agent.
+    """
+    if not agents:
+        raise InvalidInput("no agent to draw; give at least one, such as {'trained': Agent(policy, critic, visited)}")
+
+    def draw(agent: str, position: float, velocity: float) -> Figure:
+        return value_map(agents[agent], position=position, velocity=velocity)
 
     explore(
         draw,
         alt=alt,
         caption=caption,
+        agent=Choice(list(agents), list(agents)[-1], "trained for"),
         position=Slider(-POSITION_LIMIT, POSITION_LIMIT, 0.0, 0.1, "cart position [m]"),
         velocity=Slider(-2.0, 2.0, 0.0, 0.1, "cart velocity [m/s]"),
     )

@@ -13,6 +13,7 @@ from pgcourse.errors import InvalidInput
 from pgcourse.networks import Categorical
 from pgcourse.show.value_map import (
     CELLS,
+    Agent,
     critic_panels,
     explore_value_map,
     map_states,
@@ -36,6 +37,10 @@ class Lean(nn.Module):
         return Categorical(torch.stack([torch.zeros_like(logit), logit], dim=1))
 
 
+VISITED = torch.tensor([[0.0, 0.0, 0.1, -0.5], [1.0, 0.0, -0.05, 0.25]])
+AGENT = Agent(Lean(), Linear(), VISITED)
+
+
 def meshes(figure: Any) -> list[np.ndarray]:
     found = [part for ax in figure.axes for part in ax.collections if isinstance(part, QuadMesh)]
     return [np.asarray(mesh.get_array()).reshape(CELLS, CELLS) for mesh in found if mesh.get_array().size == CELLS**2]
@@ -51,7 +56,7 @@ def test_rows_of_the_map_are_angular_velocities_and_columns_angles() -> None:
 
 
 def test_the_maps_hold_the_values_and_the_probabilities() -> None:
-    values, right = meshes(value_map(Lean(), Linear(), position=1.0, velocity=0.5))
+    values, right = meshes(value_map(AGENT, position=1.0, velocity=0.5))
     angles = np.radians(np.linspace(-12, 12, CELLS))
     np.testing.assert_allclose(values, np.tile(60 + 100 * angles, (CELLS, 1)), rtol=1e-4)
     np.testing.assert_allclose(right, np.tile(1 / (1 + np.exp(-20 * angles - 0.5)), (CELLS, 1)), rtol=1e-4)
@@ -60,16 +65,30 @@ def test_the_maps_hold_the_values_and_the_probabilities() -> None:
 def test_colours_mean_the_same_wherever_the_cart_is() -> None:
     limits = [
         [part.get_clim() for ax in figure.axes[:2] for part in ax.collections if isinstance(part, QuadMesh)]
-        for figure in (value_map(Lean(), Linear(), position=place) for place in (-2.0, 2.0))
+        for figure in (value_map(AGENT, position=place) for place in (-2.0, 2.0))
     ]
     assert limits[0] == limits[1] == [(0.0, 100.0), (0.0, 1.0)]
 
 
 def test_the_widget_stands_as_a_picture_and_names_its_sliders(shown: list[dict[str, Any]]) -> None:
-    explore_value_map(Lean(), Linear(), alt="Two maps.", caption="Look at the ridge.")
+    explore_value_map({"60 episodes": AGENT, "300 episodes": AGENT}, alt="Two maps.", caption="Look at the dots.")
     assert "Two maps." in shown[0]["text/html"]
     assert "cart position [m]" in shown[0]["text/html"] and "cart velocity [m/s]" in shown[0]["text/html"]
+    assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"]
     assert shown[0]["image/png"]
+
+
+def test_visited_states_are_dots_on_both_maps() -> None:
+    figure = value_map(AGENT)
+    for ax in figure.axes[:2]:
+        (dots,) = [line for line in ax.get_lines() if len(line.get_xdata()) == 2]
+        np.testing.assert_allclose(dots.get_xdata(), np.degrees([0.1, -0.05]), rtol=1e-5)
+        np.testing.assert_allclose(dots.get_ydata(), [-0.5, 0.25])
+
+
+def test_no_agent_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no agent"):
+        explore_value_map({}, alt="Nothing.")
 
 
 def bars(figure: Any) -> dict[str, float]:
