@@ -59,7 +59,7 @@ def baseline_parabola(scores: ArrayLike, returns: ArrayLike, baseline: float, *,
         xlim=(grid[0], grid[-1]),
     )
     ax.set_title(title, loc="left")
-    ax.legend(loc="upper center", frameon=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     return figure
 
 

@@ -111,11 +111,11 @@ def report(extra: dict[str, Any]) -> dict[str, Any]:
     for method, runs in rows.items():
         entry = summarise(runs)
         summary[method] = entry
-        low, high = entry["seconds_interval"]
+        low, high = ("never" if bound is None else f"{bound:.2f}" for bound in entry["seconds_interval"])
         print(
             f"{method:28} {entry['solved']:4}/{entry['runs']:<4} {entry['kept']:3}/{entry['runs']:<3} "
             f"{entry['median_steps'] or float('nan'):13,.0f} {entry['median_seconds'] or float('nan'):6.2f} "
-            f"[{low:.2f}, {high:.2f}] {entry['median_steps_per_second']:9,.0f} {entry['peak_memory_mb']:5.0f}"
+            f"[{low}, {high}] {entry['median_steps_per_second']:9,.0f} {entry['peak_memory_mb']:5.0f}"
         )
     ratios = {}
     for task in ("cartpole", "pendulum"):
@@ -142,7 +142,7 @@ def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Medians over the seeds, unsolved ones counted as infinitely slow; a bootstrap interval of the median seconds."""
     seconds = np.array([run["solved_seconds"] if run["solved_seconds"] is not None else np.inf for run in runs])
     steps = np.array([run["solved_steps"] if run["solved_steps"] is not None else np.inf for run in runs])
-    low, high = bootstrap_interval(np.where(np.isfinite(seconds), seconds, 1e9), statistic=np.median)
+    low, high = bootstrap_interval(seconds, statistic=np.median)
     finite = lambda value: float(value) if np.isfinite(value) else None  # noqa: E731
     return {
         "runs": len(runs),
@@ -150,7 +150,7 @@ def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "kept": int(sum(run["kept"] for run in runs)),
         "median_steps": finite(np.median(steps)),
         "median_seconds": finite(np.median(seconds)),
-        "seconds_interval": [float(low), float(high)],
+        "seconds_interval": [finite(low), finite(high)],
         "median_steps_per_second": float(np.median([run["steps_per_second"] for run in runs])),
         "peak_memory_mb": float(max(run["peak_memory_mb"] for run in runs)),
         "worst_final": float(min(run["final"] for run in runs)),
