@@ -54,7 +54,7 @@ print("Measured with", ", ".join(f"{name} {version}" for name, version in measur
 # %%
 figure, ax = plots.new_figure(height=2.6)
 rows = {"without critic": "no_baseline", "with a critic": "baseline"}
-for row, (label, name) in enumerate(rows.items()):
+for row, name in enumerate(rows.values()):
     reached = np.array(first["values"][f"{name}/episodes_to_475"]["per_seed"])
     shift = 0.12 * np.linspace(-1, 1, len(reached))  # so that equal seeds do not hide each other
     colour = plots.COLOURS["reinforce" if name == "baseline" else "reinforce_no_baseline"]

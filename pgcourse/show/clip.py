@@ -80,7 +80,7 @@ def clip_point(ratio: float, sign: int, clip_coef: float) -> Figure:
     ax.plot(grid, grid * sign, color=FREE, linestyle="--", label="r A, not clipped")
     clipped = np.clip(grid, 1 - clip_coef, 1 + clip_coef) * sign
     ax.plot(grid, clipped, color=FREE, linestyle=":", label="clip(r) A")
-    _draw_objective(ax, grid, sign, clip_coef, colour="black", label="the smaller of the two")
+    _draw_objective(ax, grid, sign, clip_coef, colour="black", width=4.0, label="the smaller of the two")
     stops = bool(gradient_stops(ratio, sign, clip_coef))
     height = float(objective(ratio, sign, clip_coef))
     ax.plot(ratio, height, "s" if stops else "o", color=STOPPED if stops else FLOWS, markersize=11, label="your row")
@@ -105,9 +105,16 @@ def _quarters(axes: NDArray, r: NDArray, a: NDArray) -> Iterator[tuple[Axes, int
 
 
 def _draw_objective(
-    ax: Axes, grid: NDArray[np.float64], sign: int, clip_coef: float, *, colour: str = "#999999", label: str = ""
+    ax: Axes,
+    grid: NDArray[np.float64],
+    sign: int,
+    clip_coef: float,
+    *,
+    colour: str = "#999999",
+    width: float = 2.0,
+    label: str = "",
 ) -> None:
-    ax.plot(grid, objective(grid, sign, clip_coef), color=colour, label=label or None, zorder=1)
+    ax.plot(grid, objective(grid, sign, clip_coef), color=colour, linewidth=width, label=label or None, zorder=1)
     for bound in (1 - clip_coef, 1 + clip_coef):
         if grid[0] <= bound <= grid[-1]:
             ax.axvline(bound, color=COLOURS["threshold"], linestyle=":", linewidth=1, zorder=0)

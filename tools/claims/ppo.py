@@ -13,6 +13,7 @@ from .summary import IQM, OF_RETURN, TO_THRESHOLD, Metric, Study, held_out, last
 KL, CLIPFRAC, ENTROPY = SHOWN = ("losses/approx_kl", "losses/clipfrac", "losses/entropy")
 UPDATES = 98  # of 1,024 steps: within COMPARED
 SOLVED = 475
+MILLI = "nats / 1000"  # one gradient step moves a policy by less than a ten-thousandth of a nat
 LONG = ("cartpole", "no_clip", "wide_network", "no_clip_wide_network")  # runs of 200,000 steps
 
 
@@ -48,8 +49,8 @@ def only(run: Run, name: str) -> float:
 TRAINING = {
     "steps_to_475": Metric("environment steps", TO_THRESHOLD, steps_within),
     "late": Metric("return", OF_RETURN, late_mean),
-    "kl": Metric("nats", [IQM], lambda run: mean_within(run, KL)),
-    "largest_kl": Metric("nats", [IQM, "worst"], lambda run: float(run.metrics[KL][:UPDATES].max())),
+    "kl": Metric(MILLI, [IQM], lambda run: 1000 * mean_within(run, KL)),
+    "largest_kl": Metric(MILLI, [IQM, "worst"], lambda run: 1000 * float(run.metrics[KL][:UPDATES].max())),
     "clipfrac": Metric("of the rows", [IQM], lambda run: mean_within(run, CLIPFRAC)),
     "early_stop": Metric("of the updates", [IQM], lambda run: mean_within(run, "charts/early_stop")),
     "epochs": Metric("epochs an update", [IQM], lambda run: mean_within(run, "charts/epochs")),
@@ -63,7 +64,7 @@ WHOLE = {
 ONE_STEP = {
     "before": Metric("return", OF_RETURN, lambda run: only(run, "charts/return_before")),
     "after": Metric("return", OF_RETURN, lambda run: only(run, "charts/return_after")),
-    "step_kl": Metric("nats", [IQM], lambda run: float(run.metrics[KL][AT_UPDATE - 1])),
+    "step_kl": Metric(MILLI, [IQM], lambda run: 1000 * float(run.metrics[KL][AT_UPDATE - 1])),
     "in_the_end": Metric("return", OF_RETURN, in_the_end),
     "end_entropy": Metric("nats", [IQM], lambda run: metric_mean(run, ENTROPY, last=10)),
     "dead": Metric("return", ["count"], lambda run: in_the_end(run) if in_the_end(run) < 30 else None),
