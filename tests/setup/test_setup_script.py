@@ -168,7 +168,7 @@ def interrupt(checkout: Checkout, number: int, *, only_the_script: bool = False)
         process.send_signal(number)
     else:
         os.killpg(process.pid, number)
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     return process
 
 

@@ -51,10 +51,14 @@ def peak_memory() -> float:
 
 
 def measure(methods: list[str], seeds: list[int], *, repeat: bool) -> None:
-    """Run what is missing, alternating between the methods."""
+    """Run what is missing, alternating between the methods; a slow one takes part in the first rounds only."""
+    from tools.bench.methods import FEWER_SEEDS
+
     PARTIAL.mkdir(exist_ok=True)
-    for seed in seeds:
+    for round_number, seed in enumerate(seeds):
         for method in methods:
+            if round_number >= FEWER_SEEDS.get(method, len(seeds)):
+                continue
             file = PARTIAL / f"{method.replace('/', '-')}-{seed}.json"
             if file.exists() and not repeat:
                 continue
@@ -173,7 +177,7 @@ def main() -> None:
     """Read the arguments and go."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", default=[""], help="methods that begin with one of these, and no extras")
-    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=20, help="at most so many (default: 20; slow methods take fewer)")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--repeat", action="store_true", help="measure again what is there")
     parser.add_argument("--report", action="store_true", help="only the table from the finished runs")
