@@ -81,7 +81,8 @@ def performance_profile(x: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float
     """Share of runs whose score is above each threshold: the whole distribution, where a mean shows one number of it.
 
     Args: x: [..., R] scores of R runs. thresholds: [T]. Returns: [..., T], falling in T. Source: Agarwal et al. (2021).
-    For its band: `bootstrap_interval(x, statistic=lambda x, axis: performance_profile(x, thresholds))`.
+    For its band: `bootstrap_interval(x, statistic=lambda x, axis: performance_profile(x, thresholds))`; over several tasks,
+    `stratified_bootstrap_interval` with the same statistic.
     """
     scores = np.asarray(x, dtype=np.float64)[..., None, :]
     return (scores > np.asarray(thresholds, dtype=np.float64)[:, None]).mean(axis=-1)

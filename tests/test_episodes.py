@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pgcourse import a2c, ppo, trpo
+from pgcourse.envs.probes import Probe
 from pgcourse.episodes import EPISODE_FIELDS, EpisodeLog, pack_episodes, unpack_episodes
-from tests.probes import Probe
 
 
 def rows(log: EpisodeLog) -> list[tuple[int, float, int]]:

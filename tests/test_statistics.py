@@ -148,6 +148,27 @@ def test_the_profile_of_each_row_is_one_minus_its_empirical_distribution() -> No
     assert low.shape == high.shape == (9,) and (low <= high).all()
 
 
+def test_the_band_of_a_profile_over_tasks_agrees_with_one_written_out() -> None:
+    """Agarwal et al. (2021), section 4.3: the share of all runs of all tasks above tau, runs resampled within each task."""
+    tasks = [np.random.default_rng(seed).normal(seed, 1.0, size=6) for seed in range(3)]
+    thresholds = [-0.5, 1.0, 2.5]
+    generator = np.random.default_rng(11)
+    shares = []
+    for _ in range(4000):
+        above = np.zeros(3)
+        for task in tasks:
+            for index in generator.integers(6, size=6):
+                above += [float(task[index] > threshold) for threshold in thresholds]
+        shares.append(above / 18)
+    low, high = runs.stratified_bootstrap_interval(
+        tasks, statistic=lambda x, axis: runs.performance_profile(x, thresholds), num_resamples=4000
+    )
+    np.testing.assert_allclose(low, np.quantile(shares, 0.025, axis=0), atol=1 / 18 + 1e-9)  # one run more or less
+    np.testing.assert_allclose(high, np.quantile(shares, 0.975, axis=0), atol=1 / 18 + 1e-9)
+    whole = runs.performance_profile(np.concatenate(tasks), thresholds)
+    assert (low <= whole).all() and (whole <= high).all() and (low < high).any()
+
+
 def test_the_probability_of_improvement_by_hand() -> None:
     # Pairs (3,1) (3,3) (5,1) (5,3): win, tie, win, win.
     assert runs.probability_of_improvement([3, 5], [1, 3]) == 3.5 / 4

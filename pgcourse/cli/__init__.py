@@ -8,6 +8,7 @@ from collections.abc import Callable
 from .. import __version__
 from ..errors import InvalidInput
 from . import commands
+from .compare import compare
 from .demo import demo
 from .train import resume, train
 
@@ -19,6 +20,7 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "resume": (resume, "go on with a run from its last checkpoint"),
     "evaluate": (commands.evaluate, "play a saved agent from held-out start states"),
     "gif": (commands.gif, "write a GIF of saved agents"),
+    "compare": (compare, "train the course's agents over many seeds: table, curves, GIFs"),
     "check": (commands.check, "run an exercise notebook and print each exercise's state"),
     "progress": (commands.progress, "show which exercises are solved"),
 }

@@ -54,6 +54,8 @@ class Train:
     """Play the policy from held-out start states every so many iterations."""
     checkpoint_every: int | None = None
     """Write the whole state of the run every so many iterations."""
+    watch: bool = False
+    """Warn in a line when a number of the run leaves the range of healthy ones."""
 
 
 @dataclass
@@ -148,6 +150,10 @@ def _run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpo
         callbacks = [stack.enter_context(progress_bar(config, enabled=options.progress))]
         if options.tensorboard:
             callbacks.append(stack.enter_context(tensorboard(folder / "tensorboard")))
+        if isinstance(options, Train) and options.watch:
+            from .watching import watch  # slow to import
+
+            callbacks.append(watch())
         if options.evaluate_every is not None:
             table = folder / "evaluations.csv"
             if checkpoint is None or not checkpoint.resume:

@@ -1,4 +1,4 @@
-"""Each algorithm on environments with known answers, in order of what they ask for; see tests/probes.py."""
+"""Each algorithm on environments with known answers, in order of what they ask for; see pgcourse/envs/probes.py."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pgcourse import a2c, ppo, reinforce, returns, trpo
+from pgcourse.envs import probes
 from pgcourse.results import Result
-from tests import probes
 
 SMALL: dict[str, Any] = {"hidden_sizes": (16,), "total_timesteps": None}
 # A gamma of 0.9 tells a discount from none within two steps.

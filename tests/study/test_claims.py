@@ -1,10 +1,11 @@
 """The committed figures: each follows from its per-seed values, and today's code still gives such values."""
 
 import copy
+import hashlib
 import importlib
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,9 @@ import pytest
 
 from pgcourse import InvalidInput, reinforce
 from pgcourse.statistics import bootstrap_interval, interquartile_mean
-from pgcourse.study import claims
+from pgcourse.study import claims, keep, seeds
 from pgcourse.study.claims import PLACEHOLDER, describe_values, figures_of, format_number, load_claims, quote
 from tools.claims import __main__ as command
-from tools.claims import runs as claims_runs
 from tools.claims.reinforce_variants import SEAMS
 from tools.claims.runs import first_returns, kept_runs
 from tools.claims.step_size import update_norms
@@ -205,36 +205,26 @@ TINY = {
 }
 
 
-def test_a_study_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trained: list[tuple[str, int]] = []
-    run_seeds = claims_runs.run_seeds
+def test_runs_that_began_in_the_same_way_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
 
-    def counting(configs: Any, seeds: Any, **options: Any) -> Any:
-        if len(trained) == 3:
-            raise KeyboardInterrupt
-        trained.extend((name, seed) for name in configs for seed in seeds)
-        return run_seeds(configs, seeds, **options)
-
-    monkeypatch.setattr(claims_runs, "run_seeds", counting)
-    with pytest.raises(KeyboardInterrupt):
-        kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
-    assert trained == [("one", 1), ("two", 1), ("one", 2)]
-    monkeypatch.setattr(claims_runs, "run_seeds", run_seeds)
-    resumed = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
-
-    def refuse(*arguments: Any, **options: Any) -> Any:
+    def refuse(*arguments: Any) -> Any:
         raise AssertionError("a kept run was trained again")
 
-    monkeypatch.setattr(claims_runs, "run_seeds", refuse)
-    kept = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
-    whole = run_seeds(TINY, [1, 2], progress=False)
-    for name in TINY:
-        for run, again, expected in zip(resumed[name], kept[name], whole[name], strict=True):
-            assert run.seed == again.seed == expected.seed
-            for field in ("env_step", "episodic_return", "length"):
-                np.testing.assert_array_equal(again.episodes[field], expected.episodes[field])
-            for metric in ("losses/policy_loss", "losses/policy_grad_norm"):
-                np.testing.assert_array_equal(again.metrics[metric], expected.metrics[metric])
+    monkeypatch.setattr(seeds, "_train", refuse)
+    monkeypatch.setattr(keep, "code_digest", lambda algorithm: "code that was tidied up")
+    again = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
+    assert {name: [run.episodes.tolist() for run in runs] for name, runs in again.items()} == {
+        name: [run.episodes.tolist() for run in runs] for name, runs in first.items()
+    }
+
+
+def test_the_names_of_kept_runs_do_not_change(tmp_path: Path) -> None:
+    """Hours of runs are kept under them: what made this file still makes it."""
+    kept_runs({"one": TINY["one"]}, [1], seams={}, folder=tmp_path)
+    identity = ["one", asdict(TINY["one"]), claims.machine()["versions"], [], first_returns(TINY["one"], 1, {})]
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    assert [path.name for path in tmp_path.iterdir()] == [f"one-1-{digest[:12]}.npz"]
 
 
 def test_a_kept_run_of_other_settings_or_other_code_is_not_used(tmp_path: Path) -> None:

@@ -22,9 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from pgcourse.statistics import bootstrap_interval
 from pgcourse.storage import write_json
-from pgcourse.study.claims import machine
+from tools.bench.report import Rows, report, write_readme
 
 FIRST_SEED = 1000  # never used in tuning
 PARTIAL = Path(".bench")
@@ -101,76 +100,12 @@ def final_five_steps_per_second(seed: int) -> dict[str, Any]:
     return {"steps": steps, "seconds": seconds, "steps_per_second": steps / seconds, "each": each}
 
 
-def report(extra: dict[str, Any]) -> dict[str, Any]:
-    """Gather the finished runs, print the table, and give the content of claims/speed.json."""
-    rows: dict[str, list[dict[str, Any]]] = {}
+def finished_runs() -> Rows:
+    """Of every method that has some."""
     from tools.bench.methods import METHODS
 
-    for method in METHODS:
-        found = sorted(PARTIAL.glob(f"{method.replace('/', '-')}-*.json"))
-        if found:
-            rows[method] = [json.loads(file.read_text()) for file in found]
-    print(f"\n{'method':28} {'solved':>9} {'kept':>7} {'median steps':>13} {'median s':>17} {'steps/s':>9} {'MB':>5}")
-    summary = {}
-    for method, runs in rows.items():
-        entry = summarise(runs)
-        summary[method] = entry
-        low, high = ("never" if bound is None else f"{bound:.2f}" for bound in entry["seconds_interval"])
-        print(
-            f"{method:28} {entry['solved']:4}/{entry['runs']:<4} {entry['kept']:3}/{entry['runs']:<3} "
-            f"{entry['median_steps'] or float('nan'):13,.0f} {entry['median_seconds'] or float('nan'):6.2f} "
-            f"[{low}, {high}] {entry['median_steps_per_second']:9,.0f} {entry['peak_memory_mb']:5.0f}"
-        )
-    ratios = {}
-    for task in ("cartpole", "pendulum"):
-        for peer in ("sb3_tuned", "sb3_default", "sb3_our_settings"):
-            if f"{task}/ours" in summary and f"{task}/{peer}" in summary:
-                ratios[f"{task}/{peer}"] = compare(rows[f"{task}/ours"], rows[f"{task}/{peer}"])
-                print(
-                    f"{task}: {peer} takes",
-                    ", ".join(f"{v:.1f} x ours in {k}" for k, v in ratios[f"{task}/{peer}"].items()),
-                )
-    return {
-        "description": "Speed and reliability of the presets, beside Stable-Baselines3 on the same machine in one run.",
-        "command": "python -m tools.bench",
-        **machine(),
-        "seeds": sorted({run["seed"] for runs in rows.values() for run in runs}),
-        "summary": summary,
-        "ratios": ratios,
-        "runs": rows,
-        **extra,
-    }
-
-
-def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Medians over the seeds, unsolved ones counted as infinitely slow; a bootstrap interval of the median seconds."""
-    seconds = np.array([run["solved_seconds"] if run["solved_seconds"] is not None else np.inf for run in runs])
-    steps = np.array([run["solved_steps"] if run["solved_steps"] is not None else np.inf for run in runs])
-    low, high = bootstrap_interval(seconds, statistic=np.median)
-    finite = lambda value: float(value) if np.isfinite(value) else None  # noqa: E731
-    return {
-        "runs": len(runs),
-        "solved": int(np.isfinite(seconds).sum()),
-        "kept": int(sum(run["kept"] for run in runs)),
-        "median_steps": finite(np.median(steps)),
-        "median_seconds": finite(np.median(seconds)),
-        "seconds_interval": [finite(low), finite(high)],
-        "median_steps_per_second": float(np.median([run["steps_per_second"] for run in runs])),
-        "peak_memory_mb": float(max(run["peak_memory_mb"] for run in runs)),
-        "worst_final": float(min(run["final"] for run in runs)),
-    }
-
-
-def compare(ours: list[dict[str, Any]], peer: list[dict[str, Any]]) -> dict[str, float]:
-    """How many times as long a peer takes: medians over the seeds, of the time to solve and of the time for a step."""
-    ratios = {
-        "seconds a step": np.median([1 / run["steps_per_second"] for run in peer])
-        / np.median([1 / run["steps_per_second"] for run in ours])
-    }
-    mine, theirs = summarise(ours)["median_seconds"], summarise(peer)["median_seconds"]
-    if mine and theirs:
-        ratios["seconds to solve"] = theirs / mine
-    return {name: float(value) for name, value in ratios.items()}
+    files = {method: sorted(PARTIAL.glob(f"{method.replace('/', '-')}-*.json")) for method in METHODS}
+    return {method: [json.loads(file.read_text()) for file in found] for method, found in files.items() if found}
 
 
 def main() -> None:
@@ -207,9 +142,10 @@ def main() -> None:
             extra["import_seconds"] = import_seconds()
             extra["final_five"] = final_five_steps_per_second(options.first_seed)
             write_json(extra_file, extra)
-    content = report(extra)
+    content = report(finished_runs(), extra)
     if options.write:
         print(f"wrote {write_json(CLAIMS, content)}")
+        write_readme(Path("README.md"), content)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from .summary import IQM, OF_RETURN, TO_THRESHOLD, Metric, Study, held_out, last
 KL, CLIPFRAC, ENTROPY = SHOWN = ("losses/approx_kl", "losses/clipfrac", "losses/entropy")
 UPDATES = 98  # of 1,024 steps: within COMPARED
 SOLVED = 475
-MILLI = "nats / 1000"  # one gradient step moves a policy by less than a ten-thousandth of a nat
+MILLI = "0.001 nat"  # one gradient step moves a policy by less than a ten-thousandth of a nat
 LONG = ("cartpole", "no_clip", "wide_network", "no_clip_wide_network")  # runs of 200,000 steps
 
 

@@ -1,0 +1,136 @@
+"""Finished runs on disk: one file each, whole or absent, named after the settings, the seed and the source."""
+
+import ast
+import dataclasses
+import hashlib
+import inspect
+import io
+import json
+import re
+import textwrap
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidInput
+from ..results import versions
+from ..storage import atomic_write
+
+PACKAGE = Path(__file__).resolve().parents[1]
+# Of the modules at the package's top: those that no number of a run comes from.
+NOT_TRAINING = {"__init__.py", "doctor.py", "render.py", "runs.py", "statistics.py", "storage.py"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a study keeps of one training run: arrays only, no networks."""
+
+    seed: int
+    episodes: NDArray[Any]  # fields env_step, wall_time [s], episodic_return, length
+    metrics: dict[str, NDArray[np.float64]]
+    # Returns [100] of the final policy's mode from held-out start states; empty in runs kept before it was measured.
+    evaluation: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    # The final policy's `state_dict`; empty in runs kept before it was.
+    policy: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def run_path(folder: Path, name: str, seed: int, key: str) -> Path:
+    """Where a run is kept. Characters of the name that a file's name may not hold become underscores."""
+    plain = re.sub(r"[^\w.-]+", "_", name)
+    return folder / f"{plain}-{seed}-{key}.npz"
+
+
+def source_key(name: str, config: Any, seams: Mapping[str, Any]) -> str:
+    """Twelve hex digits for everything but the seed that a run follows from: settings, versions, and source.
+
+    The source is that of the package's training code for this algorithm and of the functions in `seams`. Raises:
+    InvalidInput for a function in `seams` whose source cannot be read.
+    """
+    settings = dataclasses.asdict(config)
+    settings.pop("seed")
+    identity = [name, config.algorithm, settings, versions(), seam_source(seams), code_digest(config.algorithm)]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@cache
+def code_digest(algorithm: str) -> str:
+    """Digest of the code that a run of this algorithm goes through, free of layout, comments and docstrings.
+
+    It is read once a process: what is imported stays as it is while files change.
+    """
+    shared = {path for path in PACKAGE.glob("*.py") if path.name not in NOT_TRAINING}
+    files = shared | {
+        *PACKAGE.glob("envs/*.py"),
+        *PACKAGE.glob(f"algorithms/{algorithm}*.py"),
+        PACKAGE / "study/seeds.py",
+    }
+    texts = [f"{path.relative_to(PACKAGE).as_posix()}\n{code_of(path.read_text('utf-8'))}" for path in sorted(files)]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def code_of(source: str) -> str:
+    """Python source without layout, comments and docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def seam_source(seams: Mapping[str, Any]) -> list[str]:
+    """Source of the functions, or of the classes of the objects, that a run is given, free of layout.
+
+    With the values that a function closes over, since two functions from one factory have the same source.
+    """
+    return [f"{name}={_described(name, seam)}" for name, seam in sorted(seams.items())]
+
+
+def _described(name: str, seam: Any) -> str:
+    function = inspect.isroutine(seam)
+    try:
+        source = textwrap.dedent(inspect.getsource(seam if function else type(seam)))
+    except (OSError, TypeError) as error:
+        raise InvalidInput(
+            f"the source of {name}={seam!r} cannot be read, so its runs cannot be told from others; define it in a file or a "
+            "notebook cell"
+        ) from error
+    try:
+        source = ast.unparse(ast.parse(source))
+    except SyntaxError:  # a lambda: its source is the line that it stands in, which may be half a statement
+        source = source.strip()
+    held = [cell.cell_contents for cell in getattr(seam, "__closure__", None) or ()]
+    closed = "".join(f"; {_described(name, value) if inspect.isroutine(value) else repr(value)}" for value in held)
+    return f"{'' if function else seam!r}: {source}{closed}"
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write a run so that whoever looks finds it whole or not at all."""
+    arrays = {f"metrics:{name}": numbers for name, numbers in run.metrics.items()}
+    arrays |= {f"policy:{name}": weights for name, weights in run.policy.items()}
+    content = io.BytesIO()
+    np.savez_compressed(content, episodes=run.episodes, evaluation=run.evaluation, **arrays)  # type: ignore[arg-type]
+    atomic_write(path, content.getvalue())
+
+
+def read_run(path: Path, seed: int) -> Run | None:
+    """The run that is kept at `path`; None where there is none, or where the disk has damaged it."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {name: data[name] for name in data.files}
+        evaluation = arrays.get("evaluation", np.zeros(0))
+        return Run(seed, arrays["episodes"], _part(arrays, "metrics:"), evaluation, _part(arrays, "policy:"))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,130 @@
+"""Runs on disk: named after everything that they follow from, and whole or not there."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pgcourse import ppo, reinforce
+from pgcourse.errors import InvalidInput
+from pgcourse.study import keep
+from pgcourse.study.keep import Run, code_digest, code_of, read_run, run_path, seam_source, source_key, write_run
+
+
+def a_run() -> Run:
+    episodes = np.zeros(3, [("env_step", np.int64), ("episodic_return", np.float64)])
+    episodes["episodic_return"] = [9, 8, 7]
+    weights = {"logits.0.weight": np.arange(6, dtype=np.float32).reshape(2, 3)}
+    return Run(7, episodes, {"losses/policy_loss": np.array([0.5, np.nan])}, np.array([1.0, 2.0]), weights)
+
+
+def no_step(*arguments: Any, **options: Any) -> tuple[float, float]:
+    return 0.0, 0.0
+
+
+def factory(scale: float) -> Callable[[float], float]:
+    def scaled(x: float) -> float:
+        return scale * x
+
+    return scaled
+
+
+def test_a_run_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "run.npz"
+    write_run(path, a_run())
+    again = read_run(path, 7)
+    assert again is not None and again.seed == 7
+    np.testing.assert_array_equal(again.episodes, a_run().episodes)
+    np.testing.assert_array_equal(again.metrics["losses/policy_loss"], [0.5, np.nan])
+    np.testing.assert_array_equal(again.evaluation, [1, 2])
+    np.testing.assert_array_equal(again.policy["logits.0.weight"], [[0, 1, 2], [3, 4, 5]])
+    assert [file.name for file in path.parent.iterdir()] == ["run.npz"], "nothing half-written is left beside it"
+
+
+def test_a_run_without_policy_or_evaluation_is_read_too(tmp_path: Path) -> None:
+    """As they were written before runs kept these."""
+    np.savez_compressed(tmp_path / "old.npz", episodes=a_run().episodes)
+    old = read_run(tmp_path / "old.npz", 3)
+    assert old is not None and old.policy == {} and old.evaluation.shape == (0,)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-40], lambda data: b"", lambda data: b"no archive", None])
+def test_a_damaged_run_counts_as_missing(tmp_path: Path, damage: Callable[[bytes], bytes] | None) -> None:
+    path = tmp_path / "run.npz"
+    write_run(path, a_run())
+    data = bytearray(path.read_bytes())
+    if damage is None:  # one bit of the first array
+        data[data.index(b"episodes.npy") + 40] ^= 1
+    path.write_bytes(damage(bytes(data)) if damage else bytes(data))
+    assert read_run(path, 7) is None
+    assert read_run(tmp_path / "nothing.npz", 7) is None
+
+
+def test_the_key_holds_settings_algorithm_name_and_seams_but_not_the_seed() -> None:
+    config = ppo.CARTPOLE
+    key = source_key("ppo", config, {})
+    assert key == source_key("ppo", replace(config, seed=9), {})
+    others = [
+        source_key("other", config, {}),
+        source_key("ppo", replace(config, gamma=0.5), {}),
+        source_key("ppo", config, {"gradient_step_fn": no_step}),
+        source_key("ppo", reinforce.CARTPOLE, {}),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_two_functions_of_one_factory_are_told_apart() -> None:
+    assert seam_source({"f": factory(1.0)}) == seam_source({"f": factory(1.0)}) != seam_source({"f": factory(2.0)})
+
+
+def test_a_function_whose_source_nobody_can_read_is_refused() -> None:
+    namespace: dict[str, Any] = {}
+    exec("def unseen(): pass", namespace)
+    with pytest.raises(InvalidInput, match=r"source of policy_loss_fn=.*cannot be read.*define it in a file"):
+        seam_source({"policy_loss_fn": namespace["unseen"]})
+
+
+def test_layout_comments_and_docstrings_are_no_code() -> None:
+    first = 'def f(x):\n    """Old words."""\n    # why\n    return (x +\n        1)'
+    assert code_of(first) == code_of("def f(x):\n    return x + 1") != code_of("def f(x):\n    return x + 2")
+    assert code_of('def f():\n    """Only words."""') == code_of("def f():\n    pass")
+
+
+def test_the_digest_moves_with_the_code_of_this_algorithm_and_what_all_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("losses.py", "render.py", "envs/cartpole.py", "algorithms/ppo.py", "algorithms/a2c.py", "study/seeds.py")
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("x = 1\n")
+    monkeypatch.setattr(keep, "PACKAGE", tmp_path)
+
+    def digest() -> str:
+        code_digest.cache_clear()
+        return code_digest("ppo")
+
+    before, moved = digest(), {}
+    try:
+        for file in files:
+            (tmp_path / file).write_text("x = 2\n")
+            moved[file] = digest() != before
+            (tmp_path / file).write_text("x = 1  # as it was\n")
+            assert digest() == before
+    finally:
+        code_digest.cache_clear()
+    assert [file for file, is_moved in moved.items() if not is_moved] == ["render.py", "algorithms/a2c.py"]
+
+
+def test_no_algorithm_uses_anothers_file(repository: Path) -> None:
+    """Else its digest would not see that file."""
+    for path in (repository / "pgcourse" / "algorithms").glob("*.py"):
+        own = path.stem.partition("_")[0]
+        imported = [line for line in path.read_text().splitlines() if line.startswith("from .") and line[6] != "."]
+        assert [line for line in imported if not line.startswith(f"from .{own}")] == [], path.name
+
+
+def test_the_name_of_a_file_holds_no_character_that_a_system_may_refuse() -> None:
+    assert run_path(Path("x"), "no clip/PPO: 2", 3, "abc") == Path("x/no_clip_PPO_2-3-abc.npz")

@@ -1,0 +1,65 @@
+"""Jobs side by side: a process that dies costs its own job, and no more than a few times."""
+
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pgcourse.errors import InvalidInput
+from pgcourse.study.workers import ATTEMPTS, in_processes, on_cluster, run_jobs
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills processes")
+
+
+def note(job: tuple[Path, str]) -> str:
+    """Append a line to a log; "die" ends the process at its first try, "doomed" at each."""
+    log, kind = job
+    before = log.read_text().split() if log.exists() else []
+    with log.open("a") as file:
+        file.write(f"{kind}\n")
+    if kind == "doomed" or (kind == "die" and kind not in before):
+        # Not before the job beside it has begun: it must outlive this process.
+        while kind == "die" and "slow" not in log.read_text().split():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "slow":
+        while log.read_text().split().count("die") < 2:  # until the other has been repeated
+            time.sleep(0.05)
+    return kind
+
+
+def fail(job: int) -> int:
+    raise ValueError(f"job {job} cannot be done")
+
+
+def test_a_process_that_dies_costs_its_own_job_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    jobs = [(log, kind) for kind in ("die", "slow", "quick")]
+    results = dict(in_processes(note, jobs, 2))
+    assert results == {0: "die", 1: "slow", 2: "quick"}
+    assert Counter(log.read_text().split()) == {"die": 2, "slow": 1, "quick": 1}
+    assert capfd.readouterr().err.count("its process died; a fresh one repeats it") == 1
+
+
+def test_a_job_that_ends_every_process_is_given_up_in_one_line(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(InvalidInput, match=f"its process died {ATTEMPTS} times; look whether the memory suffices"):
+        list(in_processes(note, [(log, "doomed")], 2))
+    assert log.read_text().split() == ["doomed"] * ATTEMPTS
+
+
+def test_what_a_job_raises_is_raised_here() -> None:
+    for num_workers in (1, 2):
+        with pytest.raises(ValueError, match="job 7 cannot be done"):
+            list(run_jobs(fail, [7], num_workers=num_workers, dask=None))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://here", "127.0.0.1:1"])
+def test_a_scheduler_that_is_not_there_is_told_in_one_line(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("pgcourse.study.workers.CONNECT_SECONDS", 1)
+    with pytest.raises(InvalidInput, match=r"no Dask scheduler answers at .*start one with `dask scheduler`"):
+        list(on_cluster(fail, [1], address))
