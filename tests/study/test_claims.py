@@ -23,7 +23,8 @@ from tools.claims.step_size import update_norms
 from tools.claims.summary import Study
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "claims").glob("*.json"))
+# The benchmark's file has a shape and a test of its own: tests/tools/test_bench.py.
+FILES = sorted(path for path in (ROOT / "claims").glob("*.json") if path.stem != "speed")
 IDS = [path.stem for path in FILES]
 
 
