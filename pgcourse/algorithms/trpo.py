@@ -73,7 +73,13 @@ class TRPOConfig:
 CARTPOLE = TRPOConfig()
 
 
-def policy_step(policy: nn.Module, batch: Batch, advantages: Tensor, config: TRPOConfig) -> dict[str, Tensor]:
+def policy_step(
+    policy: nn.Module, batch: Batch, advantages: Tensor, config: TRPOConfig, *,
+    conjugate_gradient_fn: Callable[..., Tensor] = natural_gradient.conjugate_gradient,
+    fisher_vector_product_fn: Callable[..., Tensor] = natural_gradient.fisher_vector_product,
+    step_scale_fn: Callable[..., Tensor] = natural_gradient.step_scale,
+    line_search_fn: Callable[..., Tensor] = natural_gradient.line_search,
+) -> dict[str, Tensor]:  # fmt: skip
     """Move the policy once, in place, within the trust region. Returns: metrics of the step."""
     parameters = list(policy.parameters())
     start = parameters_to_vector(parameters).detach().clone()  # [P]
@@ -88,12 +94,10 @@ def policy_step(policy: nn.Module, batch: Batch, advantages: Tensor, config: TRP
         old = policy(batch.obs)
 
     def fisher(vector: Tensor) -> Tensor:
-        return natural_gradient.fisher_vector_product(policy, batch.obs, vector, damping=config.damping)
+        return fisher_vector_product_fn(policy, batch.obs, vector, damping=config.damping)
 
-    direction = natural_gradient.conjugate_gradient(
-        fisher, -gradient, iterations=config.cg_iterations, tolerance=config.cg_tolerance
-    )
-    length = natural_gradient.step_scale(direction, fisher(direction), max_kl=config.max_kl)
+    direction = conjugate_gradient_fn(fisher, -gradient, iterations=config.cg_iterations, tolerance=config.cg_tolerance)
+    length = step_scale_fn(direction, fisher(direction), max_kl=config.max_kl)
 
     def evaluate(step: Tensor) -> tuple[float, float]:
         with torch.no_grad():
@@ -102,9 +106,8 @@ def policy_step(policy: nn.Module, batch: Batch, advantages: Tensor, config: TRP
             improvement = loss_before - surrogate_loss(new.log_prob(batch.actions))
             return float(improvement), float(kl_divergence(old, new).mean())
 
-    step = natural_gradient.line_search(
-        evaluate, length * direction, max_kl=config.max_kl, backtracks=config.backtracks, shrink=config.shrink
-    )
+    settings = {"max_kl": config.max_kl, "backtracks": config.backtracks, "shrink": config.shrink}
+    step = line_search_fn(evaluate, length * direction, **settings)
     improvement, kl = evaluate(step)  # leaves the policy at the accepted step, or where it was
     return {
         "losses/policy_loss": loss_before.detach(),
@@ -164,7 +167,8 @@ def train(
     """Train until the budget is used up, `on_iteration` returns True, or an interrupt.
 
     What a learner may replace: as in `ppo.train`, but for
-      policy_step_fn      (policy, batch, advantages [B], config) -> metrics; moves the policy in place
+      policy_step_fn      (policy, batch, advantages [B], config) -> metrics; moves the policy in place. For a part of it:
+                          functools.partial(policy_step, line_search_fn=...)
       gradient_step_fn    (loss, module, optimizer, *, max_grad_norm) -> norm; of the critic
       update_fn           the signature of `update`; the policy has no optimiser
 

@@ -22,7 +22,8 @@ Status = Literal["correct", "not yet", "not attempted"]
 Judge = Callable[[Case, Arrays], Verdict]
 
 # One module a unit, each with a tuple EXERCISES. They hold the answers, so they are imported only when asked for.
-UNIT_MODULES = tuple(f"pgcourse.checks.unit_{number:02}" for number in range(6))
+UNIT_MODULES = tuple(f"pgcourse.checks.unit_{number:02}" for number in range(9))
+IN_PREPARATION = ("06", "07")  # units whose lesson is not written yet: their exercises work, and progress leaves them out
 
 
 @dataclass(frozen=True)

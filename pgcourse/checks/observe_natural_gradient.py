@@ -1,0 +1,124 @@
+"""Observers for the parts of a natural-gradient step, which are handed functions or a policy (no answers in here)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical, Distribution, Independent, Normal
+
+from pgcourse.checks.observe import call
+from pgcourse.checks.observe_networks import LinearPolicy
+from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_mutations
+
+SECOND = "your result when called once more"
+
+
+@dataclass(frozen=True)
+class SolveByProducts:
+    """Call the attempt with `matvec`, a function that multiplies by the case's `matrix` [P, P]; the matrix stays hidden.
+
+    The case also holds what the attempt asks for by name: `b` [P], `iterations`, `tolerance`.
+    """
+
+    signature: str = "matvec, b, *, iterations, tolerance"
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        matrix = case["matrix"].clone()
+        record(arrays, "result", call(attempt, self.signature, {**inputs, "matvec": lambda vector: matrix @ vector}))
+        record_mutations(arrays, case, inputs)
+        return arrays
+
+
+class GaussianLinearPolicy(nn.Module):
+    """A normal distribution whose mean is linear in the observation. forward: [B, D] -> Independent(Normal, 1)."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, log_std: Tensor) -> None:
+        super().__init__()
+        self.log_std = nn.Parameter(log_std.clone())
+        self.weight, self.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+
+    def forward(self, obs: Tensor) -> Independent:
+        mean = nn.functional.linear(obs, self.weight, self.bias)
+        std = self.log_std.exp().expand_as(mean)
+        return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
+
+
+class HiddenLayerPolicy(nn.Module):
+    """One hidden layer of tanh, then logits. forward: [B, D] -> Categorical."""
+
+    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.hidden, self.last = nn.Parameter(hidden.clone()), LinearPolicy(weight, bias)
+
+    def forward(self, obs: Tensor) -> Distribution:
+        distribution: Categorical = self.last(torch.tanh(nn.functional.linear(obs, self.hidden)))
+        return distribution
+
+
+def make_policy(case: Case) -> nn.Module:
+    """The policy of a case: linear logits, a Gaussian where there is `log_std`, a hidden layer where there is `hidden`."""
+    if "log_std" in case:
+        return GaussianLinearPolicy(case["weight"], case["bias"], case["log_std"])
+    if "hidden" in case:
+        return HiddenLayerPolicy(case["hidden"], case["weight"], case["bias"])
+    return LinearPolicy(case["weight"], case["bias"])
+
+
+@dataclass(frozen=True)
+class PolicyProduct:
+    """Call the attempt on a small policy, and once more on the same one, as conjugate gradient does.
+
+    The case holds the policy's `weight` and `bias` (`log_std` or `hidden` too, see `make_policy`), `obs` [B, D], `vector`
+    [P] and `damping`. A parameter of the policy that is another afterwards is named in `mutated`.
+    """
+
+    signature: str = "policy, obs, vector, *, damping"
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        policy = make_policy(case)
+        before = {name: value.detach().clone() for name, value in policy.named_parameters()}
+        record(arrays, "result", call(attempt, self.signature, {**inputs, "policy": policy}))
+        record(arrays, SECOND, call(attempt, self.signature, {**inputs, "policy": policy}))
+        after = {name: value.detach() for name, value in policy.named_parameters()}
+        record_mutations(arrays, {**case, **_named(before)}, {**inputs, **_named(after)})
+        return arrays
+
+
+def _named(parameters: dict[str, Tensor]) -> Case:
+    return {f"policy.{name}": value for name, value in parameters.items()}
+
+
+@dataclass(frozen=True)
+class Search:
+    """Call the attempt with `evaluate`, which looks up what a step of this length brings.
+
+    The case holds `step` [P], the settings by name, and a table: at `lengths` [K] (rising, as multiples of `step`) the
+    surrogate improvement is `improvements` [K] and the KL divergence `kls` [K]; between them both are linear.
+    """
+
+    signature: str = "evaluate, step, *, max_kl, backtracks, shrink"
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        step = case["step"].double()
+        lengths, improvements, kls = (np.asarray(case[name]) for name in ("lengths", "improvements", "kls"))
+
+        def evaluate(candidate: Tensor) -> tuple[float, float]:
+            length = float(candidate.detach().double() @ step / (step @ step))
+            # A length a rounding error away from an entry of the table is that entry.
+            near = lengths[np.abs(lengths - length) < 1e-6]
+            length = float(near[0]) if near.size else length
+            return float(np.interp(length, lengths, improvements)), float(np.interp(length, lengths, kls))
+
+        record(arrays, "result", call(attempt, self.signature, {**inputs, "evaluate": evaluate}))
+        record_mutations(arrays, case, inputs)
+        return arrays

@@ -1,0 +1,65 @@
+"""An observer for functions that make optimisers: how far each parameter moves (no answers in here; see `observe.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pgcourse.checks.observe import call
+from pgcourse.checks.observe_record import Arrays, Case, fresh, record
+
+FACTORS = (1.0, -0.5, 0.25)  # of the gradient in each step: under Adam, equal ones would hide a weight decay
+
+
+class Group(nn.Module):
+    """A network that is nothing but its parameters."""
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        super().__init__()
+        for name, value in tensors.items():
+            self.register_parameter(name, nn.Parameter(value.clone()))
+
+
+@dataclass(frozen=True)
+class OptimizerSteps:
+    """Let the attempt make its optimisers, step each along given gradients, and record where the parameters are.
+
+    The case holds parameters as "NETWORK.NAME" (`policy.weight`), their gradients as "grad NETWORK.NAME", and the
+    learning rates by their names. The attempt may ask for each network by its name, or for `parameters`, the generator
+    that the first network's `parameters()` gives.
+    """
+
+    signature: str
+    networks: tuple[str, ...]
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {"mutated": np.array([], dtype=str)}
+        inputs = fresh(case)
+        modules = {network: Group(_parts(inputs, f"{network}.")) for network in self.networks}
+        parameters = modules[self.networks[0]].parameters()
+        result = call(attempt, self.signature, {**inputs, **modules, "parameters": parameters})
+        optimizers = list(result) if isinstance(result, tuple | list) else [result]
+        right = all(isinstance(optimizer, torch.optim.Optimizer) for optimizer in optimizers)
+        kind = "optimiser" if right and len(optimizers) == 1 else f"tuple of {len(optimizers)} optimisers"
+        arrays["result.kind"] = np.array(kind if right else type(result).__name__)
+        if not right:
+            return arrays
+        for turn, optimizer in enumerate(optimizers, 1):  # one after the other shows which network each belongs to
+            for factor in FACTORS:
+                for network, module in modules.items():
+                    for name, value in module.named_parameters():
+                        value.grad = factor * inputs[f"grad {network}.{name}"]
+                optimizer.step()
+            by = f" of optimiser {turn}" if len(optimizers) > 1 else ""
+            for network, module in modules.items():
+                for name, value in module.named_parameters():
+                    record(arrays, f"the {network}'s {name} after {len(FACTORS)} steps{by}", value.detach())
+        return arrays
+
+
+def _parts(inputs: Case, prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in inputs.items() if name.startswith(prefix)}

@@ -1,0 +1,35 @@
+"""An observer for losses that are computed from a policy itself (no answers in here; see `observe.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from pgcourse.checks.observe import call
+from pgcourse.checks.observe_networks import LinearPolicy
+from pgcourse.checks.observe_record import Arrays, Case, flatten, fresh, record, record_gradients, record_mutations
+
+
+@dataclass(frozen=True)
+class PolicyLoss:
+    """Call the attempt with a linear policy; record what it returns, and the loss's gradient for the policy.
+
+    The case holds `weight` [A, D] and `bias` [A] of the policy. The attempt gives the loss, or a tuple that begins
+    with it.
+    """
+
+    signature: str
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        policy = LinearPolicy(inputs["weight"], inputs["bias"])
+        result = call(attempt, self.signature, {**inputs, "policy": policy})
+        record(arrays, "result", result)
+        record_mutations(arrays, case, inputs)
+        tensors = list(flatten(result))
+        parameters: dict[str, Tensor] = {f"the policy's {name}": value for name, value in policy.named_parameters()}
+        record_gradients(arrays, tensors[0] if tensors else None, parameters)
+        return arrays

@@ -1,0 +1,88 @@
+"""patient_12: how undecided a policy over discrete actions is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+
+from pgcourse.checks.cases import generator, normal
+from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.observe import Call
+from pgcourse.checks.observe_record import Case
+from pgcourse.checks.unit_00.categorical_entropy import EXERCISE as CATEGORICAL_ENTROPY
+from pgcourse.checks.unit_06 import seams
+from pgcourse.checks.unit_06.patient import Patient
+from pgcourse.checks.unit_06.shared import chosen, unpatched
+from pgcourse.study.traps import GAUSSIAN_ENTROPY
+
+
+def ill(logits):  # type: ignore[no-untyped-def]
+    """Entropy [B] in nats of the distributions over A actions with these logits [B, A]; differentiable.
+
+    Logits are finite, between -20 and 20. Example: equal logits of three actions give log 3 = 1.099.
+    """
+    probs = logits.softmax(dim=-1)  # [B, A]
+    number = torch.arange(probs.shape[-1])  # of each action
+    mean = (probs * number).sum(-1, keepdim=True)
+    variance = (probs * (number - mean).square()).sum(-1)
+    return 0.5 * (2 * math.pi * math.e * variance).log()
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Inputs, smallest first."""
+    yield {"logits": torch.tensor([[0.0, 0.0]])}
+    yield {"logits": torch.tensor([[0.0, math.log(3)]])}
+    yield {"logits": torch.tensor([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]])}
+    yield {"logits": torch.tensor([[12.0, -6.0], [-20.0, 20.0]])}
+    source = generator(seed)
+    yield {"logits": normal(source, 5, 4)}
+    yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
+
+
+PATIENT = Patient(
+    id="patient_12",
+    trap=GAUSSIAN_ENTROPY,
+    part="the entropy of the policy",
+    ill=ill,
+    cured=CATEGORICAL_ENTROPY.reference,
+    seams=lambda function: {"policy": seams.CartPolePolicy(seams.EntropyPolicy, function)},
+)
+EXERCISE = Exercise(
+    id="patient_12",
+    unit="06",
+    title="Patient 12",
+    points=2,
+    minutes=10,
+    difficulty=2,
+    cases=cases,
+    observe=Call("logits", differentiable=("logits",)),
+    reference=CATEGORICAL_ENTROPY.reference,
+    alternatives=CATEGORICAL_ENTROPY.alternatives,
+    hints=(
+        "Work the example of the docstring through the code. Then exchange the numbers of two actions: should the "
+        "entropy notice?",
+        "The last line is the entropy of a normal density, which belongs to continuous actions. Go back to the "
+        "definition: the mean of -log p(a) over actions drawn from p.",
+        "log_prob = logits.log_softmax(-1); return -(log_prob.exp() * log_prob).sum(-1)",
+    ),
+    misconceptions=(
+        unpatched(ill, "Try equal logits of two actions, whose entropy you know, and ask what a number of an action means."),
+        Misconception(
+            "scaled-formula",
+            "You mended the value for equal logits of two actions and kept the formula with the variance. Numbers of "
+            "actions are names: exchange two of them, and the entropy must stay as it is.",
+            lambda logits: _moved(logits),
+        ),
+        *chosen(
+            CATEGORICAL_ENTROPY.misconceptions, "minus-sign-missing", "averaged-over-the-batch", "averaged-over-actions",
+            "probability-weights-missing", "logits-taken-for-log-probabilities", "normalised-over-the-batch", "bits-not-nats",
+            "scaled-to-one", "detached",
+        ),
+    ),
+)  # fmt: skip
+
+
+def _moved(logits: torch.Tensor) -> torch.Tensor:
+    return ill(logits) - 0.5 * math.log(2 * math.pi * math.e * 0.25) + math.log(2)
