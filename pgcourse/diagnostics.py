@@ -24,10 +24,11 @@ def approx_kl(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
 def clip_fraction(log_prob: Tensor, old_log_prob: Tensor, *, clip_coef: float) -> Tensor:
     """Share of the batch with |r - 1| > clip_coef, whatever the sign of the advantage.
 
-    Args: [B] each. Returns: scalar in [0, 1].
+    Args: [B] each. Returns: scalar in [0, 1], in the dtype of log_prob.
     """
     require_same_shape(log_prob, old_log_prob, names="log_prob and old_log_prob")
-    return ((log_prob - old_log_prob).expm1().abs() > clip_coef).float().mean()
+    outside = (log_prob - old_log_prob).expm1().abs() > clip_coef
+    return outside.to(log_prob.dtype).mean()
 
 
 @torch.no_grad()

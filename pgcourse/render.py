@@ -113,16 +113,20 @@ def record_gifs(
     return atomic_write(path, encode_gif(episodes, fps=fps))
 
 
-def encode_gif(episodes: Mapping[str, Frames], *, fps: float = MAX_FPS) -> bytes:
-    """GIF of episodes side by side, with captions, endless, at the environment's own speed."""
+def encode_gif(episodes: Mapping[str, Frames], *, fps: float = MAX_FPS, stride: int = 1) -> bytes:
+    """GIF of episodes side by side, with captions, endless, at the environment's own speed.
+
+    Args: fps: upper bound; a lower one is slow motion. stride: shows only every so many steps, and the last.
+    """
     if not fps > 0:
         raise InvalidInput(f"fps={fps} is not positive; use a number above 0, such as 50")
-    pictures = [_compose(episodes, step) for step in range(max(len(frames.images) for frames in episodes.values()))]
+    last = max(len(frames.images) for frames in episodes.values()) - 1
+    pictures = [_compose(episodes, step) for step in (*range(0, last, stride), last)]
     # One palette for all frames, from a few of them: quantising every frame by itself takes 30 times as long.
     sample = np.concatenate([np.asarray(pictures[i]) for i in range(0, len(pictures), max(len(pictures) // 4, 1))])
     palette = Image.fromarray(sample).quantize(PALETTE_COLOURS)
     quantised = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    true_fps = next(iter(episodes.values())).fps
+    true_fps = next(iter(episodes.values())).fps / stride
     delay = max(round(100 / min(true_fps, fps, MAX_FPS)), 2) * 10  # ms; the format counts in hundredths of a second
     durations = [delay] * (len(quantised) - 1) + [1000]  # a second to look at the end
     buffer = io.BytesIO()

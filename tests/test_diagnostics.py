@@ -55,6 +55,17 @@ def test_the_clip_fraction_counts_ratios_outside_the_interval_on_either_side() -
     assert diagnostics.clip_fraction(ratios.log(), torch.zeros(8), clip_coef=0.2).item() == 0.5
 
 
+def test_the_clip_fraction_is_in_the_dtype_of_its_input() -> None:
+    ratios = torch.tensor([0.5, 1.0, 1.0])
+    for dtype in (torch.float32, torch.float64):
+        assert (
+            diagnostics.clip_fraction(ratios.to(dtype).log(), torch.zeros(3, dtype=dtype), clip_coef=0.2).dtype == dtype
+        )
+    # A third is not one in float32.
+    double = diagnostics.clip_fraction(ratios.double().log(), torch.zeros(3, dtype=torch.float64), clip_coef=0.2)
+    assert double.item() == pytest.approx(1 / 3, abs=1e-15)
+
+
 def test_explained_variance_of_a_perfect_a_mean_and_an_opposed_critic() -> None:
     returns = torch.tensor([1.0, 2.0, 3.0, 6.0])
     assert diagnostics.explained_variance(returns, returns).item() == 1

@@ -75,6 +75,16 @@ def test_the_delay_is_the_environments_within_what_viewers_honour(true_fps: floa
     assert durations(gif)[0] == delay
 
 
+def test_a_stride_shows_fewer_frames_in_the_same_time_and_the_last_one() -> None:
+    frames = flat_frames(8)  # 9 images
+    whole, half = (encode_gif({"": frames}, stride=stride) for stride in (1, 2))
+    assert len(half) < len(whole)
+    assert sum(durations(Image.open(io.BytesIO(half)))) == sum(durations(Image.open(io.BytesIO(whole))))
+    last = [list(ImageSequence.Iterator(Image.open(io.BytesIO(gif))))[-1].convert("RGB") for gif in (whole, half)]
+    captions = [np.asarray(frame)[40:] for frame in last]
+    assert (captions[0] == captions[1]).all(), "both end with the last step's caption"
+
+
 def test_the_caption_says_what_is_shown_and_changes_with_the_return() -> None:
     frames = flat_frames(12)
 

@@ -27,6 +27,8 @@ def guarded(name: str, function: Callable[..., Any] | None) -> Callable[..., Any
             raise Untouched(name)
         try:
             return function(*args, **keywords)
+        except (Fault, Untouched):  # of another learner's function that this one was handed
+            raise
         except NotImplementedError as error:
             # A stub that the function calls may be the one: a stub's message begins with its name.
             named = str(error).partition(":")[0]
@@ -35,6 +37,32 @@ def guarded(name: str, function: Callable[..., Any] | None) -> Callable[..., Any
             raise Fault(f"`{name}` raised {describe(error)}") from error
 
     return call
+
+
+def watching_inputs(
+    name: str, function: Callable[..., Any], inputs: tuple[str, ...], causes: list[str]
+) -> Callable[..., Any]:
+    """The function, and in `causes` a sentence about the first input, named in `inputs`, that it writes into.
+
+    The run goes on: what a spoilt input does to the curve is worth seeing, with its cause beside it.
+    """
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        before = [value.clone() if isinstance(value, torch.Tensor) else value for value in args]
+        result = function(*args, **keywords)
+        for label, old, new in zip(inputs, before, args, strict=False):
+            if not causes and isinstance(old, torch.Tensor) and not _equal(old, new):
+                causes.append(
+                    f"`{name}` writes into its input `{label}`, with which the loop goes on afterwards: let it return a "
+                    "new tensor and leave the input as it is"
+                )
+        return result
+
+    return call
+
+
+def _equal(old: torch.Tensor, new: torch.Tensor) -> bool:
+    return old.shape == new.shape and torch.equal(torch.nan_to_num(old), torch.nan_to_num(new))
 
 
 def describe(error: BaseException) -> str:

@@ -48,9 +48,10 @@ def gif(path: str | os.PathLike[str], *, alt: str, width: int | None = None, cap
     display(picture(content, "image/gif", alt=alt, caption=caption, width=width), raw=True)
 
 
-def source(obj: Any) -> None:
+def source(obj: Any, *, folded: str = "") -> None:
     """Show the real source of a function, class or module, highlighted in the colours of the reader's theme.
 
+    Args: folded: where given, the code is folded away under these words until the reader opens it.
     Raises: InvalidInput for an object without source, such as a number or a built-in function.
     """
     try:
@@ -61,6 +62,8 @@ def source(obj: Any) -> None:
     inside = file.is_relative_to(PACKAGE)
     place = (Path(PACKAGE.name) / file.relative_to(PACKAGE)).as_posix() if inside else "this notebook"
     page = f"<p><code>{html.escape(place)}</code></p>{highlight(code)}"
+    if folded:
+        page = f"<details><summary>{html.escape(folded)}</summary>{page}</details>"
     display({"text/html": page, "text/plain": f"{place}\n\n{code}"}, raw=True)
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +19,14 @@ from ..evaluation import evaluate
 from ..optim import load_fully
 from ..study.claims import load_claims
 from ..training import OnIteration, Progress, Result, TrainingDiverged
+from . import plugin_verdict
 from .guard import NAN_ADVICE, Fault, Untouched, describe
 
-TRAIN_SECONDS = 14.0  # then the run is stopped, and the curve shown as far as it got
-HARD_SECONDS = 18.0  # a function that never returns is ended
+# Seconds of computing after which a run is stopped, and its curve shown as far as it got. The processor's time, so that
+# other programs on the machine cut nothing short.
+TRAIN_SECONDS = 20.0
+WALL_FACTOR = 5  # times as many seconds by the clock end it too: code that sleeps uses no processor
+HARD_SECONDS = 18.0  # by the clock, without any update in between: a function that never returns is ended
 STILL_ADVICE = "The policy has the very weights it began with: does your update call `backward()` and `step()`?"
 
 
@@ -33,11 +38,12 @@ class Plan:
     make_policy: Callable[[], nn.Module]
     train: Callable[[nn.Module, OnIteration], Result]
     env_id: str
-    good_return: float  # mean of the last 100 episodes from which there is nothing to say
+    good_return: float  # mean of the last episodes from which there is nothing to say
     algorithm: str  # key of COLOURS, for the reference's band
     curve: tuple[str, str] = ("", "")  # claims file and curve of the reference
     advice: str = ""  # where to look when the curve stays flat
     notes: list[str] = field(default_factory=list)  # small things to say once at the end
+    causes: list[str] = field(default_factory=list)  # grave ones, seen while it trained: said in place of the advice
     x_unit: str = "episode"  # of the curve, the learner's and the reference's: "episode" or "env_step"
     last_step: int | None = None  # environment step at which the run ends by plan, before its config's budget
     poor_return: float | None = None  # below it hardly anything was learnt; None: twice a random agent's return
@@ -55,22 +61,28 @@ class Outcome:
     env_steps: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))  # at which each episode ended
 
 
-def run(plan: Plan) -> Outcome:
-    """Train with the learner's functions. Never raises for what they do."""
+def run(plan: Plan, *, seconds: float | None = None) -> Outcome:
+    """Train with the learner's functions. Never raises for what they do.
+
+    Args: seconds: of computing after which the run is stopped, default `TRAIN_SECONDS`.
+    """
+    limit = TRAIN_SECONDS if seconds is None else seconds
     load_fully()
     if missing := untouched(plan):
         return Outcome("not attempted", _not_attempted(missing))
     seen: dict[str, Any] = {"returns": np.zeros(0), "env_steps": np.zeros(0, np.int64), "policy": None}
-
-    def watch(progress: Progress) -> bool:
-        seen["returns"] = progress.episodes["episodic_return"].copy()
-        seen["env_steps"] = progress.episodes["env_step"].copy()
-        seen["policy"], seen["env_step"] = progress.policy, progress.env_step
-        return progress.seconds > TRAIN_SECONDS
-
     before: dict[str, torch.Tensor] = {}
     try:
-        with time_limit(HARD_SECONDS):
+        with time_limit(HARD_SECONDS) as restart_clock:
+            started = time.process_time()
+
+            def watch(progress: Progress) -> bool:
+                restart_clock()
+                seen["returns"] = progress.episodes["episodic_return"].copy()
+                seen["env_steps"] = progress.episodes["env_step"].copy()
+                seen["policy"], seen["env_step"] = progress.policy, progress.env_step
+                return time.process_time() - started > limit or progress.seconds > WALL_FACTOR * limit
+
             policy = plan.make_policy()
             before = copy.deepcopy(policy.state_dict())
             result = plan.train(policy, watch)
@@ -90,15 +102,19 @@ def run(plan: Plan) -> Outcome:
     returns, env_steps = result.episodes["episodic_return"], result.episodes["env_step"]
     after = result.policy.state_dict()
     unchanged = all(torch.equal(value, after[name].cpu()) for name, value in before.items())
-    sentence = verdict(plan, returns, plan.still_advice if unchanged else plan.advice, env_steps)
+    pressing = [*(f"{cause}." for cause in plan.causes[:1]), *([plan.still_advice] if unchanged else [])]
+    sentence = verdict(plan, returns, pressing[0] if pressing else plan.advice, env_steps)
+    if pressing and pressing[0] not in sentence:
+        sentence += f" {pressing[0]}"
     if plan.notes:
         sentence += f" One more thing: {plan.notes[0]}."
+    planned = min(result.config.total_timesteps or 0, plan.last_step or math.inf)
     if result.interrupted:
         sentence += " You interrupted it."
     elif len(returns) < (result.config.num_episodes or 0):
-        sentence += f" It was stopped after {TRAIN_SECONDS:g} s, before the last episode."
-    elif seen.get("env_step", math.inf) < min(result.config.total_timesteps or 0, plan.last_step or math.inf):
-        sentence += f" It was stopped after {TRAIN_SECONDS:g} s, before its last step."
+        sentence += f" {plugin_verdict.stopped(limit, len(returns), result.config.num_episodes, 'episode')}"
+    elif seen.get("env_step", math.inf) < planned:
+        sentence += f" {plugin_verdict.stopped(limit, seen['env_step'], int(planned), 'env_step')}"
     return Outcome("trained", sentence, returns, result.policy, env_steps)
 
 
@@ -140,16 +156,14 @@ def verdict(plan: Plan, returns: NDArray[np.float64], advice: str, env_steps: ND
     """What the curve says: what was reached, against reference and random agent, and what to do next."""
     if not len(returns):
         return f"No episode ended within the budget, so there is nothing to compare. {advice}"
-    last = float(returns[-100:].mean())
-    text = f"The last {min(100, len(returns))} of {len(returns)} episodes returned {last:.0f} on average"
-    reference = reference_curve(plan)
-    if reference:
-        end = len(returns) if plan.x_unit == "episode" or env_steps is None else int(env_steps[-1])
-        at = int(np.argmin(np.abs(np.asarray(reference["x"]) - end)))
-        text += f"; the reference's interval there is {reference['low'][at]:.0f} to {reference['high'][at]:.0f}"
     random = evaluate(None, plan.env_id, num_episodes=100, seed=0).mean
-    if last < (2 * random if plan.poor_return is None else plan.poor_return):
-        return f"{text}. That is near a random agent's {random:.0f}: it has hardly learnt. {advice}"
-    if last < plan.good_return:
-        return f"{text}. It learns. Another seed gives another curve: run the cell with `seed=1` and `seed=2`."
-    return f"{text}. Your own functions drove every update of this agent."
+    return plugin_verdict.verdict(
+        returns,
+        len(returns) if plan.x_unit == "episode" or env_steps is None else int(env_steps[-1]),
+        reference=reference_curve(plan),
+        x_unit=plan.x_unit,
+        random=random,
+        poor=2 * random if plan.poor_return is None else plan.poor_return,
+        good=plan.good_return,
+        advice=advice,
+    )

@@ -17,7 +17,8 @@ from ..storage import atomic_write
 from ..training import OnIteration, Progress, Result
 
 UNITS = {"iteration": "updates", "episode": "episodes", "env_step": "steps"}
-TILE_WIDTH = 360  # pixels of one agent in the GIF: three stand side by side in the page
+TILE_WIDTH, TILE_HEIGHT = 360, 240  # pixels of one agent in the GIF: three stand side by side in the page
+SMOOTH = 25  # frames a second: the eye wants no more, and a page that shows 50 holds twice the bytes
 
 
 def train_with_stages(
@@ -80,9 +81,11 @@ def stages_gif(
     for title, policy in policies.items():
         frames = record_frames(policy, env_id, seed=seed, max_steps=max_steps)
         height, width = frames.images[0].shape[:2]
-        if width > tile_width:
-            size = (tile_width, round(height * tile_width / width))
+        scale = min(tile_width / width, TILE_HEIGHT / height)
+        if scale < 1:
+            size = (round(width * scale), round(height * scale))
             smaller = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in frames.images]
             frames = replace(frames, images=smaller)
         episodes[title] = frames
-    return atomic_write(path, encode_gif(episodes))
+    stride = max(round(next(iter(episodes.values())).fps / SMOOTH), 1)
+    return atomic_write(path, encode_gif(episodes, stride=stride))

@@ -191,7 +191,7 @@ def test_the_page_shows_the_curve_on_the_measured_band_the_agent_and_the_sentenc
     curve, gif, sentence = shown
     assert "interquartile mean of the reference" in curve["text/html"]
     assert "image/png" in curve and "image/gif" in gif
-    assert "the reference's interval there is" in sentence["text/plain"]
+    assert "the reference's interval is" in sentence["text/plain"]
 
 
 def test_the_reference_is_reinforce_with_baseline_in_its_colour() -> None:

@@ -88,6 +88,14 @@ def test_source_is_the_real_source_with_its_file_and_no_folder_of_this_machine(
     assert str(repository) not in str(bundle)
 
 
+def test_source_can_be_folded_away_under_words(shown: list[dict[str, Any]]) -> None:
+    page.source(losses.value_loss, folded="open it <later>")
+    (bundle,) = shown
+    assert bundle["text/html"].startswith("<details><summary>open it &lt;later&gt;</summary>")
+    assert bundle["text/html"].endswith("</details>") and "<details open" not in bundle["text/html"]
+    assert "def value_loss" in bundle["text/plain"]
+
+
 def test_source_of_something_without_source_is_refused() -> None:
     with pytest.raises(InvalidInput, match="float has no source to show"):
         page.source(1.5)

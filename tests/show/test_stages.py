@@ -71,8 +71,15 @@ def test_the_gif_shows_the_agents_side_by_side_at_true_speed_and_stays_small(tmp
     gif = Image.open(path)
     assert gif.width == 2 * 300
     assert gif.is_animated
-    assert gif.info["duration"] == 20  # ms: CartPole's own 50 steps a second
+    assert gif.info["duration"] == 40  # ms: every second of CartPole's 50 steps a second
     assert path.stat().st_size < 1_000_000
+
+
+def test_a_tall_picture_is_no_higher_than_a_wide_one(tmp_path: Path) -> None:
+    path = stages_gif({"random": None}, "Pendulum-v1", tmp_path / "tall.gif", seed=0, max_steps=5)
+    gif = Image.open(path)
+    assert gif.width == 240, "Pendulum draws squares"
+    assert gif.info["duration"] == 30, "Pendulum's own 30 frames a second"
 
 
 def test_no_agent_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from torch import nn
 from ... import optim
 from ..guard import checked_policy
 
+ROLLOUT = ("rewards", "values", "next_values", "terminated", "truncated")  # what `gae` is given, in this order
+
 
 def seeded_policy(name: str, make: Callable[[], Any], obs_dim: int, seed: int) -> nn.Module:
     """The learner's network, with weights that depend on the seed alone."""

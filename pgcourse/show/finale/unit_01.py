@@ -25,8 +25,11 @@ def reinforce(
     reinforce_update: Function | None,
     num_episodes: int = 400,
     seed: int = 0,
+    seconds: float | None = None,
 ) -> None:
-    """Train CartPole with the learner's policy and update of unit 01, and show what came of it; 20 s at most.
+    """Train CartPole with the learner's policy and update of unit 01, and show what came of it.
+
+    It takes 20 s of computing at most, or `seconds`.
 
     Everything else is `reinforce.CARTPOLE_NO_BASELINE`: batches of 4 complete episodes, Adam, and the
     gradient clipped at 0.5 inside the optimiser, so that the curve can be compared with the reference's. A
@@ -34,7 +37,7 @@ def reinforce(
     sentence.
     """
     plan = reinforce_plan(policy_network, reinforce_update, num_episodes=num_episodes, seed=seed)
-    present(plan, run(plan))
+    present(plan, run(plan, seconds=seconds))
 
 
 def reinforce_plan(

@@ -21,8 +21,12 @@ Function = Callable[..., Any]
 NAME = "baseline_update"
 
 
-def baseline(*, baseline_update: Function | None, num_episodes: int = 400, seed: int = 0) -> None:
-    """Train CartPole with the learner's update of unit 02, and show what came of it; 20 s at most.
+def baseline(
+    *, baseline_update: Function | None, num_episodes: int = 400, seed: int = 1, seconds: float | None = None
+) -> None:
+    """Train CartPole with the learner's update of unit 02, and show what came of it.
+
+    It takes 20 s of computing at most, or `seconds`.
 
     Everything else is `reinforce.CARTPOLE`, policy and critic included: batches of 4 complete episodes, 5 critic
     steps, Adam, and each gradient clipped at 0.5 inside its optimiser. A right update gives the very curve of
@@ -30,7 +34,7 @@ def baseline(*, baseline_update: Function | None, num_episodes: int = 400, seed:
     curve as far as it got and a sentence.
     """
     plan = baseline_plan(baseline_update, num_episodes=num_episodes, seed=seed)
-    present(plan, run(plan))
+    present(plan, run(plan, seconds=seconds))
 
 
 def baseline_plan(baseline_update: Function | None, *, num_episodes: int, seed: int) -> Plan:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,10 +13,10 @@ from ...algorithms import ppo as ppo_algorithm
 from ...networks import CategoricalPolicy, ValueNetwork
 from ...rollout import Batch
 from ...training import OnIteration, Result
-from ..guard import NAN_ADVICE, Fault, guarded
+from ..guard import NAN_ADVICE, Fault, guarded, watching_inputs
 from ..plugin import Plan, run
 from ..plugin_page import present
-from .common import seeded_policy
+from .common import ROLLOUT, seeded_policy
 
 Function = Callable[..., Any]
 METRICS = {"losses/approx_kl": "losses/approx_kl", "losses/clipfrac": "losses/clipfrac", "epochs": "charts/epochs"}
@@ -23,25 +24,36 @@ GOOD_RETURN = 400.0
 
 
 def ppo(
-    *, ppo_clip_loss: Function | None, gae: Function | None = None, total_timesteps: int = 100_000, seed: int = 0
+    *,
+    ppo_clip_loss: Function | None,
+    gae: Function | None = None,
+    total_timesteps: int = 100_000,
+    seed: int = 1,
+    seconds: float | None = None,
 ) -> None:
-    """Train CartPole with PPO on the learner's loss, and show what came of it; 20 s at most.
+    """Train CartPole with PPO on the learner's loss, and show what came of it.
+
+    It takes 20 s of computing at most, or `seconds`.
 
     `gae` of unit 03 may be brought along. Everything else is `ppo.CARTPOLE`, so that the curve can be compared with the
     reference's. A function that is still the stub is named in one line; a wrong one gives the curve as far as it got
     and a sentence.
     """
     plan = ppo_plan(ppo_clip_loss, gae, total_timesteps=total_timesteps, seed=seed)
-    present(plan, run(plan))
+    present(plan, run(plan, seconds=seconds))
 
 
-def ppo_update(*, ppo_update: Function | None, total_timesteps: int = 100_000, seed: int = 0) -> None:
-    """Train CartPole with the learner's whole update, and show what came of it; 20 s at most.
+def ppo_update(
+    *, ppo_update: Function | None, total_timesteps: int = 100_000, seed: int = 1, seconds: float | None = None
+) -> None:
+    """Train CartPole with the learner's whole update, and show what came of it.
+
+    It takes 20 s of computing at most, or `seconds`.
 
     Rollouts, advantages, networks and optimisers are those of `ppo.CARTPOLE`; every gradient step is the learner's.
     """
     plan = ppo_update_plan(ppo_update, total_timesteps=total_timesteps, seed=seed)
-    present(plan, run(plan))
+    present(plan, run(plan, seconds=seconds))
 
 
 def ppo_plan(ppo_clip_loss: Function | None, gae: Function | None, *, total_timesteps: int, seed: int) -> Plan:
@@ -61,10 +73,11 @@ def ppo_plan(ppo_clip_loss: Function | None, gae: Function | None, *, total_time
         log_prob = torch.full((2,), -0.7, requires_grad=True)
         return loss_fn(log_prob, torch.full((2,), -0.7), torch.tensor([1.0, -1.0]), clip_coef=0.2)
 
+    causes: list[str] = []
     functions: dict[str, Callable[[], Any]] = {"ppo_clip_loss": try_loss}
     seams: dict[str, Any] = {"policy_loss_fn": checked_loss}
     if gae is not None:
-        seams["advantage_fn"] = _checked_gae(guarded("gae", gae))
+        seams["advantage_fn"] = _checked_gae(watching_inputs("gae", guarded("gae", gae), ROLLOUT, causes))
         functions["gae"] = lambda: _try_gae(guarded("gae", gae))
 
     def train(policy: nn.Module, on_iteration: OnIteration) -> Result:
@@ -73,6 +86,7 @@ def ppo_plan(ppo_clip_loss: Function | None, gae: Function | None, *, total_time
     return Plan(
         functions=functions,
         train=train,
+        causes=causes,
         still_advice="The policy has the very weights it began with: does a gradient reach `log_prob` through your loss?",
         advice="Look at the sign of the loss (minus the mean), at the ratio (new over old, with `exp`), "
         "and at the smaller of the two objectives.",
@@ -168,7 +182,7 @@ def _metrics(result: Any, notes: list[str]) -> dict[str, Tensor | float]:
         value = result.get(name)
         if isinstance(value, Tensor) and value.numel() == 1:
             value = value.item()
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
             notes.append(f"`ppo_update` returned no number called {name}")
         elif not math.isfinite(value):
             raise Fault(f"`ppo_update` returned {value} for {name}; {NAN_ADVICE}")
