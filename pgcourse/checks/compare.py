@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pgcourse.checks.observe_kept import AFTER
 from pgcourse.checks.observe_record import Arrays
 from pgcourse.checks.verdict import CORRECT, Verdict
-from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
+from pgcourse.checks.wording import sentence_label, shape, two_numbers
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a number may be off, and whether a Python number may stand for a 0-d tensor."""
+    """How far a number may be off, and whether a number of Python or NumPy may stand for a 0-d tensor."""
 
     relative: float = 1e-4
     absolute: float = 1e-5
@@ -22,10 +22,11 @@ class Tolerance:
 
 
 def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -> Verdict:
-    """The first difference, in the order error, kind, shape, dtype, value, changed inputs, gradient."""
+    """The first difference, in the order error, kind, shape, dtype, value, changed inputs, shared memory, gradient."""
     if "error" in got or "error" in expected:
         return _compare_errors(expected, got)
     names = [name.removesuffix(".kind") for name in expected if name.endswith(".kind")]
+    names = [name for name in names if name != AFTER]
     names.sort(key=lambda name: name.count("/"))  # a whole before its parts: a dict in place of a tuple is said so
     for step in (_compare_kind, _compare_shape, _compare_dtype, _compare_values):
         for name in names:
@@ -34,6 +35,9 @@ def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -
     if (changed := got["mutated"]).size:
         listed = " and ".join(str(name) for name in changed)
         return Verdict(False, "mutated", f"The result is right, but your function changed its input {listed} in place.")
+    if AFTER in expected and not (verdict := _compare_values(AFTER, expected, got, tolerance)).ok:
+        text = "Your result shares memory with an input: when the check overwrote that, your result changed too."
+        return Verdict(False, "shared memory", text, verdict.where, AFTER)
     for name in expected:
         gradient = name.startswith("gradient/") and not name.endswith(".connected")
         if gradient and not (verdict := _compare_gradients(name, expected, got, tolerance)).ok:
@@ -46,11 +50,13 @@ def alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> 
     if "error" in first or "error" in second:
         # The message is compared too, or any typing mistake would pass for a misconception that happens to raise.
         return "error" in first and "error" in second and list(first["error"][:2]) == list(second["error"][:2])
+    if tolerance.number_for_scalar:
+        first, second = _without_kinds_of_numbers(first), _without_kinds_of_numbers(second)
     if first.keys() != second.keys():
         return False
     for name, one in first.items():
         two = second[name]
-        if one.shape != two.shape or one.dtype.kind != two.dtype.kind:
+        if one.shape != two.shape or (one.dtype.kind == "U") != (two.dtype.kind == "U"):
             return False
         if one.dtype.kind == "U":
             if not np.array_equal(one, two):
@@ -58,6 +64,22 @@ def alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> 
         elif not close(one, two, tolerance).all():
             return False
     return True
+
+
+def _is_number(name: str, arrays: Arrays) -> bool:
+    """True for a number of Python or NumPy, a 0-d NumPy array included."""
+    kind = str(arrays.get(f"{name}.kind", ""))
+    if kind in ("float", "int"):
+        return True
+    return kind in ("numpy number", "numpy array") and arrays[name].ndim == 0 and arrays[name].dtype.kind in "fiu"
+
+
+def _without_kinds_of_numbers(arrays: Arrays) -> Arrays:
+    """The observation, in which a 0-d tensor, a float and a NumPy number of one value are the same."""
+    scalars = {
+        name for name in arrays if _is_number(name, arrays) or (f"{name}.dtype" in arrays and not arrays[name].ndim)
+    }
+    return {name: value for name, value in arrays.items() if name.rpartition(".")[0] not in scalars}
 
 
 def differing(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -> int:
@@ -82,7 +104,7 @@ def _compare_errors(expected: Arrays, got: Arrays) -> Verdict:
         if "error" in got and str(got["error"][0]) == wanted:
             return CORRECT
         if "error" not in got:
-            found = "None" if str(got.get("result.kind")) == "NoneType" else "a result"
+            found = {"NoneType": "None", wanted: "that error; raise it"}.get(str(got.get("result.kind")), "a result")
             text = f"This input must be refused with {wanted}; your function returned {found}."
             return Verdict(False, "no error", text)
     kind, message, function, line, source = (str(part) for part in got["error"])
@@ -107,14 +129,17 @@ def _compare_kind(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance
     wanted, found = str(expected[f"{name}.kind"]), str(got.get(f"{name}.kind", "nothing"))
     if wanted == found:
         return CORRECT
-    if tolerance.number_for_scalar and wanted == "tensor" and expected[name].ndim == 0 and found in ("float", "int"):
+    scalar = tolerance.number_for_scalar and wanted == "tensor" and expected[name].ndim == 0
+    if (scalar or wanted == "float") and _is_number(name, got):
         return CORRECT
-    if wanted == "float" and found == "int":
-        return CORRECT
+    if found == "missing entry":
+        return Verdict(False, "kind", f"Your dict has no entry {name.removeprefix('result/')}.", "", name)
     of = f" of shape {shape(expected[name])}" if wanted == "tensor" and expected[name].ndim else ""
     wanted = {"tensor": "torch tensor", "float": "Python float", "int": "Python int", "bool": "Python bool"}.get(
         wanted, wanted
     )
+    if scalar:
+        wanted = "0-d tensor or a Python float"
     if found == "type":
         return Verdict(False, "kind", f"Your function returned a class, expected a {wanted}{of}.", "", name)
     if found in ("NoneType", "ellipsis"):
@@ -133,7 +158,7 @@ def _compare_shape(name: str, expected: Arrays, got: Arrays, tolerance: Toleranc
 
 def _compare_dtype(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
     wanted, found = str(expected.get(f"{name}.dtype", "")), str(got.get(f"{name}.dtype", ""))
-    if wanted == found or not found:
+    if wanted == found or not found or str(got.get(f"{name}.kind")) != "tensor":
         return CORRECT
     return Verdict(False, "dtype", f"{sentence_label(name)} has dtype {found}, expected {wanted}.", "", name)
 
@@ -170,28 +195,3 @@ def _compare_gradients(name: str, expected: Arrays, got: Arrays, tolerance: Tole
         return Verdict(False, "unwanted gradient", text, where, name)
     text = f"The result is right, but its gradient with respect to {of} is not."
     return Verdict(False, "gradient", text, where, name)
-
-
-def relation(pairs: Sequence[tuple[np.ndarray, np.ndarray]], tolerance: Tolerance) -> str:
-    """How all (got, expected) relate, where a few words say it: sign, factor, offset, order; else an empty string."""
-    if any(got.shape != expected.shape for got, expected in pairs):
-        return ""
-    got = np.concatenate([np.ravel(got) for got, _ in pairs]).astype(float)
-    expected = np.concatenate([np.ravel(expected) for _, expected in pairs]).astype(float)
-    if not (np.isfinite(got).all() and np.isfinite(expected).all()) or expected.size < 3:
-        return ""
-    if np.ptp(expected) < 1e-3:
-        return ""
-    if close(got, -expected, tolerance).all():
-        return "minus the expected one everywhere: the sign is flipped"
-    if not got.any():
-        return "0 everywhere"
-    factor = float(got @ expected / (expected @ expected))
-    if abs(factor) > 1e-3 and close(got, factor * expected, tolerance).all():
-        return f"the expected one times {number(factor)} everywhere"
-    offset = float(np.mean(got - expected))
-    if close(got, expected + offset, tolerance).all():
-        return f"the expected one plus {number(offset)} everywhere"
-    if all(got.ndim and close(got, expected[::-1], tolerance).all() for got, expected in pairs):
-        return "the expected one in reverse order"
-    return ""

@@ -170,7 +170,7 @@ def _record_number(arrays: Arrays, name: str, entries: dict[str, Any], *, keep: 
     """An entry as a float, whatever kind of number it is; only its kind where `keep` is False."""
     key = name.removeprefix("result/")
     value = entries.get(key)
-    if isinstance(value, Tensor) and value.numel() == 1:
+    if (isinstance(value, Tensor) and value.numel() == 1) or (isinstance(value, np.ndarray) and value.ndim == 0):
         value = value.item()
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         arrays[f"{name}.kind"] = np.array("number")

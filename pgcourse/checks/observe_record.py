@@ -23,7 +23,7 @@ def record(arrays: Arrays, name: str, value: Any) -> None:
     kind = str(exact.__name__)
     if exact is Tensor:
         kind = _record_tensor(arrays, name, value)
-    elif exact in (np.ndarray, np.float64, np.float32, np.int64, np.bool_) and value.dtype.kind in "fiub":
+    elif (exact is np.ndarray or issubclass(exact, np.generic)) and value.dtype.kind in "fiub":
         kind = "numpy array" if exact is np.ndarray else "numpy number"
         arrays[f"{name}.dtype"] = np.array(str(value.dtype))
         arrays[name] = np.array(value)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pgcourse.checks.compare import relation
 from pgcourse.checks.exercise import CheckResult, Exercise, Misconception, get, is_untouched
 from pgcourse.checks.observe import TimeLimit, observe
 from pgcourse.checks.observe_record import Arrays, Case
 from pgcourse.checks.progress import hints_taken
+from pgcourse.checks.relation import relation
 from pgcourse.checks.sandbox import captured_output, preserved_state, time_limit
 from pgcourse.checks.verdict import Verdict
 from pgcourse.checks.wording import sentence_label, wrap
@@ -69,11 +69,15 @@ def judge_observations(
         if all(verdict.ok for verdict in verdicts):
             return CheckResult("correct", f"✓ {exercise.id}: correct ({points})")
         named = recognise(exercise, cases, observations, expected)
-    first = _first_failing(verdicts)
+        about = named and _shown_by(exercise, named, cases, observations, expected)
+    smallest = _first_failing(verdicts)
+    # An attempt may have a second fault beside the named one: shown is a case that the explanation is about.
+    first = _first_failing(verdicts, about) if about else smallest
     right = sum(verdict.ok for verdict in verdicts)
     lines = [_statement(exercise, verdicts[first], observations, expected)]
     tally = f"case {first + 1} of {len(cases)}, {right} right" if len(cases) > 1 else "the only case"
-    lines.append(f"Smallest failing input ({tally}): {exercise.text(cases[first])}")
+    which = "Smallest failing input" if first == smallest else "A failing input"
+    lines.append(f"{which} ({tally}): {exercise.text(cases[first])}")
     lines.append(verdicts[first].where)
     if named is not None:
         lines.append(f"What happened: {named.explanation}")
@@ -112,10 +116,32 @@ def _observed(exercise: Exercise, attempt: Any, case: Case) -> Arrays:
         return observe(exercise.observe, attempt, case)
 
 
-def _first_failing(verdicts: Sequence[Verdict]) -> int:
-    """The smallest failing case. One whose value is wrong goes before one where only the gradient is."""
+def _shown_by(
+    exercise: Exercise,
+    named: Misconception,
+    cases: Sequence[Case],
+    observations: Sequence[Arrays],
+    expected: Sequence[list[Arrays]],
+) -> list[int]:
+    """The cases on which the misconception's first spelling, which makes no other mistake, goes wrong too.
+
+    Only those where it goes wrong as the attempt does, if there are any; else those where the attempt gives finite
+    numbers: a wrong scale shows in a number, not in a NaN.
+    """
+    observed = [_observed(exercise, named.wrong, case) for case in cases]
+    verdicts = [exercise.verdict(*each) for each in zip(cases, observed, expected, strict=True)]
     failing = [index for index, verdict in enumerate(verdicts) if not verdict.ok]
-    return next((index for index in failing if "gradient" not in verdicts[index].kind), failing[0])
+    alike = [i for i in failing if _same(exercise, cases[i], observations[i], observed[i], expected[i])]
+    finite = [i for i in failing if all(np.isfinite(a).all() for a in observations[i].values() if a.dtype.kind in "fi")]
+    return alike or finite or failing
+
+
+def _first_failing(verdicts: Sequence[Verdict], among: Sequence[int] | None = None) -> int:
+    """The smallest failing case. One whose value is wrong goes before one that only has another fault."""
+    failing = [index for index, verdict in enumerate(verdicts) if not verdict.ok]
+    failing = [index for index in failing if among is None or index in among] or failing
+    later = ("gradient", "shared memory")
+    return next((i for i in failing if not any(word in verdicts[i].kind for word in later)), failing[0])
 
 
 def _statement(

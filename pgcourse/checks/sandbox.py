@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import numpy as np
@@ -74,14 +74,16 @@ def captured_output() -> Iterator[BoundedOutput]:
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> Iterator[Callable[[], None]]:
     """Raise `TimeLimit` inside after `seconds`, where signals allow it (main thread, not on Windows); else no limit.
+
+    What it gives starts the clock anew: with it, the limit holds from one call to the next.
 
     The alarm comes again every half second, so that a bare `except:` in a loop does not swallow it for good. A real
     Ctrl-C (or the notebook's stop button) is let through at the end even if the attempt caught it.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield
+        yield lambda: None
         return
     armed, pressed = True, False
     alarm, interrupt = signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)
@@ -100,9 +102,9 @@ def time_limit(seconds: float) -> Iterator[None]:
     delay, interval = signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, on_alarm)
     signal.signal(signal.SIGINT, on_interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    _set_clock(seconds)
     try:
-        yield
+        yield lambda: _set_clock(seconds)
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -112,3 +114,7 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(delay - (time.monotonic() - started), 0.001), interval)
         if pressed:
             raise KeyboardInterrupt
+
+
+def _set_clock(seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)

@@ -36,7 +36,10 @@ def test_parts_come_in_the_promised_order() -> None:
     [
         (lambda rewards, *, gamma: -discounted_returns(rewards, gamma=gamma), "minus the expected one everywhere"),
         (lambda rewards, *, gamma: 3 * discounted_returns(rewards, gamma=gamma), "the expected one times 3"),
-        (lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma) + 0.25, "the expected one plus 0.25"),
+        (
+            lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma) + 0.25,
+            "is 0.25 more than expected everywhere",
+        ),
         (lambda rewards, *, gamma: torch.zeros_like(rewards), "0 everywhere"),
         (lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma).flip(0), "in reverse order"),
         (lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma).double(), "float64, expected float32"),

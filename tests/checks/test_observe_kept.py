@@ -51,5 +51,5 @@ def test_the_learner_reads_that_the_result_changed_later() -> None:
         return torch.where(done[:, None], final_obs, next_obs) if done.any() else next_obs
 
     message = run("true_next_observations", no_copy).message
-    assert "looked at again after the inputs were overwritten" in message.replace("\n    ", " ")
+    assert "Your result shares memory with an input: when the check overwrote that" in message.replace("\n    ", " ")
     assert "Always return a copy" in message.replace("\n    ", " ")

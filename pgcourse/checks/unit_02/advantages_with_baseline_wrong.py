@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from pgcourse.checks.exercise import Misconception
-from pgcourse.checks.unit_02.guards import Formula, checked, refusing_softly, spellings
+from pgcourse.checks.unit_02.guards import Formula, checked, refusing_softly, returning_the_error, spellings
 
 
 def _with(*formulas: Formula) -> tuple[Formula, tuple[Formula, ...]]:
@@ -82,6 +82,7 @@ MISCONCEPTIONS = (
         refusing_softly(lambda returns, values: returns - values.detach()),
         variants=(refusing_softly(lambda returns, values: returns - values),),
     ),
+    returning_the_error(lambda returns, values: returns - values.detach(), lambda returns, values: returns - values),
     Misconception(
         "sign-flipped",
         "You computed value minus return. What went better than expected would then count as bad, and the policy "

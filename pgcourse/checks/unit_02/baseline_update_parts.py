@@ -55,13 +55,14 @@ def build(
     critic_backward: bool = True,
     critic_step: bool = True,
     max_norm: float | None = None,
+    clipped: tuple[str, ...] = ("policy", "critic"),
     answer: Callable[[Tensor, list[Tensor], Tensor], Any] = first_policy_last_value,
 ) -> Update:
     """An update with the given parts; the defaults are right."""
 
-    def step(loss: Tensor, module: nn.Module, optimizer: Optimizer) -> None:
+    def step(loss: Tensor, module: nn.Module, optimizer: Optimizer, name: str) -> None:
         loss.backward()
-        if max_norm is not None:
+        if max_norm is not None and name in clipped:
             nn.utils.clip_grad_norm_(module.parameters(), max_norm)
         optimizer.step()
 
@@ -83,7 +84,7 @@ def build(
                 if clear_critic:
                     critic_optimizer.zero_grad()
                 if critic_step:
-                    step(loss, critic, critic_optimizer)
+                    step(loss, critic, critic_optimizer, "critic")
                 elif critic_backward:
                     loss.backward()
 
@@ -96,7 +97,7 @@ def build(
             if clear_policy:
                 policy_optimizer.zero_grad()
             if backward:
-                step(loss, policy, policy_optimizer)
+                step(loss, policy, policy_optimizer, "policy")
         if not critic_first:
             fit(target_fn(returns, advantages, weights))
         return answer(loss.detach(), value_losses, value_loss_fn(critic(obs), returns).detach())

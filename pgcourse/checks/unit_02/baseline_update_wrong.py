@@ -96,6 +96,12 @@ MISCONCEPTIONS = (
         policy_loss_fn=lambda policy, obs, actions, weights: policy_loss(policy, obs, actions, weights) * len(weights),
     ),
     mistake(
+        "probability-not-logarithm",
+        "You weighted the probabilities of the actions, not their logarithms. The gradient of p is p times that of log p, "
+        "so likely actions would count twice: once by being sampled often, once by p. Use log_prob.",
+        policy_loss_fn=lambda policy, obs, actions, weights: -(weights * policy(obs).log_prob(actions).exp()).mean(),
+    ),
+    mistake(
         "critic-half-missing",
         "The critic's loss is the mean squared error without the half, so its steps are twice as long as asked for, "
         "and the returned loss is twice too large. Use your value_loss.",
@@ -135,8 +141,12 @@ MISCONCEPTIONS = (
         "gradients-clipped",
         "You clipped the gradients. It is a good habit, and the training loop of the finale does it for you; this "
         "update is to follow the gradient as it is.",
-        {"max_norm": 1.0},
-        {"max_norm": 0.1},
+        *(
+            {"max_norm": limit, "clipped": clipped}
+            for limit in (0.5, 1.0, 0.1)
+            for clipped in (("policy", "critic"), ("policy",), ("critic",))
+            if (limit, clipped) != (1.0, ("policy",))  # the policy's gradient of standardised advantages is shorter
+        ),
         max_norm=0.5,
     ),
     mistake(

@@ -2,103 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-from torch import Tensor, nn
-
-from pgcourse.checks.unit_01.reinforce_update_parts import each_episode, standardize
-from pgcourse.checks.unit_02.baseline_update_parts import (
-    Optimizer,
-    Update,
-    half_mean_square,
-    mistake,
-    named,
-    policy_loss,
+from pgcourse.checks.unit_02.baseline_update_loops import (
+    each_episode_alone,
+    joint,
+    leaking,
+    one_backward,
+    predicted_once,
 )
-from pgcourse.rollout import Episode
-
-
-def joint(correction: int, *, detach: bool, policy_every_step: bool) -> Update:
-    """Both losses summed, one backward, both optimisers step, `critic_steps` times."""
-
-    def update(
-        policy: nn.Module, critic: nn.Module, policy_optimizer: Optimizer, critic_optimizer: Optimizer,
-        episodes: list[Episode], *, gamma: float, critic_steps: int,
-    ) -> Any:  # fmt: skip
-        obs, actions, _ = (torch.cat(column) for column in zip(*episodes, strict=True))
-        returns = torch.cat(each_episode([episode.rewards for episode in episodes], gamma))
-        value_losses: list[Tensor] = []
-        first: Tensor | None = None
-        for number in range(critic_steps):
-            values = critic(obs)
-            value_loss = half_mean_square(values, returns)
-            total, with_policy = value_loss, policy_every_step or number == 0
-            if with_policy:
-                weights = standardize(returns - (values.detach() if detach else values), correction)
-                loss = policy_loss(policy, obs, actions, weights)
-                first = loss if first is None or policy_every_step else first
-                total = total + loss
-            policy_optimizer.zero_grad()
-            critic_optimizer.zero_grad()
-            total.backward()
-            if with_policy:
-                policy_optimizer.step()
-            critic_optimizer.step()
-            value_losses.append(value_loss)
-        assert first is not None
-        return first.item(), value_losses[-1].item()
-
-    return update
-
-
-def leaking(correction: int) -> Update:
-    """Values not detached, the critic's gradient cleared before the policy's backward pass and not after."""
-
-    def update(
-        policy: nn.Module, critic: nn.Module, policy_optimizer: Optimizer, critic_optimizer: Optimizer,
-        episodes: list[Episode], *, gamma: float, critic_steps: int,
-    ) -> Any:  # fmt: skip
-        obs, actions, _ = (torch.cat(column) for column in zip(*episodes, strict=True))
-        returns = torch.cat(each_episode([episode.rewards for episode in episodes], gamma))
-        policy_optimizer.zero_grad()
-        critic_optimizer.zero_grad()
-        loss = policy_loss(policy, obs, actions, standardize(returns - critic(obs), correction))
-        loss.backward()
-        policy_optimizer.step()
-        for _ in range(critic_steps):
-            value_loss = half_mean_square(critic(obs), returns)
-            value_loss.backward()
-            critic_optimizer.step()
-            critic_optimizer.zero_grad()
-        return loss.item(), value_loss.item()
-
-    return update
-
-
-def predicted_once(correction: int, *, retain_graph: bool) -> Update:
-    """The critic is asked once, before the loop that fits it."""
-
-    def update(
-        policy: nn.Module, critic: nn.Module, policy_optimizer: Optimizer, critic_optimizer: Optimizer,
-        episodes: list[Episode], *, gamma: float, critic_steps: int,
-    ) -> Any:  # fmt: skip
-        obs, actions, _ = (torch.cat(column) for column in zip(*episodes, strict=True))
-        returns = torch.cat(each_episode([episode.rewards for episode in episodes], gamma))
-        values = critic(obs)
-        loss = policy_loss(policy, obs, actions, standardize(returns - values.detach(), correction))
-        policy_optimizer.zero_grad()
-        loss.backward()
-        policy_optimizer.step()
-        value_loss = half_mean_square(values, returns)
-        for _ in range(critic_steps):
-            critic_optimizer.zero_grad()
-            value_loss.backward(retain_graph=retain_graph)
-            critic_optimizer.step()
-        return loss.item(), value_loss.item()
-
-    return update
-
+from pgcourse.checks.unit_02.baseline_update_parts import half_mean_square, mistake, named, policy_loss
 
 STEPS = (
     mistake(
@@ -115,6 +26,15 @@ STEPS = (
         "The baseline is a constant for the policy.",
         leaking,
         lambda c: joint(c, detach=False, policy_every_step=False),
+        lambda c: one_backward(c, repeat_step=False),
+        lambda c: one_backward(c, repeat_step=True),
+    ),
+    named(
+        "one-update-for-each-episode",
+        "You updated the networks once for every episode. After the first, the other episodes are no longer from the policy "
+        "that acts, and their advantages come from a critic that has moved on. Join all episodes first, then take one step.",
+        lambda c: each_episode_alone(c, standardised_together=False),
+        lambda c: each_episode_alone(c, standardised_together=True),
     ),
     named(
         "policy-stepped-in-the-critic-loop",

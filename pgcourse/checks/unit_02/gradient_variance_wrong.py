@@ -15,8 +15,8 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "mean-for-sum",
-        "You averaged over the parameters. The trace is a sum: it is the mean squared distance between an estimate "
-        "and the mean gradient, and a network with more parameters has more of it.",
+        "You averaged over the parameters. The trace is a sum: but for the division by M - 1, it is the mean squared "
+        "distance between an estimate and the mean gradient, and a network with more parameters has more of it.",
         lambda gradients: gradients.var(0).mean(),
         variants=(lambda gradients: gradients.var(0, correction=0).mean(),),
     ),

@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from pgcourse.checks.exercise import Misconception
+
 Formula = Callable[[Tensor, Tensor], Any]
 
 
@@ -34,6 +36,18 @@ def spellings(formula: Formula, *, detach: int) -> tuple[Formula, ...]:
     return checked(safe), checked(formula), safe, formula
 
 
-def refusing_softly(formula: Formula) -> Formula:
-    """The formula, which gives None for unequal shapes, as code does that only prints."""
-    return lambda first, second: formula(first, second) if first.shape == second.shape else None
+def refusing_softly(formula: Formula, answer: Any = None) -> Formula:
+    """The formula, which gives None for unequal shapes, as code does that only prints, or another answer."""
+    return lambda first, second: formula(first, second) if first.shape == second.shape else answer
+
+
+def returning_the_error(*formulas: Formula) -> Misconception:
+    """The misconception of who writes `return ValueError(...)`."""
+    answers = [refusing_softly(formula, error) for formula in formulas for error in (ValueError("shapes"), ValueError)]
+    return Misconception(
+        "error-returned-not-raised",
+        "You wrote return where raise belongs. A returned ValueError is a value like any other: nothing stops, and the "
+        "caller computes on with it. raise ValueError(...) ends the call.",
+        answers[0],
+        tuple(answers[1:]),
+    )

@@ -16,7 +16,7 @@ from pgcourse.checks.unit_02.optimal_constant_baseline_wrong import MISCONCEPTIO
 
 
 def optimal_constant_baseline(scores: Tensor, returns: Tensor) -> Tensor:
-    """The mean of the returns, each weighted by the squared length of its score: E[|s|^2 G] / E[|s|^2].
+    """The mean of the returns, each weighted by the squared length of its score: E[|g|^2 G] / E[|g|^2].
 
     Args: scores: [M, P]. returns: [M]. Returns: scalar, in units of reward; 0 where all scores are 0.
     """
@@ -81,7 +81,7 @@ def _with_matrix(scores: Tensor, returns: Tensor) -> Tensor:
 
 
 def _with_least_squares(scores: Tensor, returns: Tensor) -> Tensor:
-    """The baseline b that makes the mean of |s|^2 (G - b)^2 least, from the normal equation."""
+    """The baseline b that makes the mean of |g|^2 (G - b)^2 least, from the normal equation."""
     lengths = scores.norm(dim=1, keepdim=True)
     return torch.linalg.pinv(lengths).squeeze(0) @ (lengths.squeeze(1) * returns)
 
@@ -99,7 +99,7 @@ EXERCISE = Exercise(
     tolerance=Tolerance(number_for_scalar=True),
     alternatives=(_with_loop, _with_norm, _with_einsum, _with_nan_replaced, _with_matrix, _with_least_squares),
     hints=(
-        "It is a weighted mean of the returns, so it lies between the smallest and the largest of them. Which episodes "
+        "It is a weighted mean of the returns, so it lies between the smallest and the largest of them. Which samples "
         "should count most: those whose score, the direction of the step, is long or short?",
         "One weight for each sample: the sum of the squares of its row of scores, [M, P] -> [M]. Then the sum of "
         "weight times return, divided by the sum of the weights. Ask first whether that divisor is 0.",

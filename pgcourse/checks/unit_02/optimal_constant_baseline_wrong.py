@@ -131,6 +131,8 @@ MISCONCEPTIONS = (
         "last axis: an error where M and P differ, a wrong number without an error where they are equal. Reduce the "
         "scores to [M] first, or give the returns a second axis.",
         lambda scores, returns: (scores.square() * returns).sum() / scores.square().sum(),
+        lambda scores, returns: (scores.square() * returns).mean() / scores.square().mean(),
+        lambda scores, returns: (scores.square() * returns).mean() / _weights(scores).mean(),
         lambda scores, returns: (returns * scores.square()).sum() / scores.square().sum(),
         _weighted(lambda scores: scores.square().sum(dim=0)),
         lambda scores, returns: (returns * scores.square().sum(0)).sum() / scores.square().sum(),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn import functional
 
 from pgcourse.checks.exercise import Misconception
-from pgcourse.checks.unit_02.guards import Formula, checked, refusing_softly, spellings
+from pgcourse.checks.unit_02.guards import Formula, checked, refusing_softly, returning_the_error, spellings
 
 
 def _mistake(id: str, explanation: str, *formulas: Formula) -> Misconception:
@@ -21,6 +23,13 @@ def _right(values: Tensor, returns: Tensor) -> Tensor:
 
 def _squeezing(values: Tensor, returns: Tensor) -> Tensor:
     return _right(values.reshape(-1), returns.detach().reshape(-1))
+
+
+_SQUEEZES: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda x: x.squeeze(-1),
+    lambda x: x.squeeze(),
+    lambda x: x.reshape(-1),
+)
 
 
 def _values_only(values: Tensor, returns: Tensor) -> Tensor:
@@ -64,11 +73,26 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "squeezed-instead-of-refused",
-        "You made [B, 1] fit by squeezing or reshaping. The number is right, but the caller made a mistake and should "
-        "hear of it: the same tensor goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
+        "You made [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the same "
+        "tensor goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
         _squeezing,
-        variants=(lambda values, returns: _right(values.reshape(-1), returns.reshape(-1)),),
+        variants=(
+            lambda values, returns: _right(values.reshape(-1), returns.reshape(-1)),
+            *(
+                spelling
+                for squeeze in _SQUEEZES
+                for spelling in (
+                    lambda values, returns, squeeze=squeeze: _right(squeeze(values), returns.detach()),
+                    lambda values, returns, squeeze=squeeze: _right(squeeze(values), returns),
+                    lambda values, returns, squeeze=squeeze: _right(values, squeeze(returns).detach()),
+                    lambda values, returns, squeeze=squeeze: _right(squeeze(values), squeeze(returns).detach()),
+                )
+            ),
+            lambda values, returns: _right(values.reshape(returns.shape), returns.detach()),
+            lambda values, returns: _right(values, returns.detach().reshape(values.shape)),
+        ),
     ),
+    returning_the_error(lambda values, returns: _right(values, returns.detach()), _right),
     Misconception(
         "another-error",
         "You refuse unequal shapes with another error than ValueError. Python drops assert under the flag -O, and "

@@ -9,9 +9,9 @@ from pgcourse.checks.exercise import Misconception
 from pgcourse.checks.unit_03.a2c_losses_parts import Inputs, bonus_term, build, mistake, policy_term, value_term
 
 
-def _normalised(i: Inputs, correction: int) -> Tensor:
-    spread = i.advantages.std(correction=correction) if len(i.advantages) > correction else 0
-    return -((i.advantages - i.advantages.mean()) / (spread + 1e-8) * i.log_prob).mean()
+def _normalised(i: Inputs, correction: int, eps: float = 1e-8, *, one_row: bool = True) -> Tensor:
+    spread = i.advantages.std(correction=correction) if not one_row or len(i.advantages) > correction else 0
+    return -((i.advantages - i.advantages.mean()) / (spread + eps) * i.log_prob).mean()
 
 
 MISCONCEPTIONS = (
@@ -122,9 +122,13 @@ MISCONCEPTIONS = (
     ),
     mistake(
         "normalised-inside",
-        "You normalised the advantages inside the loss. Some algorithms do, as a step of their own before it; here they are "
-        "used as they are given.",
+        "You normalised the advantages inside the loss. The training loop standardises them, as a step of its own before the "
+        "losses: use them as they are given.",
         {"policy": lambda i: _normalised(i, 1)},
+        {"policy": lambda i: _normalised(i, 1, one_row=False)},
+        {"policy": lambda i: _normalised(i, 1, 0.0, one_row=False)},
+        {"policy": lambda i: _normalised(i, 0, 0.0, one_row=False)},
+        {"policy": lambda i: -((i.advantages - i.advantages.mean()) * i.log_prob).mean()},
         policy=lambda i: _normalised(i, 0),
     ),
     mistake(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -24,8 +26,11 @@ def _forwards(deltas: Tensor, decay: Tensor) -> Tensor:
     return accumulate(deltas.flip(0), decay.flip(0)).flip(0)
 
 
-def _half_normalised(i: Inputs, advantages: Tensor) -> Tensor:
-    return (advantages - advantages.mean()) / (advantages.std() + 1e-8) if advantages.numel() > 1 else 0 * advantages
+def _normalised(i: Inputs, advantages: Tensor, *, correction: int, eps: float, one_row: bool = False) -> Tensor:
+    """Scaled over all steps. `one_row`: whether a single number is taken care of, whose scale is 0 or NaN."""
+    if one_row and advantages.numel() == 1:
+        return 0 * advantages
+    return (advantages - advantages.mean()) / (advantages.std(correction=correction) + eps)
 
 
 def _for_all(flags: Tensor) -> Tensor:
@@ -108,9 +113,15 @@ MISCONCEPTIONS = (
     ),
     mistake(
         "normalised-inside",
-        "You normalised the advantages here. That is a step of its own, which comes later and not in every algorithm: the "
-        "critic's targets are made of the advantages as they are.",
-        {"finish": _half_normalised},
+        "You normalised the advantages here. The training loop does that, after gae and not in every algorithm; the critic's "
+        "targets, advantage plus value, are made of the advantages as they are. Return them unscaled.",
+        *(
+            {"finish": functools.partial(_normalised, correction=correction, eps=eps, one_row=one_row)}
+            for correction in (0, 1)
+            for eps in (1e-8, 0.0)
+            for one_row in (False, True)
+        ),
+        {"finish": lambda i, advantages: advantages - advantages.mean()},
         finish=lambda i, advantages: normalize(advantages),
     ),
     mistake(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgcourse.checks.unit_03.gae_parts import Inputs, Part, bootstrapped, decayed, mistake
+from pgcourse.checks.unit_03.gae_parts import Inputs, Part, bootstrapped, decayed, mistake, right_deltas
 from pgcourse.checks.unit_03.rollouts import shifted_back, shifted_on
 
 
@@ -19,6 +19,10 @@ def _next_row(fill: str) -> Part:
 
 def _last_kept(flags: Tensor) -> Tensor:
     return torch.cat([flags[1:], flags[-1:]])
+
+
+def _always(i: Inputs) -> Tensor:
+    return torch.ones_like(i.ends)
 
 
 NEVER = decayed(lambda i: torch.ones_like(i.ends))
@@ -41,6 +45,31 @@ BOUNDARIES = (
         "Where both flags are set you bootstrapped. Both means that the time limit fell on a step that terminated: "
         "nothing follows. For the next value, terminated alone decides.",
         deltas=bootstrapped(alive=lambda i: ~(i.terminated & ~i.truncated)),
+    ),
+    mistake(
+        "masks-exchanged",
+        "Your two masks have changed places. Whether a future is there to bootstrap from, terminated alone decides; the "
+        "trace is cut at both kinds of end, because the next row belongs to another episode after either.",
+        deltas=bootstrapped(alive=lambda i: ~i.ends),
+        decay=decayed(lambda i: ~i.terminated),
+    ),
+    mistake(
+        "bootstrap-masked-by-truncated",
+        "Your next value is masked by truncated alone: you dropped the future where a time limit stopped the watching, and "
+        "kept it where the episode was really over. It is the other way round: ~terminated.",
+        {"deltas": bootstrapped(alive=lambda i: ~i.truncated), "decay": NEVER},
+        {"deltas": bootstrapped(alive=lambda i: ~i.truncated), "decay": decayed(lambda i: ~i.terminated)},
+        {"deltas": bootstrapped(alive=lambda i: ~i.truncated), "decay": decayed(lambda i: ~i.truncated)},
+        deltas=bootstrapped(alive=lambda i: ~i.truncated),
+    ),
+    mistake(
+        "whole-advantage-masked",
+        "At an end you set the whole advantage to 0, the step's own error included: your mask stands outside of the "
+        "bracket. The last step of an episode has a reward and an error like any other; only what flows back is cut.",
+        {"deltas": lambda i: right_deltas(i) * ~i.terminated, "decay": decayed(lambda i: ~i.terminated)},
+        {"deltas": lambda i: bootstrapped(alive=_always)(i) * ~i.ends},
+        {"deltas": lambda i: bootstrapped(alive=_always)(i) * ~i.terminated, "decay": decayed(lambda i: ~i.terminated)},
+        deltas=lambda i: right_deltas(i) * ~i.ends,
     ),
     mistake(
         "trace-runs-through-truncated",

@@ -67,3 +67,18 @@ def build(
 
 
 right = build()
+
+
+def incomplete(fill: Callable[..., Tensor]) -> Attempt:
+    """Only rows with n rows from them on are computed; the others are filled."""
+
+    def attempt(r: Tensor, w: Tensor, e: Tensor, u: Tensor, *, gamma: float, n: int) -> Tensor:
+        full = (torch.arange(len(r)) + n <= len(r))[:, None]
+        return torch.where(full, right(r, w, e, u, gamma=gamma, n=n), fill(r, w))
+
+    return attempt
+
+
+def only_truncated(i: Inputs) -> Tensor:
+    """The next values of truncated steps, 0 elsewhere."""
+    return i.next_values * (i.truncated & ~i.terminated)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.exercise import Misconception
-from pgcourse.checks.unit_03.n_step_returns_parts import Attempt, build, right
+from pgcourse.checks.unit_03.n_step_returns_parts import Attempt, build, incomplete, only_truncated, right
 from pgcourse.checks.unit_03.rollouts import columns, shifted_back, shifted_on
 
 
@@ -18,16 +18,6 @@ def _mistake(id: str, explanation: str, *more: Attempt | dict[str, Any], **chang
     spellings = [build(**changes)] if changes else []
     spellings += [build(**item) if isinstance(item, dict) else item for item in more]
     return Misconception(id, explanation, spellings[0], tuple(spellings[1:]))
-
-
-def _incomplete(fill: Callable[..., Tensor]) -> Attempt:
-    """Only rows with n rows from them on are computed; the others are filled."""
-
-    def attempt(r: Tensor, w: Tensor, e: Tensor, u: Tensor, *, gamma: float, n: int) -> Tensor:
-        full = (torch.arange(len(r)) + n <= len(r))[:, None]
-        return torch.where(full, right(r, w, e, u, gamma=gamma, n=n), fill(r, w))
-
-    return attempt
 
 
 def _in_place(r: Tensor, w: Tensor, e: Tensor, u: Tensor, *, gamma: float, n: int) -> Tensor:
@@ -103,6 +93,18 @@ MISCONCEPTIONS = (
         "Windows that the rollout's end cuts short got no next value. Collecting stopped there, the episode did not: "
         "next_values of the last row says what the critic expects beyond it.",
         {"bootstrap": lambda i: torch.cat([i.next_values[:-1] * ~i.terminated[:-1], 0 * i.rewards[-1:]])},
+        {"bootstrap": lambda i: torch.cat([i.next_values[:-1] * ~i.terminated[:-1], only_truncated(i)[-1:]])},
+        {"at_the_end": lambda i, behind: 0 * behind},
+        {
+            "at_the_end": lambda i, behind: 0 * behind,
+            "bootstrap": lambda i: i.next_values * ~(i.terminated | i.truncated),
+        },
+        {"at_the_end": lambda i, behind: 0 * behind, "bootstrap": lambda i: i.next_values},
+        {
+            "bootstrap": lambda i: torch.cat(
+                [i.next_values[:-1] * ~(i.terminated | i.truncated)[:-1], 0 * i.rewards[-1:]]
+            )
+        },
         at_the_end=lambda i, behind: behind * (i.terminated | i.truncated),
     ),
     _mistake(
@@ -168,9 +170,9 @@ MISCONCEPTIONS = (
         "incomplete-windows-dropped",
         "Rows near the end of the rollout have fewer than n rows ahead of them, and you left them at 0 or as they were. "
         "They are experience too: take the rewards that are there, then bootstrap.",
-        _incomplete(lambda r, w: torch.zeros_like(r)),
-        _incomplete(lambda r, w: r),
-        _incomplete(lambda r, w: w),
+        incomplete(lambda r, w: torch.zeros_like(r)),
+        incomplete(lambda r, w: r),
+        incomplete(lambda r, w: w),
     ),
     _mistake(
         "along-the-environments",

@@ -106,6 +106,11 @@ MISCONCEPTIONS = (
         lambda r, v, w, e, *, gamma: gamma * (r + w * ~e) - v,
         (
             lambda r, v, w, e, *, gamma: r + gamma * (w * ~e - v),
+            lambda r, v, w, e, *, gamma: r + gamma * (w - v),
+            lambda r, v, w, e, *, gamma: r + gamma * (w - v) * ~e,
+            lambda r, v, w, e, *, gamma: gamma * (r + w) * ~e - v,
+            lambda r, v, w, e, *, gamma: gamma * (r + w - v),
+            lambda r, v, w, e, *, gamma: gamma * (r + w) - v,
             lambda r, v, w, e, *, gamma: gamma * (r + w * ~e - v),
         ),
     ),

@@ -13,6 +13,7 @@ from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe_record import Case
+from pgcourse.checks.unit_04.ratios import call_with_ratios
 from pgcourse.checks.unit_04.spellings import Formula, without_gradient
 from pgcourse.diagnostics import approx_kl
 
@@ -178,6 +179,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=2,
     cases=cases,
+    show_case=call_with_ratios("approx_kl", "log_prob, old_log_prob"),
     observe=Call("log_prob, old_log_prob", constant=("log_prob", "old_log_prob")),
     tolerance=Tolerance(number_for_scalar=True),
     reference=approx_kl,

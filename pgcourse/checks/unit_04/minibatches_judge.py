@@ -43,6 +43,9 @@ def _epochs(case: Case, arrays: Arrays, name: str) -> list[np.ndarray]:
 def _partition(case: Case, arrays: Arrays) -> list[Violation]:
     size: int = case["batch_size"]
     found: list[Violation] = []
+    parts = zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
+    inside = any(len(set(part)) < len(part) for rows, sizes in parts for part in np.split(rows, np.cumsum(sizes)[:-1]))
+    repeated = "repeated-in-a-minibatch" if inside else "repeated"
     for epoch, rows in enumerate(_epochs(case, arrays, "rows")):
         shown = f"Epoch {epoch + 1}: got the rows {_listed(rows)}."
         kinds = {id for id, _, _ in found}
@@ -54,9 +57,9 @@ def _partition(case: Case, arrays: Arrays) -> list[Violation]:
         if (counts == 0).any() and "missing" not in kinds:
             text = "Some rows are in no minibatch; every epoch must use each row of the batch once."
             found.append(("missing", text, f"{shown} Missing: {_listed(np.flatnonzero(counts == 0))}."))
-        if (counts > 1).any() and "repeated" not in kinds:
+        if (counts > 1).any() and repeated not in kinds:
             text = "Some rows come more than once in an epoch; every epoch must use each row of the batch once."
-            found.append(("repeated", text, f"{shown} Repeated: {_listed(np.flatnonzero(counts > 1))}."))
+            found.append((repeated, text, f"{shown} Repeated: {_listed(np.flatnonzero(counts > 1))}."))
     return found
 
 

@@ -78,8 +78,13 @@ MISCONCEPTIONS = (
             lambda size, part, *, generator: [
                 torch.randint(size, (min(part, size - start),), generator=generator) for start in range(0, size, part)
             ],
-            _own_draw_each_time,
         ),
+    ),
+    Misconception(
+        "drawn-afresh",
+        "You drew each minibatch afresh from all rows, so some rows come again in the next one and others never come. "
+        "Shuffle once in an epoch, then cut.",
+        _own_draw_each_time,
     ),
     Misconception(
         "last-dropped",

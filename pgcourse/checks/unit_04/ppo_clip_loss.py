@@ -12,6 +12,7 @@ from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe_record import Case
 from pgcourse.checks.unit_04.ppo_clip_loss_wrong import MISCONCEPTIONS
+from pgcourse.checks.unit_04.ratios import call_with_ratios
 from pgcourse.losses import ppo_clip_loss
 
 
@@ -112,6 +113,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty=2,
     cases=cases,
+    show_case=call_with_ratios("ppo_clip_loss", "log_prob, old_log_prob, advantages, *, clip_coef"),
     observe=Call(
         "log_prob, old_log_prob, advantages, *, clip_coef",
         differentiable=("log_prob",),

@@ -66,10 +66,15 @@ def clipped_around_zero(log_prob: Tensor, old_log_prob: Tensor, advantages: Tens
     return -torch.minimum(objective, objective.clamp(-clip_coef, clip_coef)).mean()
 
 
+def means(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, clip_coef: float) -> tuple[Tensor, Tensor]:
+    """The mean of each objective."""
+    ratio = difference(log_prob, old_log_prob)
+    return (ratio * advantages).mean(), (interval(ratio, clip_coef) * advantages).mean()
+
+
 def means_first(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float) -> Tensor:
     """The minimum of two means."""
-    ratio = difference(log_prob, old_log_prob)
-    return -torch.minimum((ratio * advantages).mean(), (interval(ratio, clip_coef) * advantages).mean())
+    return -torch.minimum(*means(log_prob, old_log_prob, advantages, clip_coef))
 
 
 def standardised(correction: int, eps: float = 1e-8) -> Callable[[Tensor], Tensor]:

@@ -10,6 +10,7 @@ from pgcourse.checks.unit_04.ppo_clip_loss_parts import (
     clipped_around_zero,
     clipped_objective,
     clipped_objective_alone,
+    means,
     means_first,
     smaller,
     standardised,
@@ -145,6 +146,21 @@ MISCONCEPTIONS = (
         "You took the means first and the minimum of the two numbers afterwards. Whether a row is clipped is then "
         "decided by all the others. Take the minimum row by row, the mean last.",
         means_first,
+        lambda log_prob, old, a, *, clip_coef: -min(means(log_prob, old, a, clip_coef)),
+        lambda log_prob, old, a, *, clip_coef: -min(means(log_prob, old, a, clip_coef)[::-1]),
+    ),
+    _mistake(
+        "minimum-before-the-advantage",
+        "You took the smaller of the two ratios and multiplied it by the advantage afterwards. A negative advantage turns "
+        "smaller into larger: multiply both ratios first, then take the smaller product.",
+        build(combine=lambda ratio, clipped, a: torch.minimum(ratio, clipped) * a),
+    ),
+    _mistake(
+        "python-min",
+        "Python's min compares two numbers, and a tensor of several has no single answer to which is smaller. "
+        "torch.minimum goes row by row.",
+        build(combine=lambda ratio, clipped, a: min(ratio * a, clipped * a)),
+        build(combine=lambda ratio, clipped, a: min(ratio, clipped) * a),
     ),
     _mistake(
         "advantages-normalised-inside",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from pgcourse.checks.unit_04.ppo_update_parts import mistake, standardize
+from pgcourse.checks.unit_04.ppo_update_wrong_ratio import RATIO_MISTAKES
 from pgcourse.checks.unit_04.ppo_update_wrong_report import REPORT_MISTAKES
 from pgcourse.checks.unit_04.ppo_update_wrong_rows import ROW_MISTAKES
-from pgcourse.losses import ppo_clip_loss
 
 
 def _raw(advantages: Tensor, correction: int) -> Tensor:
@@ -26,16 +26,8 @@ def _policy_only(policy: nn.Module, critic: nn.Module, limit: float) -> None:
     nn.utils.clip_grad_norm_(policy.parameters(), limit)
 
 
-def _unclipped(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float) -> Tensor:
-    return ppo_clip_loss(log_prob, old_log_prob, advantages, clip_coef=None)
-
-
-def _score(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float) -> Tensor:
-    return -(log_prob * advantages).mean()
-
-
-def _uphill(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float) -> Tensor:
-    return -ppo_clip_loss(log_prob, old_log_prob, advantages, clip_coef=clip_coef)
+def _critic_only(policy: nn.Module, critic: nn.Module, limit: float) -> None:
+    nn.utils.clip_grad_norm_(critic.parameters(), limit)
 
 
 MISCONCEPTIONS = (
@@ -44,12 +36,21 @@ MISCONCEPTIONS = (
         "gradients-not-cleared",
         "The first step is right and the second is not: the old gradient is still there, and backward adds to it. Clear "
         "the gradients of both networks before each step.",
-        clear=False,
+        {"clear": ("policy",)},
+        {"clear": ("critic",)},
+        clear=(),
+    ),
+    mistake(
+        "gradient-cleared-before-the-step",
+        "One of your networks steps without moving: its gradient was cleared after backward, or backward was never called "
+        "for it. The order is zero_grad, backward, clip, step, for each network.",
+        {"clear_late": ("critic",)},
+        clear_late=("policy",),
     ),
     mistake(
         "backward-missing",
         "No parameter moves. Between clearing the gradients and the step, backward has to compute them.",
-        {"backward": False, "clear": False},
+        {"backward": False, "clear": ()},
         backward=False,
     ),
     mistake(
@@ -68,9 +69,19 @@ MISCONCEPTIONS = (
         "not-normalised",
         "You used the advantages as they are. The step's size then follows the reward's scale, and where most advantages "
         "of a minibatch have one sign, all its actions are pushed the same way.",
-        {"each": lambda a, c: a - a.mean()},
-        {"each": lambda a, c: a / (a.std(correction=c) + 1e-8)},
         each=_raw,
+    ),
+    mistake(
+        "only-centred",
+        "You subtracted the mean advantage of the minibatch and did not divide by the standard deviation. The step's size "
+        "still follows the scale of the rewards. Normalised means both.",
+        each=lambda a, c: a - a.mean(),
+    ),
+    mistake(
+        "only-scaled",
+        "You divided the advantages by their standard deviation and did not subtract their mean. A minibatch of mostly "
+        "positive ones then pushes nearly all its actions up. Normalised means both, the mean first.",
+        each=lambda a, c: a / (a.std(correction=c) + 1e-8),
     ),
     mistake(
         "normalised-over-the-batch",
@@ -91,30 +102,7 @@ MISCONCEPTIONS = (
         "critic's own value has been subtracted.",
         targets_of=lambda batch: batch.advantages,
     ),
-    mistake(
-        "old-log-prob-recomputed",
-        "Your ratio is 1 all the time: you recomputed the old log-probability with the policy of now. The old one is the "
-        "policy that collected the data; it stands in the batch and stays as it is through all epochs.",
-        recompute_old=True,
-    ),
-    mistake(
-        "no-ratio",
-        "You weighted log-probabilities, as in A2C. After the first step the data are no longer from the policy that is "
-        "being changed. The ratio to batch.log_prob corrects for that, and the clip keeps it honest.",
-        loss_fn=_score,
-    ),
-    mistake(
-        "not-clipped",
-        "Your loss does not clip the ratio. The first steps are right; where the ratio leaves the interval, yours goes "
-        "on pushing.",
-        loss_fn=_unclipped,
-    ),
-    mistake(
-        "downhill",
-        "Your update makes the better actions less likely. Optimizers minimise: the policy's loss is minus the clipped "
-        "objective.",
-        loss_fn=_uphill,
-    ),
+    *RATIO_MISTAKES,
     mistake(
         "entropy-bonus-reversed",
         "Your loss goes up with the entropy, so the policy is punished for trying things. A bonus is subtracted from a "
@@ -152,6 +140,7 @@ MISCONCEPTIONS = (
         "The gradients are not clipped, or not when it counts: backward first, then clip, then the step.",
         {"clip_late": True},
         {"clip_gradients": _policy_only},
+        {"clip_gradients": _critic_only},
         clip_gradients=lambda policy, critic, limit: None,
     ),
     mistake(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pgcourse.checks.unit_04.ppo_update_parts import mistake
@@ -30,14 +31,29 @@ REPORT_MISTAKES = (
     ),
     mistake(
         "stops-one-epoch-late",
-        "You stopped by a divergence that was measured before the last step, on the last minibatch. It is one step old, "
-        "and of a few rows only. After the epoch, measure on the whole batch, with the policy as it is then.",
+        "You stopped by what was measured inside the loop over minibatches: the divergence of the last one, or their mean. "
+        "Each is of a few rows, and of the policy before a step. After the epoch, measure once on the whole batch, with the "
+        "policy as it is then.",
+        {"stop": "by the mean of the epoch"},
+        {"stop": "by the mean so far"},
         stop="by the last minibatch",
+    ),
+    mistake(
+        "compared-with-none",
+        "target_kl may be None, for never stopping early, and a number cannot be compared with None. Ask for that first: "
+        "if target_kl is not None and ... > target_kl.",
+        {"exceeds": lambda kl, target: bool(torch.tensor(kl) > target)},
+        {"exceeds": lambda kl, target: kl > target, "stop": "by the last minibatch"},
+        exceeds=lambda kl, target: kl > target,
     ),
     mistake(
         "stops-inside-an-epoch",
         "You left the loop over minibatches in the middle of an epoch, by the divergence of a single minibatch. The "
-        "contract asks once an epoch, on the whole batch, so that every row is used equally often.",
+        "contract asks once an epoch, on the whole batch, so that every row is used equally often. And a break there leaves "
+        "the inner loop alone.",
+        {"stop": "inside the epoch", "goes_on": True},
+        {"stop": "inside, after the step"},
+        {"stop": "inside, after the step", "goes_on": True},
         stop="inside the epoch",
     ),
     mistake(
@@ -76,7 +92,6 @@ REPORT_MISTAKES = (
         "Your networks are right, but the numbers come back without names. Return a dict with the keys losses/approx_kl, "
         "losses/clipfrac and epochs.",
         {"answer": lambda kl, fraction, epochs: [kl, fraction, epochs]},
-        {"answer": lambda kl, fraction, epochs: None},
         answer=_tuple,
     ),
 )

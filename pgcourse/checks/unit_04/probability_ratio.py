@@ -12,6 +12,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe_record import Case
+from pgcourse.checks.unit_04.ratios import call_with_ratios
 from pgcourse.checks.unit_04.spellings import Formula, mistake
 
 
@@ -148,6 +149,7 @@ EXERCISE = Exercise(
     minutes=6,
     difficulty=1,
     cases=cases,
+    show_case=call_with_ratios("probability_ratio", "log_prob, old_log_prob"),
     observe=Call("log_prob, old_log_prob", differentiable=("log_prob",), constant=("old_log_prob",)),
     reference=probability_ratio,
     alternatives=(_by_quotient_of_small_differences, _with_loop, _in_double_precision, _with_expm1),

@@ -80,7 +80,10 @@ MISCONCEPTIONS = (
         "You added log(2 pi e) for each dimension; half of it belongs there. Together with the standard deviation it "
         "is half the logarithm of 2 pi e times the variance.",
         _each(lambda log_std: log_std + 2 * CONSTANT),
-        variants=(_each(lambda log_std: 2 * log_std + 2 * CONSTANT),),
+        variants=(
+            _each(lambda log_std: log_std + 0.5 * math.log(2 * math.pi) + 1),
+            _each(lambda log_std: 2 * log_std + 2 * CONSTANT),
+        ),
     ),
     Misconception(
         "std-for-variance",

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from pgcourse.checks.exercise import Misconception
+from pgcourse.checks.unit_05.gaussian_log_prob_wrong_terms import TERM_MISTAKES
 from pgcourse.checks.unit_05.gaussian_parts import HALF_LOG_2PI, each_dimension, of_terms, total
 
 
@@ -19,6 +20,7 @@ def _log_std_of_the_whole_batch(mean: Tensor, log_std: Tensor, action: Tensor) -
 
 
 MISCONCEPTIONS = (
+    *TERM_MISTAKES,
     Misconception(
         "dimensions-not-summed",
         "You returned one number for each dimension, [B, D]. An action is one event: its density is the product over "

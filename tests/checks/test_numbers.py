@@ -1,0 +1,135 @@
+"""Cases give finite numbers, a number may come from NumPy, and what a learner reads about a number is true and short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from pgcourse.checks import exercises, run
+from pgcourse.checks.exercise import Exercise, get
+from pgcourse.checks.observe import observe
+from pgcourse.checks.sandbox import preserved_state
+from pgcourse.returns import discounted_returns
+
+REFUSING = {"advantages_with_baseline", "value_loss"}  # whose contract refuses some of its inputs
+
+
+@pytest.mark.parametrize("exercise", [pytest.param(exercise, id=exercise.id) for exercise in exercises()])
+def test_no_case_breaks_the_reference(exercise: Exercise) -> None:
+    for seed in (7, 1, 2):
+        for case in exercise.cases(seed):
+            with preserved_state():
+                arrays = observe(exercise.observe, exercise.reference, case)
+            if "error" in arrays:
+                assert exercise.id in REFUSING and arrays["error"][0] == "ValueError", arrays["error"]
+                continue
+            for name, array in arrays.items():
+                assert array.dtype.kind == "U" or np.isfinite(array).all(), (name, exercise.text(case))
+
+
+def as_number(make: Callable[[float], Any], answer: Any) -> Any:
+    """The answer, each of whose 0-d tensors and floats is made into another kind of number."""
+    if isinstance(answer, tuple):
+        return tuple(as_number(make, part) for part in answer)
+    if isinstance(answer, dict):
+        return {name: as_number(make, part) for name, part in answer.items()}
+    return make(float(answer))
+
+
+NUMBERS: list[Callable[[float], Any]] = [float, np.float64, np.float32, np.array, lambda x: torch.tensor(x).item()]
+
+
+@pytest.mark.parametrize("make", NUMBERS, ids=["float", "float64", "float32", "0-d array", "item"])
+@pytest.mark.parametrize(
+    "id",
+    ["optimal_constant_baseline", "gradient_variance", "explained_variance", "approx_kl", "clip_fraction", "baseline_update",
+     "ppo_update", "reinforce_update"],
+)  # fmt: skip
+def test_a_number_of_numpy_is_as_good_as_a_float(id: str, make: Callable[[float], Any]) -> None:
+    def attempt(*arguments: Any, **settings: Any) -> Any:
+        return as_number(make, get(id).reference(*arguments, **settings))
+
+    result = run(id, attempt)
+    assert result.status == "correct", result.message
+
+
+def test_a_wrong_number_of_numpy_is_still_wrong_and_its_mistake_is_named() -> None:
+    def population(gradients: Tensor) -> Any:
+        return gradients.numpy().var(axis=0).sum()
+
+    result = run("gradient_variance", population)
+    assert (result.status, result.misconception) == ("not yet", "divided-by-m")
+
+
+def test_where_a_float_would_do_the_message_says_both() -> None:
+    def in_a_list(gradients: Tensor) -> Any:
+        return [float(gradients.var(0).sum())]
+
+    message = run("gradient_variance", in_a_list).message
+    assert "Your result is a list of 1, expected a 0-d tensor or a Python float." in message
+    needed = run("value_loss", lambda values, returns: np.float32(0.5)).message.replace("\n    ", " ")
+    assert "is a numpy number, expected a torch tensor" in needed
+
+
+def test_an_offset_is_said_as_more_or_less() -> None:
+    less = run("discounted_returns", lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma) - 1).message
+    assert "Your result is 1 less than expected everywhere." in less
+
+
+def test_a_missing_entry_is_said_to_be_missing() -> None:
+    def without_clipfrac(*arguments: Any, **settings: Any) -> dict[str, float]:
+        metrics = get("ppo_update").reference(*arguments, **settings)
+        return {name: value for name, value in metrics.items() if name != "losses/clipfrac"}
+
+    assert "Your dict has no entry losses/clipfrac." in run("ppo_update", without_clipfrac).message
+    nothing = run(
+        "ppo_update", lambda *arguments, **settings: print(get("ppo_update").reference(*arguments, **settings))
+    )
+    assert "Your function returned None, expected a dict" in nothing.message and nothing.misconception is None
+
+
+def test_the_case_that_is_shown_is_one_that_the_explanation_is_about() -> None:
+    # A second fault, the missing guard, fails on a smaller input; the explanation is about the gradient.
+    result = run("value_loss", lambda values, returns: 0.5 * (values.detach() - returns).square().mean())
+    assert result.misconception == "cut-off-from-the-critic"
+    assert "no gradient reaches values" in result.message and "ValueError" not in result.message
+    # Scaled by the unbiased deviation of a single number, the first case is NaN and says nothing.
+    from pgcourse.returns import gae
+
+    def scaled(*inputs: Tensor, **settings: float) -> Tensor:
+        advantages = gae(*inputs, **settings)
+        return (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+
+    result = run("gae", scaled)
+    assert result.misconception == "normalised-inside"
+    assert "not finite" not in result.message and "got nan" not in result.message
+
+
+def test_a_returned_error_is_told_to_be_raised() -> None:
+    def attempt(values: Tensor, returns: Tensor) -> Any:
+        if values.shape != returns.shape:
+            return ValueError("the shapes differ")
+        return 0.5 * (values - returns.detach()).square().mean()
+
+    result = run("value_loss", attempt)
+    assert "your function returned that error; raise it" in result.message.replace("\n    ", " ")
+    assert result.misconception == "error-returned-not-raised"
+
+
+def test_a_wrong_number_is_shown_before_shared_memory() -> None:
+    shown = run("true_next_observations", lambda next_obs, done, final_obs: final_obs).message
+    assert "case 2 of" in shown and "shares memory" not in shown and "got 5, expected 1" in shown
+
+
+@pytest.mark.parametrize(
+    ("id", "words"),
+    [("ppo_clip_loss", "(ratio 1.1)"), ("clip_fraction", "(ratio 1.5)"), ("approx_kl", "(ratio 2)")],
+)
+def test_inputs_of_two_log_probabilities_are_shown_with_their_ratios(id: str, words: str) -> None:
+    first = next(iter(get(id).cases(7)))
+    assert get(id).text(first).endswith(words)
