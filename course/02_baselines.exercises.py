@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 02 Exercises: write a baseline
 #
-# Five functions, about 75 minutes. The first says what the best constant baseline is; the next two are the parts of a
+# Five functions, about 85 minutes. The first says what the best constant baseline is; the next two are the parts of a
 # learnt one; the fourth measures what it buys; the fifth is the whole update, and at the end it trains an agent on
 # CartPole. The lesson is [02 Baselines](../notebooks/02_baselines.ipynb).
 #
@@ -37,23 +37,23 @@ from pgcourse.show import finale
 # *2 points, about 15 minutes, difficulty 2 of 3.*
 #
 # Subtract any number $b$ from the return, and the expected gradient stays what it was: the lesson proves it. The variance
-# does not. For one sample with score $s = \nabla \log \pi$ the estimate is $s\,(G - b)$. Its expected squared length,
+# does not. For one sample with score $g = \nabla \log \pi$ the estimate is $g\,(G - b)$. Its expected squared length,
 #
-# $$E\big[\lVert s \rVert^2 (G - b)^2\big],$$
+# $$E\big[\lVert g \rVert^2 (G - b)^2\big],$$
 #
 # is a parabola in $b$, and where its slope is 0 lies the best constant:
 #
-# $$b^* = \frac{E\big[\lVert s \rVert^2\, G\big]}{E\big[\lVert s \rVert^2\big]}.$$
+# $$b^* = \frac{E\big[\lVert g \rVert^2\, G\big]}{E\big[\lVert g \rVert^2\big]}.$$
 #
 # With pen and paper: differentiate the first line by $b$ and arrive at the second. Then write it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "optimal_constant_baseline", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def optimal_constant_baseline(scores, returns):
-    """The constant that leaves the least variance in the gradient estimate: E[|s|^2 G] / E[|s|^2].
+    """The constant that leaves the least variance in the gradient estimate: E[|g|^2 G] / E[|g|^2].
 
-    scores: [M, P], one row a sample: the gradient of its log-probability with respect to the P parameters, of squared
-    length |s|^2. returns: [M]. Both are float32 or float64. The expectations are means over the M samples.
+    scores: [M, P], one row g a sample: the gradient of its log-probability with respect to the P parameters, of squared
+    length |g|^2. returns: [M]. Both are float32 or float64. The expectations are means over the M samples.
     Returns a scalar (0-d tensor or Python float), in units of reward. Where all scores are 0 it is 0.
 
     Example: scores [[1], [2]] and returns [1, 6] give 5, from (1 * 1 + 4 * 6) / (1 + 4). The mean return is 3.5.
@@ -111,7 +111,7 @@ def advantages_with_baseline(returns, values):
     """How much better each step went than the critic had said: return minus value.
 
     returns: [B]. values: [B], what the critic says of the same states, still attached to it. Both in units of reward.
-    Returns a new tensor [B], in the same units: not centred, not scaled. No gradient flows into values. Values of shape
+    Returns a new tensor [B] in the dtype of returns, in the same units: not centred, not scaled. No gradient flows into values. Values of shape
     [B, 1] raise ValueError, because [B] - [B, 1] would be [B, B].
 
     Example: returns [10, 4, 7] and values [8, 5, 7] give [2, -1, 0].
@@ -188,7 +188,7 @@ assert run("value_loss", value_loss).status == "correct"
 #
 # "Less variance" is a claim about a number, so compute it. M estimates of the same gradient, each a vector of P entries,
 # scatter around their mean. One number says how far: the sum of the P variances, which is the trace of the covariance
-# matrix, and also the mean squared distance from the mean gradient.
+# matrix, and, but for the division by M - 1, the mean squared distance from the mean gradient.
 
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_variance", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -256,7 +256,8 @@ except NotImplementedError as stub:
 #
 # <details><summary>A model answer</summary>
 #
-# D, E, B, G, F, A, C. E may come before D, F anywhere before A, and C anywhere after D and E. The pair is E and C: the
+# D, E, B, G, F, A, C. E may come before D, F anywhere before A (after A works too, if nothing was left in
+# `.grad` at the start), and C anywhere after D and E. The pair is E and C: the
 # values must be asked for *before* the critic is fitted to these very returns. Asked afterwards, the critic has seen the
 # answers. The part of the returns that it has memorised, luck included, is missing from the advantages. No error tells
 # you, and the explained variance on this batch even looks better.
@@ -335,8 +336,10 @@ assert run("baseline_update", baseline_update).status == "correct"
 #
 # <details><summary>A model answer</summary>
 #
-# The value loss is half of 20 squared, 200, while the policy's loss of standardised advantages is of size 1 at most. So
-# nearly all of the common norm is the critic's, and clipping it at 0.5 shrinks the policy's part by the same factor. Two
+# The value loss is half of 20 squared, 200, while the policy's loss of standardised advantages is of size 1 at most. What is
+# clipped is the norm of a gradient, not a loss, but the gradients go the same way (lesson, section 4.5: norms of 10 to 200
+# against 0.1). So nearly all of the common norm is the critic's, and clipping it at 0.5 shrinks the policy's part by the
+# same factor. Two
 # optimisers, each clipped by its own norm, keep the two apart and let each have its own learning rate. Adam rescales every
 # parameter's step, which repairs much of the damage; unit 06 measures how much.
 #

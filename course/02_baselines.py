@@ -207,7 +207,7 @@ for name, baseline in BASELINES.items():
     print(f"{name:>38}" + "".join(f"{number:+7.1f}" for number in z))
 
 # %% [markdown]
-# Four baselines pass, the silly one included. The one that looks at the action fails by dozens of standard errors: it
+# Four baselines pass, the silly one included. (The rows of one $p$ share their episodes, so luck moves them together.) The one that looks at the action fails by dozens of standard errors: it
 # tells the policy a lie, that going right is 10 worse than it is.
 #
 # ### 2.4 The constant with the least variance
@@ -343,8 +343,10 @@ for name in rungs[0.5]:
     print(f"{name:>38}" + "".join(f"{float(rungs[p][name].std()):8.1f}" for p in rungs))
 
 # %% [markdown]
-# Down to a good constant, every rung helps. From the whole return to reward-to-go with a constant, the standard
-# deviation falls to about two fifths, so you need about a sixth of the episodes for the same precision.
+# Each step by itself helps: a constant makes the whole return quieter and reward-to-go too, and with the same kind of
+# constant reward-to-go beats the whole return. (Reward-to-go with nothing subtracted is noisier than the whole return with
+# $b^\ast$: it stands on the rung below, and is no better for it.) From the whole return to reward-to-go with a constant, the
+# standard deviation falls to about two fifths, so you need about a sixth of the episodes for the same precision.
 #
 # The last rung is a surprise. The *true* value of the square, which no critic could beat, is no better than a good
 # constant. Two reasons. The squares differ little in value here compared with the luck that follows. And equation (3)
@@ -602,13 +604,13 @@ ax.legend(loc="center right")
 page.figure(
     figure,
     alt="Two curves on a logarithmic scale: the critic's gradient norm lies between 10 and 200, the policy's near 0.1.",
-    caption="The same runs, the same batches. Clipped together, the policy's gradient would be divided by the critic's norm.",
+    caption="The same runs, the same batches. Clipped together at 0.5, the policy's gradient would be divided by twice the critic's norm.",
 )
 
 # %% [markdown]
 # The critic's gradient is hundreds of times as large, because its error is counted in steps and the policy's weights
-# are standardised. Clip the norm of both together at 0.5, and the policy's part shrinks by that factor, for a reason
-# that has nothing to do with the policy. What that costs with Adam, which rescales afterwards, is measured in unit
+# are standardised. Clip the norm of both together at 0.5, and both are divided by twice the joint norm, which is the
+# critic's: the policy's part becomes 20 to 400 times smaller, for a reason that has nothing to do with the policy. What that costs with Adam, which rescales afterwards, is measured in unit
 # 06. Here it is enough to keep them apart.
 #
 # ### 4.6 A critic that starts near 0

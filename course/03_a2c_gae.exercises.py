@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 03 Exercises: an actor, a critic, and what lies between them
 #
-# Six functions, about 80 minutes. They are what A2C is made of: how good the critic is, how much one step surprised it, how
+# Six functions, about 90 minutes. They are what A2C is made of: how good the critic is, how much one step surprised it, how
 # to mix its guesses with real rewards, what to do where an episode ends, and the two losses. At the end your code trains an
 # agent. The lesson is [03 Actor-critic, A2C and GAE](../notebooks/03_a2c_gae.ipynb).
 #

@@ -265,6 +265,8 @@ print(
 )
 
 # %% [markdown]
+# The true value of the fork is the policy's probability of corridor 1, since the prize is 1.
+#
 # ### 3.1 n steps
 #
 # Between one step and all steps lies everything else: take $n$ rewards as they came, then trust the critic.
@@ -316,7 +318,7 @@ for n in (1, 2, 5, 10, 20, 21):
 
 # %% [markdown]
 # Read it from top to bottom. The bias shrinks as less is believed (the last ones are 0 to within their standard error of 0.07). The
-# noise grows as more coins are seen: with $n - 1$ fair coins of size 1 it is $\sqrt{n - 1}$. A prize of 1 under a noise of $\sqrt{20} \approx 4.5$ takes many episodes to see. A noise of 0
+# noise grows as more coins are seen: with $n - 1$ fair coins of size 1 (the step at the fork tosses none) it is $\sqrt{n - 1}$. A prize of 1 under a noise of $\sqrt{20} \approx 4.5$ takes many episodes to see. A noise of 0
 # with the wrong answer takes for ever.
 #
 # ## 4. GAE: all n at once

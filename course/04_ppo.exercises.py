@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 04 Exercises: write PPO
 #
-# Six functions, about 85 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches, and
+# Six functions, about 90 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches, and
 # the sixth is the whole update. Twice your code trains an agent on CartPole: once the loss is there, and again at the end.
 # The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
 #
@@ -298,7 +298,8 @@ def ppo_update(
     Each epoch deals new minibatches with the generator and takes one step of each network on every one:
     the policy's loss is the clipped loss, with the advantages normalised within the minibatch (mean 0, standard deviation 1,
     biased or not), minus ent_coef times the mean entropy; the critic's loss is half the mean squared error between values and
-    returns. The gradient of each network is clipped to max_grad_norm by its own norm, after backward and before the step.
+    returns. The gradient of each network is clipped to max_grad_norm by its own norm, after backward and before the step:
+    torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm), and the same for the critic.
 
     After each epoch: where approx_kl over the whole batch, with the policy as it is then, exceeds target_kl, the update ends.
     target_kl None never ends it early.

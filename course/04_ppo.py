@@ -25,7 +25,7 @@
 # 4. measure how far an update went, with an estimate of the KL divergence that you derived yourself;
 # 5. read PPO's update line by line, and tell its load-bearing parts from its habits, because you saw each one measured.
 #
-# **You need** [lesson 03](03_a2c_gae.ipynb): advantages, GAE, rollouts of shape `[T, N]`. **Time:** about 60 minutes to
+# **You need** [lesson 03](03_a2c_gae.ipynb): advantages, GAE, rollouts of shape `[T, N]`. **Time:** about 80 minutes to
 # read and play; all cells together run in about half a minute on two cores.
 #
 # The numbers in the text come from `claims/ppo.json`: ten training runs of each version, measured with this
@@ -40,7 +40,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import torch
 
-from pgcourse import diagnostics, losses, ppo, returns
+from pgcourse import diagnostics, losses, optim, ppo, returns
 from pgcourse.optim import seeded
 from pgcourse.show import clip, page, plots, questions, stages, trust, widgets
 from pgcourse.statistics import moving_average
@@ -117,7 +117,7 @@ page.figure(
 )
 
 # %% [markdown]
-# | learning rate, times | KL of the step [nats / 1000] | before | right after | at the end | entropy at the end [nats] | seeds that end below 30 |
+# | learning rate, times | KL of the step [0.001 nat] | before | right after | at the end | entropy at the end [nats] | seeds that end below 30 |
 # |---|---|---|---|---|---|---|
 # | 1 | {{ppo:step_1/step_kl}} | {{ppo:step_1/before}} | {{ppo:step_1/after}} | {{ppo:step_1/in_the_end}} | {{ppo:step_1/end_entropy}} | {{ppo:step_1/dead/count}} |
 # | 30 | {{ppo:step_30/step_kl}} | {{ppo:step_30/before}} | {{ppo:step_30/after}} | {{ppo:step_30/in_the_end}} | {{ppo:step_30/end_entropy}} | {{ppo:step_30/dead/count}} |
@@ -267,13 +267,13 @@ with seeded(0):
 compare(later[0])
 
 # %% [markdown]
-# Before the first step the two agree up to rounding. Three epochs later they are different vectors: now the
-# ratio matters, and some rows are clipped.
+# Before the first step the two agree up to rounding. Three epochs later they are different vectors, further apart than
+# A2C's gradient is long: now the ratio matters, and some rows are clipped.
 #
 # ### 2.4 The ratio lives in log space
 #
-# A network gives you log-probabilities. Never turn them into probabilities to divide: a product over many action
-# dimensions underflows, and then you divide zero by zero. Subtract first, then take one exponential:
+# A network gives you log-probabilities. Never turn them into probabilities to divide: an unlikely action's
+# probability underflows, and then you divide zero by zero. Subtract first, then take one exponential:
 
 # %%
 log_prob, old_log_prob = torch.tensor([-0.5, -200.0]), torch.tensor([-0.7, -200.0])  # [B]
@@ -345,10 +345,12 @@ for epochs in (0, 6, 30):
 # L^{\text{clip}}(\theta) = \frac1B \sum_i \min\Big( r_i A_i,\; \text{clip}(r_i,\, 1-\epsilon,\, 1+\epsilon)\, A_i \Big). \tag{3}
 # $$
 #
-# Here is the whole of it in the package:
+# In code it is two lines longer than A2C's loss:
 
 # %%
-page.source(losses.ppo_clip_loss)
+page.source(
+    losses.ppo_clip_loss, folded="the loss in the package; open it after you have written your own (exercise 2)"
+)
 
 # %% [markdown]
 # ### 3.1 Four cases
@@ -409,11 +411,13 @@ print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.
 # running average, and the row is carried along. The clip takes the incentive away, and that is all. It is enough to
 # change the picture in section 2.5, and it is why you should measure how far the policy went (section 4).
 #
+# ### 3.2 Without the minimum
+#
 # Now leave out the minimum, and keep the clipped term alone. Then *every* row outside the interval has gradient 0,
 # the two corners that should lead back included. The textbooks say that this must not be done. Ten seeds, 100,000
 # steps each:
 #
-# | objective | seeds that reach 475 | steps until then | late return | worst seed | largest KL of an update [nats / 1000] |
+# | objective | seeds that reach 475 | steps until then | late return | worst seed | largest KL of an update [0.001 nat] |
 # |---|---|---|---|---|---|
 # | $\min(rA, \text{clip}(r) A)$: PPO | {{ppo:cartpole/steps_to_475/count}} of {{ppo:cartpole/steps_to_475/count.n}} | {{ppo:cartpole/steps_to_475}} | {{ppo:cartpole/late}} | {{ppo:cartpole/late/worst}} | {{ppo:cartpole/largest_kl}} |
 # | $\text{clip}(r) A$, no minimum | {{ppo:no_min/steps_to_475/count}} of {{ppo:no_min/steps_to_475/count.n}} | {{ppo:no_min/steps_to_475}} | {{ppo:no_min/late}} | {{ppo:no_min/late/worst}} | {{ppo:no_min/largest_kl}} |
@@ -458,10 +462,10 @@ print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.
 # $$
 #
 # Two gains. First, $\log r \le r - 1$ for every $r > 0$ (the logarithm is concave, and $r - 1$ is its tangent at 1),
-# so **k3 is never negative**, row by row. Second, it is quiet. Write $\delta = \log r$ and expand: $\text{k1} =
-# -\delta$, while $\text{k3} = e^\delta - 1 - \delta = \tfrac12 \delta^2 + \tfrac16 \delta^3 + \dots$ Near $r = 1$ a
-# row of k1 is of size $|\delta|$ with either sign, a row of k3 of size $\delta^2 / 2$. The name is Schulman's (2020);
-# his k2 is $\tfrac12 \delta^2$ alone, which is slightly biased.
+# so **k3 is never negative**, row by row. Second, it is quiet. Write $x = \log r$ and expand: $\text{k1} =
+# -x$, while $\text{k3} = e^x - 1 - x = \tfrac12 x^2 + \tfrac16 x^3 + \dots$ Near $r = 1$ a
+# row of k1 is of size $|x|$ with either sign, a row of k3 of size $x^2 / 2$. The name is Schulman's (2020);
+# his k2 is $\tfrac12 x^2$ alone, which is slightly biased.
 #
 # Test it on the update that you have just made. With two actions the exact divergence of each row is a sum of two
 # terms, and the mean over the batch's 1,024 states is what both estimators are after:
@@ -536,8 +540,9 @@ print(f"stopped early: {stopped.sum()} of {len(stopped)} updates; epochs on aver
 # Here is the real update. Read it with the list below beside it.
 
 # %%
-page.source(ppo.minibatches)
+page.source(ppo.minibatches, folded="minibatches in the package; open it after you have written your own (exercise 5)")
 page.source(ppo.update)
+page.source(optim.actor_critic_step)
 
 # %% [markdown]
 # 1. **Before the epochs.** `batch` comes from `num_steps` steps of `num_envs` environments: 32 × 32 = 1,024 rows, with GAE's advantages.
@@ -546,8 +551,9 @@ page.source(ppo.update)
 # 2. **Epochs and minibatches.** Each epoch is a fresh random partition of the rows. `(column[rows] for column in batch)` takes the
 #    same rows of every column: one permutation for all of them. With 512 rows to a minibatch an update makes
 #    6 × 2 = 12 gradient steps, where A2C makes one.
-# 3. **One gradient step.** Distribution, log-probability, entropy; the clipped loss (3) and the critic's squared error; two
-#    optimisers, each with its own clipped norm. The critic has no ratio: its targets are the same in
+# 3. **One gradient step.** Distribution, log-probability, entropy; the clipped loss (3) and the critic's squared error. Then
+#    `gradient_step_fn`, whose code stands below the update: two optimisers, each with its own norm, clipped by
+#    `torch.nn.utils.clip_grad_norm_` between `backward` and `step`. The critic has no ratio: its targets are the same in
 #    every epoch.
 # 4. **After each epoch**, if a target is set: k3 over the whole batch, and out if it is too large.
 # 5. **Metrics**, each a mean over the whole update: approximate KL, clip fraction, entropy, explained variance, gradient norms.
@@ -572,7 +578,7 @@ print(f"batch of {ppo.CARTPOLE.batch_size} rows, {ppo.CARTPOLE.total_timesteps /
 # habits. Each row changes one thing against the first (the row with 20 epochs and no clip changes two). Ten seeds,
 # compared within 100,000 steps; late return as in section 3.2.
 #
-# | change | seeds that reach 475 | steps until then | late return | worst seed | mean KL [nats / 1000] | clip fraction |
+# | change | seeds that reach 475 | steps until then | late return | worst seed | mean KL [0.001 nat] | clip fraction |
 # |---|---|---|---|---|---|---|
 # | PPO as it is | {{ppo:cartpole/steps_to_475/count}} of {{ppo:cartpole/steps_to_475/count.n}} | {{ppo:cartpole/steps_to_475}} | {{ppo:cartpole/late}} | {{ppo:cartpole/late/worst}} | {{ppo:cartpole/kl}} | {{ppo:cartpole/clipfrac}} |
 # | 1 epoch instead of 6 | {{ppo:one_epoch/steps_to_475/count}} of {{ppo:one_epoch/steps_to_475/count.n}} | {{ppo:one_epoch/steps_to_475}} | {{ppo:one_epoch/late}} | {{ppo:one_epoch/late/worst}} | {{ppo:one_epoch/kl}} | {{ppo:one_epoch/clipfrac}} |
@@ -630,7 +636,7 @@ page.figure(
 # KL of an update is {{ppo:no_clip_many_epochs/kl}} thousandths of a nat, more than a hundred times PPO's. It is not only
 # epochs. Here is the same comparison at six epochs, over 200,000 steps, for two sizes of network:
 #
-# | hidden layers | clip | seeds that ever reach 475 | seeds that end above 475 | last 100 episodes | worst seed | mean KL in the first half [nats / 1000] |
+# | hidden layers | clip | seeds that ever reach 475 | seeds that end above 475 | last 100 episodes | worst seed | mean KL in the first half [0.001 nat] |
 # |---|---|---|---|---|---|---|
 # | 32, 32 | 0.2 | {{ppo:cartpole/steps_to_475_of_200k/count}} of {{ppo:cartpole/steps_to_475_of_200k/count.n}} | {{ppo:cartpole/ends_above_475/count}} | {{ppo:cartpole/last_100}} | {{ppo:cartpole/last_100/worst}} | {{ppo:cartpole/kl}} |
 # | 32, 32 | none | {{ppo:no_clip/steps_to_475_of_200k/count}} of {{ppo:no_clip/steps_to_475_of_200k/count.n}} | {{ppo:no_clip/ends_above_475/count}} | {{ppo:no_clip/last_100}} | {{ppo:no_clip/last_100/worst}} | {{ppo:no_clip/kl}} |
@@ -964,7 +970,7 @@ questions.quiz(
     answer=1,
     reasons=[
         "The loss uses a clipped copy of the ratio. The policy itself is free.",
-        "Right: beyond 1.2 the row has no gradient of its own, but all rows share the weights. The clip removes an incentive; it is no wall.",
+        "Right: beyond 1.2 the row has no gradient of its own, but all rows share the weights. (Its own last step from inside the interval can overshoot too.) The clip removes an incentive; it is no wall.",
         "With a negative advantage the row itself would pull back. But other rows may still win.",
         "Any minibatch size shares the weights between rows.",
     ],
@@ -973,9 +979,9 @@ questions.quiz(
 # %% jupyter={"source_hidden": true}
 questions.quiz(
     "04-quiz-surrogate",
-    "During an update the surrogate objective has doubled. What does that tell you about the return?",
+    "During an update the surrogate objective has risen a lot. What does that tell you about the return?",
     [
-        "It has doubled too",
+        "It has risen as much",
         "It has risen, by less",
         "Nothing certain: the surrogate knows only the old policy's states and advantages",
         "It has fallen",

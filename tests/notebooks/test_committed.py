@@ -1,10 +1,13 @@
 """The committed notebooks are what course/ gives, and every stub runs to its end."""
 
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from pgcourse.checks import exercises
+from pgcourse.checks.exercise import IN_PREPARATION
 from tools.build_notebooks import check, course_here
 from tools.builder.execute import Runner
 
@@ -32,6 +35,14 @@ def test_every_unit_has_a_lesson_a_solution_and_a_stub():
     assert "01" in units
     for folder in ("notebooks", "solutions", "exercises"):
         assert {path.name[:2] for path in (ROOT / folder).glob("*.ipynb")} == units, folder
+
+
+def test_units_without_a_lesson_are_said_to_be_in_preparation():
+    units = {path.name[:2] for path in (ROOT / "course").glob("*.py")}
+    assert {exercise.unit for exercise in exercises()} - units == set(IN_PREPARATION)
+    rows = re.findall(r"^\| (\d\d) .*\| (ready|in preparation) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {unit for unit, state in rows if state == "ready"} == units
+    assert {unit for unit, state in rows if state != "ready"} == set(IN_PREPARATION)
 
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
