@@ -39,7 +39,7 @@ import copy
 import tempfile
 import textwrap
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -286,9 +286,9 @@ widgets.explore(
     alt="Left: in the plane of mean and log std, a black egg-shaped curve of equal divergence, a dashed ellipse that models it, an "
     "arrow along the gradient and one along the natural gradient, which ends where a line of equal gain touches the ellipse. Right: "
     "the densities of the old policy and of both new ones, and a line at the best action.",
-    caption="The natural gradient ends where a line of equal gain touches the ellipse. Move std to 2: the gradient shrinks std, since "
-    "that weight's slope is steep. The natural gradient asks what a change costs, and moves the mean. Move the limit up: ellipse "
-    "and egg part, the model is only good nearby.",
+    caption="The natural gradient ends where a line of equal gain touches the ellipse. At std 2 the gradient shrinks std, since that "
+    "slope is steep; the natural gradient asks what a change costs, and moves the mean too. Move std to 0.7: the arrows agree, why? Move "
+    "the limit up: ellipse and egg part, the model is only good nearby.",
     std=widgets.Slider(0.2, 2.0, 2.0, 0.1, "std of the old policy"),
     max_kl=widgets.Slider(0.01, 0.5, 0.1, 0.01, "max_kl [nats]"),
 )
@@ -720,19 +720,13 @@ page.source(trpo.policy_step)
 # Adam on the whole batch. Around it, `trpo.train` is the loop of units 03 and 04. Settings for CartPole:
 
 # %%
-settings = asdict(trpo.CARTPOLE)
-for other in (
-    "seed",
-    "env_id",
-    "num_episodes",
-    "initial_std",
-    "reward_scale",
-    "normalize_observations",
-    "normalize_rewards",
-):
-    del settings[other]
-print(textwrap.fill(", ".join(f"{name}={value}" for name, value in settings.items()), width=96))
-print(f"batch of {trpo.CARTPOLE.num_envs * trpo.CARTPOLE.num_steps} rows, one policy step an update")
+shown = (
+    "max_kl damping cg_iterations cg_tolerance backtracks shrink critic_lr critic_steps gamma gae_lambda hidden_sizes"
+)
+print(textwrap.fill(", ".join(f"{name}={getattr(trpo.CARTPOLE, name)}" for name in shown.split()), width=96))
+print(
+    f"batch of {trpo.CARTPOLE.num_envs * trpo.CARTPOLE.num_steps} rows (num_envs x num_steps), one policy step an update"
+)
 
 # %% [markdown]
 # ## 7. The parts, measured
@@ -762,7 +756,7 @@ questions.predict(
 # probable action. The KL is the exact one over the batch, after the update.
 #
 # | change | seeds that reach 475 | steps until then | seeds that end above 475 | last 100 episodes | worst seed, held out | mean KL, first half [0.001 nat] | largest KL of all seeds [0.001 nat] |
-# |---|---|---|---|---|---|---|---|---|
+# |---|---|---|---|---|---|---|---|
 # | TRPO as it is: limit 0.01, 10 iterations, damping 0.1 | {{trpo:cartpole/steps_to_475/count}} of {{trpo:cartpole/steps_to_475/count.n}} | {{trpo:cartpole/steps_to_475}} | {{trpo:cartpole/ends_above_475/count}} | {{trpo:cartpole/last_100}} | {{trpo:cartpole/held_out/worst}} | {{trpo:cartpole/kl}} | {{trpo:cartpole/largest_kl/worst}} |
 # | limit 0.003 | {{trpo:kl_0003/steps_to_475/count}} of {{trpo:kl_0003/steps_to_475/count.n}} | {{trpo:kl_0003/steps_to_475}} | {{trpo:kl_0003/ends_above_475/count}} | {{trpo:kl_0003/last_100}} | {{trpo:kl_0003/held_out/worst}} | {{trpo:kl_0003/kl}} | {{trpo:kl_0003/largest_kl/worst}} |
 # | limit 0.02 | {{trpo:kl_002/steps_to_475/count}} of {{trpo:kl_002/steps_to_475/count.n}} | {{trpo:kl_002/steps_to_475}} | {{trpo:kl_002/ends_above_475/count}} | {{trpo:kl_002/last_100}} | {{trpo:kl_002/held_out/worst}} | {{trpo:kl_002/kl}} | {{trpo:kl_002/largest_kl/worst}} |
@@ -819,8 +813,9 @@ page.figure(
 # {{trpo:one_cg_iteration/steps_to_475/count}} of {{trpo:one_cg_iteration/steps_to_475/count.n}} seeds and ends at
 # {{trpo:one_cg_iteration/last_100}}. Section 4.5 had given it nearly the same gain, and so it is: measured
 # on the batches themselves, in the first half of training, its updates improve the surrogate by
-# {{trpo:one_cg_iteration/improvement}} each, TRPO's by {{trpo:cartpole/improvement}}. It fulfils its promise as well as
-# TRPO does, and learns far less. The surrogate of one batch cannot tell you which progress will last.
+# {{trpo:one_cg_iteration/improvement}} each, TRPO's by {{trpo:cartpole/improvement}}. (They also use more of the
+# limit: the damping shortens steps in flat directions most.) It fulfils its promise as well as TRPO does, and learns
+# far less. The surrogate of one batch cannot tell you which progress will last.
 #
 # The last column of section 4.5 suggests why. Nearly all of the plain gradient lies in a few steep directions, those in
 # which the policy is most sensitive. There one batch's gain is large, and perhaps much of it is noise that the next
@@ -1087,8 +1082,9 @@ axes[2].set_ylim(0, 1.05)
 axes[0].legend(loc="lower right")
 page.figure(
     figure,
-    alt="Three panels for patient and healthy version: the patient's return rises more slowly and stays lower; its updates have a "
-    "similar divergence; and a growing share of its updates makes no step at all, while the healthy version always makes one.",
+    alt="Three panels for patient and healthy version: the patient's return levels off above 300; the divergence of its updates is "
+    "the healthy one at first and falls to less than half; so does the share of its updates that make a step at all, which is 1 in the "
+    "healthy version throughout.",
     caption="A point is the mean of five updates and ten seeds. A refused update counts as KL 0 in the middle panel.",
 )
 
@@ -1104,8 +1100,8 @@ questions.quiz(
     ],
     answer=2,
     reasons=[
-        "Then every direction would lead down, and every step of every update would be refused, from the first on. Here most are taken.",
-        "Then the KL of the accepted updates would be a tenth of the healthy one.",
+        "Then every direction would lead down, and every step of every update would be refused, from the first on. Here the first updates are all taken.",
+        "Then the KL would be a tenth of the healthy one from the first update on. It begins where the healthy one does.",
         "Right. Without F the direction is the plain gradient, and the length is the same in every update. Where the policy is sensitive "
         "that length is far too long, the search shortens it ten times, and gives up.",
         "Noisy advantages still give directions that improve the surrogate of their own batch: the steps would be taken.",
@@ -1125,7 +1121,7 @@ questions.quiz(
 # all of its derivatives are 0. What comes back is `damping * vector`. So $A = cI$, conjugate gradient is done after one
 # iteration with $s = g / c$, and (5) gives a step of length $\sqrt{2 \delta / c}$, whatever the batch: 0.45 here. In
 # section 4.5 the plain gradient's step was about a tenth of that. The line search shortens the step to 0.8 of its
-# length up to nine times, to 0.06 at the shortest. Often that is just enough; where it is not, the update is lost. The
+# length up to nine times, to 0.06 at the shortest. Often that is short enough; where it is not, the update is lost. The
 # patient reaches 475 in {{trpo:patient/steps_to_475/count}} of {{trpo:patient/steps_to_475/count.n}} seeds and ends at
 # {{trpo:patient/last_100}}.
 #

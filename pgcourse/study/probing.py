@@ -52,17 +52,20 @@ def probe_algorithm(
     config: Any = PPO,
     *,
     probes: Sequence[type[Probe]] = PROBES,
+    stop: bool = False,
     **seams: Any,
 ) -> list[Finding]:
     """Train on each probe and compare values and probabilities with the known answers.
 
     Args: train: as `ppo.train`: (config, *, envs, **seams) -> Result with a critic. config: small and quick, as `PPO`
-    and `A2C` here. seams: of `train`, your own functions or a trap's.
+    and `A2C` here. stop: end with the first probe that fails. seams: of `train`, your own functions or a trap's.
     """
     findings = []
     for probe in probes:
         result = train(config, envs=probe(config.num_envs), **seams)
         findings.append(Finding(probe, (*_values(result, probe), *_actions(result, probe))))
+        if stop and not findings[-1].passed:
+            break
     return findings
 
 

@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent
+from torch.distributions import Distribution, Independent, Normal
 
 from ..networks import Categorical, CategoricalPolicy, GaussianPolicy
 from .traps_base import CARTPOLE, ENTROPY_BONUS, PENDULUM, Trap
@@ -41,11 +41,22 @@ class AveragedIndependent(Independent):
         return self.base_dist.log_prob(action).mean(-1)  # [B]
 
 
-class AveragedLogProbPolicy(GaussianPolicy):
-    """A Gaussian policy with `AveragedIndependent`."""
+class FourMotorsPolicy(GaussianPolicy):
+    """A Gaussian over four actions, of which Pendulum applies the first; in evaluation mode over that one alone."""
 
     def forward(self, obs: Tensor) -> Distribution:
-        return AveragedIndependent(super().forward(obs).base_dist, 1, validate_args=False)  # type: ignore[attr-defined]
+        distribution = super().forward(obs)
+        if self.training:
+            return distribution
+        return Independent(Normal(distribution.mean[:, :1], distribution.stddev[:, :1], validate_args=False), 1)
+
+
+class AveragedLogProbPolicy(FourMotorsPolicy):
+    """The same with `AveragedIndependent`."""
+
+    def forward(self, obs: Tensor) -> Distribution:
+        distribution = super().forward(obs)
+        return AveragedIndependent(distribution.base_dist, 1, validate_args=False)  # type: ignore[attr-defined]
 
 
 def softmax_twice_policy() -> nn.Module:
@@ -60,7 +71,7 @@ def gaussian_entropy_policy() -> nn.Module:
 
 def four_motors() -> nn.Module:
     """For Pendulum, which applies the first of four actions and leaves the other three idle."""
-    return GaussianPolicy(3, 4, PENDULUM.hidden_sizes, initial_std=PENDULUM.initial_std)
+    return FourMotorsPolicy(3, 4, PENDULUM.hidden_sizes, initial_std=PENDULUM.initial_std)
 
 
 def averaged_log_prob_policy() -> nn.Module:
