@@ -92,7 +92,9 @@ def test_a_study_on_a_cluster_survives_the_death_of_a_worker(cluster: Cluster, t
         configs, seeds, dask=cluster.address, folder=tmp_path / "runs", on_run=kill_the_first, progress=False
     )["plain"]
     assert cluster.workers[0].wait(timeout=60) == -signal.SIGKILL and cluster.workers[1].poll() is None
-    assert len(list((tmp_path / "runs").glob("*.npz"))) == 8  # what a killed worker was writing is a hidden file of another name
+    assert (
+        len(list((tmp_path / "runs").glob("*.npz"))) == 8
+    )  # what a killed worker was writing is a hidden file of another name
     for run, expected in zip(runs, run_seeds(configs, seeds, progress=False)["plain"], strict=True):
         assert run.seed == expected.seed
         np.testing.assert_array_equal(run.episodes["length"], expected.episodes["length"])
