@@ -249,6 +249,11 @@ assert run("tanh_log_prob", tanh_log_prob).status == "correct"
 # Pendulum's observation has a cosine and a sine, at most 1 in size, beside an angular velocity of up to 8. A robot's sensors
 # differ by factors of thousands. So one normalises by the mean and variance of everything seen so far, and this
 # "so far" grows with every batch. Keep the statistics, not the data.
+#
+# The new thing is how two groups of rows merge. Their means merge by the number of rows. Their spread is the spread within
+# each group, weighted by its rows, **plus** what the distance between the two means adds. Derive that last term on paper,
+# with the groups [1] and [3, 5, 9], before you write code. (Averaging the two variances forgets it; mean of squares minus
+# square of the mean is right on paper and loses its digits in float32.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "RunningMeanStd", "locked": false, "schema_version": 3, "solution": true, "task": false}
