@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06.patient import Patient
 from pgcourse.checks.unit_06.shared import chosen, dressed, unpatched
@@ -40,11 +39,7 @@ EXERCISE = Exercise(
     minutes=8,
     difficulty=1,
     cases=PPO_CLIP_LOSS.cases,
-    observe=Call(
-        "log_prob, old_log_prob, advantages, *, clip_coef",
-        differentiable=("log_prob",),
-        constant=("old_log_prob", "advantages"),
-    ),
+    observe=PPO_CLIP_LOSS.observe,
     reference=ppo_clip_loss,
     alternatives=PPO_CLIP_LOSS.alternatives,
     hints=(
