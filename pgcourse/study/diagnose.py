@@ -40,15 +40,21 @@ def describe(alarm: str) -> str:
     return BY_ID[alarm].sentence
 
 
-def suspects(alarms: Collection[str], *, candidates: Iterable[Trap] = TRAPS) -> list[str]:
+def suspects(
+    alarms: Collection[str], metrics: Mapping[str, Series] | None = None, *, candidates: Iterable[Trap] = TRAPS
+) -> list[str]:
     """The traps that ring such alarms, the likeliest first.
 
     A trap is the likelier the more of the alarms it shares with those that ring, among all that either has. Traps that
     share none are left out; an empty list means that these diagnostics see nothing.
+
+    Args: metrics: of the run; with them, traps of other kinds of run (another algorithm, other actions) are left out.
     """
     ringing = set(alarms)
     scores = {
-        trap.id: len(ringing & trap.alarms) / len(ringing | trap.alarms) for trap in candidates if ringing & trap.alarms
+        trap.id: len(ringing & trap.alarms) / len(ringing | trap.alarms)
+        for trap in candidates
+        if ringing & trap.alarms and (metrics is None or trap.family == family_of(metrics))
     }
     return sorted(scores, key=lambda trap_id: -scores[trap_id])
 

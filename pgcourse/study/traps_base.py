@@ -46,6 +46,13 @@ class Trap:
         return bool(self.alarms)
 
     @property
+    def family(self) -> str:
+        """The kind of run, as `alarms.family_of` names it."""
+        if self.base.algorithm != "ppo":
+            return str(self.base.algorithm)
+        return "ppo, continuous" if self.base.env_id == "Pendulum-v1" else "ppo, discrete"
+
+    @property
     def config(self) -> Any:
         """The settings of the ill run."""
         return replace(self.base, **self.config_changes)

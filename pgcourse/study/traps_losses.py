@@ -158,8 +158,8 @@ UNUSED_SETTING = Trap(
     seams={"policy_loss_fn": unclipped_loss},
     explanation="The loss takes clip_coef and never reads it. Each experiment on clip_coef then compares a run with itself, "
     "and each update goes as far as its epochs take it.",
-    symptom="Here KL and clip fraction are several times as high; with another setting there may be nothing to see.",
+    symptom="Here the KL is several times as high; with another setting there may be nothing to see.",
     fix="torch.min of the plain and the clipped term; and delete settings that nothing reads.",
     shown_by="two runs that differ in this setting alone: equal to the last bit, they prove that it is not used",
-    alarms=frozenset({"kl-high", "clip-fraction-high"}),
+    alarms=frozenset({"kl-high", "entropy-jumps"}),
 )

@@ -87,10 +87,10 @@ LOG_PROB_NOT_SUMMED = Trap(
     seams={"policy": averaged_log_prob_policy},
     explanation="The log-probability of an action with A independent dimensions is a sum. Averaged, the ratio is the A-th root "
     "of the true one, so the clip lets the policy go A times as far, and the reported KL is A squared times too small.",
-    symptom="KL and clip fraction far above a healthy run, although both are computed with the same bug.",
+    symptom="A KL far above that of a healthy run, although it is computed with the same bug and comes out too small.",
     fix="Independent(Normal(mean, std), 1), or .sum(-1).",
     shown_by="log_prob of an action against the sum of the formula's terms, for two dimensions",
-    alarms=frozenset({"kl-high", "clip-fraction-high"}),
+    alarms=frozenset({"kl-high"}),
 )
 SOFTMAX_TWICE = Trap(
     id="softmax-twice",

@@ -14,7 +14,7 @@ from pgcourse.study.alarms import ALARMS, BY_ID, FAMILIES, OTHER, SETTLED, THRES
 from pgcourse.study.claims import load_claims
 from pgcourse.study.diagnose import Watch, describe, diagnose, suspects
 from pgcourse.study.traps import TRAPS
-from pgcourse.study.traps_table import alarm_table, false_alarms, trap_rows, trap_table
+from pgcourse.study.traps_table import alarm_table, false_alarms, healthy_name, ill_name, trap_rows, trap_table
 
 UPDATES = 40
 measured = pytest.mark.skipif(
@@ -212,6 +212,26 @@ def test_suspects_by_what_they_share() -> None:
     for trap in TRAPS:
         if trap.visible:
             assert trap.id in suspects(trap.alarms)[:2], "two traps may ring the same, in different kinds of run"
+
+
+def test_suspects_of_another_kind_of_run_are_left_out() -> None:
+    low = {"explained-variance-low"}
+    assert suspects(low, healthy())[0] == "broadcasting"
+    assert suspects(low, continuous())[0] == "truncation-as-termination"
+    assert suspects(low, {"losses/entropy": np.zeros(1)}) == [], "REINFORCE without a critic"
+    for trap in TRAPS:
+        if trap.visible:
+            metrics = next(made for made in MADE if family_of(made) == trap.family)
+            assert suspects(trap.alarms, metrics)[0] == trap.id, "no two visible traps of one kind have the same alarms"
+
+
+MADE = ({"losses/entropy": np.zeros(1)}, {"charts/advantage_std": np.zeros(1)}, healthy(), continuous())
+
+
+@measured
+def test_the_kind_of_a_trap_is_that_of_its_runs() -> None:
+    families = load_claims("traps")["families"]
+    assert all(families[ill_name(trap)] == trap.family == families[healthy_name(trap)] for trap in TRAPS)
 
 
 # While a run goes on

@@ -124,7 +124,12 @@ def study(*, num_workers: int = 1, num_seeds: int | None = None) -> dict[str, An
             values[f"{name}/{key}"] = {"unit": metric.unit, "statistics": list(metric.statistics), "per_seed": per_seed}
         values[f"{name}/alarmed"] = seeds_with(rung)
         if name in ILL:
-            values[f"{name}/named"] = seeds_with([suspects(each)[:1] == [ILL[name].id] for each in rung])
+            values[f"{name}/named"] = seeds_with(
+                [
+                    suspects(each, run.metrics)[:1] == [ILL[name].id]
+                    for each, run in zip(rung, variant_runs, strict=True)
+                ]
+            )
         if name not in WHOLE:
             curves |= curves_of(name, variant_runs)
     return {
