@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FormatStrFormatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ..errors import InvalidInput
 from ..statistics import bootstrap_interval, interquartile_mean
@@ -158,6 +158,10 @@ def _show_scale(ax: Axes, name: str, numbers: Sequence[float]) -> None:
         ax.set_ylim(max(min(numbers, default=0.0), -1.0) - 0.05, 1.05)
     elif name in LOGARITHMIC and min(numbers, default=0.0) > 0 and max(numbers) > 20 * min(numbers):
         ax.set_yscale("log")
+        ax.yaxis.set_minor_formatter(NullFormatter())  # its labels would lie on one another
+        if max(numbers) < 1000 * min(numbers):
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+            ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     elif numbers and max(numbers) - min(numbers) < 1e-9:  # a constant, such as a KL of exactly 0
         ax.set_ylim(min(numbers) - 0.05, max(numbers) + 0.05)
 

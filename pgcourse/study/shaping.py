@@ -6,12 +6,13 @@ from typing import Any
 
 import torch
 from gymnasium.vector import VectorEnv
+from scipy.integrate import quad
 from torch import Tensor
 
 from ..envs import PendulumVectorEnv, env_seeds
-from ..envs.pendulum import MAX_SPEED
 
 SPEED_COST = 0.1  # of Pendulum's own reward, for each (rad/s)^2
+GRAVITY_GAIN = 15.0  # rad/s^2: 3 g / (2 l) with g = 10 and l = 1, as in Pendulum
 
 
 class PaidForSpeed(PendulumVectorEnv):
@@ -61,21 +62,31 @@ class ShapedEnvs:
         return envs
 
 
-def spinning_reward(bonus: float) -> float:
-    """Reward a step [-] of a pendulum that turns for ever at the speed that pays best; standing upright earns 0.
+def turning_reward(bonus: float, top_speed: float) -> float:
+    """Reward a step [-] of a pendulum that turns for ever without torque; standing upright earns 0.
 
-    At a steady speed v all angles are equally frequent, and the mean of angle^2 over a turn is pi^2 / 3, so a step earns
-    bonus * v - 0.1 v^2 - pi^2 / 3. Best is v = 5 * bonus, within the limit of 8 rad/s. The torque's cost, at most 0.004,
-    is left out.
+    Gravity alone makes it fast below: (d angle/dt)^2 = top_speed^2 + 30 (1 - cos angle), in rad/s, upright at angle 0.
+    A turn earns the bonus times its length, 2 pi, and costs what Pendulum charges for angle and speed; both are divided
+    by the turn's time. Valid up to a top speed of 2 rad/s, from which it would pass the limit of 8 rad/s below.
     """
-    speed = min(bonus / (2 * SPEED_COST), MAX_SPEED)
-    return bonus * speed - SPEED_COST * speed**2 - math.pi**2 / 3
+    period, cost = _turn(top_speed)
+    return (bonus * 2 * math.pi - cost) / period
 
 
-def gamed_from() -> float:
-    """The bonus [reward for each rad/s] above which turning for ever earns more than standing upright."""
-    # bonus^2 / 0.4 = pi^2 / 3; the best speed there, 5.7 rad/s, is within the limit.
-    return math.sqrt(4 * SPEED_COST * math.pi**2 / 3)
+def gamed_from(top_speed: float) -> float:
+    """The bonus [reward for each rad/s] from which turning freely for ever earns more than standing upright."""
+    return _turn(top_speed)[1] / (2 * math.pi)
+
+
+def _turn(top_speed: float) -> tuple[float, float]:
+    """Time [s] of a free turn, and the integral of Pendulum's cost over that time."""
+
+    def speed(angle: float) -> float:
+        return math.sqrt(top_speed**2 + 2 * GRAVITY_GAIN * (1 - math.cos(angle)))
+
+    period = 2 * quad(lambda angle: 1 / speed(angle), 0, math.pi, limit=200)[0]
+    cost = 2 * quad(lambda angle: angle**2 / speed(angle) + SPEED_COST * speed(angle), 0, math.pi)[0]
+    return period, cost
 
 
 @torch.no_grad()

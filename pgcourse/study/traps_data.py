@@ -133,7 +133,7 @@ STALE_EPISODES = Trap(
     seams={"collect_fn": StaleCollector()},
     explanation="Sixteen environments, and an update whenever one of them finishes. The others go on, so most actions of a "
     "long episode were chosen by policies that are gone, and short episodes come first: the batch is off-policy and biased.",
-    symptom="The entropy falls to 0 within the first hundred updates, and the return falls to the least that is possible.",
+    symptom="The entropy jumps from one update to the next; in some runs it falls to 0, and the return to the least there is.",
     fix="Collect a batch of complete episodes under one policy, update, and start anew.",
     shown_by="the log-probabilities at collection against those at the update: they have to be equal",
     alarms=frozenset({"entropy-collapsed", "entropy-jumps"}),

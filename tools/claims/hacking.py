@@ -11,7 +11,7 @@ from .summary import OF_RETURN, Metric, Study, held_out, last_mean
 
 STEPS = 72_000  # 30 rollouts
 CONFIG = replace(ppo.PENDULUM, total_timesteps=STEPS)
-BONUSES = {"0": 0.0, "1": 1.0, "15": 1.5, "2": 2.0}  # reward for each rad/s and step
+BONUSES = {"0": 0.0, "05": 0.5, "1": 1.0, "15": 1.5, "2": 2.0}  # reward for each rad/s and step
 SOLVED = -200.0
 
 
