@@ -35,6 +35,11 @@ def _learning(self: Any, x: Tensor) -> Tensor:
     return result
 
 
+def _learning_first(self: Any, x: Tensor) -> Tensor:
+    self.update(x)
+    return Right.normalize(self, x)
+
+
 def _one_number(self: Any, data: Tensor) -> None:
     self.mean = data.mean().expand(data.shape[1:])
     self.var = data.var(correction=0).expand(data.shape[1:])
@@ -162,6 +167,7 @@ MISCONCEPTIONS = (
         "normalize changes the statistics. While the policy is evaluated, or trained on stored data for several epochs, "
         "they must stand still; only update moves them.",
         _with(normalize=_learning),
+        variants=(_with(normalize=_learning_first),),
     ),
     Misconception(
         "variance-0-at-the-start",

@@ -13,8 +13,8 @@ from pgcourse.checks.unit_05.tanh_log_prob_parts import gaussian, log_slope, min
 REST = (
     Misconception(
         "softplus-sign",
-        "A sign in your rewritten slope is wrong. log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2u)): for a large u the softplus "
-        "vanishes, and the slope falls like 4 exp(-2u). At u = 0 it must be 0.",
+        "A term of your rewritten slope is wrong. Test its logarithm by itself: at u = 0 it must be 0, for u and -u the same, "
+        "never above 0, and far out it must fall by 2 where |u| grows by 1. Which of your signs or factors breaks this?",
         minus(lambda u: 2 * (math.log(2) - u + softplus(-2 * u))),
         (
             minus(lambda u: 2 * (math.log(2) - u - softplus(2 * u))),
