@@ -47,6 +47,7 @@ def test_states_of_all_checks_and_the_rest_still_counts(tmp_path: Path, progress
     assert json.loads((progress_home / "progress.json").read_text())["exercises"]["discounted_returns"]["attempts"] == 1
 
 
+@pytest.mark.slow
 def test_endless_cell_costs_only_itself(tmp_path: Path) -> None:
     path = write(tmp_path / "slow.ipynb", RETURNS, "while True: pass", 'check("standardize", normalize)')
     report = check_notebook(path, cell_timeout=20)

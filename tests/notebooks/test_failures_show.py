@@ -92,6 +92,7 @@ def test_each_way_to_fail_is_found_where_it_is_and_harms_no_other_notebook(proje
     assert "the cell ended its kernel" in report
 
 
+@pytest.mark.slow
 def test_committed_solutions_broken_on_purpose_fail_and_the_untouched_copy_passes(project):
     source = min((ROOT / "solutions").glob("*.ipynb"))
     notebook = nbformat.read(source, as_version=4)
