@@ -23,8 +23,6 @@ Judge = Callable[[Case, Arrays], Verdict]
 
 # One module a unit, each with a tuple EXERCISES. They hold the answers, so they are imported only when asked for.
 UNIT_MODULES = tuple(f"pgcourse.checks.unit_{number:02}" for number in range(9))
-# Units whose lesson is not written yet: their exercises work, and progress leaves them out.
-IN_PREPARATION = ("07",)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import nbformat
 import pytest
 
 from pgcourse.checks import exercises
-from pgcourse.checks.exercise import IN_PREPARATION
 from tools.build_notebooks import check, course_here
 from tools.builder.execute import Runner
 
@@ -37,12 +36,10 @@ def test_every_unit_has_a_lesson_a_solution_and_a_stub():
         assert {path.name[:2] for path in (ROOT / folder).glob("*.ipynb")} == units, folder
 
 
-def test_units_without_a_lesson_are_said_to_be_in_preparation():
+def test_every_unit_has_a_lesson_exercises_and_a_row_in_the_readme():
     units = {path.name[:2] for path in (ROOT / "course").glob("*.py")}
-    assert {exercise.unit for exercise in exercises()} - units == set(IN_PREPARATION)
-    rows = re.findall(r"^\| (\d\d) .*\| (ready|in preparation) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert {unit for unit, state in rows if state == "ready"} == units
-    assert {unit for unit, state in rows if state != "ready"} == set(IN_PREPARATION)
+    assert {exercise.unit for exercise in exercises()} == units
+    assert set(re.findall(r"^\| (\d\d) ", (ROOT / "README.md").read_text(), re.MULTILINE)) == units
 
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)

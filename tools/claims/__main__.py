@@ -22,7 +22,21 @@ from pgcourse.study.claims import figures_of, machine
 ROOT = Path(__file__).resolve().parents[2]
 # Each is a module beside this one, whose `study(num_workers, num_seeds)` gives description, seeds, configs, values,
 # curves and what else the study keeps.
-STUDIES = ("reinforce", "baselines", "a2c", "ppo", "pendulum", "trpo", "traps", "factorial", "hacking", "ranges")
+STUDIES = (
+    "reinforce",
+    "baselines",
+    "a2c",
+    "ppo",
+    "pendulum",
+    "trpo",
+    "traps",
+    "factorial",
+    "hacking",
+    "ranges",
+    "comparison",
+    "sensitivity",
+    "dqn",
+)
 
 
 def measure(name: str, *, num_workers: int = 1, folder: Path = ROOT / "claims", num_seeds: int | None = None) -> Path:

@@ -1,0 +1,79 @@
+"""What lesson 07's studies change does what it says: a shared trunk, a late reward, a policy that is stored whole."""
+
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from pgcourse import optim
+from pgcourse.study.keep import Run
+from tools.claims import comparison, search
+from tools.claims.sensitivity_variants import PAID_FROM, SEAMS, PaidLate, SharedTrunk, step_with_value_weight
+
+
+def test_policy_and_critic_of_one_run_share_the_trunk_and_two_runs_do_not() -> None:
+    maker = SharedTrunk()
+    policy, critic = maker.policy(), maker.critic()
+    other_policy, other_critic = maker.policy(), maker.critic()
+    with torch.no_grad():
+        before = critic(torch.ones(1, 4)), other_critic(torch.ones(1, 4))
+        for parameter in policy.trunk.parameters():
+            parameter += 0.1
+        after = critic(torch.ones(1, 4)), other_critic(torch.ones(1, 4))
+    assert before[0] != after[0] and before[1] == after[1]
+    assert {id(p) for p in critic.parameters()} == {id(p) for p in critic.head.parameters()}
+    assert not {id(p) for p in policy.parameters()} & {id(p) for p in other_policy.parameters()}
+
+
+@pytest.mark.parametrize("value_weight", [0.0, 0.5])
+def test_the_value_loss_reaches_the_trunk_with_its_weight(value_weight: float) -> None:
+    maker = SharedTrunk()
+    policy, critic = maker.policy(), maker.critic()
+    obs, trunk = torch.randn(8, 4), [p.detach().clone() for p in policy.trunk.parameters()]
+    optimizers = [torch.optim.SGD(network.parameters(), lr=0.1) for network in (policy, critic)]
+    no_policy_loss = 0.0 * policy(obs).logits.sum()
+    value_loss = (critic(obs) - 5).square().mean()
+    step = step_with_value_weight(value_weight)
+    step(no_policy_loss, value_loss, policy, critic, *optimizers, max_grad_norm=0.5)
+    moved = any(not torch.equal(old, new) for old, new in zip(trunk, policy.trunk.parameters(), strict=True))
+    assert moved == (value_weight > 0)
+    assert str(value_weight) in step.__name__
+
+
+def test_the_two_shared_runs_are_told_apart_by_name_and_source() -> None:
+    heavy, light = SEAMS["shared"]["gradient_step_fn"], SEAMS["shared_light"]["gradient_step_fn"]
+    assert heavy.__name__ != light.__name__ and heavy is not optim.actor_critic_step
+
+
+def test_the_late_reward_begins_at_its_step() -> None:
+    envs = PaidLate(1)
+    envs.reset(seed=0)
+    paid = []
+    for _ in range(PAID_FROM + 3):
+        envs.state = torch.zeros_like(envs.state)  # held upright, so that the episode goes on
+        _, reward, terminated, _, _ = envs.step(torch.tensor([0]))
+        assert not terminated
+        paid.append(float(reward))
+    assert paid == [0.0] * PAID_FROM + [1.0] * 3
+
+
+def test_a_stored_policy_has_the_weights_of_the_run() -> None:
+    weights = {"a": np.arange(6, dtype=np.float32).reshape(2, 3) / 7, "b": np.zeros(2, dtype=np.float32)}
+    empty = np.zeros(0, dtype=[("episodic_return", "f8")])
+    stored = comparison.stored_policy(Run(3, empty, {}, np.array([10.0, 20.0]), weights))
+    assert stored["seed"] == 3 and stored["held_out"] == 15.0
+    for name, entry in stored["weights"].items():
+        again = np.frombuffer(base64.b64decode(entry["float32"]), "<f4").reshape(entry["shape"])
+        np.testing.assert_array_equal(again, weights[name])
+
+
+def test_the_search_draws_the_same_points_each_time_within_their_ranges() -> None:
+    points = search.settings()
+    assert points == search.settings() and len(points) == search.DRAWS
+    for point in points.values():
+        assert 1e-4 <= point["policy_lr"] <= 1e-2 and 1e-3 <= point["critic_lr"] <= 0.032
+        assert 0.1 <= point["clip_coef"] <= 0.4 and 2 <= point["update_epochs"] <= 12
+    assert not set(search.SEARCH_SEEDS) & set(search.FRESH_SEEDS), (
+        "a setting is not confirmed on the seeds that chose it"
+    )
