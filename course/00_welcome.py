@@ -56,6 +56,7 @@ from torch.nn.functional import one_hot
 from pgcourse import evaluate, reinforce, returns
 from pgcourse.networks import CategoricalPolicy
 from pgcourse.show import page
+from pgcourse.show.discount import explore_discount
 from pgcourse.show.play import play
 from pgcourse.show.plots import COLOURS, band, new_figure, use_style
 from pgcourse.show.questions import predict, quiz
@@ -247,6 +248,13 @@ page.figure(
 # %% tags=["nbval-check-output"]
 rewards = torch.tensor([-1.0, 4.0])  # [T], T = 2
 print(returns.discounted_returns(rewards, gamma=0.9))
+
+# %% [markdown]
+# **Move it.** Three episodes, each with a total reward of 20. At $\gamma = 1$ they are worth the same at step 0. In what
+# order does any other $\gamma$ put them? And what is "20 at the end" worth at 0.9?
+
+# %%
+explore_discount()
 
 # %% [markdown]
 # ### V, Q and the advantage

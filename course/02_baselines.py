@@ -38,7 +38,7 @@ import torch
 from dataclasses import replace
 
 from pgcourse import diagnostics, losses, make_envs, reinforce, returns
-from pgcourse.show import page, plots, questions, stages, value_map, variance, widgets
+from pgcourse.show import page, plots, questions, stages, state_map, value_map, variance, widgets
 from pgcourse.study.claims import load_claims, quote
 
 torch.set_num_threads(1)  # small networks run faster on one thread
@@ -881,6 +881,16 @@ value_map.explore_value_map(
 # critic has learnt something. Where it hardly ever goes, the map says what the network happens to say there, be it
 # far too high or below zero. No state of CartPole has a value below zero.
 #
+# The maps hide two of the four numbers. Here you set all of them, and see one state at a time:
+
+# %%
+state_map.explore_state(
+    agents,
+    caption="Put the cart at rest in the middle and lean the pole: the policy pushes under it. Now give the pole a swing "
+    "the other way.",
+)
+
+# %% [markdown]
 # Now let the trained agent play one episode, and look at it through its critic's eyes.
 
 # %%

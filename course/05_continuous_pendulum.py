@@ -45,6 +45,7 @@ from torch.distributions import Independent, Normal
 from pgcourse import evaluate, ppo
 from pgcourse.networks import CategoricalPolicy, GaussianPolicy
 from pgcourse.show import effects, family, gaussian, page, phase, plots, questions, settings, stages
+from pgcourse.show.play import play
 from pgcourse.statistics import moving_average
 from pgcourse.study import policies
 from pgcourse.study.claims import load_claims, quote
@@ -100,8 +101,13 @@ print(f"episodes used for training: {len(result.episodes)}, each of {result.epis
 print(f"the motor can hold the rod up to {math.degrees(phase.largest_held_angle()):.1f}° from upright, or from hanging")
 
 # %% [markdown]
-# From further down, the way up leads through swinging: push along with the motion, gain energy, brake at the
-# top. The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a
+# From further down, the way up leads through swinging. Try it: five torques, true speed or half of it.
+
+# %%
+play("Pendulum-v1")
+
+# %% [markdown]
+# Push along with the motion, gain energy, brake at the top. The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a
 # **phase portrait**. Colour is the torque, the line is one episode from a hanging start.
 
 # %%

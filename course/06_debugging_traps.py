@@ -42,6 +42,7 @@ import torch
 
 from pgcourse import a2c, ppo
 from pgcourse.show import diagnostics, factorial, page, plots, questions, stages, widgets
+from pgcourse.show.trap_lab import TrapLab
 from pgcourse.statistics import moving_average
 from pgcourse.study import copies, probing, shaping, traps, traps_table
 from pgcourse.study.claims import load_claims, quote
@@ -483,6 +484,14 @@ page.figure(
 # taken for the cause.
 #
 # </details>
+
+# %% [markdown]
+# **The trap lab.** The same three suspects as switches. Each run stays in the picture, with its diagnostics, until you
+# clear it.
+
+# %%
+lab = TrapLab()
+lab.show()
 
 # %% [markdown]
 # ## 6. More traps, each with its signature

@@ -45,7 +45,10 @@ def gif(path: str | os.PathLike[str], *, alt: str, width: int | None = None, cap
         ) from None
     if not content.startswith(b"GIF8"):
         raise InvalidInput(f"{Path(path).name} is no GIF; give the path that record_gif returned")
-    display(picture(content, "image/gif", alt=alt, caption=caption, width=width), raw=True)
+    shown = picture(content, "image/gif", alt=alt, caption=caption, width=width)
+    # A browser has no button for a GIF. Folded away, it is not seen to move.
+    shown["text/html"] = f"<details open><summary>Moving picture: fold to stop it</summary>{shown['text/html']}</details>"
+    display(shown, raw=True)
 
 
 def source(obj: Any, *, folded: str = "") -> None:

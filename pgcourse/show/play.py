@@ -11,36 +11,36 @@ from PIL import Image
 
 from ..envs import make_single_env
 from ..errors import InvalidInput
-from ..evaluation import evaluate
 from ..render import record_frames
 from .page import picture
+from .play_actions import moves, rivals
 from .widgets import PICTURE_LAYOUT, DescribedImage, show_widget
 
 FRAMES_PER_SECOND = 25
-RANDOM_EPISODES = 100
 SPEEDS = {"true speed": 1.0, "half speed": 0.5, "quarter speed": 0.25}
-ACTION_NAMES = {"CartPole-v1": ("Left", "Right"), "MountainCar-v0": ("Left", "Coast", "Right")}
 
 
 class Game:
     """One player at one environment: buttons, picture, score. Nothing runs before Start or after the end."""
 
-    def __init__(self, env_id: str, seconds: float, first_picture: bytes) -> None:
-        space = _actions(env_id)
+    def __init__(self, env_id: str, seconds: float, first_picture: bytes, trained: Any = None) -> None:
+        self.moves = moves(env_id)
         if not seconds > 0:
             raise InvalidInput(f"seconds={seconds} is not positive; give the longest time of a game, such as 20")
         self.env_id, self.seconds = env_id, seconds
         self.env: gymnasium.Env[Any, Any] | None = None
         self.task: asyncio.Task[None] | None = None
         self.score, self.best, self.steps, self.games = 0.0, -np.inf, 0, 0
-        self.random_mean: float | None = None
-        names = ACTION_NAMES.get(env_id, tuple(f"Action {i}" for i in range(int(space.n))))
-        self._first_action = int(space.start)
+        self.trained, self.rivals = trained, ""
+        names = self.moves.names
         # A slider takes the arrow keys once it has the focus: one key press is one change of direction.
         self.push = ipywidgets.SelectionSlider(
-            options=[(name, i) for i, name in enumerate(names)], value=0, description="Push:"
+            options=[(name, i) for i, name in enumerate(names)], value=self.moves.start, description=self.moves.label
         )
-        self.buttons = [ipywidgets.Button(description=name, tooltip=f"Push: {name}") for name in names]
+        self.buttons = [
+            ipywidgets.Button(description=name, tooltip=f"{self.moves.label} {name}", layout={"width": "80px"})
+            for name in names
+        ]
         self.start = ipywidgets.Button(description="Start", button_style="primary", tooltip="Start a game")
         self.stop = ipywidgets.Button(description="Stop", disabled=True, tooltip="End this game")
         self.speed = ipywidgets.Dropdown(options=SPEEDS, value=1.0, description="Speed:")
@@ -50,7 +50,7 @@ class Game:
             tooltip=f"{env_id}, the game you play",
             layout=PICTURE_LAYOUT,
         )
-        self.text = ipywidgets.HTML(f"<p>{HOW_TO}</p>")
+        self.text = ipywidgets.HTML(f"<p>Press Start. {self.moves.help} {HOW_TO}</p>")
         for index, button in enumerate(self.buttons):
             button.on_click(lambda _, index=index: setattr(self.push, "value", index))
         self.start.on_click(self._start)
@@ -72,8 +72,7 @@ class Game:
     def _start(self, button: ipywidgets.Button) -> None:
         if self.running:
             return
-        if self.random_mean is None:
-            self.random_mean = evaluate(None, self.env_id, num_episodes=RANDOM_EPISODES, seed=0).mean
+        self.rivals = self.rivals or rivals(self.env_id, self.trained)
         self.start.disabled, self.stop.disabled = True, False
         self.task = asyncio.get_running_loop().create_task(self._play())
 
@@ -99,7 +98,7 @@ class Game:
                     begin += (due - 1) / fps
                     due = 1
                 for _ in range(due):
-                    _, reward, terminated, truncated, _ = env.step(self.push.value + self._first_action)
+                    _, reward, terminated, truncated, _ = env.step(self.moves.actions[self.push.value])
                     self.score += float(reward)
                     self.steps += 1
                     if ended := bool(terminated or truncated):
@@ -129,26 +128,24 @@ class Game:
     def _report(self, end: str = "") -> None:
         self.text.value = (
             f"<p role='status'>Your return: <strong>{self.score:.0f}</strong> after {self.steps} steps.{end} "
-            f"A random agent: {self.random_mean:.1f} on average of {RANDOM_EPISODES} episodes.</p>"
+            f"{self.rivals}</p>"
         )
 
 
-HOW_TO = (
-    "Press Start. Left and Right say where the cart is pushed from then on: there is no rest. With the "
-    "keyboard: focus on the slider, then the arrow keys. True speed is hard: try half speed first."
-)
+HOW_TO = "With the keyboard: focus on the slider, then the arrow keys. True speed is hard: try half speed first."
 
 
-def play(env_id: str = "CartPole-v1", seconds: float = 20.0) -> None:
+def play(env_id: str = "CartPole-v1", seconds: float = 20.0, *, trained: Any = None) -> None:
     """Show the game. It starts with the Start button, and ends with the episode, Stop, or after `seconds`.
 
-    The score stands beside a random agent's mean over 100 episodes, measured when the first game starts.
-    Without a front end there is one picture, and nothing runs.
-    Raises: InvalidInput for an environment without discrete actions or without pictures.
+    The score stands beside a random agent's mean over 100 episodes, measured when the first game starts, and beside a
+    trained agent's. Without a front end there is one picture, and nothing runs.
+    Args: trained: a Result or a policy to play against; None takes the course's own agent, where one is measured.
+    Raises: InvalidInput for an environment whose actions have no buttons, or that has no pictures.
     """
-    _actions(env_id)
+    moves(env_id)
     first = encode(record_frames(None, env_id, seed=0, max_steps=0).images[0])
-    game = Game(env_id, seconds, first)
+    game = Game(env_id, seconds, first, trained)
     static = picture(
         first,
         "image/jpeg",
@@ -163,14 +160,3 @@ def encode(image: Any) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.asarray(image, dtype=np.uint8)).save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
-
-
-def _actions(env_id: str) -> gymnasium.spaces.Discrete:
-    env = make_single_env(env_id)
-    space = env.action_space
-    env.close()
-    if not isinstance(space, gymnasium.spaces.Discrete) or space.n > 6:
-        raise InvalidInput(
-            f"{env_id!r} has actions {space}, which have no buttons; choose one with a few discrete actions"
-        )
-    return space

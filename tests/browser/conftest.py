@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -19,6 +20,10 @@ import nbformat
 import pytest
 
 START_SECONDS = 90
+IDLE = """() => {
+    const current = window.jupyterapp?.shell?.currentWidget;
+    return current?.context?.isReady && current.context.sessionContext?.session?.kernel?.status === "idle";
+}"""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -102,12 +107,42 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_notebook(lab: Lab, chromium: Any) -> Iterator[Callable[..., Any]]:
-    """A function that writes a notebook of code cells, opens it and waits for its kernel. Gives the page."""
-    pages = []
+def open_file(
+    lab: Lab, chromium: Any, request: pytest.FixtureRequest, repository: Path
+) -> Iterator[Callable[..., tuple[Any, list[str]]]]:
+    """A function that opens a notebook of the lab's folder and waits for its kernel.
 
-    def open_cells(name: str, cells: list[str], *, width: int = 1280, height: int = 2400) -> Any:
+    Gives the page, and a list that grows with what goes wrong in it. A test that fails leaves pictures of its pages in
+    build/browser; at the end of the test the kernels are ended.
+    """
+    pages: list[Any] = []
+
+    def open_page(name: str, *, width: int = 1280, height: int = 2400) -> tuple[Any, list[str]]:
         # The viewport is tall because JupyterLab does not draw cells that are out of view.
+        page = chromium.new_page(viewport={"width": width, "height": height})
+        pages.append(page)
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(lab.url(name))
+        page.wait_for_function(IDLE, timeout=START_SECONDS * 1000)
+        return page, errors
+
+    yield open_page
+    failed = getattr(request.node, "failed", False)
+    for number, page in enumerate(pages):
+        if failed:
+            name = re.sub(r"[^\w.-]+", "_", request.node.name)
+            page.screenshot(path=repository / "build" / "browser" / f"{name}-{number}.png")
+        page.evaluate("() => window.jupyterapp.shell.currentWidget?.context?.sessionContext?.shutdown()")
+        page.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, open_file: Callable[..., tuple[Any, list[str]]]) -> Callable[..., Any]:
+    """A function that writes a notebook of code cells, opens it and waits for its kernel. Gives the page."""
+
+    def open_cells(name: str, cells: list[str], **size: int) -> Any:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata["kernelspec"] = {
             "name": "python3",
@@ -115,27 +150,47 @@ def open_notebook(lab: Lab, chromium: Any) -> Iterator[Callable[..., Any]]:
             "language": "python",
         }
         nbformat.write(notebook, lab.folder / name)
-        page = chromium.new_page(viewport={"width": width, "height": height})
-        pages.append(page)
-        page.goto(lab.url(name))
-        page.wait_for_function(
-            """() => {
-                const current = window.jupyterapp?.shell?.currentWidget;
-                return current?.context?.isReady
-                    && current.context.sessionContext?.session?.kernel?.status === "idle";
-            }""",
-            timeout=START_SECONDS * 1000,
-        )
+        page, page.errors = open_file(name, **size)
         return page
 
-    yield open_cells
-    for page in pages:
-        page.close()
+    return open_cells
 
 
-def run_all(page: Any) -> bool:
-    """Run all cells; True when none raised."""
-    return bool(page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')"))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    """Let a fixture see whether its test has failed."""
+    report = yield
+    item.failed = getattr(item, "failed", False) or report.failed  # type: ignore[attr-defined]
+    return report
+
+
+def run_all(page: Any, *, seconds: float = 240) -> bool:
+    """Run all cells; True when none raised. Args: seconds: at most."""
+    run = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+    late = (
+        f"new Promise((_, refuse) => setTimeout(() => refuse(new Error('not done in {seconds} s')), {1000 * seconds}))"
+    )
+    return bool(page.evaluate(f"() => Promise.race([{run}, {late}])"))
+
+
+def ask_kernel(page: Any, code: str) -> str:
+    """What a line of code prints in the page's kernel."""
+    return str(
+        page.evaluate(
+            """async code => {
+                const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+                const future = kernel.requestExecute({code});
+                let printed = "";
+                future.onIOPub = message => {
+                    if (message.header.msg_type === "stream") printed += message.content.text;
+                    if (message.header.msg_type === "error") printed += message.content.evalue;
+                };
+                await future.done;
+                return printed;
+            }""",
+            code,
+        )
+    ).strip()
 
 
 def _free_port() -> int:

@@ -3,15 +3,19 @@
 import asyncio
 import io
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
+import gymnasium
 import pytest
 from PIL import Image
 
+from pgcourse import reinforce
 from pgcourse.errors import InvalidInput
 from pgcourse.evaluation import evaluate
-from pgcourse.show import play
+from pgcourse.show import play, play_actions
 from pgcourse.show.play import Game, encode
+from pgcourse.show.play_actions import rivals
 from pgcourse.show.widgets import WIDGET_VIEW
 
 PICTURE = encode([[[255, 255, 255]]])
@@ -106,7 +110,7 @@ def test_the_picture_moves_and_the_score_stands_beside_the_random_agent(
     assert len(pictures) >= 3
     assert Image.open(io.BytesIO(game.image.value)).size == (600, 400)
     random_mean = evaluate(None, "CartPole-v1", num_episodes=100, seed=0).mean
-    assert f"A random agent: {random_mean:.1f} on average of 100 episodes" in game.text.value
+    assert f"A random agent: {random_mean:.1f}, PPO of unit 04: 500, on average of 100 episodes" in game.text.value
     assert f"<strong>{game.score:.0f}</strong>" in game.text.value
 
 
@@ -147,10 +151,46 @@ def test_an_environment_that_breaks_down_ends_the_game_with_a_sentence(
     assert not game.start.disabled
 
 
+def test_the_pendulum_is_played_with_five_forces_and_begins_without_one() -> None:
+    game = Game("Pendulum-v1", 0.3, PICTURE)
+    assert [button.description for button in game.buttons] == ["-2", "-1", "0", "+1", "+2"]
+    assert game.push.label == "0"
+    game.buttons[4].click()
+    assert game.moves.actions[game.push.value].tolist() == [2.0]
+
+    async def scenario() -> None:
+        game.start.click()
+        assert game.task is not None
+        await game.task
+
+    in_a_loop(scenario)
+    assert game.steps > 1
+    assert game.score < 0
+    assert "PPO of unit 05: -17" in game.text.value
+
+
+def test_the_learners_own_agent_is_the_rival_where_one_is_given() -> None:
+    policy = reinforce.train(replace(reinforce.CARTPOLE, num_episodes=8)).policy
+    words = rivals("CartPole-v1", policy)
+    mean = evaluate(policy, "CartPole-v1", num_episodes=100, seed=0).mean
+    assert f"the trained agent: {mean:.1f}, on average of 100 episodes." in words
+
+
+def test_actions_that_fit_on_no_buttons_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TwoJoints:
+        action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(play_actions, "make_single_env", lambda env_id: TwoJoints())
+    with pytest.raises(InvalidInput, match="choose one with a few discrete actions, or one bounded force"):
+        Game("Walker-v0", 20.0, PICTURE)
+
+
 @pytest.mark.parametrize(
     ("env_id", "seconds", "message"),
     [
-        ("Pendulum-v1", 20.0, "choose one with a few discrete actions"),
         ("Nothing-v0", 20.0, "no environment 'Nothing-v0'"),
         ("CartPole-v1", 0.0, "seconds=0.0 is not positive"),
     ],

@@ -1,0 +1,199 @@
+"""The trap lab: three suspects as switches, the runs so far overlaid, their diagnostics side by side."""
+
+import asyncio
+import contextlib
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ipywidgets
+
+from ..algorithms import ppo
+from ..results import Result
+from ..study.claims import load_claims
+from ..study.traps import JOINT_CLIPPING
+from . import page
+from .dashboard_controls import ROW, button, seed_field
+from .dashboard_history import History
+from .dashboard_run import ENDED, RemoteRun
+from .dashboard_text import ended, recent
+from .factorial import corner_curves
+from .frontend import has_frontend, only_one_in_this_cell
+from .style import png
+from .trap_curves import MOST_RUNS, TrapCurves
+from .widgets import PICTURE_LAYOUT, DescribedImage, show_widget
+
+EPISODES = 1000
+LOOK_SECONDS = 0.2
+DRAW_SHARE = 0.05  # of the training time
+
+# The healthy corner of the experiment of lesson 06; `ppo.BUGGY` is the other one, without its seam.
+HEALTHY = replace(ppo.BUGGY, num_steps=32, critic_lr=1e-2, num_episodes=EPISODES)
+# Switch -> (what it changes in the settings, which arguments of `train` it brings).
+SWITCHES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "joint clipping": ({}, JOINT_CLIPPING.seams),
+    "128-step rollouts": ({"num_steps": ppo.BUGGY.num_steps}, {}),
+    "slow critic": ({"critic_lr": ppo.BUGGY.critic_lr}, {}),
+}
+WELCOME = "Choose the traps that you want to try, then press Run. Each run takes some seconds and stays in the figure."
+ALT = "Measured returns of PPO over 1,000 episodes with and without each of the three suspects, in one panel for each critic."
+STATIC = "Measured over ten seeds. Run this cell in JupyterLab to try the switches yourself."
+
+
+@dataclass
+class TrapRun:
+    """One run of the lab: which switches were on, and what has come of it."""
+
+    switches: tuple[str, ...]
+    seed: int
+    run: RemoteRun
+
+    @property
+    def label(self) -> str:
+        """For the legend."""
+        return f"{' + '.join(self.switches) or 'no trap'}, seed {self.seed}"
+
+    @property
+    def history(self) -> History:
+        """Its numbers so far."""
+        return self.run.history
+
+
+def settings_of(switches: tuple[str, ...], seed: int) -> tuple[Any, dict[str, Any]]:
+    """Config and arguments of `train` for a set of switches."""
+    changes: dict[str, Any] = {}
+    seams: dict[str, Any] = {}
+    for switch in switches:
+        changes |= SWITCHES[switch][0]
+        seams |= SWITCHES[switch][1]
+    return replace(HEALTHY, seed=seed, **changes), seams
+
+
+class TrapLab:
+    """Press Run with some switches on; each run stays in the figure until Clear.
+
+    `results` holds label -> Result of the runs that have ended.
+    """
+
+    def __init__(self) -> None:
+        self.runs: list[TrapRun] = []
+        self.curves = TrapCurves(EPISODES)
+        self.draw_seconds = self._draw_cost = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self.switches = {
+            name: ipywidgets.Checkbox(
+                description=name, indent=False, layout={"width": "auto", "margin": "2px 16px 2px 0"}
+            )
+            for name in SWITCHES
+        }
+        self.seed = seed_field(0)
+        self.run_button = button("Run", "Train with these switches", button_style="primary")
+        self.stop_button = button("Stop", "End the run and keep its curve", disabled=True)
+        self.clear_button = button("Clear", "Take all curves away", disabled=True)
+        for pressed, action in (
+            (self.run_button, self.start),
+            (self.stop_button, self.stop),
+            (self.clear_button, self.clear),
+        ):
+            pressed.on_click(lambda _, action=action: action())
+        self.text = ipywidgets.HTML(f"<p role='status'>{WELCOME}</p>")
+        self.image = DescribedImage(format="png", layout=PICTURE_LAYOUT)
+        self._draw()
+        above = [
+            ipywidgets.HBox(list(self.switches.values()), layout=ROW),
+            ipywidgets.HBox([self.run_button, self.stop_button, self.clear_button, self.seed], layout=ROW),
+        ]
+        self.box = ipywidgets.VBox([*above, self.text, self.image])
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """Label -> result of the runs that have ended."""
+        return {run.label: run.run.result for run in self.runs if run.run.result is not None}
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is on."""
+        return bool(self.runs) and not self.runs[-1].run.ended
+
+    def start(self) -> None:
+        """What Run does."""
+        if self.running:
+            return
+        if len(self.runs) == MOST_RUNS:
+            self.text.value = (
+                f"<p role='alert'>{MOST_RUNS} curves are all that can be told apart: press Clear first.</p>"
+            )
+            return
+        chosen = tuple(name for name, control in self.switches.items() if control.value)
+        config, seams = settings_of(chosen, self.seed.value)
+        run = TrapRun(chosen, self.seed.value, RemoteRun(ppo.train, config, seams, film=False))
+        self.runs.append(run)
+        self.draw_seconds = 0.0
+        self._update()
+        with contextlib.suppress(RuntimeError):  # no event loop, as in a script
+            self._task = asyncio.get_running_loop().create_task(self._watch(run))
+
+    def stop(self) -> None:
+        """What Stop does: the curve so far stays."""
+        if self.running:
+            self.runs[-1].run.stop()
+            self._update()
+
+    def clear(self) -> None:
+        """What Clear does."""
+        if self.running:
+            return
+        self.runs.clear()
+        self._draw()
+        self._update()
+
+    async def _watch(self, run: TrapRun) -> None:
+        while not run.run.ended:
+            await asyncio.sleep(LOOK_SECONDS)
+            if run.run.poll() and self.draw_seconds + self._draw_cost <= DRAW_SHARE * run.run.seconds:
+                self._draw_cost = self._draw()
+                self.draw_seconds += self._draw_cost
+                self._update()
+        self._draw()
+        self._update()
+
+    def _draw(self) -> float:
+        """Returns: what it took [s]."""
+        self.image.value, seconds = self.curves.draw([(run.label, run.history) for run in self.runs])
+        self.image.tooltip = self.describe()
+        return seconds
+
+    def describe(self) -> str:
+        """The figure in words."""
+        found = [f"{run.label}: {recent(run.history)}" for run in self.runs]
+        return "Returns and diagnostics of the runs so far: " + ("; ".join(found) if found else "none yet") + "."
+
+    def _update(self) -> None:
+        on = self.running
+        self.run_button.disabled, self.stop_button.disabled = on, not on
+        self.clear_button.disabled = on or not self.runs
+        lines = []
+        for run in self.runs:
+            state = ended(run.run) if run.run.state == ENDED else f"{run.run.state} …"
+            state = state.replace("; it is kept as .result.", "").replace(
+                "; what there is so far is kept as .result.", ""
+            )
+            lines.append(
+                f"<li><strong>{html.escape(run.label)}</strong>: {html.escape(state)}, {run.history.updates:,} updates, "
+                f"{len(run.history.episodes[0]):,} of {EPISODES:,} episodes, {run.history.env_step:,} steps; "
+                f"{recent(run.history)}</li>"
+            )
+        self.text.value = (
+            f"<ol role='status' style='line-height: 1.4; margin: 4px 0'>{''.join(lines)}</ol>" if lines else ""
+        )
+
+    def show(self, *, interactive: bool | None = None) -> None:
+        """Show it; nothing runs before Run is pressed. Without a page to press in, measured curves stand there."""
+        figure = corner_curves(load_claims("factorial")["curves"], "adam")
+        static = page.picture(png(figure), "image/png", alt=ALT, caption=STATIC)
+        if not (has_frontend() if interactive is None else interactive):
+            page.display(static, raw=True)
+            return
+        only_one_in_this_cell(self)
+        show_widget(self.box, static)

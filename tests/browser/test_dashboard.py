@@ -1,0 +1,195 @@
+"""The training dashboard and the trap lab in a real JupyterLab: every button, two at a time, and what the kernel does to them."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import ask_kernel, run_all
+from .test_widgets import IMAGE, press, source_of, wait_for_other_picture
+
+pytestmark = pytest.mark.slow
+
+START_UP = 60_000  # ms that a busy machine may take to start a training process
+ANSWER = 0.3  # s, in which a button has to answer
+BOARD = """
+from dataclasses import replace
+from pgcourse import ppo
+from pgcourse.show.dashboard import Dashboard
+{name} = Dashboard(replace(ppo.CARTPOLE, total_timesteps={steps}))
+{name}.show()
+"""
+LAB = """
+from dataclasses import replace
+from pgcourse.show import trap_lab
+trap_lab.HEALTHY = replace(trap_lab.HEALTHY, num_episodes=60)
+lab = trap_lab.TrapLab()
+lab.show()
+"""
+LONG = 50_000_000
+
+
+def button(place: Any, word: str) -> Any:
+    return place.get_by_role("button", name=word, exact=True)
+
+
+def latency(cell: Any, words: tuple[str, str]) -> float:
+    """Seconds from a press on the button with one of the words until it shows the other."""
+    pressed = """(cell, words) => new Promise(done => {
+        const found = [...cell.querySelectorAll("button")].find(button => words.includes(button.textContent.trim()));
+        const before = found.textContent, start = performance.now();
+        new MutationObserver((_, observer) => {
+            if (found.textContent === before) return;
+            observer.disconnect();
+            done((performance.now() - start) / 1000);
+        }).observe(found, {subtree: true, childList: true, characterData: true});
+        found.click();
+    })"""
+    return float(cell.evaluate(pressed, list(words)))
+
+
+def number_after(text: str, word: str) -> int:
+    """The whole number that follows a word: "Update 1,024, step" -> 1024."""
+    return int(text.partition(f"{word} ")[2].split()[0].rstrip(",.;").replace(",", ""))
+
+
+def test_start_pause_resume_stop_and_start_again_with_another_seed_beside_a_second_dashboard(
+    open_notebook: Callable[..., Any], record_property: Callable[[str, object], None]
+) -> None:
+    page = open_notebook("board.ipynb", [BOARD.format(name=name, steps=LONG) for name in ("first", "second")])
+    assert run_all(page)
+    first, second = page.locator(".jp-Cell").nth(0), page.locator(".jp-Cell").nth(1)
+    image = f".jp-Cell >> nth=0 >> {IMAGE} >> nth=0"
+    page.wait_for_selector(image)
+    empty = page.locator(image).get_attribute("src")
+    status = first.get_by_role("status").first
+
+    press(page, button(first, "Start"), "Enter")
+    first.get_by_text("Training.").wait_for(timeout=START_UP)
+    page.wait_for_function(
+        "([image, before]) => image.src !== before", arg=[page.locator(image).element_handle(), empty]
+    )
+    button(second, "Start").click()
+    second.get_by_text("Training.").wait_for(timeout=START_UP)
+    assert button(first, "Start").is_disabled()
+    assert first.get_by_role("spinbutton").is_disabled()
+
+    # Under load: both dashboards train and draw while the buttons are pressed.
+    answers = []
+    for _ in range(8):
+        answers.append(latency(first, ("Pause", "Resume")))
+        page.wait_for_timeout(250)
+    record_property("button_latency", [round(seconds, 3) for seconds in answers])
+    print("seconds until a button answers:", [round(seconds, 3) for seconds in answers])
+    assert statistics.median(answers) <= ANSWER
+
+    press(page, button(first, "Pause"), "Enter")
+    first.get_by_text("Paused.").wait_for()
+    beside = second.get_by_role("status").first
+    held, other = number_after(status.inner_text(), "Update"), number_after(beside.inner_text(), "Update")
+    page.wait_for_timeout(1500)
+    assert number_after(status.inner_text(), "Update") == held
+    assert number_after(beside.inner_text(), "Update") > other
+    button(first, "Resume").click()
+    first.get_by_text("Training.").wait_for()
+    page.wait_for_function(
+        "([cell, held]) => Number(cell.querySelector('[role=status]').innerText.split('Update ')[1].split(',')[0]) > held",
+        arg=[first.element_handle(), held],
+    )
+    shares = [float(ask_kernel(page, f"print({name}.overhead)")) for name in ("first", "second")]
+    record_property("overhead", shares)
+    print("share of the training time for curves, films and reports:", shares)
+    assert max(shares) <= 0.10
+
+    first.get_by_label("film the agent").uncheck()
+    page.wait_for_function("cell => cell.querySelectorAll('img')[1].offsetParent === null", arg=first.element_handle())
+    button(first, "Stop").click()
+    first.get_by_text("Stopped; what there is so far is kept as .result").wait_for()
+    assert ask_kernel(page, "print(first.result.config.seed, second.running)") == "0 True"
+
+    seed = first.get_by_role("spinbutton")
+    seed.fill("7")
+    seed.press("Tab")
+    before = page.locator(image).get_attribute("src")
+    press(page, button(first, "Start again"), "Enter")
+    first.get_by_text("Training.").wait_for(timeout=START_UP)
+    page.wait_for_function(
+        "([image, before]) => image.src !== before", arg=[page.locator(image).element_handle(), before]
+    )
+    assert "seed 7" in str(page.locator(image).get_attribute("title"))
+    for cell in (first, second):
+        button(cell, "Stop").click()
+        cell.get_by_text("is kept as .result").wait_for()
+    assert ask_kernel(page, "print([r.config.seed for r in first.results], len(second.results))") == "[0, 7] 1"
+    assert page.errors == []
+
+
+def test_an_interrupt_keeps_the_result_a_wrong_setting_is_said_and_a_restart_leaves_no_process(
+    open_notebook: Callable[..., Any],
+) -> None:
+    page = open_notebook("interrupt.ipynb", [BOARD.format(name="board", steps=LONG)])
+    assert run_all(page)
+    cell = page.locator(".jp-Cell").first
+    page.wait_for_selector(IMAGE)
+    cell.get_by_text("Settings").click()
+    field = cell.locator(".widget-text", has_text="minibatch_size").locator("input")
+    field.fill("9999")
+    field.press("Enter")
+    button(cell, "Start").click()
+    cell.get_by_role("alert").get_by_text("minibatch_size=9999 exceeds the batch of 1024").wait_for()
+    field.fill("256")
+    field.press("Enter")
+    button(cell, "Start").click()
+    cell.get_by_text("Training.").wait_for(timeout=START_UP)
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    cell.get_by_text("Interrupted; what there is so far is kept as .result").wait_for()
+    assert ask_kernel(page, "print(board.result.interrupted, board.result.config.minibatch_size)") == "True 256"
+
+    button(cell, "Start again").click()
+    cell.get_by_text("Training.").wait_for(timeout=START_UP)
+    process = int(ask_kernel(page, "print(board.run.pid)"))
+    assert Path(f"/proc/{process}").exists()
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
+    end = time.monotonic() + 20
+    while running(process) and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    assert not running(process)
+    assert run_all(page), "after a restart the notebook runs again"
+    button(cell, "Start").wait_for()
+
+
+def running(process: int) -> bool:
+    """Whether a process does anything still."""
+    try:
+        os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_trap_lab_overlays_its_runs(open_notebook: Callable[..., Any]) -> None:
+    page = open_notebook("traps.ipynb", [LAB])
+    assert run_all(page)
+    page.wait_for_selector(IMAGE)
+    for number, trap in enumerate((None, "slow critic")):
+        before = source_of(page, IMAGE)
+        if trap:
+            box = page.get_by_label(trap)
+            box.focus()
+            box.press("Space")
+        press(page, button(page, "Run"), "Enter")
+        page.wait_for_function(
+            "count => (document.querySelector('.jp-OutputArea ol')?.innerText.match(/Done/g) ?? []).length === count",
+            arg=number + 1,
+            timeout=START_UP,
+        )
+        wait_for_other_picture(page, IMAGE, before)
+    assert "slow critic, seed 0: mean return" in str(page.locator(IMAGE).get_attribute("title"))
+    before = source_of(page, IMAGE)
+    button(page, "Clear").click()
+    wait_for_other_picture(page, IMAGE, before)
+    assert page.errors == []

@@ -1,0 +1,56 @@
+"""Every notebook that a learner opens: it opens, *Run All* reaches the end, and neither a cell nor the page complains."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Lab, run_all
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LESSONS = sorted(path.name for path in (REPOSITORY / "notebooks").glob("*.ipynb"))
+EXERCISES = sorted(path.name for path in (REPOSITORY / "exercises").glob("*.ipynb"))
+CELLS = """() => {
+    const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells].filter(cell => cell.type === "code");
+    const source = cell => cell.sharedModel.getSource();
+    return cells.filter(cell => source(cell).trim()).map(cell => ({
+        source: source(cell),
+        count: cell.executionCount,
+        errors: cell.outputs.toJSON().filter(output => output.output_type === "error").map(output => output.evalue),
+        stderr: cell.outputs.toJSON().filter(output => output.name === "stderr").map(output => output.text).flat().join(""),
+    }));
+}"""
+
+
+def run_to_the_end(kind: str, name: str, lab: Lab, open_file: Callable[..., Any]) -> None:
+    shutil.copy(REPOSITORY / kind / name, lab.folder / f"{kind}-{name}")
+    page, errors = open_file(f"{kind}-{name}", height=1600)
+    page.evaluate("() => window.jupyterapp.commands.execute('editmenu:clear-all')")
+    assert run_all(page), [cell["errors"] for cell in page.evaluate(CELLS) if cell["errors"]]
+    cells = page.evaluate(CELLS)
+    assert len(cells) > 5
+    assert [cell["source"][:80] for cell in cells if cell["count"] is None] == []
+    assert [cell["errors"] for cell in cells if cell["errors"]] == []
+    assert [cell["stderr"] for cell in cells if "Traceback" in cell["stderr"]] == []
+    assert page.locator(".jp-OutputArea-output", has_text="Error displaying widget").count() == 0
+    assert errors == []
+
+
+class TestLessons:
+    @pytest.mark.parametrize("name", LESSONS)
+    def test_runs_to_the_end(self, name: str, lab: Lab, open_file: Callable[..., Any]) -> None:
+        run_to_the_end("notebooks", name, lab, open_file)
+
+
+class TestExercises:
+    @pytest.mark.parametrize("name", EXERCISES)
+    def test_runs_to_the_end(self, name: str, lab: Lab, open_file: Callable[..., Any]) -> None:
+        run_to_the_end("exercises", name, lab, open_file)
+
+
+def test_the_course_is_there() -> None:
+    assert len(LESSONS) == len(EXERCISES) >= 8
