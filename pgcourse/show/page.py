@@ -47,7 +47,9 @@ def gif(path: str | os.PathLike[str], *, alt: str, width: int | None = None, cap
         raise InvalidInput(f"{Path(path).name} is no GIF; give the path that record_gif returned")
     shown = picture(content, "image/gif", alt=alt, caption=caption, width=width)
     # A browser has no button for a GIF. Folded away, it is not seen to move.
-    shown["text/html"] = f"<details open><summary>Moving picture: fold to stop it</summary>{shown['text/html']}</details>"
+    shown["text/html"] = (
+        f"<details open><summary>Moving picture: fold to stop it</summary>{shown['text/html']}</details>"
+    )
     display(shown, raw=True)
 
 
