@@ -1025,8 +1025,8 @@ page.figure(
 )
 
 # %% [markdown]
-# DQN's runs score {{dqn:dqn/held_out}} on held-out starts, the worst of them {{dqn:dqn/held_out/worst.value}}; while
-# they explored, their last 100 episodes were at {{dqn:dqn/last_100}}. What needs no measurement is what each kind of
+# DQN's runs score {{dqn:dqn/held_out}} on held-out starts, the worst of them {{dqn:dqn/held_out/worst.value}}. In
+# training, with 4 % random actions, their last 100 episodes were at {{dqn:dqn/last_100}}. What needs no measurement is what each kind of
 # method asks for. DQN takes the maximum over actions, so they must be few and discrete; on Pendulum it would have to
 # bin the torques first. Binning alone costs little with five bins, {{pendulum:bins_5/held_out}} against
 # {{pendulum:pendulum/held_out}}, and more with eleven (lesson 05). It learns from old data, so where steps are dear it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,12 +93,17 @@ def recognise(
     cases: Sequence[Case],
     observations: Sequence[Arrays],
     expected: Sequence[list[Arrays]],
+    observed: Callable[[Exercise, Any, Case], Arrays] | None = None,
 ) -> Misconception | None:
-    """The first misconception that does on every case what the attempt did; None where none does."""
+    """The first misconception that does on every case what the attempt did; None where none does.
+
+    Args: observed: what a wrong answer does on a case, for callers that keep it; None runs it.
+    """
+    observed = observed or _observed
     for misconception in exercise.misconceptions:
         for wrong in (misconception.wrong, *misconception.variants):
             if all(
-                _same(exercise, case, arrays, _observed(exercise, wrong, case), right)
+                _same(exercise, case, arrays, observed(exercise, wrong, case), right)
                 for case, arrays, right in zip(cases, observations, expected, strict=True)
             ):
                 return misconception

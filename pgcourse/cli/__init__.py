@@ -8,8 +8,10 @@ from collections.abc import Callable
 from .. import __version__
 from ..errors import InvalidInput
 from . import commands
+from .assignment import assignment
 from .compare import compare
 from .demo import demo
+from .grade import grade
 from .train import resume, train
 
 COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
@@ -23,12 +25,14 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "compare": (compare, "train the course's agents over many seeds: table, curves, GIFs"),
     "check": (commands.check, "run an exercise notebook and print each exercise's state"),
     "progress": (commands.progress, "show which exercises are solved"),
+    "assignment": (assignment, "for teachers: make the notebooks of a class, and its key"),
+    "grade": (grade, "for teachers: mark what a class hands in"),
 }
 
 
 def usage() -> str:
     """The text of `pgcourse --help`."""
-    lines = [f"  {name:9} {text}" for name, (_, text) in COMMANDS.items()]
+    lines = [f"  {name:10} {text}" for name, (_, text) in COMMANDS.items()]
     example = "Example: pgcourse train reinforce --seed 1 --num-episodes 600 --out runs/r1 --gif"
     head = ["usage: pgcourse COMMAND [OPTIONS]", ""]
     return "\n".join([*head, *lines, "", "Options of one: pgcourse COMMAND --help", example])

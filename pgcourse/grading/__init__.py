@@ -1,0 +1,1 @@
+"""The classroom: assignments out (`assignment*`, `release`), submissions in and graded."""

@@ -1,0 +1,82 @@
+"""Which solutions of a class are alike, and which are the published ones, whatever their names and comments."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from pgcourse.grading.source import parsed
+
+PUBLISHED = "(published solution)"
+RUN = 6  # tokens in a row that make one feature
+MIN_TOKENS = 60  # shorter solutions are alike because there is only one way to write them
+ALIKE = 0.8
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two students whose solutions of an exercise share this much. `common`: how many others have the very same form."""
+
+    exercise: str
+    first: str
+    second: str
+    similarity: float
+    common: int
+
+
+def tokens(source: str) -> tuple[str, ...]:
+    """The cell's syntax in order, local names, comments and docstrings left out."""
+    tree = parsed(source)
+    if tree is None:
+        return ()
+    found: list[str] = []
+    _walk(tree, found)
+    return tuple(found)
+
+
+def _walk(node: ast.AST, found: list[str]) -> None:
+    found.append(type(node).__name__)
+    if isinstance(node, ast.Attribute):
+        found.append(node.attr)
+    elif isinstance(node, ast.Name) and hasattr(builtins, node.id):
+        found.append(node.id)
+    elif isinstance(node, ast.Constant) and not isinstance(node.value, str):
+        found.append(repr(node.value)[:20])
+    elif isinstance(node, ast.keyword) and node.arg:
+        found.append(node.arg)
+    for child in ast.iter_child_nodes(node):
+        docstring = (
+            isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant) and isinstance(child.value.value, str)
+        )
+        if not docstring and not isinstance(child, ast.expr_context | ast.arguments):
+            _walk(child, found)
+
+
+def pairs(exercise: str, solutions: Mapping[str, str], stub: str = "") -> list[Pair]:
+    """The pairs that are alike, most alike first.
+
+    Args: solutions: student (or `PUBLISHED`) -> source. stub: what was handed out; whoever left it so is not compared.
+    """
+    forms = {who: form for who, source in solutions.items() if (form := _form(source))}
+    untouched = _form(stub)
+    forms = {who: form for who, form in forms.items() if form != untouched and len(form) >= MIN_TOKENS}
+    runs = {who: {form[start : start + RUN] for start in range(len(form) - RUN + 1)} for who, form in forms.items()}
+    same = Counter(forms.values())
+    found = []
+    for first, second in combinations(sorted(forms), 2):
+        shared = len(runs[first] & runs[second]) / len(runs[first] | runs[second])
+        if shared >= ALIKE:
+            common = same[forms[first]] - 2 if forms[first] == forms[second] else 0
+            found.append(Pair(exercise, first, second, round(shared, 3), common))
+    return sorted(found, key=lambda pair: (-pair.similarity, pair.common, pair.first, pair.second))
+
+
+def _form(source: str) -> tuple[str, ...]:
+    try:
+        return tokens(source)
+    except RecursionError:
+        return ()

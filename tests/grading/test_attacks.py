@@ -1,0 +1,162 @@
+"""The adversarial suite: no submission scores more than its honest work, and the host is as it was."""
+
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pgcourse.grading.grader import ClassResult, Settings, grade
+from tests.grading.attacks import CELLS, HONEST
+from tests.grading.classroom import SEED, fill, grade_id, hand_in, make_release, notebook
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
+WORTH = 2.0  # of the honest work in each submission, in points
+# What an attack on its own notebook's cells may cost besides: the honest cell, too, ran in the process that it damaged.
+DAMAGED = {"closes everything", "patches builtins", "import hooks", "patches json", "kills everybody", "patches numpy"}
+
+
+def student_of(name: str) -> str:
+    return name.replace("'", "").replace("*", "")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[tuple[ClassResult, Path, list[str]]]:
+    root = tmp_path_factory.mktemp("attacks")
+    release = make_release(root / "class", 1)
+    handed_out = notebook(release, "01_reinforce")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        places = {"HOME": str(Path.home()), "REPOSITORY": str(repository), "OUT": str(root / "out")}
+        places["PORT"] = str(server.getsockname()[1])
+        for name, (exercise, cell, _) in CELLS.items():
+            for word, value in places.items():
+                cell = cell.replace(word, value)
+            content = fill(handed_out, {"reinforce_loss": HONEST, exercise: cell})
+            hand_in(root / "submissions", student_of(name), "01_reinforce", content)
+        hand_in_files(root, handed_out)
+        settings = Settings(
+            root / "submissions", release, root / "out", hidden_seed=SEED, timeout=1.0, memory=1024, jobs=2
+        )
+        result = grade(settings)
+        connections = []
+        with contextlib.suppress(BlockingIOError):
+            connections.append(str(server.accept()[1]))
+    yield result, root, connections
+
+
+def hand_in_files(root: Path, handed_out: dict[str, Any]) -> None:
+    """Attacks by the file itself."""
+    folder = root / "submissions"
+    honest = {"reinforce_loss": HONEST}
+    tampered = fill(handed_out, honest)
+    for cell in tampered["cells"]:
+        if grade_id(cell):
+            cell["metadata"]["nbgrader"] |= {"points": 1000, "checksum": "0" * 32, "locked": False, "grade": True}
+    hand_in(folder, "file tampered metadata", "01_reinforce", tampered)
+    swapped = fill(handed_out, honest)
+    for cell in swapped["cells"]:
+        if grade_id(cell) == "reinforce_loss":
+            cell["metadata"]["nbgrader"]["grade_id"] = cell["id"] = "discounted_returns"
+        elif grade_id(cell) == "discounted_returns":
+            cell["metadata"]["nbgrader"]["grade_id"] = cell["id"] = "reinforce_loss"
+    hand_in(folder, "file swapped ids", "01_reinforce", swapped)
+    own_checks = fill(handed_out, honest)
+    for cell in own_checks["cells"]:
+        if grade_id(cell).startswith("check-"):
+            cell["source"] = "print('correct'); score = 100"
+    hand_in(folder, "file own checks", "01_reinforce", own_checks)
+    big = fill(handed_out, honest)
+    output = {"output_type": "stream", "name": "stdout", "text": "x" * 50 * 2**20}
+    next(cell for cell in big["cells"] if cell["cell_type"] == "code")["outputs"] = [output]
+    hand_in(folder, "file 50 MB of output", "01_reinforce", big)
+    hand_in(folder, "file nested", "01_reinforce", '{"cells": ' + "[" * 10**6)
+    hand_in(folder, "file deep code", "01_reinforce", fill(handed_out, honest | {"standardize": "-" * 150_000 + "1"}))
+    hand_in(
+        folder,
+        "file strange types",
+        "01_reinforce",
+        json.dumps({"cells": [{"cell_type": "code", "source": 3}, 7, None]}),
+    )
+    (folder / "file link").mkdir()
+    (folder / "file link" / "01_reinforce.ipynb").symlink_to(root / "class" / "teacher" / "key" / "01_reinforce.ipynb")
+    (folder / "linked folder").symlink_to(root / "class" / "teacher")
+    hand_in(folder, "..evil", "01_reinforce", fill(handed_out, honest))
+    (folder / "file pipe").mkdir()
+    os.mkfifo(folder / "file pipe" / "01_reinforce.ipynb")
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_an_attack_scores_no_more_than_its_honest_work(graded: tuple[ClassResult, Path, list[str]], name: str) -> None:
+    result, root, _ = graded
+    student = next(student for student in result.students if student.name == student_of(name))
+    assert student.score <= WORTH
+    if name not in DAMAGED:
+        assert student.score == WORTH, "the honest part keeps its points"
+    page = (root / "out" / "students" / f"{student.name}.html").read_text(encoding="utf-8")
+    assert CELLS[name][2] in page
+
+
+def test_files_that_attack_score_no_more(graded: tuple[ClassResult, Path, list[str]]) -> None:
+    result, _, _ = graded
+    scores = {student.name: student.score for student in result.students if student.name.startswith("file ")}
+    assert scores == {
+        "file 50 MB of output": WORTH,
+        "file deep code": WORTH,
+        "file nested": 0,
+        "file own checks": WORTH,
+        "file strange types": 0,
+        "file swapped ids": WORTH,
+        "file tampered metadata": WORTH,
+        "file link": 0,
+        "file pipe": 0,
+    }
+    assert {student.max_score for student in result.students} == {11.0}
+    assert not any(student.name in ("..evil", "linked folder") for student in result.students)
+    assert sum("is a link" in remark for remark in result.remarks) == 2
+
+
+def test_no_page_holds_a_hidden_value_or_a_script(graded: tuple[ClassResult, Path, list[str]]) -> None:
+    _, root, _ = graded
+    for page in (root / "out" / "students").glob("*.html"):
+        assert "<script" not in page.read_text(encoding="utf-8")
+    told = (root / "out" / "students" / "named after a value.json").read_text(encoding="utf-8")
+    assert "All 5 examples are right" in told
+    assert "Leak" not in told
+
+
+def test_the_host_is_unharmed(graded: tuple[ClassResult, Path, list[str]], repository: Path) -> None:
+    result, root, connections = graded
+    assert not connections, "the network is cut"
+    assert not any("Weaker" in remark for remark in result.remarks)
+    deadline = time.monotonic() + 20  # the zygotes end with the workers that started them
+    while (left := leftovers()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left == []
+    for place in (Path.home(), Path("/tmp"), repository, root / "out"):
+        assert not list(place.glob("pgcourse-attack*")), place
+    written = {path.name for path in (root / "out").iterdir()}
+    assert written == {
+        "class.csv", "grading.json", "look_at.csv", "observations", "overrides.csv", "similarity.csv", "statistics.csv",
+        "students",
+    }  # fmt: skip
+
+
+def leftovers() -> list[str]:
+    """Command lines of processes that came from a submission."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            user = folder.stat().st_uid
+        except OSError:
+            continue
+        if "pgcourse.grading.sandbox" in command or "sleep 987" in command or 61184 <= user < 65184:
+            found.append(command)
+    return found
