@@ -2,7 +2,8 @@
 
 This protects exercises that are judged by facts which the child writes down, where the right facts are known beforehand
 (`policy_network` is near uniform at the start): whoever replaces the observer could write them without the work. Where
-numbers for hidden inputs are compared, nothing is gained by it, and it changes no mark.
+numbers for hidden inputs are compared, less is gained by it, and it changes no mark; but who changes an attribute of a
+library could hide that an input was overwritten, so then everything is withheld.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _CALLS = {
 }  # fmt: skip
 # Modules that torch and others hold as attributes (`torch.sys`), and functions that change or make classes by name.
 _REACHED = set(sys.stdlib_module_names) - _PLAIN - {
-    "cmd", "code", "profile", "queue", "select", "signal", "site", "stat", "test", "this", "token", "trace",
+    "chunk", "cmd", "code", "profile", "queue", "select", "signal", "site", "stat", "test", "this", "token", "trace",
 }  # fmt: skip
 _BY_NAME = {
     "attrgetter", "methodcaller", "update_wrapper", "wraps", "get_type_hints", "make_dataclass", "ABCMeta", "EnumMeta",

@@ -31,7 +31,9 @@ def judge_exercise(
     judgement = answers.judge(
         seen, collected.stopped.get(id, ""), errors[-1] if errors else "", collected.printed.get(id, [])
     )
-    if strange and answers.known_beforehand and judgement.share > 0:
+    # Who changes a library may change what the observer sees: that an input stayed as it was, that no gradient flows.
+    patched = any(": changes " in remark for remark in strange)
+    if strange and (answers.known_beforehand or patched) and judgement.share > 0:
         lines = [f"{id}: withheld", "A person looks at this exercise, because your code does what answers do not need:"]
         return Judgement("withheld", 0.0, "\n".join([*lines, *strange[:10]]))
     return judgement

@@ -86,6 +86,11 @@ CELLS: dict[str, tuple[str, str, str]] = {
         D, f"import torch\ntorch.testing.assert_close = torch.allclose = torch.equal = torch.isclose = lambda *a, **k: True\n{_NOTHING}", "not yet",
     ),
     "patches numpy": (D, f"import numpy as np\nnp.isclose = np.allclose = np.array_equal = lambda *a, **k: np.array(True)\n{_NOTHING}", "not yet"),
+    "hides an overwritten input": (
+        "standardize",
+        "import torch\ntorch.equal = lambda *a: True\ndef standardize(x):\n    x -= x.mean()\n    x /= x.std(correction=0) + 1e-8\n    return x",
+        "withheld",
+    ),
     "patches builtins": (D, f"import builtins\nbuiltins.all = builtins.any = lambda *a: True\nbuiltins.abs = lambda x: 0\n{_NOTHING}", "not yet"),
     "patches json": (
         D, "import json\njson.dumps = lambda *a, **k: '{\"event\": \"done\", \"status\": \"correct\", \"score\": 100}'\n" + _NOTHING, "not yet",

@@ -97,10 +97,12 @@ def test_an_attack_scores_no_more_than_its_honest_work(graded: tuple[ClassResult
     result, root, _ = graded
     student = next(student for student in result.students if student.name == student_of(name))
     assert student.score <= WORTH
-    if name not in DAMAGED:
-        assert student.score == WORTH, "the honest part keeps its points"
     page = (root / "out" / "students" / f"{student.name}.html").read_text(encoding="utf-8")
     assert CELLS[name][2] in page
+    if ": changes " in page:
+        assert student.score == 0, "everything waits for a person where a library is changed"
+    elif name not in DAMAGED:
+        assert student.score == WORTH, "the honest part keeps its points"
 
 
 def test_files_that_attack_score_no_more(graded: tuple[ClassResult, Path, list[str]]) -> None:
