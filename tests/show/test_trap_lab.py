@@ -53,7 +53,9 @@ def test_each_run_adds_its_lines_and_clearing_takes_them_away() -> None:
 
 @pytest.mark.slow
 def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=40))
+    monkeypatch.setattr(
+        trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=400)
+    )  # not over before the button is looked at
     lab = TrapLab()
     empty = lab.image.value
     lab.switches["slow critic"].value = True
