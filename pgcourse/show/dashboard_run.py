@@ -31,7 +31,7 @@ class RemoteRun:
             content = cloudpickle.dumps(Job(train, config, dict(seams), film))
         except Exception as error:
             raise InvalidInput(
-                f"the arguments {', '.join(seams)} cannot be handed to the training process ({type(error).__name__}: "
+                f"{', '.join(seams) or 'the run'} cannot be handed to the training process ({type(error).__name__}: "
                 f"{error}); use plain functions and networks, or call train yourself"
             ) from None
         self.state, self.history = STARTING, History()

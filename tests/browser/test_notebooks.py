@@ -40,8 +40,15 @@ def run_to_the_end(kind: str, name: str, lab: Lab, open_file: Callable[..., Any]
     assert errors == []
 
 
-class TestLessons:
-    @pytest.mark.parametrize("name", LESSONS)
+# Two classes of lessons, because pytest-xdist hands out a class as a whole and all of them take minutes.
+class TestFirstLessons:
+    @pytest.mark.parametrize("name", LESSONS[:5])
+    def test_runs_to_the_end(self, name: str, lab: Lab, open_file: Callable[..., Any]) -> None:
+        run_to_the_end("notebooks", name, lab, open_file)
+
+
+class TestLaterLessons:
+    @pytest.mark.parametrize("name", LESSONS[5:])
     def test_runs_to_the_end(self, name: str, lab: Lab, open_file: Callable[..., Any]) -> None:
         run_to_the_end("notebooks", name, lab, open_file)
 

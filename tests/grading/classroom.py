@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
+
 import pgcourse
 from pgcourse.checks.exercise import Exercise, get
 from pgcourse.checks.observe import observe
@@ -65,6 +67,15 @@ def hand_in(folder: Path, student: str, name: str, content: Mapping[str, Any] | 
     return path
 
 
+def by_value(function: Any) -> bytes:
+    """The function with all of our code that it uses. Later pickles of this process are as before."""
+    cloudpickle.register_pickle_by_value(pgcourse)
+    try:
+        return cloudpickle.dumps(function)
+    finally:
+        cloudpickle.unregister_pickle_by_value(pgcourse)
+
+
 def as_cell(function: Any, id: str) -> str:
     """A cell that defines the function and leaves nothing else behind. Raises: Unexportable."""
     try:
@@ -73,10 +84,7 @@ def as_cell(function: Any, id: str) -> str:
         if answers(id).known_beforehand:
             raise Unexportable(f"{id}: it would be withheld") from None
         # Made in a way that has no source of its own: its code travels as bytes, which the grader never reads.
-        import cloudpickle  # comes with Dask
-
-        cloudpickle.register_pickle_by_value(pgcourse)
-        data = base64.b64encode(cloudpickle.dumps(function)).decode()
+        data = base64.b64encode(by_value(function)).decode()
         return f"import base64\nimport cloudpickle\n{id} = cloudpickle.loads(base64.b64decode({data!r}))\n"
     return f"def make_{id}():\n{textwrap.indent(body, '    ')}    return answer_to_{id}\n\n{id} = make_{id}()\n"
 

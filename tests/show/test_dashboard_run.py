@@ -166,7 +166,7 @@ def alive(pid: int) -> bool:
 
 def test_what_cannot_be_handed_over_is_refused() -> None:
     lock = threading.Lock()
-    with pytest.raises(InvalidInput, match="the arguments advantage_fn cannot be handed to the training process"):
+    with pytest.raises(InvalidInput, match="advantage_fn cannot be handed to the training process"):
         RemoteRun(ppo.train, SHORT, {"advantage_fn": lambda *_, **__: lock}, film=False)
 
 
