@@ -893,7 +893,8 @@ page.figure(
 # ## 6. The whole algorithm
 #
 # Here is the update of the package, the real code. The lines about the critic belong to unit 02; without a critic,
-# `weight` is the return. Everything else you have met.
+# `weight` is the return. `episode_returns` is `discounted_returns` of all episodes of the batch. Everything else you
+# have met.
 
 # %%
 page.source(reinforce.update)

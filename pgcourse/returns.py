@@ -3,8 +3,11 @@
 Shapes: T steps, N environments. A column is the experience of one environment in order of time.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 
 def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
@@ -18,12 +21,23 @@ def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
         raise ValueError(
             f"rewards are {rewards.dtype}, which would cut every return to an integer; use rewards.float()"
         )
-    returns = torch.empty_like(rewards)
     following = torch.zeros_like(rewards[0])
-    for t in reversed(range(len(rewards))):
-        following = rewards[t] + gamma * following
-        returns[t] = following
-    return returns
+    returns = []
+    # Rows taken apart once and put together once: a quarter off reading and writing them one by one.
+    for reward in reversed(rewards.unbind()):
+        following = reward + gamma * following
+        returns.append(following)
+    return torch.stack(returns[::-1])
+
+
+def episode_returns(rewards: Sequence[Tensor], *, gamma: float) -> Tensor:
+    """`discounted_returns` of complete episodes of different lengths, one after the other.
+
+    Args: rewards: [T_n] of each episode n. Returns: [T_1 + T_2 + ...].
+    """
+    # All episodes at once, in as many operations as the longest has steps. The zeros behind a shorter one add nothing.
+    padded = discounted_returns(pad_sequence(list(rewards)), gamma=gamma)  # [T, N]
+    return torch.cat([padded[: len(episode), n] for n, episode in enumerate(rewards)])
 
 
 def gae(
@@ -57,12 +71,12 @@ def gae(
         deltas = rewards + gamma * next_values * ~terminated - values  # [T, N]
         # In the dtype of the rewards: a number times a bool tensor would be float32 whatever they are.
         decay = gamma * gae_lambda * (~(terminated | truncated)).to(deltas.dtype)  # [T, N]
-        advantages = torch.empty_like(deltas)
         following = torch.zeros_like(deltas[0])
-        for t in reversed(range(len(deltas))):
-            following = deltas[t] + decay[t] * following
-            advantages[t] = following
-    return advantages
+        advantages = []
+        for delta, share in zip(reversed(deltas.unbind()), reversed(decay.unbind()), strict=True):
+            following = delta + share * following
+            advantages.append(following)
+        return torch.stack(advantages[::-1])
 
 
 def normalize(x: Tensor, *, eps: float = 1e-8) -> Tensor:

@@ -47,21 +47,21 @@ def collect_episodes(policy: nn.Module, envs: VectorEnv) -> list[Episode]:
 
     Returns: N episodes in the order of the environments.
     """
-    steps: list[tuple[Tensor, Tensor, Tensor]] = []
+    steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     # inference_mode spares the bookkeeping of no_grad: a fifth off a step. Its tensors cannot be used in a loss, but
     # what torch.stack makes of them outside can.
     with torch.inference_mode():
         obs, _ = envs.reset()
-        running = torch.ones(envs.num_envs, dtype=torch.bool, device=obs.device)
-        lengths = torch.zeros(envs.num_envs, dtype=torch.int64, device=obs.device)
-        while bool(running.any()):
+        finished = torch.zeros(envs.num_envs, dtype=torch.bool, device=obs.device)
+        while not bool(finished.all()):
             actions = policy(obs).sample()
             next_obs, rewards, terminated, truncated, _ = envs.step(actions)
-            steps.append((obs, actions, rewards))
-            lengths += running
-            running &= ~(terminated | truncated)
+            done = terminated | truncated
+            steps.append((obs, actions, rewards, done))
+            finished |= done
             obs = next_obs
-    all_obs, all_actions, all_rewards = (torch.stack(column) for column in zip(*steps, strict=True))  # [T, N, ...]
+    all_obs, all_actions, all_rewards, all_done = (torch.stack(column) for column in zip(*steps, strict=True))
+    lengths = all_done.int().argmax(dim=0) + 1  # [N]; argmax over time is where an episode ended first
     return [
         Episode(all_obs[:length, n], all_actions[:length, n], all_rewards[:length, n])
         for n, length in enumerate(lengths.tolist())

@@ -18,7 +18,7 @@ from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
 from ..errors import require_budget, require_integers, require_numbers, require_sizes
 from ..results import Result
-from ..returns import discounted_returns, normalize
+from ..returns import episode_returns, normalize
 from ..rollout import Episode, collect_episodes
 from ..setup import OptimizerFn, prepare
 from ..training import OnIteration, Recorder
@@ -89,7 +89,7 @@ def update(
     """
     obs = torch.cat([episode.obs for episode in episodes])  # [B, D]
     actions = torch.cat([episode.actions for episode in episodes])  # [B]
-    returns = torch.cat([discounted_returns(episode.rewards, gamma=config.gamma) for episode in episodes])  # [B]
+    returns = episode_returns([episode.rewards for episode in episodes], gamma=config.gamma)  # [B]
     metrics = {"charts/return_mean": returns.mean()}
 
     weight = returns

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pgcourse import losses, make_envs, optim, reinforce
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
+from pgcourse.returns import discounted_returns
 from pgcourse.rollout import Episode, collect_episodes
 from tools.claims import baselines_ladder as ladder
 from tools.claims.baselines_variants import RunningMeanUpdate, fit, flat, scaled_loss
@@ -86,7 +87,7 @@ def test_no_other_constant_leaves_less_than_the_best_one(played: tuple[Any, list
     def second_moment(constant: float) -> float:
         total = 0.0
         for episode in episodes:
-            returns = reinforce.discounted_returns(episode.rewards, gamma=0.99)
+            returns = discounted_returns(episode.rewards, gamma=0.99)
             total += float(ladder.episode_gradients(policy, episode, (returns - constant)[None]).square().sum())
         return total
 

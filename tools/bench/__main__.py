@@ -89,15 +89,25 @@ def import_seconds() -> float:
 
 
 def final_five_steps_per_second(seed: int) -> dict[str, Any]:
-    """All five of the final comparison together, two at a time, on two cores."""
+    """All five of the final comparison, two at a time on two cores: steps over half the seconds that both trained.
+
+    Returns: also the steps/s of Stable-Baselines3's tuned PPO, one alone in the same minutes: the yardstick by which
+    another machine can be compared with this one.
+    """
     five = ["reinforce/no_baseline", "reinforce/baseline", "a2c/cartpole", "ppo/1000_episodes", "ppo/buggy"]
-    start = time.perf_counter()
+    yardsticks = [_child("cartpole/sb3_tuned", seed)["steps_per_second"]]
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(lambda method: _child(method, seed), five))
-    seconds = time.perf_counter() - start
+    yardsticks.append(_child("cartpole/sb3_tuned", seed)["steps_per_second"])
     steps = sum(outcome["steps"] for outcome in outcomes)
-    each = {method: outcome["steps_per_second"] for method, outcome in zip(five, outcomes, strict=True)}
-    return {"steps": steps, "seconds": seconds, "steps_per_second": steps / seconds, "each": each}
+    seconds = sum(outcome["seconds"] for outcome in outcomes) / 2
+    return {
+        "steps": steps,
+        "seconds": seconds,
+        "steps_per_second": steps / seconds,
+        "each": {method: outcome["steps_per_second"] for method, outcome in zip(five, outcomes, strict=True)},
+        "sb3_tuned_steps_per_second": float(np.mean(yardsticks)),
+    }
 
 
 def finished_runs() -> Rows:
@@ -116,6 +126,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--repeat", action="store_true", help="measure again what is there")
     parser.add_argument("--report", action="store_true", help="only the table from the finished runs")
+    parser.add_argument("--five", action="store_true", help="only the five of the final comparison together")
     parser.add_argument("--scaling", action="store_true", help="only how cost grows with the number of environments")
     parser.add_argument("--write", action="store_true", help="write claims/speed.json")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -128,10 +139,14 @@ def main() -> None:
 
     extra_file = PARTIAL / "extra.json"
     extra: dict[str, Any] = json.loads(extra_file.read_text()) if extra_file.exists() else {}
-    if options.scaling or not (options.report or extra.get("scaling")):
+    if options.scaling or not (options.report or options.five or extra.get("scaling")):
         extra["scaling"] = measure_scaling()
         write_json(extra_file, extra)
-    if options.scaling:
+    if options.five:
+        extra["final_five"] = final_five_steps_per_second(options.first_seed)
+        write_json(extra_file, extra)
+        print(json.dumps(extra["final_five"], indent=2))
+    if options.scaling or options.five:
         return
     if not options.report:
         methods = [method for method in METHODS if any(method.startswith(prefix) for prefix in options.only)]

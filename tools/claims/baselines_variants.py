@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pgcourse import losses, optim, reinforce
+from pgcourse.returns import episode_returns
 from pgcourse.rollout import Episode
 
 EPISODES = 400
@@ -64,8 +65,8 @@ class RunningMeanUpdate:
 
 def flat(episodes: list[Episode], gamma: float) -> tuple[Tensor, Tensor]:
     """Observations [B, D] and discounted returns [B] of all steps of the batch."""
-    returns = [reinforce.discounted_returns(episode.rewards, gamma=gamma) for episode in episodes]
-    return torch.cat([episode.obs for episode in episodes]), torch.cat(returns)
+    returns = episode_returns([episode.rewards for episode in episodes], gamma=gamma)
+    return torch.cat([episode.obs for episode in episodes]), returns
 
 
 def fit(
