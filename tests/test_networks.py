@@ -54,6 +54,8 @@ def test_log_prob_entropy_and_mode_are_torchs() -> None:
     torch.testing.assert_close(ours.log_prob(actions), theirs.log_prob(actions))
     torch.testing.assert_close(ours.entropy(), theirs.entropy())
     assert torch.equal(ours.mode, theirs.mode)
+    torch.testing.assert_close(ours.logits, theirs.logits)
+    torch.testing.assert_close(ours.probs, theirs.probs)
     torch.testing.assert_close(torch.distributions.kl_divergence(ours, theirs), torch.zeros(2), atol=1e-6, rtol=0)
 
 

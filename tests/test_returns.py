@@ -75,6 +75,16 @@ def test_a_batch_of_episodes_equals_its_episodes_one_by_one(seed: int, steps: in
         assert torch.equal(together[:, n], returns.discounted_returns(rewards[:, n], gamma=gamma))
 
 
+@given(st.integers(0, 2**32), st.lists(st.integers(1, 9), min_size=1, max_size=4), shares)
+def test_episodes_of_different_lengths_at_once_equal_them_one_by_one(
+    seed: int, lengths: list[int], gamma: float
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    rewards = [torch.randn(length, generator=generator) for length in lengths]
+    one_by_one = torch.cat([returns.discounted_returns(episode, gamma=gamma) for episode in rewards])
+    assert torch.equal(returns.episode_returns(rewards, gamma=gamma), one_by_one)
+
+
 @pytest.mark.parametrize("shape", [(1,), (7,), (7, 3)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_returns_keep_shape_and_dtype_and_leave_the_rewards_alone(shape: tuple[int, ...], dtype: torch.dtype) -> None:

@@ -91,7 +91,9 @@ def grade(settings: Settings, *, on_progress: Callable[[int, int], None] | None 
             "read: see docs/grading.md, and prefer a container."
         )
     students = _marks(settings, handed_out, found, prepared, plans, observed)
-    remarks += tables.unknown_students(settings.out, [each.name for each in students])
+    names = [each.name for each in students]
+    remarks += tables.unknown_students(settings.out, names)
+    remarks += tables.without_time(settings.times, handed_out, names)
     pairs = _similar(settings.release, handed_out, found, prepared, plans)
     for each in students:
         report.write_student(settings.out / "students", each)

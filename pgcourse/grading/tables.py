@@ -81,7 +81,11 @@ def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[
         write_rows(path, MANUAL, [*(tuple(row[name] for name in MANUAL) for row in standing), *added])
     found = {}
     for row in standing:
-        if row["points"] and row["id"] in known:
+        if row["points"] and row["id"] not in known:
+            raise InvalidInput(
+                f"{path}: nothing marked by a person is called {row['id']!r} in this release; it has {', '.join(known)}"
+            )
+        if row["points"]:
             points = _at_most(known[row["id"]], row["points"], row["id"], path)
             found[row["student"], row["id"]] = Given(points, row["comment"])
     return found
@@ -96,6 +100,14 @@ def late_shares(path: Path | None, release: Release) -> dict[str, float]:
         handed_in: datetime = parse_time(row["handed_in"], f"{path}: handed_in of {row['student']}")
         shares[row["student"]] = release.late.lost((handed_in - release.due_time).total_seconds() / 60)
     return shares
+
+
+def without_time(path: Path | None, release: Release, students: Sequence[str]) -> list[str]:
+    """A remark for each student who has handed in, and whose time nobody wrote down."""
+    if path is None or release.due_time is None:
+        return []
+    timed = {row["student"] for row in rows(path, TIMES)}
+    return [f"{path.name} has no time of {name!r}: counted as in time." for name in students if name not in timed]
 
 
 def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:

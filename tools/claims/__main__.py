@@ -53,6 +53,7 @@ def as_text(name: str, content: dict[str, Any]) -> str:
 
     Indented down to the single figure or curve, each on one line: a changed number is a changed line.
     """
+    json.dumps(content, allow_nan=False)  # JSON has no such numbers; better no file than one that others cannot read
     values = content.pop("values")
     facts = machine()
     whole = {
