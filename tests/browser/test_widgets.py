@@ -120,7 +120,8 @@ def test_a_quiz_and_a_prediction_are_answered_with_the_keyboard(page: Any, lab: 
     assert "Pushes cancel" not in prediction.locator(".jp-OutputArea").inner_text()
     compare.focus()
     page.keyboard.press("Enter")
-    prediction.get_by_text("Pushes cancel for a while.").wait_for()
+    # Of the status: the cell's code, above it, holds the same words.
+    prediction.get_by_role("status").filter(has_text="Pushes cancel for a while.").wait_for()
 
     answers = json.loads((lab.home / "progress.json").read_text())["answers"]
     assert answers["browser-quiz"]["correct"] is False
