@@ -1,6 +1,8 @@
 """The parts of the grader one by one: which cells run, what travels, which inputs are hidden, what a person looks at."""
 
 import json
+import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -154,10 +156,16 @@ def test_names_of_parameters_and_locals_need_no_cell() -> None:
 @pytest.mark.parametrize(
     "source", ["%matplotlib inline", "!rm -rf /", "x = !ls", "%%bash\nrm -rf /", "f?", "%run answers.py"]
 )
-def test_a_magic_does_nothing(source: str) -> None:
+def test_a_magic_does_nothing(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from pgcourse.grading.sandbox.child import Inert
 
-    exec(inert(source), {"get_ipython": Inert})
+    started: list[object] = []
+    monkeypatch.setattr(os, "system", started.append)
+    monkeypatch.setattr(subprocess, "Popen", lambda *command, **_: started.append(command))
+    names: dict[str, object] = {"get_ipython": Inert}
+    exec(inert(source), names)
+    assert started == []
+    assert set(names) - {"get_ipython", "__builtins__"} == ({"x"} if source.startswith("x") else set())
 
 
 def test_code_under_a_clock_still_counts() -> None:
