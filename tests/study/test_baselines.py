@@ -11,8 +11,8 @@ from pgcourse import losses, make_envs, optim, reinforce
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.returns import discounted_returns
 from pgcourse.rollout import Episode, collect_episodes
-from tools.claims import baselines_ladder as ladder
-from tools.claims.baselines_variants import RunningMeanUpdate, fit, flat, scaled_loss
+from tools.claims import baselines as study
+from tools.claims.baselines import RunningMeanUpdate, fit, flat, scaled_loss
 
 CONFIG = replace(reinforce.CARTPOLE_NO_BASELINE, normalize_weights=False)
 
@@ -39,7 +39,7 @@ def test_the_running_mean_is_that_of_the_batches_before_and_begins_anew_with_ano
 ) -> None:
     used: list[Tensor] = []
     monkeypatch.setattr(
-        "tools.claims.baselines_variants.scaled_loss",
+        "tools.claims.baselines.scaled_loss",
         lambda log_prob, weight: used.append(weight) or losses.reinforce_loss(log_prob, weight),
     )
     update = RunningMeanUpdate(share=0.5)
@@ -74,7 +74,7 @@ def test_each_row_of_weights_gives_its_own_gradient(played: tuple[Any, list[Epis
     policy, episodes = played
     episode = episodes[0]
     weights = torch.stack([torch.ones_like(episode.rewards), torch.arange(len(episode.rewards)).float()])
-    rows = ladder.episode_gradients(policy, episode, weights)
+    rows = study.episode_gradients(policy, episode, weights)
     for row, weight in zip(rows, weights, strict=True):
         parts = torch.autograd.grad((policy(episode.obs).log_prob(episode.actions) * weight).sum(), policy.parameters())
         torch.testing.assert_close(row, torch.cat([part.flatten() for part in parts]), rtol=1e-4, atol=1e-5)
@@ -82,13 +82,13 @@ def test_each_row_of_weights_gives_its_own_gradient(played: tuple[Any, list[Epis
 
 def test_no_other_constant_leaves_less_than_the_best_one(played: tuple[Any, list[Episode]]) -> None:
     policy, episodes = played
-    best = ladder.best_constants(policy, episodes)[0.99]
+    best = study.best_constants(policy, episodes)[0.99]
 
     def second_moment(constant: float) -> float:
         total = 0.0
         for episode in episodes:
             returns = discounted_returns(episode.rewards, gamma=0.99)
-            total += float(ladder.episode_gradients(policy, episode, (returns - constant)[None]).square().sum())
+            total += float(study.episode_gradients(policy, episode, (returns - constant)[None]).square().sum())
         return total
 
     assert second_moment(best) < min(second_moment(best - 0.5), second_moment(best + 0.5))
@@ -99,6 +99,6 @@ def test_every_rung_is_relative_to_reward_to_go_and_subtracting_a_constant_helps
 ) -> None:
     policy, episodes = played
     with optim.seeded(0):
-        rungs = ladder.measure_rungs(policy, ValueNetwork(4), episodes[:12], episodes[12:])
+        rungs = study.measure_rungs(policy, ValueNetwork(4), episodes[:12], episodes[12:])
     assert rungs["to_go"] == rungs["undiscounted/to_go"] == 1.0
     assert rungs["undiscounted/whole"] > 1.0 > rungs["mean"]

@@ -17,10 +17,9 @@ from pgcourse.statistics import bootstrap_interval, interquartile_mean
 from pgcourse.study import claims, keep, seeds
 from pgcourse.study.claims import PLACEHOLDER, describe_values, figures_of, format_number, load_claims, quote
 from tools.claims import __main__ as command
-from tools.claims.reinforce_variants import SEAMS
+from tools.claims.reinforce import SEAMS, update_norms
 from tools.claims.runs import first_returns, kept_runs
-from tools.claims.step_size import update_norms
-from tools.claims.summary import Study
+from tools.claims.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 # The benchmark's file has a shape and a test of its own: tests/tools/test_bench.py.

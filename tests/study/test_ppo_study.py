@@ -10,13 +10,14 @@ import torch
 from pgcourse import Result, ppo
 from pgcourse.diagnostics import approx_kl
 from pgcourse.networks import CategoricalPolicy
-from tools.claims.ppo_epochs import follow_epochs, moment_of_training
-from tools.claims.ppo_variants import (
+from tools.claims.ppo import (
     CHANGED,
     OneLargeStep,
     clip_without_min,
     default_policy,
+    follow_epochs,
     large_last_layer,
+    moment_of_training,
     optimist_loss,
 )
 

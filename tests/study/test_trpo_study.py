@@ -14,7 +14,7 @@ from pgcourse import natural_gradient, trpo
 from pgcourse.networks import CategoricalPolicy
 from pgcourse.returns import normalize
 from pgcourse.rollout import Batch
-from tools.claims import trpo_variants as variants
+from tools.claims import trpo as study
 
 CONFIG = replace(trpo.CARTPOLE, damping=1e-3, max_kl=0.5)
 
@@ -43,7 +43,7 @@ def test_the_unchecked_step_is_the_whole_step_and_breaks_the_limit_that_the_sear
     for seed in range(10):
         policy, batch, advantages = random_batch(seed)
         free, checked = copy.deepcopy(policy), copy.deepcopy(policy)
-        metrics = variants.unchecked_step(free, batch, advantages, CONFIG)
+        metrics = study.unchecked_step(free, batch, advantages, CONFIG)
         reached = divergence(policy, free, batch.obs)
         assert metrics["losses/approx_kl"].item() == pytest.approx(reached, rel=1e-2, abs=1e-6)
         beyond += reached > CONFIG.max_kl
@@ -55,7 +55,7 @@ def test_the_unchecked_step_is_the_whole_step_and_breaks_the_limit_that_the_sear
 def test_the_patients_product_knows_only_the_damping() -> None:
     policy, batch, _ = random_batch(0)
     vector = torch.randn(sum(p.numel() for p in policy.parameters()))
-    ill = variants.flat_fisher_vector_product(policy, batch.obs, vector, damping=0.1)
+    ill = study.flat_fisher_vector_product(policy, batch.obs, vector, damping=0.1)
     torch.testing.assert_close(ill, 0.1 * vector, atol=1e-6, rtol=1e-5)
     healthy = natural_gradient.fisher_vector_product(policy, batch.obs, vector, damping=0.1)
     assert (healthy - ill).norm() > 0.1 * ill.norm()
@@ -65,7 +65,7 @@ def test_the_patients_step_still_keeps_the_limit() -> None:
     for seed in range(5):
         policy, batch, advantages = random_batch(seed)
         old = copy.deepcopy(policy)
-        variants.flat_step(policy, batch, advantages, CONFIG)
+        study.flat_step(policy, batch, advantages, CONFIG)
         assert divergence(old, policy, batch.obs) <= CONFIG.max_kl * 1.001
 
 
@@ -74,13 +74,13 @@ def test_looking_changes_nothing_and_reports_the_inner_steps() -> None:
     for seed in range(6):
         policy, batch, advantages = random_batch(seed)
         watched, plain = copy.deepcopy(policy), copy.deepcopy(policy)
-        metrics = variants.observed_step(watched, batch, advantages, CONFIG)
+        metrics = study.observed_step(watched, batch, advantages, CONFIG)
         expected = trpo.policy_step(plain, batch, advantages, CONFIG)
         for one, other in zip(watched.parameters(), plain.parameters(), strict=True):
             assert torch.equal(one, other)
         assert expected.keys() < metrics.keys()
         whole = copy.deepcopy(policy)
-        variants.unchecked_step(whole, batch, advantages, CONFIG)
+        study.unchecked_step(whole, batch, advantages, CONFIG)
         first = divergence(policy, whole, batch.obs)
         assert metrics["charts/first_kl"].item() == pytest.approx(first, rel=1e-3, abs=1e-6)
         if first > CONFIG.max_kl:
@@ -92,7 +92,7 @@ def test_looking_changes_nothing_and_reports_the_inner_steps() -> None:
 
 
 def test_clipped_steps_improve_the_surrogate_and_start_each_run_with_a_fresh_optimiser() -> None:
-    step = variants.ClippedSteps()
+    step = study.ClippedSteps()
     policy, batch, advantages = random_batch(0)
     start = copy.deepcopy(policy)
     first = {key: float(value) for key, value in step(policy, batch, advantages, CONFIG).items()}
@@ -104,13 +104,13 @@ def test_clipped_steps_improve_the_surrogate_and_start_each_run_with_a_fresh_opt
     torch.manual_seed(5)
     again = step(copy.deepcopy(start), batch, advantages, CONFIG)
     torch.manual_seed(5)
-    fresh = variants.ClippedSteps()(copy.deepcopy(start), batch, advantages, CONFIG)
+    fresh = study.ClippedSteps()(copy.deepcopy(start), batch, advantages, CONFIG)
     assert {k: float(v) for k, v in again.items()} == {k: float(v) for k, v in fresh.items()}
 
 
-@pytest.mark.parametrize("name", list(variants.VARIANTS))
+@pytest.mark.parametrize("name", list(study.VARIANTS))
 def test_every_variant_trains(name: str) -> None:
-    config: Any = replace(variants.VARIANTS[name], total_timesteps=128, num_envs=4, num_steps=16, hidden_sizes=(8,))
-    metrics = trpo.train(config, **variants.SEAMS.get(name, {})).metrics
+    config: Any = replace(study.VARIANTS[name], total_timesteps=128, num_envs=4, num_steps=16, hidden_sizes=(8,))
+    metrics = trpo.train(config, **study.SEAMS.get(name, {})).metrics
     assert len(metrics["losses/approx_kl"]) == 2
     assert all(np.isfinite(values).all() for key, values in metrics.items() if key != "losses/explained_variance")

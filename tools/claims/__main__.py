@@ -1,7 +1,8 @@
 """Measure the numbers that the lessons quote: `python -m tools.claims [NAMES]` writes claims/NAME.json.
 
-Training runs that are finished are kept in build/claims, so an interrupted study goes on where it stopped,
-and only what changed is run again. Exit status: 0 done, 2 an unknown name, 130 interrupted.
+All of claims/NAME.json comes from tools/claims/NAME.py; `python -m tools.claims --help` says which lesson and table each
+serves. Finished training runs are kept in build/claims, so an interrupted study goes on where it stopped, and only what
+changed is run again. Exit status: 0 done, 2 an unknown name, 130 interrupted.
 """
 
 import argparse
@@ -75,14 +76,28 @@ def as_text(name: str, content: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def first_line(name: str) -> str:
+    """Which lesson and tables a study serves: the first line of its file."""
+    return (
+        Path(__file__)
+        .with_name(f"{name}.py")
+        .read_text(encoding="utf-8")
+        .removeprefix('"""')
+        .splitlines()[0]
+        .strip('"')
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns: its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.claims",
         description="Measure the numbers that the lessons quote.",
-        epilog="example: python -m tools.claims reinforce --workers 2",
+        epilog="example: python -m tools.claims reinforce --workers 2\n\nstudies:\n"
+        + "\n".join(f"  {name:12} {first_line(name)}" for name in STUDIES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"studies (default: all): {', '.join(STUDIES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="studies, listed below (default: all)")
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each (default: 1)")
     parser.add_argument("--seeds", type=int, help="only the first so many seeds: for a look, not for the repository")
     options = parser.parse_args(arguments)

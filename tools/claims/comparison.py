@@ -1,4 +1,4 @@
-"""The study behind lesson 07's final comparison: the course's five agents, 1,000 episodes each, over ten seeds."""
+"""Lesson 07, table of section 3.5 and all of section 4: the course's five agents, 1,000 episodes each."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from pgcourse.study import comparison
 from pgcourse.study.seeds import Run
 
 from .runs import kept_runs
-from .summary import IQM, OF_RETURN, TO_THRESHOLD, Metric, Study, episodes_to, held_out, last_mean, rounded, steps_to
+from .study import IQM, OF_RETURN, TO_THRESHOLD, Metric, Study, episodes_to, held_out, last_mean, rounded, steps_to
 
 EPISODES = 1000
 SOLVED = comparison.SOLVED

@@ -1,4 +1,4 @@
-"""A value method as the neighbour of lesson 07: Stable-Baselines3's DQN on CartPole, over ten seeds.
+"""Lesson 07, section 6.4: Stable-Baselines3's DQN on CartPole, a value method beside the course's agents.
 
 Needs the extra "bench". Finished runs are kept in build/claims, as those of the other studies.
 """
@@ -17,7 +17,7 @@ from pgcourse.statistics import episodes_to_threshold, moving_average
 from pgcourse.storage import atomic_write
 
 from .runs import KEPT
-from .summary import IQM, OF_RETURN, SEEDS, TO_THRESHOLD, Study, band, rounded
+from .study import IQM, OF_RETURN, SEEDS, TO_THRESHOLD, Study, band, rounded
 
 STEPS = 50_000  # the budget that goes with the settings
 SOLVED, WINDOW = 475, 50

@@ -1,23 +1,17 @@
-"""The study behind lesson 06's shaped reward: Pendulum paid for speed, at growing rates, and for gaining speed."""
+"""Lesson 06, table of section 9 (reward hacking): Pendulum paid for speed, at growing rates, and for gaining speed."""
 
 from dataclasses import replace
 from typing import Any
 
 from pgcourse import ppo
-from pgcourse.study.seeds import Run
 from pgcourse.study.shaping import ShapedEnvs
 
-from .summary import OF_RETURN, Metric, Study, held_out, last_mean
+from .pendulum import solved
+from .study import OF_RETURN, Metric, Study, held_out, last_mean
 
 STEPS = 72_000  # 30 rollouts
 CONFIG = replace(ppo.PENDULUM, total_timesteps=STEPS)
 BONUSES = {"0": 0.0, "05": 0.5, "1": 1.0, "15": 1.5, "2": 2.0}  # reward for each rad/s and step
-SOLVED = -200.0
-
-
-def solves(run: Run) -> float | None:
-    """The return that was meant, where it is as good as a solved Pendulum's; else None."""
-    return held_out(run) if held_out(run) >= SOLVED else None
 
 
 SEAMS: dict[str, dict[str, Any]] = {
@@ -32,7 +26,7 @@ STUDY = Study(
     metrics={
         "training": Metric("return", OF_RETURN, last_mean),
         "held_out": Metric("return", OF_RETURN, held_out),
-        "solves": Metric("return", ["count"], solves),
+        "solves": Metric("return", ["count"], solved),
     },
     every=2400,
     until=STEPS,

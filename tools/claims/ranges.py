@@ -1,4 +1,4 @@
-"""The study behind lesson 06's table of ranges: what healthy runs of three presets look like, over ten seeds.
+"""Lesson 06, table of section 6.2: ranges of the diagnostics of healthy runs, by preset.
 
 It trains nothing of its own: the runs are those of the studies of lessons 03, 04 and 05.
 """
@@ -14,7 +14,7 @@ from pgcourse.study.seeds import Run
 
 from .factorial import SHOWN
 from .runs import kept_runs
-from .summary import IQM, Metric, Study, last_mean, metric_values, steps_to
+from .study import IQM, Metric, Study, last_mean, metric_values, steps_to
 
 KL, CLIPFRAC, ENTROPY, EXPLAINED = SHOWN[:4]
 POLICY_NORM, CRITIC_NORM = "losses/policy_grad_norm", "losses/critic_grad_norm"

@@ -1,32 +1,132 @@
-"""The study behind lesson 01: what each repair of a naive REINFORCE buys, over ten seeds."""
+"""Lesson 01, tables of sections 5, 5.1, 5.2 and 5.6: a naive REINFORCE on CartPole, and its repairs one at a time.
 
+The table of section 5.5, how much an update grows with the episode's length, is `step_growth`.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pgcourse.study.seeds import Run
+import numpy as np
+import torch
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from .reinforce_variants import SEAMS, VARIANTS
-from .step_size import step_growth
-from .summary import (
+from pgcourse import make_envs, optim, reinforce
+from pgcourse.returns import discounted_returns, normalize
+from pgcourse.rollout import Episode, collect_episodes
+from pgcourse.training import Progress
+
+from .study import (
     IQM,
     OF_RETURN,
     TO_THRESHOLD,
     Metric,
     Study,
     best_mean,
+    collapsed_mean,
     episodes_to,
     last_mean,
     metric_mean,
     rounded,
 )
 
+FOUR = replace(reinforce.CARTPOLE_NAIVE, num_envs=4)
+STANDARDIZED = replace(FOUR, normalize_weights=True)
+SMALL_STEP = replace(STANDARDIZED, policy_lr=3e-3)
+
+# From the naive version to the package's, one change a line; a control that takes as long a way in one-episode steps
+# as four_episodes does in its own; then three ways to spoil the result, and a bug.
+VARIANTS = {
+    "naive": reinforce.CARTPOLE_NAIVE,
+    "four_episodes": FOUR,
+    "standardized": STANDARDIZED,
+    "small_step": SMALL_STEP,
+    "no_baseline": reinforce.CARTPOLE_NO_BASELINE,  # clips the gradient's norm at 0.5
+    "baseline": reinforce.CARTPOLE,
+    "naive_small_step": replace(reinforce.CARTPOLE_NAIVE, policy_lr=reinforce.CARTPOLE_NAIVE.policy_lr / 4),
+    "each_alone": reinforce.CARTPOLE_NO_BASELINE,
+    "stale": replace(reinforce.CARTPOLE_NO_BASELINE, num_envs=16),
+    "stale_four": replace(reinforce.CARTPOLE_NO_BASELINE, num_envs=16),
+    "patient": reinforce.CARTPOLE_NO_BASELINE,
+}
+
+
+def update_each_alone(
+    policy: nn.Module,
+    critic: nn.Module | None,
+    policy_optimizer: torch.optim.Optimizer,
+    critic_optimizer: torch.optim.Optimizer | None,
+    episodes: list[Episode],
+    config: reinforce.ReinforceConfig,
+    **functions: Any,
+) -> dict[str, Tensor]:
+    """`reinforce.update` with the weights of each episode standardised by themselves."""
+    lengths = [len(episode.rewards) for episode in episodes]
+    policy_loss_fn = functions.pop("policy_loss_fn")
+
+    def loss(log_prob: Tensor, weight: Tensor) -> Tensor:
+        return policy_loss_fn(log_prob, torch.cat([normalize(piece) for piece in weight.split(lengths)]))
+
+    return reinforce.update(
+        policy,
+        critic,
+        policy_optimizer,
+        critic_optimizer,
+        episodes,
+        replace(config, normalize_weights=False),
+        policy_loss_fn=loss,
+        **functions,
+    )
+
+
+@dataclass
+class StaleCollector:
+    """Hands over episodes as soon as `at_least` of all environments' episodes have ended.
+
+    The other environments are then in the middle of an episode, which goes on under the next policy: by the
+    time it is trained on, most of its actions are those of older policies.
+    """
+
+    at_least: int
+    envs: VectorEnv | None = field(default=None, repr=False)
+
+    def __call__(self, policy: nn.Module, envs: VectorEnv) -> list[Episode]:
+        if envs is not self.envs:  # another run
+            self.envs = envs
+            self.obs, _ = envs.reset()
+            self.steps: list[list[tuple[Tensor, Tensor, Tensor]]] = [[] for _ in range(envs.num_envs)]
+        finished: list[Episode] = []
+        with torch.no_grad():
+            while len(finished) < self.at_least:
+                actions = policy(self.obs).sample()
+                next_obs, rewards, terminated, truncated, _ = envs.step(actions)
+                for n, ended in enumerate((terminated | truncated).tolist()):
+                    self.steps[n].append((self.obs[n], actions[n], rewards[n]))
+                    if ended:
+                        finished.append(Episode(*(torch.stack(column) for column in zip(*self.steps[n], strict=True))))
+                        self.steps[n] = []
+                self.obs = next_obs
+        return finished
+
+
+def paired_loss(log_prob: Tensor, weight: Tensor) -> Tensor:
+    """The lesson's patient: weights [B, 1] against log-probabilities [B] pair every step with every other."""
+    return -(weight[:, None] * log_prob).mean()
+
+
+SEAMS: dict[str, dict[str, Any]] = {
+    "each_alone": {"update_fn": update_each_alone},
+    "stale": {"collect_fn": StaleCollector(1)},
+    "stale_four": {"collect_fn": StaleCollector(4)},
+    "patient": {"policy_loss_fn": paired_loss},
+}
+
+
 EPISODES = 1000  # the last update of a run may bring more
 NORM, ENTROPY = SHOWN = ("losses/policy_grad_norm", "losses/entropy")
-
-
-def collapsed_mean(run: Run) -> float | None:
-    """Mean of the last 100 episodic returns where it is below 30, about a random agent's; else None."""
-    last = last_mean(run, EPISODES)
-    return last if last < 30 else None
 
 
 STUDY = Study(
@@ -40,7 +140,7 @@ STUDY = Study(
         "last_100": Metric("return", OF_RETURN, lambda run: last_mean(run, EPISODES)),
         "best_100": Metric("return", OF_RETURN, lambda run: best_mean(run, EPISODES)),
         "lost": Metric("return lost", [IQM, "worst"], lambda run: best_mean(run, EPISODES) - last_mean(run, EPISODES)),
-        "collapsed": Metric("return", ["count"], collapsed_mean),
+        "collapsed": Metric("return", ["count"], lambda run: collapsed_mean(run, EPISODES)),
         "clipped": Metric("of updates", [IQM], lambda run: float((run.metrics[NORM] > 0.5).mean())),
         "last_entropy": Metric("nats", [IQM], lambda run: metric_mean(run, ENTROPY, last=100)),
     },
@@ -58,3 +158,95 @@ def study(*, num_workers: int = 1, num_seeds: int | None = None) -> dict[str, An
         per_seed = [rounded(each[name]) for each in growth]
         content["values"][f"step/{name}"] = {"unit": "times", "statistics": [IQM], "per_seed": per_seed}
     return content
+
+
+# --- Section 5.5: how much larger is an update from an episode ten times as long? -------------------------------------
+
+STAGES = (50, 100, 200, 350)  # mean return of the last 20 episodes at which a policy is kept
+EPISODES_A_STAGE = 60
+WARM_UP = 20  # updates left out: Adam's averages are then still those of the first few gradients
+
+
+def whole_return(rewards: Tensor) -> Tensor:
+    """[T] -> [T]: the undiscounted return of the whole episode, at each of its steps."""
+    return rewards.sum().expand_as(rewards)
+
+
+def to_go(rewards: Tensor) -> Tensor:
+    """[T] -> [T]: the package's weights before they are standardised."""
+    return discounted_returns(rewards, gamma=0.99)
+
+
+LOSSES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "whole_sum": (whole_return, torch.sum),
+    "to_go_sum": (to_go, torch.sum),
+    "to_go_mean": (to_go, torch.mean),
+}
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+}
+
+
+def step_growth(seed: int) -> dict[str, float]:
+    """Factor by which the length of an update grows when the episode is ten times as long.
+
+    One-episode gradients of policies at four stages of one training run, so that lengths spread over more
+    than a factor of ten, go through each optimiser in random order. The factor is 10 to the power of the
+    slope of a line through log10(update) over log10(length). Returns: "LOSS/OPTIMISER" -> factor.
+    """
+    experience = collect_at_stages(seed)
+    order = np.random.default_rng(seed).permutation(len(experience))
+    lengths = np.array([len(experience[i][1].rewards) for i in order])
+    factors = {}
+    for loss_name, (weights, reduce) in LOSSES.items():
+        gradients = [episode_gradient(experience[i][0], experience[i][1], weights, reduce) for i in order]
+        for optimizer_name, make_optimizer in OPTIMIZERS.items():
+            updates = update_norms(gradients, make_optimizer)
+            slope, _ = np.polyfit(np.log10(lengths[WARM_UP:]), np.log10(updates[WARM_UP:]), 1)
+            factors[f"{loss_name}/{optimizer_name}"] = float(10**slope)
+    return factors
+
+
+def collect_at_stages(seed: int) -> list[tuple[nn.Module, Episode]]:
+    """Episodes of one training run's policies, each with the policy that acted."""
+    policies: dict[int, nn.Module] = {}
+
+    def keep(progress: Progress) -> bool:
+        recent = progress.episodes["episodic_return"][-20:]
+        for stage in STAGES:
+            if len(recent) == 20 and recent.mean() >= stage and stage not in policies:
+                policies[stage] = copy.deepcopy(progress.policy)
+        return len(policies) == len(STAGES)
+
+    reinforce.train(replace(reinforce.CARTPOLE_NO_BASELINE, seed=seed), device="cpu", on_iteration=keep)
+    experience = []
+    with optim.seeded(seed):
+        for stage, policy in policies.items():
+            envs = make_envs("CartPole-v1", EPISODES_A_STAGE, seed=seed + stage)
+            experience += [(policy, episode) for episode in collect_episodes(policy, envs)]
+    return experience
+
+
+def episode_gradient(
+    policy: nn.Module,
+    episode: Episode,
+    weights: Callable[[Tensor], Tensor],
+    reduce: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """Gradient [P] of one episode's loss, flattened."""
+    loss = -reduce(weights(episode.rewards) * policy(episode.obs).log_prob(episode.actions))
+    return torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, list(policy.parameters()))])
+
+
+def update_norms(gradients: list[Tensor], make_optimizer: Callable[..., torch.optim.Optimizer]) -> NDArray[np.float64]:
+    """Length of the step that the optimiser makes of each gradient [P], one after the other."""
+    parameters = nn.Parameter(torch.zeros_like(gradients[0]))
+    optimizer = make_optimizer([parameters], lr=1e-2)
+    norms = []
+    for gradient in gradients:
+        before = parameters.detach().clone()
+        parameters.grad = gradient.clone()
+        optimizer.step()
+        norms.append(float((parameters.detach() - before).norm()))
+    return np.array(norms)

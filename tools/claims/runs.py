@@ -1,4 +1,4 @@
-"""The studies' runs: kept in build/claims as long as today's code begins them in the same way."""
+"""Training runs of the studies, kept in build/claims as long as today's code begins them in the same way."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,7 @@
-"""The study behind the traps of lesson 06: each bug beside its healthy run, over seeds that no threshold has seen."""
+"""Lesson 06, section 6: each named bug beside its healthy run, and which alarms tell the two apart.
+
+The alarms' thresholds are derived from healthy runs of other seeds.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +16,7 @@ from pgcourse.study.traps import TRAPS
 from pgcourse.study.traps_table import healthy_name, ill_name
 
 from .runs import PREFIX, kept_runs, plain
-from .summary import OF_RETURN, Metric, Study, band, held_out, last_mean, rounded
+from .study import OF_RETURN, Metric, Study, band, held_out, last_mean, rounded
 
 THRESHOLD_SEEDS = tuple(range(100, 110))
 SEEDS = tuple(range(110, 120))

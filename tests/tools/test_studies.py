@@ -1,15 +1,41 @@
-"""What lesson 07's studies change does what it says: a shared trunk, a late reward, a policy that is stored whole."""
+"""The studies of tools/claims: each says which tables it serves, and what lesson 07's studies change does what it says."""
 
 import base64
+import importlib
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from pgcourse import optim
+from pgcourse.study.claims import PLACEHOLDER
 from pgcourse.study.keep import Run
-from tools.claims import comparison, search
-from tools.claims.sensitivity_variants import PAID_FROM, SEAMS, PaidLate, SharedTrunk, step_with_value_weight
+from tools.claims import comparison, sensitivity
+from tools.claims.__main__ import STUDIES, first_line
+from tools.claims.sensitivity import PAID_FROM, SEAMS, PaidLate, SharedTrunk, step_with_value_weight
+
+COURSE = Path(__file__).resolve().parents[2] / "course"
+
+
+def sections_with_tables(lesson: str, study: str) -> set[str]:
+    """Numbers of the lesson's sections in which a table quotes figures of the study."""
+    section, found = "", set()
+    path = next(path for path in COURSE.glob(f"{lesson}_*.py") if ".exercises" not in path.name)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if heading := re.match(r"# ##+ (\d+(?:\.\d+)?)", line):
+            section = heading[1]
+        elif line.startswith("# |") and any(figure.startswith(f"{study}:") for figure in PLACEHOLDER.findall(line)):
+            found.add(section)
+    return found
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_says_first_which_lesson_and_tables_it_serves(study: str) -> None:
+    lesson = re.match(r"Lesson (\d\d), ", first_line(study))[1]
+    docstring = importlib.import_module(f"tools.claims.{study}").__doc__
+    assert sections_with_tables(lesson, study) <= set(re.findall(r"\d+(?:\.\d+)?", docstring))
 
 
 def test_policy_and_critic_of_one_run_share_the_trunk_and_two_runs_do_not() -> None:
@@ -69,11 +95,11 @@ def test_a_stored_policy_has_the_weights_of_the_run() -> None:
 
 
 def test_the_search_draws_the_same_points_each_time_within_their_ranges() -> None:
-    points = search.settings()
-    assert points == search.settings() and len(points) == search.DRAWS
+    points = sensitivity.random_points()
+    assert points == sensitivity.random_points() and len(points) == sensitivity.DRAWS
     for point in points.values():
         assert 1e-4 <= point["policy_lr"] <= 1e-2 and 1e-3 <= point["critic_lr"] <= 0.032
         assert 0.1 <= point["clip_coef"] <= 0.4 and 2 <= point["update_epochs"] <= 12
-    assert not set(search.SEARCH_SEEDS) & set(search.FRESH_SEEDS), (
+    assert not set(sensitivity.SEARCH_SEEDS) & set(sensitivity.FRESH_SEEDS), (
         "a setting is not confirmed on the seeds that chose it"
     )

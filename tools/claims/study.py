@@ -1,4 +1,4 @@
-"""What the studies share: numbers of each run, summed up over the seeds, and curves with their bands."""
+"""What a study is: configs times seeds, the numbers taken of each run, and learning curves with their intervals."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -133,6 +133,12 @@ def rounded(value: float | None) -> float | int | None:
 def last_mean(run: Run, episodes: int | None = None) -> float:
     """Mean of the last 100 episodic returns, of the first so many episodes where a number is given."""
     return float(run.episodes["episodic_return"][:episodes][-100:].mean())
+
+
+def collapsed_mean(run: Run, episodes: int | None = None) -> float | None:
+    """`last_mean` where it is below 30, about a random agent's; else None."""
+    last = last_mean(run, episodes)
+    return last if last < 30 else None
 
 
 def best_mean(run: Run, episodes: int | None = None) -> float:
