@@ -42,7 +42,7 @@ demo: setup ## train an agent in seconds and see it act
 	.venv/bin/pgcourse demo $(ARGS)
 
 notebooks: setup ## build notebooks/, exercises/ and solutions/ from course/
-	$(RUN) -m tools.build_notebooks $(ARGS)
+	$(RUN) -m tools.builder $(ARGS)
 
 claims: setup ## measure the numbers that the lessons quote
 	$(RUN) -m tools.claims $(ARGS)

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from pgcourse.checks import exercises
-from tools.build_notebooks import check, course_here
+from tools.builder.__main__ import check, course_here
 from tools.builder.execute import Runner
 
 ROOT = Path(__file__).resolve().parents[2]

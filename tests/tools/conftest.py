@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from pgcourse.errors import InvalidInput
-from tools.build_notebooks import build, check
-from tools.builder.layout import Course
+from tools.builder.build import build
+from tools.builder.check import check
+from tools.builder.course import Course
 
 LESSON = """\
 # %% [markdown]

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from pgcourse.errors import InvalidInput
-from tools import build_notebooks
+from tools.builder.__main__ import main
 from tools.builder.execute import Runner
 from tools.builder.outputs import WIDGET, publish, refuse_machine_facts
 
@@ -122,9 +122,9 @@ def test_an_interrupted_build_leaves_old_files_whole_and_no_kernel_behind(tiny, 
         f"# %%\nimport os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(99)\n",
     )
     program = (
-        "import sys\nfrom pathlib import Path\nfrom tools import build_notebooks\n"
-        "from tools.builder.layout import Course\n"
-        f"sys.exit(build_notebooks.main(['01_tiny.py'], course=Course(Path({str(tiny.root)!r}), str)))\n"
+        "import sys\nfrom pathlib import Path\nfrom tools.builder.__main__ import main\n"
+        "from tools.builder.course import Course\n"
+        f"sys.exit(main(['01_tiny.py'], course=Course(Path({str(tiny.root)!r}), str)))\n"
     )
     (tiny.root / "course" / "01_tiny.exercises.py").unlink()
     child = subprocess.Popen(
@@ -425,7 +425,7 @@ def test_stale_readme_figures_are_reported_then_refreshed(built):
 )
 def test_exit_status_and_one_clear_line(built, capsys, arguments, prepare, status, stream, text):
     prepare(built)
-    assert build_notebooks.main(arguments, course=built.course) == status
+    assert main(arguments, course=built.course) == status
     captured = getattr(capsys.readouterr(), stream)
     assert text in captured
     assert "Traceback" not in captured

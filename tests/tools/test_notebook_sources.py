@@ -8,9 +8,8 @@ import pytest
 
 from pgcourse.errors import InvalidInput
 from tools.builder.claims import fill_placeholders, refresh_spans
-from tools.builder.layout import SourceFile, package_digest
+from tools.builder.course import SourceFile, package_digest, read_source
 from tools.builder.products import make_products
-from tools.builder.source import read_source
 
 SOLUTION_CELL = '"grade_id": "double", "locked": false, "schema_version": 3, "solution": true'
 CHECK_CELL = '"grade_id": "check-double", "locked": true, "points": 2'

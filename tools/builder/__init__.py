@@ -1,1 +1,1 @@
-"""The parts of the notebook builder; `tools.build_notebooks` puts them together."""
+"""Builds notebooks/, solutions/ and exercises/ from course/."""

@@ -1,40 +1,21 @@
-"""Build the course's notebooks from course/*.py: `python -m tools.build_notebooks [NAMES...]`.
+"""Build notebooks: write the stubs, execute lessons and solutions where their source or the package changed."""
 
-Lessons and solutions are executed, but only where their source or the package changed; stubs come out byte
-for byte the same from the same source. Exit status: 0 done, 1 differences found by --check, 2 a source was
-refused or a cell failed, 130 interrupted.
-"""
-
-import argparse
 import copy
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from pathlib import Path
 
 from pgcourse.errors import InvalidInput
 from pgcourse.storage import atomic_write
 
-from .builder.claims import refresh_spans
-from .builder.compare import differences, old_outputs, readme_difference
-from .builder.execute import Runner
-from .builder.layout import Course, package_digest
-from .builder.outputs import publish
-from .builder.products import Product, make_products, outputs_hold, read_notebook, with_outputs
-from .builder.source import text_of
+from .claims import refresh_spans
+from .course import Course, text_of
+from .execute import Runner
+from .outputs import publish
+from .products import Product, make_products, outputs_hold, read_notebook, with_outputs
 
-ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 LESSON_SECONDS = 60  # what a lesson may take on two cores
 Say = Callable[[str], None]
-
-
-def course_here() -> Course:
-    """This repository's course, with the package's figures and exercises."""
-    from pgcourse.checks import exercises
-    from pgcourse.study.claims import quote
-
-    return Course(ROOT, quote, tuple(exercises()), package_digest(ROOT))
 
 
 def build(
@@ -130,56 +111,10 @@ def _write(course: Course, path: str, text: str, say: Say, how: str = "written")
 
 def _refresh_readme(course: Course, say: Say) -> None:
     readme = course.root / "README.md"
-    if readme.exists() and readme_difference(course):
-        atomic_write(readme, refresh_spans(readme.read_text(encoding="utf-8"), course.quote))
+    if not readme.exists():
+        return
+    text = readme.read_text(encoding="utf-8")
+    fresh = refresh_spans(text, course.quote)
+    if fresh != text:
+        atomic_write(readme, fresh)
         say("README.md: figures refreshed")
-
-
-def check(course: Course, names: Sequence[str] = (), *, say: Say = print) -> list[str]:
-    """Compare what is on disk with what the sources give, without executing or writing.
-
-    Returns: one line for each difference. Raises: InvalidInput for a refused source.
-    """
-    products = make_products(course, course.select(names))
-    found = differences(course, products) + readme_difference(course)
-    found += [f"{orphan}: has no source in course/; delete it" for orphan in course.orphans()]
-    for path in old_outputs(course, products):
-        say(f"note: {path}: outputs of an older state of the package; `make notebooks` renews them")
-    return found
-
-
-def main(arguments: Sequence[str] | None = None, *, course: Course | None = None) -> int:
-    """Run the command. Returns: its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.build_notebooks",
-        description="Build notebooks/, solutions/ and exercises/ from course/.",
-        epilog="example: python -m tools.build_notebooks 01_reinforce --force",
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="units or sources to build (default: all)")
-    parser.add_argument("--force", action="store_true", help="execute even where the stored outputs still hold")
-    parser.add_argument("--check", action="store_true", help="write nothing; report what differs from the sources")
-    parser.add_argument("--no-execute", action="store_true", help="leave new or changed notebooks without outputs")
-    options = parser.parse_args(arguments)
-    try:
-        course = course or course_here()
-        if options.check:
-            problems = check(course, options.names)
-        else:
-            problems = build(course, options.names, force=options.force, execute=not options.no_execute)
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted: notebooks written so far are whole, the others are as they were", file=sys.stderr)
-        return 130
-    for problem in problems:
-        print(problem if options.check else f"error: {problem}", file=sys.stderr)
-    if problems:
-        return 1 if options.check else 2
-    if options.check:
-        print("all notebooks are what their sources give")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,6 @@
-"""`--check`: is every committed notebook what its source gives?"""
+"""Check, without executing or writing, that every committed notebook is what its source gives."""
+
+from collections.abc import Callable, Sequence
 
 import nbformat
 from nbformat import NotebookNode
@@ -6,17 +8,21 @@ from nbformat import NotebookNode
 from pgcourse.errors import InvalidInput
 
 from .claims import refresh_spans
-from .layout import REBUILD, Course
+from .course import REBUILD, Course, text_of
 from .outputs import publish
-from .products import Product, outputs_hold, read_notebook
-from .source import text_of
+from .products import Product, make_products, outputs_hold, read_notebook
 
 
-def differences(course: Course, products: list[Product]) -> list[str]:
-    """Each difference of the files on disk from what the sources give, in one line."""
-    found = []
-    for product in products:
-        found += _of_stub(course, product) if product.run is None else _of_executed(course, product)
+def check(course: Course, names: Sequence[str] = (), *, say: Callable[[str], None] = print) -> list[str]:
+    """Compare what is on disk with what the sources give.
+
+    Returns: one line for each difference. Raises: InvalidInput for a refused source.
+    """
+    products = make_products(course, course.select(names))
+    found = [line for product in products for line in _differences(course, product)] + readme_difference(course)
+    found += [f"{orphan}: has no source in course/; delete it" for orphan in course.orphans()]
+    for path in old_outputs(course, products):
+        say(f"note: {path}: outputs of an older state of the package; `make notebooks` renews them")
     return found
 
 
@@ -46,28 +52,22 @@ def readme_difference(course: Course) -> list[str]:
     return [f"README.md, line {number}: a quoted figure is not the measured one; {REBUILD}"]
 
 
-def _of_stub(course: Course, product: Product) -> list[str]:
+def _differences(course: Course, product: Product) -> list[str]:
+    """Each difference of the file on disk from what its source gives, in one line."""
     path = product.target(course)
     if not path.exists():
         return [f"{product.path}: missing; {REBUILD}"]
-    if path.read_bytes().replace(b"\r\n", b"\n") == text_of(product.shown).encode("utf-8"):
+    # A stub is the same to the byte; a checkout may have Windows line ends.
+    if product.run is None and path.read_bytes().replace(b"\r\n", b"\n") == text_of(product.shown).encode("utf-8"):
         return []
-    stored = read_notebook(path)
-    if stored is None:
-        return [f"{product.path}: no readable notebook; {REBUILD}"]
-    return _cell_differences(product, stored) or [f"{product.path}: layout or metadata differ; {REBUILD}"]
-
-
-def _of_executed(course: Course, product: Product) -> list[str]:
-    path = product.target(course)
-    if not path.exists():
-        return [f"{product.path}: missing; {REBUILD}"]
     stored = read_notebook(path)
     if stored is None:
         return [f"{product.path}: no readable notebook; {REBUILD}"]
     found = _cell_differences(product, stored)
     if found:
         return found
+    if product.run is None:
+        return [f"{product.path}: layout or metadata differ; {REBUILD}"]
     metadata = {key: value for key, value in stored.metadata.items() if key != "pgcourse"}
     if metadata != dict(product.shown.metadata) or stored.nbformat_minor != product.shown.nbformat_minor:
         found.append(f"{product.path}: the notebook's metadata differ; {REBUILD}")

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from pgcourse.errors import InvalidInput
 
-from .source import tags
+from .course import tags
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STATIC = ("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/html", "text/markdown")

@@ -10,9 +10,8 @@ from nbformat import NotebookNode
 
 from pgcourse.errors import InvalidInput
 
-from .layout import Course, SourceFile, digest
+from .course import Course, SourceFile, digest, flag, grade_id, read_source, text_of
 from .rules import refuse_bad_exercises, refuse_exercise_cells, refuse_repeated_exercises
-from .source import flag, grade_id, read_source, text_of
 from .stubs import solved_notebook, stub_notebook
 
 

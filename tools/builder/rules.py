@@ -1,4 +1,4 @@
-"""What a source must obey before anything is built from it."""
+"""Rules that the exercises of a source must obey before anything is built from it."""
 
 import ast
 from collections.abc import Sequence
@@ -7,9 +7,8 @@ from nbformat import NotebookNode
 
 from pgcourse.errors import InvalidInput
 
-from .layout import Course, ExerciseRecord, SourceFile, unit_number
-from .markers import HIDDEN, SOLUTION, regions, without
-from .source import flag, grade_id, tags, where
+from .course import Course, ExerciseRecord, SourceFile, flag, grade_id, tags, unit_number, where
+from .stubs import HIDDEN, SOLUTION, regions, without
 
 CHECK_TAG = "nbval-check-output"
 NUM_HINTS = 3
