@@ -29,17 +29,12 @@ def test_committed_notebooks_are_what_their_sources_give():
     assert not differences, "\n" + "\n".join(differences)
 
 
-def test_every_unit_has_a_lesson_a_solution_and_a_stub():
-    units = {path.name[:2] for path in (ROOT / "course").glob("*.py")}
-    assert "01" in units
-    for folder in ("notebooks", "solutions", "exercises"):
-        assert {path.name[:2] for path in (ROOT / folder).glob("*.ipynb")} == units, folder
-
-
 def test_every_unit_has_a_lesson_exercises_and_a_row_in_the_readme():
-    units = {path.name[:2] for path in (ROOT / "course").glob("*.py")}
-    assert {exercise.unit for exercise in exercises()} == units
-    assert set(re.findall(r"^\| (\d\d) ", (ROOT / "README.md").read_text(), re.MULTILINE)) == units
+    lessons = {path.name[:2] for path in (ROOT / "course").glob("*.py") if ".exercises" not in path.name}
+    assert "01" in lessons
+    assert {path.name[:2] for path in (ROOT / "course").glob("*.exercises.py")} == lessons
+    assert {exercise.unit for exercise in exercises()} == lessons
+    assert set(re.findall(r"^\| (\d\d) ", (ROOT / "README.md").read_text(), re.MULTILINE)) == lessons
 
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)

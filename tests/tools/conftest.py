@@ -1,7 +1,6 @@
 # ruff: noqa: E501  (nbgrader's metadata stand in one line of the percent format)
 """A tiny course in a temporary folder, with a registry and figures of its own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,26 +72,23 @@ def quote(figure: str) -> str:
         raise InvalidInput(f"no figure {figure}") from None
 
 
-def exercise(name: str = "double", **changes: Any) -> SimpleNamespace:
-    """Make a registered exercise."""
-    record: dict[str, Any] = {
-        "unit": "01",
-        "points": 2,
-        "minutes": 5,
-        "difficulty": 1,
-        "hints": ("a", "b", "c"),
-    }
-    return SimpleNamespace(id=name, **(record | changes))
-
-
 @dataclass
 class TinyCourse:
     """What a test changes (sources, registry) and does (build, check)."""
 
     root: Path
-    exercises: list[Any] = field(default_factory=lambda: [exercise()])
+    exercises: list[Any] = field(default_factory=list)  # the registry; at first the exercise `double`
     package: str = "package-1"
     said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.exercises.append(self.exercise())
+
+    @staticmethod
+    def exercise(name: str = "double", **changes: Any) -> SimpleNamespace:
+        """Make a registered exercise."""
+        record = {"unit": "01", "points": 2, "minutes": 5, "difficulty": 1, "hints": ("a", "b", "c")}
+        return SimpleNamespace(id=name, **(record | changes))
 
     @property
     def course(self) -> Course:
@@ -134,9 +130,3 @@ def tiny(tmp_path: Path) -> TinyCourse:
     course.write("01_tiny.py", LESSON)
     course.write("01_tiny.exercises.py", EXERCISES)
     return course
-
-
-@pytest.fixture
-def make_exercise() -> Callable[..., SimpleNamespace]:
-    """Return the maker of registered exercises, for tests that need another."""
-    return exercise

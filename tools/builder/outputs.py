@@ -45,7 +45,7 @@ def refuse_machine_facts(text: str, place: str, *, root: Path) -> None:
     }
     for name, folder in folders.items():
         for path in {str(folder), str(folder.resolve()), folder.as_posix()}:
-            if len(path) > 1 and re.search(r"(?<![\w.])" + re.escape(path) + r"(?![\w.-])", text):
+            if len(path) > 1 and re.search(r"(?<![\w.])" + re.escape(path) + r"(?!\.?[\w-])", text):
                 raise InvalidInput(f"{place}: the output holds {name} {path}; show a relative path")
     found = ADDRESS.search(text) or KERNEL_FOLDER.search(text)
     if found:
