@@ -8,7 +8,7 @@ import pytest
 
 from pgcourse.checks import exercises
 from tools.builder.__main__ import check, course_here
-from tools.builder.execute import Runner
+from tools.builder.execute import CELL_TIMEOUT, Runner
 
 ROOT = Path(__file__).resolve().parents[2]
 STUBS = sorted((ROOT / "exercises").glob("*.ipynb"))
@@ -47,7 +47,9 @@ def test_stored_answers_of_every_check_in_a_solution_say_correct(path):
 @pytest.mark.parametrize("path", STUBS, ids=lambda path: path.stem)
 def test_a_stub_runs_to_its_end_with_every_check_not_attempted(path):
     notebook = nbformat.read(path, as_version=4)
-    Runner().execute(notebook, folder=path.parent)  # refuses the first cell that raises, and names it
+    Runner(cell_timeout=5 * CELL_TIMEOUT).execute(
+        notebook, folder=path.parent
+    )  # refuses the first cell that raises, and names it
     answers = checks_of(notebook)
     assert answers
     assert [name for name, text in answers.items() if "not attempted" not in text] == []
