@@ -61,6 +61,6 @@ format: setup ## put the code in the project's format
 types: setup ## check types
 	$(RUN) -m mypy pgcourse
 
-clean: ## remove .venv and everything else that these commands made
+clean: ## remove .venv and all else that these commands made, but no trained agent: demo/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov build dist
 	find pgcourse tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 import pytest
 
-START_SECONDS = 90
+START_SECONDS = 300
 IDLE = """() => {
     const current = window.jupyterapp?.shell?.currentWidget;
     return current?.context?.isReady && current.context.sessionContext?.session?.kernel?.status === "idle";

@@ -14,7 +14,7 @@ from .test_widgets import IMAGE, press, source_of, wait_for_other_picture
 
 pytestmark = pytest.mark.slow
 
-START_UP = 60_000  # ms that a busy machine may take to start a training process
+START_UP = 300_000  # ms that a busy machine may take to start a training process
 ANSWER = 3.0  # s: a button that waited for the training would take longer. Printed: 0.02 to 0.06 s with both cores free
 BOARD = """
 from dataclasses import replace
@@ -154,7 +154,7 @@ def test_an_interrupt_keeps_the_result_a_wrong_setting_is_said_and_a_restart_lea
     process = int(ask_kernel(page, "print(board.run.pid)"))
     assert Path(f"/proc/{process}").exists()
     page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while running(process) and time.monotonic() < end:
         page.wait_for_timeout(100)
     assert not running(process)

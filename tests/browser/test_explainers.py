@@ -121,7 +121,7 @@ def test_the_pendulum_is_played_to_the_end_of_its_time(open_notebook: Callable[.
     page.get_by_role("button", name="Start", exact=True).click()
     wait_for_other_picture(page, IMAGE, before)
     press(page, page.locator(".noUi-handle"), "ArrowRight")
-    page.get_by_text("It is over: the time is over").wait_for(timeout=30_000)
+    page.get_by_text("It is over: the time is over").wait_for(timeout=120_000)
     assert "PPO of unit 05: -17" in page.get_by_role("status").inner_text()
     assert page.locator(".widget-readout").inner_text() == "+1"
     assert page.errors == []

@@ -66,7 +66,7 @@ def wait_for_other_picture(page: Any, selector: str, before: str) -> None:
     page.wait_for_function(
         "([selector, before]) => document.querySelector(selector).src !== before",
         arg=[selector, before],
-        timeout=20_000,
+        timeout=120_000,
     )
 
 
@@ -135,7 +135,7 @@ def test_the_game_runs_from_start_to_its_end_and_the_arrow_keys_push(page: Any) 
     press(page, page.get_by_role("button", name="Start", exact=True), "Enter")
     wait_for_other_picture(page, IMAGE, before)
     press(page, page.locator(".noUi-handle"), "ArrowRight")
-    page.get_by_text("It is over").wait_for(timeout=20_000)
+    page.get_by_text("It is over").wait_for(timeout=120_000)
     text = page.locator("[role=status]").inner_text()
     assert "A random agent:" in text
     assert "on average of 100 episodes" in text

@@ -41,7 +41,7 @@ class Machine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         lines = self.calls.read_text().splitlines()
         return done.returncode, done.stdout, [line for line in lines if line.startswith(("apt-get", "make"))]

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -76,11 +75,9 @@ def test_shell_scripts_parse_and_are_executable(repository: Path) -> None:
         subprocess.run([shell, "-n", path], check=True)
 
 
-def test_tests_never_touch_the_learners_own_files(pgcourse_home: Path) -> None:
+def test_tests_never_touch_the_learners_own_files(tmp_path: Path) -> None:
     home = Path(os.environ["PGCOURSE_HOME"])
-    assert home == pgcourse_home
-    assert home.is_relative_to(Path(tempfile.gettempdir()).resolve()) or home.is_relative_to(tempfile.gettempdir())
-    assert not home.exists()
+    assert home.is_relative_to(tmp_path) and not home.exists()
     assert os.environ["SDL_VIDEODRIVER"] == "dummy"
 
 
@@ -118,7 +115,7 @@ def test_make_lab_serves_the_course_on_this_machine_only(repository: Path, tmp_p
             start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while not (address := re.search(rf"http://127\.0\.0\.1:{port}\S+\?token=\w+", log.read_text())):
             assert time.monotonic() < deadline and server.poll() is None, log.read_text()
             time.sleep(0.2)
@@ -127,17 +124,17 @@ def test_make_lab_serves_the_course_on_this_machine_only(repository: Path, tmp_p
         while not is_listening(port):
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        with urllib.request.urlopen(address[0], timeout=30) as page:
+        with urllib.request.urlopen(address[0], timeout=120) as page:
             assert page.status == 200
         contents = f"http://127.0.0.1:{port}/api/contents/exercises"
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(contents, timeout=30)
+            urllib.request.urlopen(contents, timeout=120)
         # The whole course is in reach, not only the folder of the first lesson.
-        with urllib.request.urlopen(f"{contents}?{address[0].split('?')[1]}", timeout=30) as page:
+        with urllib.request.urlopen(f"{contents}?{address[0].split('?')[1]}", timeout=120) as page:
             assert page.status == 200
         if sys.platform == "linux":
             listening = Path("/proc/net/tcp").read_text()
             assert f"0100007F:{port:04X}" in listening and f"00000000:{port:04X}" not in listening
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=120)
