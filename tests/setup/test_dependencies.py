@@ -19,10 +19,12 @@ from tools import lock
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[0-9][0-9a-z.]*) +# via (?P<via>.+)")
 # What setup.sh and environment.yml install; the other extras are the learner's choice.
 EXTRAS_INSTALLED = "dev,tensorboard,dask"
+Pins = dict[str, tuple[Version, list[str]]]
+Installed = dict[str, metadata.Distribution]
 
 
 @pytest.fixture(scope="module")
-def pins(repository: Path) -> dict[str, tuple[Version, list[str]]]:
+def pins(repository: Path) -> Pins:
     """Return name -> (version, who asks for it) of constraints.txt."""
     lines = (repository / "constraints.txt").read_text().splitlines()
     found = {}
@@ -36,7 +38,7 @@ def pins(repository: Path) -> dict[str, tuple[Version, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def installed() -> dict[str, metadata.Distribution]:
+def installed() -> Installed:
     return lock.installed_distributions()
 
 
@@ -45,25 +47,21 @@ def asked() -> list[tuple[str, Requirement]]:
 
 
 @pytest.mark.parametrize(("group", "requirement"), asked(), ids=[f"{group}-{item.name}" for group, item in asked()])
-def test_every_dependency_is_pinned_within_its_range(
-    pins: dict[str, tuple[Version, list[str]]], group: str, requirement: Requirement
-) -> None:
+def test_every_dependency_is_pinned_within_its_range(pins: Pins, group: str, requirement: Requirement) -> None:
     version, via = pins[canonicalize_name(requirement.name)]
     assert requirement.specifier.contains(version)
     assert group in via
     assert requirement.specifier, "say at least which version is the oldest"
 
 
-def test_every_pin_is_reachable_from_pyproject(pins: dict[str, tuple[Version, list[str]]]) -> None:
+def test_every_pin_is_reachable_from_pyproject(pins: Pins) -> None:
     reached = set(lock.roots())
     while more := {name for name, (_, via) in pins.items() if name not in reached and reached & set(via)}:
         reached |= more
     assert set(pins) - reached == set()
 
 
-def test_who_asks_for_a_pin_is_what_the_packages_say(
-    pins: dict[str, tuple[Version, list[str]]], installed: dict[str, metadata.Distribution]
-) -> None:
+def test_who_asks_for_a_pin_is_what_the_packages_say(pins: Pins, installed: Installed) -> None:
     wrong = []
     for name, (_, via) in pins.items():
         for parent in set(via) & set(installed):
@@ -73,9 +71,7 @@ def test_who_asks_for_a_pin_is_what_the_packages_say(
     assert wrong == []
 
 
-def test_everything_that_installed_packages_need_is_pinned_for_every_target(
-    pins: dict[str, tuple[Version, list[str]]], installed: dict[str, metadata.Distribution]
-) -> None:
+def test_everything_that_installed_packages_need_is_pinned_for_every_target(pins: Pins, installed: Installed) -> None:
     """Walk the tree with the markers of nine targets, through whatever is installed here."""
     wrong = set()
     for target, environment in lock.target_environments().items():
@@ -97,16 +93,14 @@ def test_everything_that_installed_packages_need_is_pinned_for_every_target(
     assert wrong == set()
 
 
-def test_installed_versions_are_the_pinned_ones(
-    pins: dict[str, tuple[Version, list[str]]], installed: dict[str, metadata.Distribution]
-) -> None:
+def test_installed_versions_are_the_pinned_ones(pins: Pins, installed: Installed) -> None:
     """The public version counts: PyTorch's CPU build calls itself 2.13.0+cpu."""
     here = {name: Version(item.version).public for name, item in installed.items() if name in pins}
     assert {name: version for name, version in here.items() if version != str(pins[name][0])} == {}
     assert len(here) > 100
 
 
-def test_one_gym_drawing_library(pins: dict[str, tuple[Version, list[str]]]) -> None:
+def test_one_gym_drawing_library(pins: Pins) -> None:
     """pygame and pygame-ce install over each other, and Gymnasium's extras ask for the second."""
     assert "pygame" in pins and "pygame-ce" not in pins
 

@@ -138,18 +138,13 @@ def test_new_constraints_update_the_environment_without_making_it_anew(checkout:
 
 
 def test_newest_fitting_python_is_chosen_and_PYTHON_overrides(bare: Checkout, tmp_path: Path) -> None:
-    bare.add_python("python3.13", "3.13.1")
+    bare.add_python("python3.13", "3.13.1", venv=False)  # passed over
+    bare.add_python("python3.12", "3.12.4")
     bare.add_python("python3", "3.11.2")
-    assert "Python 3.13.1" in bare.succeeds()
-    own = bare.add_python("python", "3.12.9", folder=tmp_path / "own pythons")
-    assert "Python 3.12.9" in bare.succeeds(PYTHON=str(own))
-    assert bare.succeeds() == ""  # stays with 3.12
-
-
-def test_python_without_venv_is_passed_over_where_another_has_it(bare: Checkout) -> None:
-    bare.add_python("python3.13", "3.13.1", venv=False)
-    bare.add_python("python3.11", "3.11.2")
-    assert "Python 3.11.2" in bare.succeeds()
+    assert "Python 3.12.4" in bare.succeeds()
+    own = bare.add_python("python", "3.11.9", folder=tmp_path / "own pythons")
+    assert "Python 3.11.9" in bare.succeeds(PYTHON=str(own))
+    assert bare.succeeds() == ""  # stays with 3.11
 
 
 def test_torch_cpu_uses_pytorchs_index_for_torch_alone_and_is_remembered(checkout: Checkout) -> None:
@@ -202,21 +197,18 @@ def test_setup_waits_for_no_one_but_never_works_beside_another(checkout: Checkou
 def test_venv_cut_short_before_its_python_is_made_anew(checkout: Checkout) -> None:
     (checkout.venv / "bin").mkdir(parents=True)
     (checkout.venv / ".pgcourse-unfinished").touch()
-    checkout.succeeds()
+    assert "did not finish" in checkout.succeeds()
 
 
-def test_moved_folder_is_set_up_anew(checkout: Checkout) -> None:
-    checkout.succeeds()
-    checkout.root = checkout.root.rename(checkout.root.with_name("elsewhere"))
-    assert "the folder has moved" in checkout.succeeds()
-
-
-def test_python_that_has_gone_is_replaced(checkout: Checkout) -> None:
+def test_a_moved_folder_and_a_python_that_has_gone_are_set_up_anew(checkout: Checkout) -> None:
     checkout.succeeds()
     python = checkout.venv / "bin" / "python"
     python.unlink()
     python.symlink_to("/nowhere/python3")
     assert "no longer runs" in checkout.succeeds()
+    checkout.root.rename(checkout.root.with_name("elsewhere"))
+    checkout.root = checkout.root.with_name("elsewhere")
+    assert "the folder has moved" in checkout.succeeds()
 
 
 def test_a_folder_of_someone_elses_is_not_deleted(checkout: Checkout) -> None:

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from pgcourse import optim
 from pgcourse.study.claims import PLACEHOLDER
 from pgcourse.study.keep import Run
 from tools.claims import comparison, sensitivity
 from tools.claims.__main__ import STUDIES, first_line
-from tools.claims.sensitivity import PAID_FROM, SEAMS, PaidLate, SharedTrunk, step_with_value_weight
+from tools.claims.sensitivity import PAID_FROM, PaidLate, SharedTrunk, step_with_value_weight
 
 COURSE = Path(__file__).resolve().parents[2] / "course"
 
@@ -65,11 +64,6 @@ def test_the_value_loss_reaches_the_trunk_with_its_weight(value_weight: float) -
     moved = any(not torch.equal(old, new) for old, new in zip(trunk, policy.trunk.parameters(), strict=True))
     assert moved == (value_weight > 0)
     assert str(value_weight) in step.__name__
-
-
-def test_the_two_shared_runs_are_told_apart_by_name_and_source() -> None:
-    heavy, light = SEAMS["shared"]["gradient_step_fn"], SEAMS["shared_light"]["gradient_step_fn"]
-    assert heavy.__name__ != light.__name__ and heavy is not optim.actor_critic_step
 
 
 def test_the_late_reward_begins_at_its_step() -> None:

@@ -1,4 +1,4 @@
-"""`make bench`: run the contestants side by side, and write claims/speed.json.
+"""`make bench`: measure the presets' speed beside Stable-Baselines3's, and write claims/speed.json.
 
 Every run is a fresh process with one thread; methods of one group alternate, seed by seed, so that a noisy machine is
 noisy for all of them. Finished runs are kept as they come: interrupt it, and the next start goes on.

@@ -1,4 +1,4 @@
-"""The contestants: each trains once with a seed to its full budget and gives the figures of that run."""
+"""The methods that the benchmark compares: each trains once with a seed to its full budget, and gives that run's figures."""
 
 import math
 import time

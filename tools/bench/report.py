@@ -1,4 +1,4 @@
-"""What the finished runs say: the summary of each method, the ratios to ours, and README's table of them."""
+"""The benchmark's report: a summary of each method's finished runs, their ratios to ours, and README's table."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""How cost grows: steps a second for 1 to 65,536 environments, on the CPU and, where there is one, a GPU.
+"""Scaling: steps a second with 1 to 65,536 environments, on the CPU and, where there is one, a GPU.
 
 Two loops: the batched environment alone with random actions, and a whole iteration (rollout and update) of PPO. The
 GPU's crossover with the CPU is what `device="auto"` goes by.

@@ -1,4 +1,4 @@
-"""When is a task solved, and is it kept: one definition for every library.
+"""When a task counts as solved, and as kept to the end: one definition for every library.
 
 CartPole: the mean of the last 100 training episodes reaches 475; kept: that mean is at least 450 at the end.
 Pendulum: the mean of 100 deterministic held-out episodes is at least -200 on a common grid of steps, confirmed on 100
