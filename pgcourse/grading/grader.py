@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgcourse.errors import InvalidInput, require_integers, require_numbers
-from pgcourse.grading import release as releases
 from pgcourse.grading import report, similarity, tables
 from pgcourse.grading.cells import Plan, code_cells
 from pgcourse.grading.client import Limits
@@ -21,8 +20,9 @@ from pgcourse.grading.collect import Collected
 from pgcourse.grading.judge import Answers, Judgement
 from pgcourse.grading.marks import Student, student
 from pgcourse.grading.observations import Prepared, observe_all, planned_cells, prepare
-from pgcourse.grading.private import checks_digest, exercises_of
-from pgcourse.grading.release import Release
+from pgcourse.grading.release import manifest
+from pgcourse.grading.release.exercises import checks_digest, exercises_of
+from pgcourse.grading.release.manifest import Release
 from pgcourse.grading.submissions import Submission, find
 from pgcourse.grading.verdicts import cell_name, judge_exercise, remarks_on, with_cause
 from pgcourse.storage import write_json
@@ -72,7 +72,7 @@ class ClassResult:
 
 def grade(settings: Settings, *, on_progress: Callable[[int, int], None] | None = None) -> ClassResult:
     """Grade a class and write everything into `settings.out`. Raises: InvalidInput for what the teacher gave wrongly."""
-    handed_out = releases.read(settings.release)
+    handed_out = manifest.read(settings.release)
     exercises = exercises_of(handed_out, settings.release)
     found, remarks = find(settings.submissions, [assignment.name for assignment in handed_out.assignments])
     if checks_digest(exercises.values()) != handed_out.checks:

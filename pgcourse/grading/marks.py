@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgcourse.grading.judge import Judgement
-from pgcourse.grading.release import Release
+from pgcourse.grading.release.manifest import Release
 from pgcourse.grading.tables import Given
 
 

@@ -16,7 +16,7 @@ from pgcourse.grading.cells import Cell, Plan, code_cells, plan
 from pgcourse.grading.client import Limits
 from pgcourse.grading.collect import Collected, Job, collect
 from pgcourse.grading.hidden import Inputs, inputs
-from pgcourse.grading.release import Assignment
+from pgcourse.grading.release.manifest import Assignment
 from pgcourse.grading.submissions import Submission
 from pgcourse.storage import write_json
 from pgcourse.study.workers import run_jobs

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.release import Release, parse_time
+from pgcourse.grading.release.manifest import Release, parse_time
 from pgcourse.storage import atomic_write
 
 OVERRIDES = ("student", "exercise", "points", "reason")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pgcourse.grading import release as releases
 from pgcourse.grading.grader import ClassResult, Settings, grade
+from pgcourse.grading.release.manifest import read
 from tests.grading.classroom import SEED, Work, generated, hand_in, make_release
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def works(root: Path) -> dict[str, Work]:
-    release = releases.read(root / "class")
+    release = read(root / "class")
     units = {each.name: [exercise.id for exercise in each.exercises] for each in release.assignments}
     works = generated(root / "class", units, STUDENTS)
     for student, work in works.items():

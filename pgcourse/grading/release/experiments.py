@@ -1,5 +1,7 @@
 """What students write in their own words: one experiment a unit, a variation of the lesson's, with its rubric.
 
+The cell in which they run it does nothing until the seeds are filled in.
+
 The lessons hold model answers, so the marks are for what is the student's own: a prediction made beforehand, numbers
 from own seeds, the mechanism, and what so few seeds cannot show. `expected` is for the teacher's key alone.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pgcourse.grading.release import ManualCell, RubricItem
+from pgcourse.grading.release.manifest import ManualCell, RubricItem
 
 SEEDS = (
     "Use three seeds of your own: the last three digits of your student number, and the two numbers after it. "
@@ -16,6 +18,50 @@ SEEDS = (
 )
 PREDICTION = RubricItem(1, "A prediction for each setting, with a reason, written before the run.")
 NUMBERS = RubricItem(1, "Your own numbers: every setting, every seed, the seeds named.")
+TEMPLATE = """\
+# Fill in your seeds and your own setting, then run.
+from dataclasses import replace
+
+from pgcourse import {module}
+from pgcourse.show import page, plots
+from pgcourse.study.seeds import run_seeds
+
+seeds = ()  # yours, such as (417, 418, 419)
+settings = {{
+{settings}
+}}
+if seeds:
+    runs = run_seeds(settings, seeds=seeds, progress=False)
+    figure = plots.learning_curves(runs, x="{x}", window=20)
+    page.figure(figure, alt="Learning curves of each setting.", caption="My experiment.")
+    for name, group in runs.items():
+        print(name)
+        for run in group:
+            late = run.episodes["episodic_return"][-50:].mean()
+{numbers}"""
+ELSEWHERE = "# Work in a copy of the lesson, and bring your numbers here: a table, or the lists that you print."
+
+
+@dataclass(frozen=True)
+class Starter:
+    """What the cell of one unit needs: module of the algorithm, settings (name -> code), metrics to print, axis."""
+
+    module: str
+    settings: dict[str, str]
+    metrics: tuple[str, ...] = ()
+    x: str = "episode"
+
+    def code(self) -> str:
+        """The cell."""
+        settings = "\n".join(f'    "{name}": {code},' for name, code in self.settings.items())
+        lines = ['            print(f"  seed {run.seed}: last 50 episodes {late:.0f}", end="")']
+        for metric in self.metrics:
+            short = metric.partition("/")[2]
+            numbers = "first 10 {values[:10].mean():.3g}, last 10 {values[-10:].mean():.3g}"
+            lines.append(f'            values = run.metrics["{metric}"]')
+            lines.append(f'            print(f"; {short}: {numbers}", end="")')
+        lines.append("            print()")
+        return TEMPLATE.format(module=self.module, settings=settings, x=self.x, numbers="\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -23,7 +69,7 @@ class Experiment:
     """One manually graded task.
 
     Fields: unit: its number. task: what to do, markdown. mechanism, limits: the rubric's other two lines.
-    expected: what a full answer says, for the key.
+    expected: what a full answer says, for the key. starter: of the cell in which it runs; None: in a copy of the lesson.
     """
 
     unit: int
@@ -32,7 +78,12 @@ class Experiment:
     mechanism: str
     limits: str
     expected: str
+    starter: Starter | None = None
     seeds: str = SEEDS
+
+    def code(self) -> str:
+        """The cell in which a student runs it."""
+        return self.starter.code() if self.starter else ELSEWHERE
 
     def cell(self) -> ManualCell:
         """The experiment as a manual cell of a release: four points."""
@@ -67,6 +118,13 @@ EXPERIMENTS = {
             "With 0.5 nearly all steps carry the same weight, and only the last few before the fall another: the "
             "push that caused the fall came earlier. With 0.99 the whole fall is in view. Where the seeds of two "
             "settings overlap, no winner may be named.",
+            Starter(
+                "reinforce",
+                {
+                    "γ = 0.5": "replace(reinforce.CARTPOLE_NO_BASELINE, gamma=0.5, num_episodes=150)",
+                    "γ = 0.99": "replace(reinforce.CARTPOLE_NO_BASELINE, gamma=0.99, num_episodes=150)",
+                },
+            ),
         ),
         Experiment(
             2,
@@ -77,6 +135,14 @@ EXPERIMENTS = {
             "Why the return need not rank the critics, and what three seeds say about it.",
             "A slow critic stays behind the returns and explains nothing; a fast one meets them and is restless. "
             "Standardising subtracts the gap, so the return hardly cares; the seeds overlap.",
+            Starter(
+                "reinforce",
+                {
+                    "critic 3e-4": "replace(reinforce.CARTPOLE, critic_lr=3e-4, num_episodes=120)",
+                    "critic 5e-3": "replace(reinforce.CARTPOLE, critic_lr=5e-3, num_episodes=120)",
+                },
+                ("charts/value_mean", "charts/return_mean", "losses/explained_variance"),
+            ),
         ),
         Experiment(
             3,
@@ -87,6 +153,14 @@ EXPERIMENTS = {
             "For which pair of settings your seeds show a difference, and for which they show none.",
             "0 and 0.01 cannot be told apart with three seeds (nor with ten). With a large coefficient the entropy "
             "stays near log 2 and the return climbs more slowly.",
+            Starter(
+                "a2c",
+                {
+                    "β = 0": "replace(a2c.CARTPOLE, ent_coef=0, num_episodes=250, anneal_lr=False)",
+                    "β = 0.01": "replace(a2c.CARTPOLE, ent_coef=0.01, num_episodes=250, anneal_lr=False)",
+                },
+                ("losses/entropy",),
+            ),
         ),
         Experiment(
             4,
@@ -98,6 +172,12 @@ EXPERIMENTS = {
             "Without the clip an update goes further, the more so the more often the batch is used. While the "
             "policy is poor that costs little; later an update that overshoots throws the policy back, and the next "
             "batch comes from there. With few epochs there is less to clip.",
+            Starter(
+                "ppo",
+                {"20 epochs": "replace(ppo.CARTPOLE, clip_coef=None, update_epochs=20, total_timesteps=50 * 1024)"},
+                ("losses/approx_kl",),
+                x="env_step",
+            ),
         ),
         Experiment(
             5,
@@ -108,6 +188,15 @@ EXPERIMENTS = {
             "For which of your settings three seeds are enough, and why.",
             "A policy that hardly moves the rod sees only a hanging rod; no advantage can praise what was never "
             "tried. It lacks experience, not signal. The entropy says so from the first update.",
+            Starter(
+                "ppo",
+                {
+                    "σ = 1.5": "replace(ppo.PENDULUM, initial_std=1.5, total_timesteps=40_000)",
+                    "σ = 0.1": "replace(ppo.PENDULUM, initial_std=0.1, total_timesteps=40_000)",
+                },
+                ("losses/entropy",),
+                x="env_step",
+            ),
         ),
         Experiment(
             6,
@@ -140,6 +229,15 @@ EXPERIMENTS = {
             "What your seeds show, and what the lesson's ten seeds add to it.",
             "The updates do use it. Line search and gradient see the same batch, so a longer step fits more of that "
             "batch's noise, and the next batch's states differ more from those for which the surrogate was right.",
+            Starter(
+                "trpo",
+                {
+                    "limit 0.01": "replace(trpo.CARTPOLE, max_kl=0.01, total_timesteps=60 * 1024)",
+                    "limit 0.1": "replace(trpo.CARTPOLE, max_kl=0.1, total_timesteps=60 * 1024)",
+                },
+                ("losses/approx_kl",),
+                x="env_step",
+            ),
         ),
     )
 }

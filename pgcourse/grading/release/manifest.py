@@ -1,16 +1,25 @@
-"""The parts of a release: graded exercises, manual cells with their rubrics, what a late day costs."""
+"""What a teacher hands out, as data: `release.json` in the folder that `pgcourse assignment make` writes.
+
+The grader reads this file and nothing else to know which exercises count, for how much, and until when. A release that
+names a teacher's own exercises keeps their files beside it; `exercises.exercises_of` finds the exercise of every id.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pgcourse.errors import InvalidInput, require_integers, require_numbers
+from pgcourse.storage import write_json
 
+FORMAT = 1
+FILE = "release.json"
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -103,6 +112,96 @@ class Assignment:
     def max_score(self) -> float:
         """What a faultless submission of this notebook earns."""
         return sum(e.points * e.weight for e in self.exercises) + sum(cell.points for cell in self.manual)
+
+
+@dataclass(frozen=True)
+class Release:
+    """All settings of one hand-out. Times are ISO 8601 with their offset from UTC.
+
+    Fields: checks: sha256 of the checks of these exercises, see `checks_digest`. due: None where nothing is late.
+    """
+
+    version: str
+    checks: str
+    made: str
+    due: str | None
+    late: Late
+    assignments: tuple[Assignment, ...]
+    course: str = "pgcourse"
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise InvalidInput(f"format {self.format!r} is not {FORMAT}; use the pgcourse that made this release")
+        parse_time(self.made, "made")
+        if self.due is not None:
+            parse_time(self.due, "due")
+        if not self.assignments:
+            raise InvalidInput("a release without assignments; name at least one unit")
+        require_different("assignment", [assignment.name for assignment in self.assignments])
+        ids = [e.id for a in self.assignments for e in a.exercises] + [m.id for a in self.assignments for m in a.manual]
+        require_different("graded cell", ids)
+
+    @property
+    def due_time(self) -> datetime | None:
+        """The due time, with its offset from UTC."""
+        return None if self.due is None else parse_time(self.due, "due")
+
+    @property
+    def max_score(self) -> float:
+        """What a student can earn in all."""
+        return sum(assignment.max_score for assignment in self.assignments)
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of `release.json`; weights of 1 and sources of the package's exercises are left out."""
+        data: dict[str, Any] = {"format": self.format, "course": self.course}
+        data |= {key: value for key, value in asdict(self).items() if key not in data}
+        for assignment in data["assignments"]:
+            for exercise in assignment["exercises"]:
+                if exercise["weight"] == 1:
+                    del exercise["weight"]
+                if exercise["source"] is None:
+                    del exercise["source"]
+        return data
+
+    def write(self, folder: str | os.PathLike[str]) -> Path:
+        """Write `release.json` into the folder, atomically. Returns: its path."""
+        return write_json(Path(folder) / FILE, self.as_json())
+
+
+def read(folder: str | os.PathLike[str]) -> Release:
+    """The release in this folder. Raises: InvalidInput, one line, for a folder without one and for a damaged file."""
+    path = Path(folder) / FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no {path}; give the folder that `pgcourse assignment make` wrote") from None
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"cannot read {path} ({error}); make the release again") from None
+    try:
+        return from_json(data)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}: {error}") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise InvalidInput(f"{path} is no release: {what}; make it again with `pgcourse assignment make`") from None
+
+
+def from_json(data: dict[str, Any]) -> Release:
+    """The release that `Release.as_json` described. Raises: InvalidInput, KeyError or TypeError where it is none."""
+    assignments = tuple(
+        Assignment(
+            name=each["name"],
+            notebook=each["notebook"],
+            exercises=tuple(GradedExercise(**exercise) for exercise in each["exercises"]),
+            manual=tuple(
+                ManualCell(**{**cell, "rubric": tuple(RubricItem(**item) for item in cell["rubric"])})
+                for cell in each.get("manual", ())
+            ),
+        )
+        for each in data["assignments"]
+    )
+    return Release(**{**data, "late": Late(**data["late"]), "assignments": assignments})
 
 
 def parse_time(text: str, name: str) -> datetime:

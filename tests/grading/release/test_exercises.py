@@ -10,9 +10,16 @@ import pytest
 from pgcourse.checks.runner import DEFAULT_SEED
 from pgcourse.cli import main
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.assignment_private import read_folder
-from pgcourse.grading.private import checks_digest, embed, exercises_of, load_file, run_embedded, run_exercise
-from pgcourse.grading.release import read
+from pgcourse.grading.release.exercises import (
+    checks_digest,
+    embed,
+    exercises_of,
+    load_file,
+    read_folder,
+    run_embedded,
+    run_exercise,
+)
+from pgcourse.grading.release.manifest import read
 
 OWN = "91_dual_clip"
 
@@ -109,7 +116,7 @@ def test_a_check_says_what_an_endless_or_a_raising_answer_does(example: str, mon
     def raising(*rows: Any, clip_coef: float, bound: float) -> None:
         raise SystemExit(3)
 
-    monkeypatch.setattr("pgcourse.grading.private.TIME_LIMIT", 0.2)
+    monkeypatch.setattr("pgcourse.grading.release.exercises.TIME_LIMIT", 0.2)
     assert "does a loop never end?" in run_embedded(embed(example), "dual_clip_loss", endless).message
     assert "SystemExit" in run_embedded(embed(example), "dual_clip_loss", raising).message
 

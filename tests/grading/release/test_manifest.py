@@ -9,7 +9,7 @@ import pytest
 
 from pgcourse.errors import InvalidInput
 from pgcourse.grading import tables
-from pgcourse.grading.release import (
+from pgcourse.grading.release.manifest import (
     FILE,
     Assignment,
     GradedExercise,

@@ -16,12 +16,11 @@ from pgcourse.checks import exercises
 from pgcourse.cli import main
 from pgcourse.cli.assignment import parse_due, parse_points, parse_units
 from pgcourse.errors import InvalidInput
-from pgcourse.grading import assignment_source, assignment_stub
-from pgcourse.grading.assignment_source import units
-from pgcourse.grading.experiment_code import code_of
-from pgcourse.grading.experiments import EXPERIMENTS
-from pgcourse.grading.private import checks_digest, exercises_of
-from pgcourse.grading.release import Release, read
+from pgcourse.grading.release import notebooks
+from pgcourse.grading.release.exercises import checks_digest, exercises_of
+from pgcourse.grading.release.experiments import EXPERIMENTS
+from pgcourse.grading.release.manifest import Release, read
+from pgcourse.grading.release.notebooks import units
 
 MAKE = ["assignment", "make"]
 SETTINGS = ["--units", "1-3", "--due", "2026-12-01T23:59+01:00", "--late-per-day", "0.1", "--late-at-most", "0.5"]
@@ -63,7 +62,7 @@ def test_student_notebooks_are_the_course_s_stubs_with_a_box_and_an_experiment(m
         stubs = cells(repository / "exercises" / f"{assignment.name}.ipynb")
         same = [id for id in stubs if ours.get(id) == stubs[id]]
         # Only a cell whose links became words has another text, and so another id.
-        linked = [id for id, cell in stubs.items() if assignment_source.LINK.search(cell.source)]
+        linked = [id for id, cell in stubs.items() if notebooks.LINK.search(cell.source)]
         assert set(stubs) - set(same) == set(linked)
         number = assignment.name[:2]
         added = [id for id in ours if id not in stubs and not id.startswith("c-")]
@@ -99,7 +98,7 @@ def test_a_broken_preprocessor_cannot_leak_a_solution(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ClearSolutions, "preprocess_cell", lambda self, cell, resources, index: (cell, resources))
     with pytest.raises(InvalidInput, match="would show its solution"):
-        assignment_stub.student_version(assignment_source.unit_notebook("01_reinforce"))
+        notebooks.student_version(notebooks.unit_notebook("01_reinforce"))
 
 
 def test_the_key_solves_every_exercise_and_names_the_misconceptions(made: Path) -> None:
@@ -143,9 +142,9 @@ def test_the_cell_of_an_experiment_waits_for_seeds_and_then_prints_every_seed(
     shown: list[str] = []
     monkeypatch.setattr("pgcourse.show.page.figure", lambda figure, alt, caption: shown.append(caption))
     for unit in EXPERIMENTS:
-        exec(code_of(unit), {})
+        exec(EXPERIMENTS[unit].code(), {})
     assert (shown, capsys.readouterr().out) == ([], "")
-    short = re.sub(r"num_episodes=\d+", "num_episodes=8", code_of(3))
+    short = re.sub(r"num_episodes=\d+", "num_episodes=8", EXPERIMENTS[3].code())
     exec(short.replace("seeds = ()", "seeds = (417, 418)"), {})
     printed = capsys.readouterr().out
     assert shown == ["My experiment."]
@@ -272,7 +271,7 @@ def test_an_installation_without_the_text_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     units.cache_clear()
-    monkeypatch.setattr(assignment_source, "__file__", str(tmp_path / "pgcourse/grading/assignment_source.py"))
+    monkeypatch.setattr(notebooks, "__file__", str(tmp_path / "pgcourse/grading/release/notebooks.py"))
     try:
         assert "has no course/*.exercises.py" in error(capsys, "--units", "1", "--out", str(tmp_path / "class"))
     finally:
