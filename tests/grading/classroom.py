@@ -18,10 +18,10 @@ import pgcourse
 from pgcourse.checks.exercise import Exercise, get
 from pgcourse.checks.observe import observe
 from pgcourse.checks.sandbox import preserved_state
-from pgcourse.grading.hidden import inputs
-from pgcourse.grading.judge import Answers
+from pgcourse.grading.marks.judge import Answers
+from pgcourse.grading.quarantine.prepare import inputs
+from pgcourse.grading.quarantine.review import review
 from pgcourse.grading.release.make import Settings, make
-from pgcourse.grading.review import review
 from tests.grading.export import Unexportable, export
 
 SEED = 2024  # of the hidden inputs

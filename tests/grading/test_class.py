@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pgcourse.grading.grader import ClassResult, Settings, grade
+from pgcourse.grading.grader import ClassResult, grade
 from pgcourse.grading.release.manifest import read
+from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, Work, generated, hand_in, make_release
 
 pytestmark = pytest.mark.slow
-UNITS = (0, 1, 2, 3, 4, 5, 8)  # the answers of unit 06 use whole modules: tests/grading/test_parts.py takes them
+UNITS = (0, 1, 2, 3, 4, 5, 8)  # the answers of unit 06 use whole modules: marks/test_judge.py takes them
 STUDENTS = 200
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading import tables
 from pgcourse.grading.release.manifest import (
     FILE,
     Assignment,
@@ -121,20 +120,3 @@ def test_no_due_time_stays_none(tmp_path: Path) -> None:
     replace(RELEASE, due=None).write(tmp_path)
     assert read(tmp_path).due_time is None
     assert parse_time("2026-12-01T23:59:00+01:00", "due") == RELEASE.due_time
-
-
-def test_marks_for_a_cell_that_is_not_in_the_release_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "manual.csv"
-    assert tables.manual(path, RELEASE, ["anna"]) == {}
-    path.write_text(path.read_text() + "anna,experiment-1,2,good\n")
-    with pytest.raises(InvalidInput, match="called 'experiment-1' in this release; it has experiment-01"):
-        tables.manual(path, RELEASE, ["anna"])
-
-
-def test_who_has_no_time_of_handing_in_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "times.csv"
-    path.write_text("student,handed_in\nann,2026-12-02T13:00:00+00:00\nben,2026-12-02T13:00:00+00:00\n")
-    assert tables.without_time(path, RELEASE, ["anna", "ben"]) == [
-        "times.csv has no time of 'anna': counted as in time."
-    ]
-    assert tables.without_time(None, RELEASE, ["anna"]) == []

@@ -9,8 +9,9 @@ import pytest
 
 from pgcourse.cli import main
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.grader import ClassResult, Settings, grade
+from pgcourse.grading.grader import ClassResult, grade
 from pgcourse.grading.release.manifest import Late
+from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, grade_id, hand_in, make_release, notebook, solutions
 
 NAME = "01_reinforce"

@@ -18,7 +18,7 @@ import tempfile
 import time
 from typing import Any
 
-from pgcourse.grading.sandbox import child, isolation, wire
+from pgcourse.grading.quarantine.sandbox import child, isolation, wire
 
 FIRST_USER = 61184  # users that no account has: systemd's range for services that need none
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.cells import Cell, code_cells
-from pgcourse.grading.sandbox.wire import plain_text
+from pgcourse.grading.quarantine.cells import Cell, code_cells
+from pgcourse.grading.quarantine.sandbox.wire import plain_text
 
 MAX_BYTES = 256 * 2**20  # of one notebook, outputs included
 _NAME = re.compile(r"[\w][\w .@+-]{0,99}")

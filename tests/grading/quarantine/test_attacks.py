@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from pgcourse.grading.grader import ClassResult, Settings, grade
-from tests.grading.attacks import CELLS, HONEST
+from pgcourse.grading.grader import ClassResult, grade
+from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, grade_id, hand_in, make_release, notebook
+from tests.grading.quarantine.attacks import CELLS, HONEST
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
 WORTH = 2.0  # of the honest work in each submission, in points
@@ -159,6 +160,6 @@ def leftovers() -> list[str]:
             user = folder.stat().st_uid
         except OSError:
             continue
-        if "pgcourse.grading.sandbox" in command or "sleep 987" in command or 61184 <= user < 65184:
+        if "pgcourse.grading.quarantine.sandbox" in command or "sleep 987" in command or 61184 <= user < 65184:
             found.append(command)
     return found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from pgcourse.grading.source import parsed
+from pgcourse.grading.quarantine.cells import code_cells, parsed
+from pgcourse.grading.quarantine.prepare import ClassWork
 
 PUBLISHED = "(published solution)"
 RUN = 6  # tokens in a row that make one feature
@@ -54,6 +56,23 @@ def _walk(node: ast.AST, found: list[str]) -> None:
         )
         if not docstring and not isinstance(child, ast.expr_context | ast.arguments):
             _walk(child, found)
+
+
+def of_class(work: ClassWork) -> list[Pair]:
+    """The solutions of a class that are alike, exercise by exercise."""
+    found: list[Pair] = []
+    for name, prepared in work.prepared.items():
+        key = work.folder / "teacher" / "key" / f"{name}.ipynb"
+        solved = code_cells(json.loads(key.read_text(encoding="utf-8"))) if key.is_file() else []
+        own = [each for each in work.works if each.prepared is prepared]
+        for id in prepared.exercises:
+            published = [cell.source for cell in solved if cell.grade_id == id]
+            solutions = {PUBLISHED: published[-1]} if published else {}
+            for each in own:
+                solutions[each.submission.student] = "\n".join(cell.source for cell in each.plan.solution(id))
+            stub = next((cell.source for cell in prepared.released if cell.grade_id == id), "")
+            found += pairs(id, solutions, stub)
+    return found
 
 
 def pairs(exercise: str, solutions: Mapping[str, str], stub: str = "") -> list[Pair]:

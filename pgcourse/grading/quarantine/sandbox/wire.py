@@ -20,19 +20,8 @@ MAX_ARRAYS = 5000  # in one observation
 MAX_TEXTS = 1000  # in one array: each takes as much memory as the longest
 # Of numbers; text travels as a list. A dtype that is not here (object, complex, void) is no observation.
 DTYPES = {
-    "bool",
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint16",
-    "uint32",
-    "uint64",
-    "float16",
-    "float32",
-    "float64",
-}
+    "bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+}  # fmt: skip
 
 
 class BadMessage(ValueError):
@@ -85,11 +74,8 @@ def encode_array(array: Any) -> list[Any]:
         return ["text", list(array.shape), [str(text) for text in array.ravel().tolist()]]
     if array.dtype.name not in DTYPES:
         raise BadMessage(f"an array of {array.dtype}")
-    return [
-        array.dtype.name,
-        list(array.shape),
-        base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii"),
-    ]
+    content = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
+    return [array.dtype.name, list(array.shape), content]
 
 
 def decode_array(data: Any) -> np.ndarray:

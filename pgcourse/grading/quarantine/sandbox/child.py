@@ -1,30 +1,26 @@
-"""In the child: run the cells, call the functions on the inputs, send what was observed. Nothing here judges."""
+"""In the child: run the cells, call the functions on the inputs, send what was observed. Nothing here judges.
+
+`import pgcourse` gives what the notebook itself imports, and for everything else a refusal.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import linecache
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Any
 
-from pgcourse.grading.sandbox import imports, wire
+from pgcourse.grading.quarantine.sandbox import wire
 
 SHOWN = 300  # characters of an error's text that are sent
-
-
-class Inert:
-    """Takes every call and attribute, and does nothing: IPython's magics end here."""
-
-    def __getattr__(self, name: str) -> Inert:
-        return self
-
-    def __call__(self, *_: Any, **__: Any) -> None:
-        return None
+FOLDER = "/pgcourse-grader"  # of no file on any disk
 
 
 class Child:
@@ -32,13 +28,13 @@ class Child:
 
     def __init__(self, connection: socket.socket, request: dict[str, Any]) -> None:
         self.connection, self.request = connection, request
-        imports.install(request["sources"])
+        install(request["sources"])
         self.observe: Any = importlib.import_module("pgcourse.checks.observe")
         self.sandbox: Any = importlib.import_module("pgcourse.checks.sandbox")
         importlib.import_module("pgcourse.rollout")
         self.observers = {each["id"]: self.observe.from_json(each["observer"]) for each in request["exercises"]}
         # Held here alone: a notebook that imports them gets copies, and finds no checks among the loaded modules.
-        imports.forget()
+        forget()
         self.armed = False
         self.main = ModuleType("__main__")
         vars(self.main).update(get_ipython=Inert, display=Inert())
@@ -61,7 +57,7 @@ class Child:
     def run_cell(self, cell: dict[str, Any]) -> list[str]:
         """Run one cell. Returns: nothing, or [type, text, line] of what it raised."""
         filename = f"<cell {cell['id']}>"
-        imports.remember(filename, cell["source"])
+        remember(filename, cell["source"])
         try:
             with self.sandbox.captured_output(), self.budget():
                 exec(compile(cell["source"], filename, "exec"), vars(self.main))
@@ -151,3 +147,80 @@ def serve(connection: socket.socket) -> None:
         Child(connection, request).run()
     finally:
         os._exit(0)
+
+
+class Inert:
+    """Takes every call and attribute, and does nothing: IPython's magics end here."""
+
+    def __getattr__(self, name: str) -> Inert:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+class Refused:
+    """Stands for a name of the package that a graded notebook does not have. Calling it says so."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Refused:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Refused(f"{self._name}.{name}")
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError(f"{self._name} is not there while grading: write it yourself, or use torch and NumPy")
+
+
+class Packages:
+    """Finds and loads every module of `pgcourse`: those in `sources`, and empty ones whose names are `Refused`."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = sources
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
+        """As `importlib.abc.MetaPathFinder` has it."""
+        if name.partition(".")[0] != "pgcourse":
+            return None
+        package = name not in self.sources or any(other.startswith(f"{name}.") for other in self.sources)
+        return ModuleSpec(name, self, is_package=package)  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """The default module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the source, if there is one; what it lacks is refused."""
+        name = module.__name__
+        module.__file__ = f"{FOLDER}/{name.replace('.', '/')}.py"
+        source = self.sources.get(name, "")
+        remember(module.__file__, source)
+        exec(compile(source, module.__file__, "exec"), vars(module))
+        vars(module).setdefault("__getattr__", self._missing(name))
+
+    def _missing(self, module: str) -> Any:
+        def __getattr__(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            inner = f"{module}.{name}"
+            return importlib.import_module(inner) if inner in self.sources else Refused(inner)
+
+        return __getattr__
+
+
+def remember(filename: str, source: str) -> None:
+    """Let tracebacks and `inspect` show the lines of a file that is on no disk."""
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+
+
+def install(sources: Mapping[str, str]) -> None:
+    """Forget the package as far as it is loaded, and load it from `sources` from now on."""
+    forget()
+    sys.meta_path.insert(0, Packages(sources))
+
+
+def forget(prefix: str = "pgcourse") -> None:
+    """Drop the modules whose names begin so; who holds on to one keeps it."""
+    for name in [name for name in sys.modules if name == prefix or name.startswith((prefix + ".", prefix + "_"))]:
+        del sys.modules[name]

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment
 
-from pgcourse.grading.marks import Row, Student
-from pgcourse.grading.similarity import Pair
-from pgcourse.grading.tables import write_rows
+from pgcourse.grading.marks.gradebook import Row, Student, write_rows
+from pgcourse.grading.marks.similarity import Pair
 from pgcourse.storage import atomic_write, write_json
 
 STATES = ("correct", "not yet", "not attempted", "withheld")
@@ -60,26 +59,12 @@ def write_class(folder: Path, students: Sequence[Student], pairs: Sequence[Pair]
         for s in students
     ]
     write_rows(folder / "class.csv", ["student", "score", "max_score", "late", *ids, "open"], table)
-    write_rows(
-        folder / "statistics.csv",
-        [
-            "exercise",
-            "students",
-            "correct",
-            "not yet",
-            "not attempted",
-            "withheld",
-            "mean points",
-            "max points",
-            "misconceptions",
-        ],
-        [_statistics([row for s in students for row in s.rows if row.id == id]) for id in ids],
-    )
-    write_rows(
-        folder / "similarity.csv",
-        ["exercise", "student", "other", "similarity", "others with the same form"],
-        [[p.exercise, p.first, p.second, p.similarity, p.common] for p in pairs],
-    )
+    columns = ["exercise", "students", *STATES, "mean points", "max points", "misconceptions"]
+    by_exercise = [_statistics([row for s in students for row in s.rows if row.id == id]) for id in ids]
+    write_rows(folder / "statistics.csv", columns, by_exercise)
+    columns = ["exercise", "student", "other", "similarity", "others with the same form"]
+    alike = [[p.exercise, p.first, p.second, p.similarity, p.common] for p in pairs]
+    write_rows(folder / "similarity.csv", columns, alike)
     looks = [[s.name, part.name, text] for s in students for part in s.parts for text in part.look_at]
     write_rows(folder / "look_at.csv", ["student", "notebook", "what"], looks)
 

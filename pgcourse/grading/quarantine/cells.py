@@ -1,18 +1,24 @@
-"""Which cells of a submission run: its solutions, and what they need; everything else comes from the released notebook."""
+"""Which cells of a submission run: its solutions, and what they need; everything else comes from the released notebook.
+
+A cell is read as Python, and as a syntax tree; whatever a submission holds, this ends.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 import symtable
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
-
-from pgcourse.grading.source import inert, parsed
 
 MAX_SOURCE = 200_000  # characters of one cell
 MAX_CELLS = 500  # of a learner's own that are looked at
+MAX_MAGICS = 200_000  # magics times characters of one cell: IPython reads the whole cell again for each
+_MAGIC = re.compile(r"^[ \t]*[%!?]|[!?][ \t]*$|=[ \t]*[%!]", re.MULTILINE)
+_WRAPPERS = re.compile(r"\A\s*%%(time|capture|timeit)\b.*\n")  # magics around code that is meant to run
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,10 @@ class Plan:
     cells: tuple[Cell, ...]
     solutions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def solution(self, id: str) -> list[Cell]:
+        """The cells that were taken for an exercise."""
+        return [cell for cell in self.cells if cell.id in self.solutions.get(id, ())]
 
 
 def code_cells(notebook: dict[str, Any]) -> list[Cell]:
@@ -175,3 +185,32 @@ def used_names(source: str) -> set[str]:
         names |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and (top or s.is_global())}
         waiting += scope.get_children()
     return names
+
+
+@lru_cache(1000)
+def inert(source: str) -> str:
+    """The cell as Python, IPython's magics turned into calls that do nothing."""
+    source = _WRAPPERS.sub("", source)
+    if parsed(source) is not None or not 0 < len(_MAGIC.findall(source)) * len(source) <= MAX_MAGICS:
+        return source
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        return str(TransformerManager().transform_cell(source))
+    except Exception:  # no Python, whatever is done to it: the child says so
+        return source
+
+
+def parsed(source: str) -> ast.Module | None:
+    """The syntax tree; None where there is none."""
+    try:
+        return tree(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def tree(source: str) -> ast.Module:
+    """The syntax tree. Raises: whatever Python raises; RecursionError or MemoryError where it is nested too deeply."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import builtins
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 from pgcourse.checks.compare import alike
 from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
@@ -18,8 +16,11 @@ from pgcourse.checks.observe_record import Arrays, Case
 from pgcourse.checks.runner import recognise
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.checks.verdict import Verdict
-from pgcourse.grading.hidden import EXAMPLES, Inputs
-from pgcourse.grading.sandbox import wire
+from pgcourse.grading.quarantine.cells import used_names
+from pgcourse.grading.quarantine.client import Collected
+from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
+from pgcourse.grading.quarantine.review import review
+from pgcourse.grading.quarantine.sandbox import wire
 
 _KINDS = ("tensor", "numpy", "tuple", "list", "dict", "NoneType", "ellipsis", "function", "generator", "missing")
 
@@ -37,6 +38,55 @@ class Judgement:
     message: str
     misconception: str | None = None
     groups: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One notebook of one student. Fields: notes: for the student. look_at: for the teacher, what to look at."""
+
+    judgements: dict[str, Judgement]
+    notes: tuple[str, ...] = ()
+    look_at: tuple[str, ...] = ()
+
+
+def judge_notebook(work: Work, collected: Collected, answers: Mapping[str, Answers]) -> Judged:
+    """Judge every exercise of a notebook. Args: collected: what its functions did. answers: exercise id -> answers."""
+    own = [cell for cell in work.plan.cells if not cell.id.startswith("released-")]
+    look_at = tuple(f"cell {cell.number}, line {line}: {what}" for cell in own for line, what in review(cell.source))
+    judged = {id: _judge(answers[id], work, collected, look_at) for id in work.prepared.exercises}
+    judged = {id: _with_cause(id, judged, work) for id in judged}
+    said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
+    problem = filter(None, [work.submission.problem])
+    return Judged(judged, (*problem, *work.submission.notes, *work.plan.notes, *said), look_at)
+
+
+def _judge(answers: Answers, work: Work, collected: Collected, strange: Sequence[str]) -> Judgement:
+    """Judge one exercise; withhold what a person has to look at (`review.py` says why)."""
+    id = answers.exercise.id
+    if problem := work.submission.problem:
+        return Judgement("not attempted", 0.0, f"{id}: not attempted\n{problem}")
+    errors = [collected.cell_errors[cell] for cell in work.plan.solutions[id] if cell in collected.cell_errors]
+    seen = [wire.decode_arrays(each) for each in collected.seen.get(id, [])]
+    judgement = answers.judge(
+        seen, collected.stopped.get(id, ""), errors[-1] if errors else "", collected.printed.get(id, [])
+    )
+    # Who changes a library may change what the observer sees: that an input stayed as it was, that no gradient flows.
+    patched = any(": changes " in remark for remark in strange)
+    if strange and (answers.known_beforehand or patched) and judgement.share > 0:
+        lines = [f"{id}: withheld", "A person looks at this exercise, because your code does what answers do not need:"]
+        return Judgement("withheld", 0.0, "\n".join([*lines, *strange[:10]]))
+    return judgement
+
+
+def _with_cause(id: str, judged: Mapping[str, Judgement], work: Work) -> Judgement:
+    """The judgement; where it is not right and calls another exercise that is not right either, it says so."""
+    called = {name for cell in work.plan.solution(id) for name in used_names(cell.source)} & judged.keys() - {id}
+    wrong = sorted(name for name in called if judged[name].status != "correct")
+    if judged[id].status != "not yet" or not wrong:
+        return judged[id]
+    first, *rest = judged[id].message.split("\n")
+    said = f"It calls {' and '.join(wrong)}, not right yet: mend that first."
+    return replace(judged[id], message="\n".join([first, said, *rest]))
 
 
 class Answers:
@@ -184,8 +234,3 @@ def _outline(case: Case) -> str:
         shape = getattr(value, "shape", None)
         parts.append(name if shape is None else f"{name} {str(value.dtype).removeprefix('torch.')} {list(shape)}")
     return ", ".join(parts)
-
-
-def decoded(seen: Sequence[Any]) -> list[Arrays]:
-    """Kept observations as arrays."""
-    return [{name: np.asarray(array) for name, array in wire.decode_arrays(each).items()} for each in seen]
