@@ -18,6 +18,7 @@ from tests.grading.classroom import SEED, fill, grade_id, hand_in, make_release,
 from tests.grading.quarantine.attacks import CELLS, HONEST
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
+CHILD = "pgcourse.grading.quarantine.sandbox"  # in the command line of a zygote and of all that it forks
 WORTH = 2.0  # of the honest work in each submission, in points
 # What an attack on its own notebook's cells may cost besides: the honest cell, too, ran in the process that it damaged.
 DAMAGED = {"closes everything", "patches builtins", "import hooks", "patches json", "kills everybody", "patches numpy"}
@@ -152,14 +153,27 @@ def test_the_host_is_unharmed(graded: tuple[ClassResult, Path, list[str]], repos
 
 
 def leftovers() -> list[str]:
-    """Command lines of processes that came from a submission."""
-    found = []
+    """Command lines of processes that came from a submission of this run; another run's have its live process above."""
+    parents, commands, users = {}, {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            user = folder.stat().st_uid
-        except OSError:
-            continue
-        if "pgcourse.grading.quarantine.sandbox" in command or "sleep 987" in command or 61184 <= user < 65184:
-            found.append(command)
-    return found
+        with contextlib.suppress(OSError):
+            pid, command = int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+            parents[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            commands[pid], users[pid] = command.decode(errors="replace"), folder.stat().st_uid
+
+    def suspicious(pid: int) -> bool:
+        command = commands.get(pid, "")
+        return CHILD in command or "sleep 987" in command or 61184 <= users.get(pid, 0) < 65184
+
+    def above(pid: int) -> list[int]:
+        found = [pid]
+        while found[-1] in parents:
+            found.append(parents[found[-1]])
+        return found
+
+    def of_another_run(pid: int) -> bool:
+        chain = above(pid)
+        owner = next((each for each in chain if not suspicious(each)), 0)
+        return os.getpid() not in chain and owner > 1 and "python" in commands.get(owner, "")
+
+    return [command for pid, command in commands.items() if suspicious(pid) and not of_another_run(pid)]
