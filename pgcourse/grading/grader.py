@@ -4,8 +4,6 @@ Between the two, what the attempts did lies in `OUT/observations`, one file a no
 later one, runs only what is missing or has changed. No right answer is in these files.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import secrets

@@ -1,7 +1,5 @@
 """The settings of a grading run: where everything is, and what a child may use. They are the options of `pgcourse grade`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

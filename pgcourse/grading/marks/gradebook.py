@@ -1,7 +1,5 @@
 """The gradebook: judgements, and what people write beside them (overrides, marks by hand, times), put together."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +18,24 @@ TIMES = ("student", "handed_in")
 
 
 @dataclass(frozen=True)
+class Given:
+    """Points that a person gave, and why."""
+
+    points: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What people wrote: (student, id) -> points, student -> share that is lost, and what there is to say about it."""
+
+    overrides: Mapping[tuple[str, str], Given]
+    manual: Mapping[tuple[str, str], Given]
+    late: Mapping[str, float]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Row:
     """One exercise, or one cell marked by hand, of one student."""
 
@@ -30,6 +46,11 @@ class Row:
     message: str
     misconception: str | None = None
     given: Given | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What stands under its id in the student's JSON file."""
+        data = {name: value for name, value in vars(self).items() if name not in ("id", "given")}
+        return data | ({"changed_by_hand": self.given.reason} if self.given else {})
 
 
 @dataclass(frozen=True)
@@ -72,17 +93,9 @@ class Student:
             "score": self.score,
             "max_score": self.max_score,
             "late": self.late,
-            "exercises": {row.id: _row_json(row) for row in self.rows},
+            "exercises": {row.id: row.as_json() for row in self.rows},
             "notes": {part.name: list(part.notes) for part in self.parts if part.notes},
         }
-
-
-def _row_json(row: Row) -> dict[str, Any]:
-    data = {
-        "status": row.status, "points": row.points, "max_points": row.max_points, "message": row.message,
-        "misconception": row.misconception,
-    }  # fmt: skip
-    return data | ({"changed_by_hand": row.given.reason} if row.given else {})
 
 
 def student(name: str, release: Release, judged: Mapping[str, Judged], tables: Tables) -> Student:
@@ -105,24 +118,6 @@ def student(name: str, release: Release, judged: Mapping[str, Judged], tables: T
     return Student(name, tuple(parts), tables.late.get(name, 0.0))
 
 
-@dataclass(frozen=True)
-class Given:
-    """Points that a person gave, and why."""
-
-    points: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What people wrote: (student, id) -> points, student -> share that is lost, and what there is to say about it."""
-
-    overrides: Mapping[tuple[str, str], Given]
-    manual: Mapping[tuple[str, str], Given]
-    late: Mapping[str, float]
-    remarks: tuple[str, ...] = ()
-
-
 def read_tables(folder: Path, times: Path | None, release: Release, students: Sequence[str]) -> Tables:
     """Read `overrides.csv` and `manual.csv` of the folder, and the times of handing in. Raises: InvalidInput."""
     changed = overrides(folder / "overrides.csv", release)
@@ -140,9 +135,8 @@ def overrides(path: Path, release: Release) -> dict[tuple[str, str], Given]:
     for row in rows(path, OVERRIDES):
         if row["exercise"] not in known:
             raise InvalidInput(f"{path}: no exercise of this release is called {row['exercise']!r}")
-        found[row["student"], row["exercise"]] = Given(
-            _at_most(known[row["exercise"]], row["points"], row["exercise"], path), row["reason"]
-        )
+        points = _at_most(known[row["exercise"]], row["points"], row["exercise"], path)
+        found[row["student"], row["exercise"]] = Given(points, row["reason"])
     return found
 
 
@@ -200,8 +194,7 @@ def rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
-    dialect = "excel" if text.partition("\n")[0].count(",") else "semicolon"
-    reader = csv.DictReader(io.StringIO(text), delimiter="," if dialect == "excel" else ";")
+    reader = csv.DictReader(io.StringIO(text), delimiter="," if "," in text.partition("\n")[0] else ";")
     if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
         raise InvalidInput(f"{path} has no column {missing[0]!r}; its first line must be {','.join(columns)}")
     try:
@@ -217,23 +210,18 @@ def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[obje
     writer.writerow(columns)
     for row in table:
         writer.writerow(
-            [f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+@\t" and cell else cell for cell in row]
+            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "@", "\t")) else cell for cell in row
         )
     atomic_write(path, file.getvalue())
 
 
 def _at_most(most: float, text: str, id: str, path: Path) -> float:
-    points = _points(text, path)
-    if points > most:
-        raise InvalidInput(f"{path}: {points:g} points for {id}; it has at most {most:g}")
-    return points
-
-
-def _points(text: str, path: Path) -> float:
     try:
         points = float(text.replace(",", "."))
     except ValueError:
         points = -1.0
     if not 0 <= points < 1e6:
         raise InvalidInput(f"{path}: {text!r} is no number of points; use one of at least 0")
+    if points > most:
+        raise InvalidInput(f"{path}: {points:g} points for {id}; it has at most {most:g}")
     return points

@@ -159,7 +159,8 @@ class Answers:
         lines = [f"✗ {id}: not yet"]
         if stopped:
             lines.append(f"Your code {stopped}")
-        lines += self._shown(verdicts, observations, printed) if not (stopped and _only_missing(verdicts)) else []
+        if not stopped or any(not verdict.ok and verdict.kind != "missing" for verdict in verdicts):
+            lines += self._shown(verdicts, observations, printed)
         if named is not None:
             lines.append(f"What happened: {named.explanation}")
         if share:
@@ -189,12 +190,9 @@ class Answers:
         right = sum(verdict.ok for verdict in verdicts[:visible])
         for index, verdict in enumerate(verdicts[:visible]):
             if not verdict.ok and verdict.kind != "missing":
-                shown = [
-                    verdict.statement,
-                    f"Smallest failing input (example {index + 1} of {visible}, {right} right): "
-                    f"{self.exercise.text(self.inputs.cases[index])}",
-                    verdict.where,
-                ]
+                tally = f"example {index + 1} of {visible}, {right} right"
+                case = self.exercise.text(self.inputs.cases[index])
+                shown = [verdict.statement, f"Smallest failing input ({tally}): {case}", verdict.where]
                 if index < len(printed) and (text := " | ".join(printed[index].split("\n")).strip(" |")):
                     shown.append(f"Your code printed here: {text[:200]}")
                 return [line for line in shown if line]
@@ -208,10 +206,6 @@ class Answers:
 
 def _is_refusal(right: Sequence[Arrays]) -> bool:
     return bool(right) and "error" in right[0]
-
-
-def _only_missing(verdicts: Sequence[Verdict]) -> bool:
-    return all(verdict.ok or verdict.kind == "missing" for verdict in verdicts)
 
 
 def _without_values(verdict: Verdict, arrays: Arrays) -> str:

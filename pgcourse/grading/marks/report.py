@@ -1,7 +1,5 @@
 """What is written: for each student JSON and a page to learn from; for the class one table, statistics, what to look at."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,10 +52,9 @@ def write_student(folder: Path, student: Student) -> None:
 def write_class(folder: Path, students: Sequence[Student], pairs: Sequence[Pair]) -> None:
     """`class.csv`, `statistics.csv`, `similarity.csv` and `look_at.csv`."""
     ids = [row.id for row in students[0].rows]
-    table = [
-        [s.name, s.score, s.max_score, s.late, *(row.points for row in s.rows), " ".join(_open(s.rows))]
-        for s in students
-    ]
+    table: list[list[object]] = []
+    for s in students:
+        table.append([s.name, s.score, s.max_score, s.late, *(row.points for row in s.rows), " ".join(_open(s.rows))])
     write_rows(folder / "class.csv", ["student", "score", "max_score", "late", *ids, "open"], table)
     columns = ["exercise", "students", *STATES, "mean points", "max points", "misconceptions"]
     by_exercise = [_statistics([row for s in students for row in s.rows if row.id == id]) for id in ids]

@@ -1,7 +1,5 @@
 """Which solutions of a class are alike, and which are the published ones, whatever their names and comments."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import json
@@ -30,13 +28,14 @@ class Pair:
     common: int
 
 
-def tokens(source: str) -> tuple[str, ...]:
-    """The cell's syntax in order, local names, comments and docstrings left out."""
-    tree = parsed(source)
-    if tree is None:
-        return ()
+def form(source: str) -> tuple[str, ...]:
+    """The cell's syntax in order, local names, comments and docstrings left out; nothing where it cannot be read."""
     found: list[str] = []
-    _walk(tree, found)
+    try:
+        if tree := parsed(source):
+            _walk(tree, found)
+    except RecursionError:
+        return ()
     return tuple(found)
 
 
@@ -51,9 +50,8 @@ def _walk(node: ast.AST, found: list[str]) -> None:
     elif isinstance(node, ast.keyword) and node.arg:
         found.append(node.arg)
     for child in ast.iter_child_nodes(node):
-        docstring = (
-            isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant) and isinstance(child.value.value, str)
-        )
+        constant = child.value if isinstance(child, ast.Expr) else None
+        docstring = isinstance(constant, ast.Constant) and isinstance(constant.value, str)
         if not docstring and not isinstance(child, ast.expr_context | ast.arguments):
             _walk(child, found)
 
@@ -80,10 +78,10 @@ def pairs(exercise: str, solutions: Mapping[str, str], stub: str = "") -> list[P
 
     Args: solutions: student (or `PUBLISHED`) -> source. stub: what was handed out; whoever left it so is not compared.
     """
-    forms = {who: form for who, source in solutions.items() if (form := _form(source))}
-    untouched = _form(stub)
-    forms = {who: form for who, form in forms.items() if form != untouched and len(form) >= MIN_TOKENS}
-    runs = {who: {form[start : start + RUN] for start in range(len(form) - RUN + 1)} for who, form in forms.items()}
+    forms = {who: own for who, source in solutions.items() if (own := form(source))}
+    untouched = form(stub)
+    forms = {who: each for who, each in forms.items() if each != untouched and len(each) >= MIN_TOKENS}
+    runs = {who: {each[start : start + RUN] for start in range(len(each) - RUN + 1)} for who, each in forms.items()}
     same = Counter(forms.values())
     found = []
     for first, second in combinations(sorted(forms), 2):
@@ -92,10 +90,3 @@ def pairs(exercise: str, solutions: Mapping[str, str], stub: str = "") -> list[P
             common = same[forms[first]] - 2 if forms[first] == forms[second] else 0
             found.append(Pair(exercise, first, second, round(shared, 3), common))
     return sorted(found, key=lambda pair: (-pair.similarity, pair.common, pair.first, pair.second))
-
-
-def _form(source: str) -> tuple[str, ...]:
-    try:
-        return tokens(source)
-    except RecursionError:
-        return ()

@@ -3,8 +3,6 @@
 A cell is read as Python, and as a syntax tree; whatever a submission holds, this ends.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import symtable
@@ -60,10 +58,8 @@ def code_cells(notebook: dict[str, Any]) -> list[Cell]:
         graded = metadata.get("nbgrader") if isinstance(metadata, dict) else None
         grade_id = graded.get("grade_id") if isinstance(graded, dict) else None
         if isinstance(source, str):
-            id = cell.get("id")
-            cells.append(
-                Cell(id if isinstance(id, str) else "", grade_id if isinstance(grade_id, str) else "", source, number)
-            )
+            id, grade_id = (each if isinstance(each, str) else "" for each in (cell.get("id"), grade_id))
+            cells.append(Cell(id, grade_id, source, number))
     return cells
 
 
@@ -107,9 +103,8 @@ def _remarks(id: str, named: Sequence[Cell], defining: Sequence[Cell]) -> list[s
         return [f"No cell for {id} was found."]
     if len(defining) > 1:
         numbers = " and ".join(str(cell.number) for cell in defining)
-        return [
-            f"Cells {numbers} both define {id}; as in a notebook that runs from top to bottom, the last one counts."
-        ]
+        said = "as in a notebook that runs from top to bottom, the last one counts."
+        return [f"Cells {numbers} both define {id}; {said}"]
     if not named:
         return [f"The cell of {id} has lost its name; cell {defining[0].number}, which defines it, was taken."]
     if defining and defining[0] not in named:
@@ -158,13 +153,10 @@ def _bound(statements: Iterable[ast.stmt]) -> set[str]:
             elif isinstance(inner, ast.ExceptHandler):
                 names |= _bound(inner.body)
             else:
-                stored = (
-                    part for part in ast.walk(inner) if isinstance(part, ast.Name | ast.Attribute | ast.Subscript)
-                )
-                for part in stored:
-                    if isinstance(part.ctx, ast.Store):
+                for part in ast.walk(inner):
+                    if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
                         while isinstance(part, ast.Attribute | ast.Subscript):  # `f.x = 1` changes f
-                            part = part.value  # type: ignore[assignment]
+                            part = part.value
                         if isinstance(part, ast.Name):
                             names.add(part.id)
     return names

@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import resolve_name
@@ -69,7 +69,6 @@ class Inputs:
 class Prepared:
     """One notebook of the release, ready for all submissions of it. Fields: sources: see `sources`."""
 
-    assignment: Assignment
     exercises: dict[str, Exercise]
     inputs: dict[str, Inputs]
     released: tuple[Cell, ...]
@@ -139,11 +138,10 @@ def prepare(assignment: Assignment, folder: Path, exercises: dict[str, Exercise]
     own = {each.id: exercises[each.id] for each in assignment.exercises}
     for id, exercise in own.items():
         if not (module := type(exercise.observe).__module__).startswith("pgcourse.checks.observe"):
-            raise InvalidInput(
-                f"{id}: its observer is from {module}, which no child has; use one of pgcourse.checks.observe*"
-            )
+            said = "which no child has; use one of pgcourse.checks.observe*"
+            raise InvalidInput(f"{id}: its observer is from {module}, {said}")
     drawn = {id: inputs(exercise, seed) for id, exercise in own.items()}
-    return Prepared(assignment, own, drawn, released, sources(cell.source for cell in released if not cell.grade_id))
+    return Prepared(own, drawn, released, sources(cell.source for cell in released if not cell.grade_id))
 
 
 def sources(released_cells: Iterable[str]) -> dict[str, str]:
@@ -235,13 +233,9 @@ def seed_of(base: int, exercise: str, number: int) -> int:
 
 def inputs(exercise: Exercise, base: int, sets: int = SETS) -> Inputs:
     """The public examples once, then `sets` sets of what differs from seed to seed."""
-    return build(exercise.cases, [seed_of(base, exercise.id, number) for number in range(sets)])
-
-
-def build(make: Callable[[int], Any], seeds: list[int]) -> Inputs:
-    """`inputs`, for given seeds. A case that is the same for all of them, and for one more, is public."""
+    seeds = [seed_of(base, exercise.id, number) for number in range(sets)]
     with preserved_state():
-        made = [list(make(seed)) for seed in [*seeds, 7]]
+        made = [list(exercise.cases(seed)) for seed in [*seeds, 7]]  # what is the same for one more, too, is public
     places = range(min(len(cases) for cases in made))
     public = [place for place in places if all(same(made[0][place], cases[place]) for cases in made[1:])]
     secret = [place for place in places if place not in public]

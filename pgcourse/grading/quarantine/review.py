@@ -6,8 +6,6 @@ numbers for hidden inputs are compared, less is gained by it, and it changes no 
 library could hide that an input was overwritten, so then everything is withheld.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import sys
@@ -90,12 +88,8 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((line, f"calls something else {name}") for name in taken)
         elif isinstance(node, ast.Attribute):
             name = node.attr
-            if (
-                name in _FRAMES
-                or name in _REACHED
-                or name in _BY_NAME
-                or (name.startswith("__") and name.endswith("__") and name not in _HARMLESS)
-            ):
+            special = name.startswith("__") and name.endswith("__") and name not in _HARMLESS
+            if special or name in _FRAMES or name in _REACHED or name in _BY_NAME:
                 yield line, f"uses .{name}"
             elif name == "__class__" and node not in read:
                 yield line, "uses .__class__ for more than its name"

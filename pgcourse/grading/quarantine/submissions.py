@@ -1,7 +1,5 @@
 """Finding what students handed in, and reading it without trusting it."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -55,13 +53,12 @@ def find(folder: Path, assignments: Sequence[str]) -> tuple[list[Submission], li
                 continue
             if len(assignments) > 1:
                 matching = [name for name in assignments if student.endswith(name)]
-                if not matching:
-                    remarks.append(
-                        f"{_shown(entry)} does not say which notebook it is; put it into {student}/NAME.ipynb"
-                    )
-                    continue
-                student = student.removesuffix(matching[0]).rstrip("-_ ") or matching[0]
-                _add(files, remarks, (student, matching[0]), entry)
+                if matching:
+                    student = student.removesuffix(matching[0]).rstrip("-_ ") or matching[0]
+                    _add(files, remarks, (student, matching[0]), entry)
+                else:
+                    what = "does not say which notebook it is"
+                    remarks.append(f"{_shown(entry)} {what}; put it into {student}/NAME.ipynb")
             else:
                 _add(files, remarks, (student, assignments[0]), entry)
         elif entry.is_dir():
@@ -83,15 +80,10 @@ def find(folder: Path, assignments: Sequence[str]) -> tuple[list[Submission], li
             files.setdefault((student, ""), entry)
     if not files:
         raise InvalidInput(f"{folder} holds no notebooks; it needs STUDENT/{assignments[0]}.ipynb for each student")
-    students = dict.fromkeys(student for student, _ in files)
-    nothing = "No notebook was handed in."
-    found = [
-        read(files[student, name], student, name)
-        if (student, name) in files
-        else Submission(student, name, "", problem=nothing)
-        for student in sorted(students)
-        for name in assignments
-    ]
+    found = []
+    for key in ((student, name) for student in sorted({student for student, _ in files}) for name in assignments):
+        missing = Submission(*key, "", problem="No notebook was handed in.")
+        found.append(read(files[key], *key) if key in files else missing)
     return found, remarks
 
 
@@ -133,9 +125,8 @@ def read(path: Path, student: str, assignment: str) -> Submission:
         return broken(
             "The file is JSON but no Jupyter notebook of format 4. Save it in JupyterLab and hand in that file."
         )
-    return Submission(
-        student, assignment, str(path), tuple(code_cells(notebook)), notes=tuple(_notes(notebook, len(data)))
-    )
+    notes = tuple(_notes(notebook, len(data)))
+    return Submission(student, assignment, str(path), tuple(code_cells(notebook)), notes=notes)
 
 
 def _notes(notebook: dict[str, Any], size: int) -> list[str]:

@@ -1,7 +1,5 @@
 """One assignment of a hand-out: its exercises with this class's points, its experiment, its three notebooks."""
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Mapping

@@ -206,11 +206,10 @@ def prove(exercise: Exercise) -> None:
 
 
 def _numbers(exercise: Exercise, seed: int) -> list[bytes]:
-    return [np.asarray(value).tobytes() for case in exercise.cases(seed) for value in case.values() if _plain(value)]
-
-
-def _plain(value: object) -> bool:
-    return isinstance(value, int | float) or hasattr(value, "__array__")
+    values = [value for case in exercise.cases(seed) for value in case.values()]
+    return [
+        np.asarray(value).tobytes() for value in values if isinstance(value, int | float) or hasattr(value, "__array__")
+    ]
 
 
 def _notebook(path: Path, source: str, found: tuple[Exercise, ...]) -> NotebookNode:
@@ -224,9 +223,8 @@ def _notebook(path: Path, source: str, found: tuple[Exercise, ...]) -> NotebookN
     for number, (exercise, function) in enumerate(zip(found, functions, strict=True), 1):
         plural = "s" * (exercise.points != 1)
         facts = f"*{exercise.points} point{plural}, about {exercise.minutes} minutes, difficulty {exercise.difficulty} of 3.*"
-        hints = (
-            f"<details><summary>Hint {i}</summary>\n\n{hint}\n\n</details>" for i, hint in enumerate(exercise.hints, 1)
-        )
+        folded = "<details><summary>Hint {}</summary>\n\n{}\n\n</details>"
+        hints = (folded.format(i, hint) for i, hint in enumerate(exercise.hints, 1))
         cells.append(nbformat.v4.new_markdown_cell("\n\n".join([f"## {number} {exercise.title}", facts, *hints])))
         cells.append(nbgrader_cell("code", _solution(source, function), exercise.id, solution=True, locked=False))
         cells.append(nbgrader_cell("code", _check(source, exercise), f"check-{exercise.id}", points=exercise.points))
@@ -237,16 +235,14 @@ def _function(path: Path, tree: ast.Module, exercise: Exercise, earlier: tuple[E
     own = {name for node in tree.body for name in _defined(node)} - {each.id for each in earlier}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == exercise.id:
-            if getattr(exercise.reference, "__name__", "") != exercise.id or ast.get_docstring(node) is None:
-                break
-            if len(node.body) < 2:
+            named = getattr(exercise.reference, "__name__", "") == exercise.id
+            if not named or ast.get_docstring(node) is None or len(node.body) < 2:
                 break
             inner = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
             missing = sorted((inner & own) - {exercise.id})
             if missing:
-                raise InvalidInput(
-                    f"{path.name}: {exercise.id} uses {missing[0]}, which students do not get; move it inside"
-                )
+                said = f"uses {missing[0]}, which students do not get; move it inside"
+                raise InvalidInput(f"{path.name}: {exercise.id} {said}")
             return node
     raise InvalidInput(
         f"{path.name}: the reference of {exercise.id!r} must be `def {exercise.id}(...)` in this file; "

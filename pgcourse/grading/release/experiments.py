@@ -6,8 +6,6 @@ The lessons hold model answers, so the marks are for what is the student's own: 
 from own seeds, the mechanism, and what so few seeds cannot show. `expected` is for the teacher's key alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pgcourse.grading.release.manifest import ManualCell, RubricItem
@@ -44,16 +42,19 @@ ELSEWHERE = "# Work in a copy of the lesson, and bring your numbers here: a tabl
 
 @dataclass(frozen=True)
 class Starter:
-    """What the cell of one unit needs: module of the algorithm, settings (name -> code), metrics to print, axis."""
+    """What the cell of one unit runs. Fields: settings: name -> its changes of the preset. all: changes of every setting."""
 
-    module: str
+    preset: str
     settings: dict[str, str]
+    all: str
     metrics: tuple[str, ...] = ()
     x: str = "episode"
 
     def code(self) -> str:
         """The cell."""
-        settings = "\n".join(f'    "{name}": {code},' for name, code in self.settings.items())
+        changed = [
+            f'    "{name}": replace({self.preset}, {change}, {self.all}),' for name, change in self.settings.items()
+        ]
         lines = ['            print(f"  seed {run.seed}: last 50 episodes {late:.0f}", end="")']
         for metric in self.metrics:
             short = metric.partition("/")[2]
@@ -61,7 +62,8 @@ class Starter:
             lines.append(f'            values = run.metrics["{metric}"]')
             lines.append(f'            print(f"; {short}: {numbers}", end="")')
         lines.append("            print()")
-        return TEMPLATE.format(module=self.module, settings=settings, x=self.x, numbers="\n".join(lines))
+        module = self.preset.partition(".")[0]
+        return TEMPLATE.format(module=module, settings="\n".join(changed), x=self.x, numbers="\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,7 @@ EXPERIMENTS = {
             "push that caused the fall came earlier. With 0.99 the whole fall is in view. Where the seeds of two "
             "settings overlap, no winner may be named.",
             Starter(
-                "reinforce",
-                {
-                    "γ = 0.5": "replace(reinforce.CARTPOLE_NO_BASELINE, gamma=0.5, num_episodes=150)",
-                    "γ = 0.99": "replace(reinforce.CARTPOLE_NO_BASELINE, gamma=0.99, num_episodes=150)",
-                },
+                "reinforce.CARTPOLE_NO_BASELINE", {"γ = 0.5": "gamma=0.5", "γ = 0.99": "gamma=0.99"}, "num_episodes=150"
             ),
         ),
         Experiment(
@@ -136,12 +134,8 @@ EXPERIMENTS = {
             "A slow critic stays behind the returns and explains nothing; a fast one meets them and is restless. "
             "Standardising subtracts the gap, so the return hardly cares; the seeds overlap.",
             Starter(
-                "reinforce",
-                {
-                    "critic 3e-4": "replace(reinforce.CARTPOLE, critic_lr=3e-4, num_episodes=120)",
-                    "critic 5e-3": "replace(reinforce.CARTPOLE, critic_lr=5e-3, num_episodes=120)",
-                },
-                ("charts/value_mean", "charts/return_mean", "losses/explained_variance"),
+                "reinforce.CARTPOLE", {"critic 3e-4": "critic_lr=3e-4", "critic 5e-3": "critic_lr=5e-3"}, "num_episodes=120",
+                metrics=("charts/value_mean", "charts/return_mean", "losses/explained_variance"),
             ),
         ),
         Experiment(
@@ -154,12 +148,8 @@ EXPERIMENTS = {
             "0 and 0.01 cannot be told apart with three seeds (nor with ten). With a large coefficient the entropy "
             "stays near log 2 and the return climbs more slowly.",
             Starter(
-                "a2c",
-                {
-                    "β = 0": "replace(a2c.CARTPOLE, ent_coef=0, num_episodes=250, anneal_lr=False)",
-                    "β = 0.01": "replace(a2c.CARTPOLE, ent_coef=0.01, num_episodes=250, anneal_lr=False)",
-                },
-                ("losses/entropy",),
+                "a2c.CARTPOLE", {"β = 0": "ent_coef=0", "β = 0.01": "ent_coef=0.01"}, "num_episodes=250, anneal_lr=False",
+                metrics=("losses/entropy",),
             ),
         ),
         Experiment(
@@ -173,10 +163,8 @@ EXPERIMENTS = {
             "policy is poor that costs little; later an update that overshoots throws the policy back, and the next "
             "batch comes from there. With few epochs there is less to clip.",
             Starter(
-                "ppo",
-                {"20 epochs": "replace(ppo.CARTPOLE, clip_coef=None, update_epochs=20, total_timesteps=50 * 1024)"},
-                ("losses/approx_kl",),
-                x="env_step",
+                "ppo.CARTPOLE", {"20 epochs": "clip_coef=None, update_epochs=20"}, "total_timesteps=50 * 1024",
+                metrics=("losses/approx_kl",), x="env_step",
             ),
         ),
         Experiment(
@@ -189,13 +177,8 @@ EXPERIMENTS = {
             "A policy that hardly moves the rod sees only a hanging rod; no advantage can praise what was never "
             "tried. It lacks experience, not signal. The entropy says so from the first update.",
             Starter(
-                "ppo",
-                {
-                    "σ = 1.5": "replace(ppo.PENDULUM, initial_std=1.5, total_timesteps=40_000)",
-                    "σ = 0.1": "replace(ppo.PENDULUM, initial_std=0.1, total_timesteps=40_000)",
-                },
-                ("losses/entropy",),
-                x="env_step",
+                "ppo.PENDULUM", {"σ = 1.5": "initial_std=1.5", "σ = 0.1": "initial_std=0.1"}, "total_timesteps=40_000",
+                metrics=("losses/entropy",), x="env_step",
             ),
         ),
         Experiment(
@@ -230,14 +213,9 @@ EXPERIMENTS = {
             "The updates do use it. Line search and gradient see the same batch, so a longer step fits more of that "
             "batch's noise, and the next batch's states differ more from those for which the surrogate was right.",
             Starter(
-                "trpo",
-                {
-                    "limit 0.01": "replace(trpo.CARTPOLE, max_kl=0.01, total_timesteps=60 * 1024)",
-                    "limit 0.1": "replace(trpo.CARTPOLE, max_kl=0.1, total_timesteps=60 * 1024)",
-                },
-                ("losses/approx_kl",),
-                x="env_step",
+                "trpo.CARTPOLE", {"limit 0.01": "max_kl=0.01", "limit 0.1": "max_kl=0.1"}, "total_timesteps=60 * 1024",
+                metrics=("losses/approx_kl",), x="env_step",
             ),
         ),
     )
-}
+}  # fmt: skip

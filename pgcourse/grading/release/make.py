@@ -1,7 +1,5 @@
 """Make the hand-out of a class: student notebooks, the teacher's key, nbgrader's source version, `release.json`."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import json
@@ -85,8 +83,7 @@ def make(settings: Settings, *, force: bool = False) -> Made:
     old = standing(settings.out, release, force=force)
     if old is not None and not differing(old, release):
         release = replace(release, made=old.made)
-    written, kept = write(settings.out, release, _files(release, parts, private), old, force=force)
-    return Made(release, written, kept)
+    return write(settings.out, release, _files(release, parts, private), old, force=force)
 
 
 def stamp(release: Release) -> str:
@@ -156,13 +153,10 @@ def files_of(release: Release) -> list[str]:
     return [*(a.notebook for a in release.assignments), *keys, *sources, *sorted(own)]
 
 
-def write(
-    out: Path, release: Release, files: dict[str, str], old: Release | None, *, force: bool
-) -> tuple[list[str], list[str]]:
+def write(out: Path, release: Release, files: dict[str, str], old: Release | None, *, force: bool) -> Made:
     """Write what is missing or different. Where the same release stands, a file that somebody changed is kept.
 
     Args: old: what stands in the folder. force: write over changed files too.
-    Returns: the files written, and those kept as somebody changed them.
     """
     same = old is not None and not differing(old, release)
     if old is not None and not same:
@@ -180,7 +174,7 @@ def write(
         written.append(name)
     if not same:  # last, so that a folder half written is no release
         release.write(out)
-    return written, kept
+    return Made(release, written, kept)
 
 
 def readme(release: Release, *, private: bool) -> str:

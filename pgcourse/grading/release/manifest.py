@@ -4,8 +4,6 @@ The grader reads this file and nothing else to know which exercises count, for h
 names a teacher's own exercises keeps their files beside it; `exercises.exercises_of` finds the exercise of every id.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -189,19 +187,13 @@ def read(folder: str | os.PathLike[str]) -> Release:
 
 def from_json(data: dict[str, Any]) -> Release:
     """The release that `Release.as_json` described. Raises: InvalidInput, KeyError or TypeError where it is none."""
-    assignments = tuple(
-        Assignment(
-            name=each["name"],
-            notebook=each["notebook"],
-            exercises=tuple(GradedExercise(**exercise) for exercise in each["exercises"]),
-            manual=tuple(
-                ManualCell(**{**cell, "rubric": tuple(RubricItem(**item) for item in cell["rubric"])})
-                for cell in each.get("manual", ())
-            ),
-        )
-        for each in data["assignments"]
-    )
-    return Release(**{**data, "late": Late(**data["late"]), "assignments": assignments})
+    assignments = []
+    for each in data["assignments"]:
+        exercises = tuple(GradedExercise(**exercise) for exercise in each["exercises"])
+        rubrics = [(cell, tuple(RubricItem(**item) for item in cell["rubric"])) for cell in each.get("manual", ())]
+        manual = tuple(ManualCell(**{**cell, "rubric": rubric}) for cell, rubric in rubrics)
+        assignments.append(Assignment(each["name"], each["notebook"], exercises, manual))
+    return Release(**{**data, "late": Late(**data["late"]), "assignments": tuple(assignments)})
 
 
 def parse_time(text: str, name: str) -> datetime:

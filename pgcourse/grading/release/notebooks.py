@@ -4,8 +4,6 @@ The same text gives the committed notebooks; a test holds that both come out ali
 beside the package; a wheel carries a copy. nbgrader itself makes the student's version.
 """
 
-from __future__ import annotations
-
 import copy
 import hashlib
 import logging

@@ -4,8 +4,6 @@ Inside the walls there is a root folder of its own with the interpreter, its lib
 no other process to be seen.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -1,7 +1,5 @@
 """What travels between the grader and its children: JSON in frames, with arrays as text. Nothing is ever unpickled."""
 
-from __future__ import annotations
-
 import base64
 import json
 import math

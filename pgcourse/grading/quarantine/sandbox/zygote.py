@@ -4,8 +4,6 @@ For each notebook it forks a keeper, and the keeper the child. The keeper runs n
 and all its descendants when the grader says so, goes away or has heard enough, and then reports that the child is dead.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import resource
