@@ -38,3 +38,15 @@ def test_who_has_no_time_of_handing_in_is_said(tmp_path: Path) -> None:
     assert shares == pytest.approx({"ann": 0.1, "ben": 0.1})
     assert remarks == ["times.csv has no time of 'anna': counted as in time."]
     assert gradebook.late_shares(None, RELEASE, ["anna"]) == ({}, [])
+
+
+def test_an_override_that_cannot_count_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "overrides.csv"
+    for row, complaint in (
+        ("gea,1", "no exercise of this release is called 'gea'"),
+        ("gae,7", "7 points for gae; it has at most 4"),
+        ("gae,much", "'much' is no number of points"),
+    ):
+        path.write_text(f"student,exercise,points,reason\nben,{row},\n")
+        with pytest.raises(InvalidInput, match=complaint):
+            gradebook.overrides(path, RELEASE)

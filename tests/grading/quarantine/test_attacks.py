@@ -19,6 +19,7 @@ from tests.grading.quarantine.attacks import CELLS, HONEST
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
 CHILD = "pgcourse.grading.quarantine.sandbox"  # in the command line of a zygote and of all that it forks
+Graded = tuple[ClassResult, Path, list[str]]  # marks, folder, connections that came through
 WORTH = 2.0  # of the honest work in each submission, in points
 # What an attack on its own notebook's cells may cost besides: the honest cell, too, ran in the process that it damaged.
 DAMAGED = {"closes everything", "patches builtins", "import hooks", "patches json", "kills everybody", "patches numpy"}
@@ -29,7 +30,7 @@ def student_of(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[tuple[ClassResult, Path, list[str]]]:
+def graded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Graded]:
     root = tmp_path_factory.mktemp("attacks")
     release = make_release(root / "class", 1)
     handed_out = notebook(release, "01_reinforce")
@@ -43,10 +44,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterat
             content = fill(handed_out, {"reinforce_loss": HONEST, exercise: cell})
             hand_in(root / "submissions", student_of(name), "01_reinforce", content)
         hand_in_files(root, handed_out)
-        settings = Settings(
-            root / "submissions", release, root / "out", hidden_seed=SEED, timeout=1.0, memory=1024, jobs=2
-        )
-        result = grade(settings)
+        result = grade(Settings(root / "submissions", release, root / "out", hidden_seed=SEED, timeout=1.0, jobs=2))
         connections = []
         with contextlib.suppress(BlockingIOError):
             connections.append(str(server.accept()[1]))
@@ -80,12 +78,8 @@ def hand_in_files(root: Path, handed_out: dict[str, Any]) -> None:
     hand_in(folder, "file 50 MB of output", "01_reinforce", big)
     hand_in(folder, "file nested", "01_reinforce", '{"cells": ' + "[" * 10**6)
     hand_in(folder, "file deep code", "01_reinforce", fill(handed_out, honest | {"standardize": "-" * 150_000 + "1"}))
-    hand_in(
-        folder,
-        "file strange types",
-        "01_reinforce",
-        json.dumps({"cells": [{"cell_type": "code", "source": 3}, 7, None]}),
-    )
+    strange = json.dumps({"cells": [{"cell_type": "code", "source": 3}, 7, None]})
+    hand_in(folder, "file strange types", "01_reinforce", strange)
     (folder / "file link").mkdir()
     (folder / "file link" / "01_reinforce.ipynb").symlink_to(root / "class" / "teacher" / "key" / "01_reinforce.ipynb")
     (folder / "linked folder").symlink_to(root / "class" / "teacher")
@@ -95,7 +89,7 @@ def hand_in_files(root: Path, handed_out: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_an_attack_scores_no_more_than_its_honest_work(graded: tuple[ClassResult, Path, list[str]], name: str) -> None:
+def test_an_attack_scores_no_more_than_its_honest_work(graded: Graded, name: str) -> None:
     result, root, _ = graded
     student = next(student for student in result.students if student.name == student_of(name))
     assert student.score <= WORTH
@@ -107,26 +101,18 @@ def test_an_attack_scores_no_more_than_its_honest_work(graded: tuple[ClassResult
         assert student.score == WORTH, "the honest part keeps its points"
 
 
-def test_files_that_attack_score_no_more(graded: tuple[ClassResult, Path, list[str]]) -> None:
+def test_files_that_attack_score_no_more(graded: Graded) -> None:
     result, _, _ = graded
     scores = {student.name: student.score for student in result.students if student.name.startswith("file ")}
-    assert scores == {
-        "file 50 MB of output": WORTH,
-        "file deep code": WORTH,
-        "file nested": 0,
-        "file own checks": WORTH,
-        "file strange types": 0,
-        "file swapped ids": WORTH,
-        "file tampered metadata": WORTH,
-        "file link": 0,
-        "file pipe": 0,
-    }
+    honest = ("50 MB of output", "deep code", "own checks", "swapped ids", "tampered metadata")
+    nothing = ("nested", "strange types", "link", "pipe")
+    assert scores == {f"file {name}": WORTH * (name in honest) for name in (*honest, *nothing)}
     assert {student.max_score for student in result.students} == {11.0}
     assert not any(student.name in ("..evil", "linked folder") for student in result.students)
     assert sum("is a link" in remark for remark in result.remarks) == 2
 
 
-def test_no_page_holds_a_hidden_value_or_a_script(graded: tuple[ClassResult, Path, list[str]]) -> None:
+def test_no_page_holds_a_hidden_value_or_a_script(graded: Graded) -> None:
     _, root, _ = graded
     for page in (root / "out" / "students").glob("*.html"):
         assert "<script" not in page.read_text(encoding="utf-8")
@@ -135,7 +121,7 @@ def test_no_page_holds_a_hidden_value_or_a_script(graded: tuple[ClassResult, Pat
     assert "Leak" not in told
 
 
-def test_the_host_is_unharmed(graded: tuple[ClassResult, Path, list[str]], repository: Path) -> None:
+def test_the_host_is_unharmed(graded: Graded, repository: Path) -> None:
     result, root, connections = graded
     assert not connections, "the network is cut"
     assert not any("Weaker" in remark for remark in result.remarks)
@@ -145,11 +131,8 @@ def test_the_host_is_unharmed(graded: tuple[ClassResult, Path, list[str]], repos
     assert left == []
     for place in (Path.home(), Path("/tmp"), repository, root / "out"):
         assert not list(place.glob("pgcourse-attack*")), place
-    written = {path.name for path in (root / "out").iterdir()}
-    assert written == {
-        "class.csv", "grading.json", "look_at.csv", "observations", "overrides.csv", "similarity.csv", "statistics.csv",
-        "students",
-    }  # fmt: skip
+    tables = {f"{name}.csv" for name in ("class", "look_at", "overrides", "similarity", "statistics")}
+    assert {path.name for path in (root / "out").iterdir()} == tables | {"grading.json", "observations", "students"}
 
 
 def leftovers() -> list[str]:

@@ -4,24 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 from pgcourse.checks.runner import DEFAULT_SEED
 from pgcourse.cli import main
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.release.exercises import (
-    checks_digest,
-    embed,
-    exercises_of,
-    load_file,
-    read_folder,
-    run_embedded,
-    run_exercise,
-)
+from pgcourse.grading.release import exercises
+from pgcourse.grading.release.exercises import embed, exercises_of, read_folder, run_embedded, run_exercise
 from pgcourse.grading.release.manifest import read
+from tests.grading.classroom import cells
 
 OWN = "91_dual_clip"
+Change = Callable[[str], str]
 
 
 @pytest.fixture
@@ -37,21 +31,15 @@ def made(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def cells(path: Path) -> dict[str, Any]:
-    return {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
-
-
 def test_it_is_handed_out_as_an_assignment_of_its_own(made: Path) -> None:
     welcome, own = read(made).assignments
     assert (welcome.name, own.name) == ("00_welcome", OWN)
-    assert [(e.id, e.points, e.source) for e in own.exercises] == [
-        ("dual_clip_loss", 6, f"teacher/exercises/{OWN}.py"),
-    ]
+    (exercise,) = own.exercises
+    assert (exercise.id, exercise.points, exercise.source) == ("dual_clip_loss", 6, f"teacher/exercises/{OWN}.py")
     student = cells(made / own.notebook)
     assert "*6 points, about 25 minutes" in "\n".join(cell.source for cell in student.values())
-    assert student["dual_clip_loss"].source.startswith(
-        "def dual_clip_loss(log_prob, old_log_prob, advantages, *, clip_coef"
-    )
+    head = "def dual_clip_loss(log_prob, old_log_prob, advantages, *, clip_coef"
+    assert student["dual_clip_loss"].source.startswith(head)
     assert "Example: ratio 5, advantage -1" in student["dual_clip_loss"].source
     assert student["dual_clip_loss"].source.rstrip().endswith('run the check below")')
     assert student["check-dual_clip_loss"].metadata["nbgrader"]["points"] == 6
@@ -59,53 +47,37 @@ def test_it_is_handed_out_as_an_assignment_of_its_own(made: Path) -> None:
 
 def test_nothing_of_its_answers_is_in_the_student_s_folder(made: Path, example: str) -> None:
     text = "".join(path.read_text() for path in (made / "student").iterdir())
-    for secret in (
-        "torch.where(weight < 0",
-        "_with_one_clamp",
-        "bound-everywhere",
-        embed(example)[:60],
-        "run_embedded",
-    ):
-        assert secret not in text
+    answers = ("torch.where(weight < 0", "_with_one_clamp", "bound-everywhere", embed(example)[:60], "run_embedded")
+    assert not [secret for secret in answers if secret in text]
 
 
-def test_the_student_s_notebook_runs_to_its_end_before_anything_is_written(
-    made: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def names_of(path: Path) -> dict[str, Any]:
+    """What a notebook defines, run from top to bottom."""
     namespace: dict[str, Any] = {}
-    for cell in cells(made / f"student/{OWN}.ipynb").values():
+    for cell in cells(path).values():
         if cell.cell_type == "code":
             exec(cell.source, namespace)
-    assert "your teacher checks this one" in capsys.readouterr().out
+    return namespace
 
 
-def test_an_answer_is_checked_by_the_file_in_the_release(made: Path) -> None:
+def test_an_answer_is_checked_by_the_file_in_the_release(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exercise = exercises_of(read(made), made)["dual_clip_loss"]
-    namespace: dict[str, Any] = {}
-    for name in ("student", "teacher/key"):
-        for cell in cells(made / name / f"{OWN}.ipynb").values():
-            if cell.cell_type == "code":
-                exec(cell.source, namespace)
-        namespace[name] = namespace["dual_clip_loss"]
-    assert run_exercise(exercise, namespace["student"]).status == "not attempted"
+    stub = names_of(made / f"student/{OWN}.ipynb")["dual_clip_loss"]
+    assert "your teacher checks this one" in capsys.readouterr().out
+    assert run_exercise(exercise, stub).status == "not attempted"
+    solved = names_of(made / f"teacher/key/{OWN}.ipynb")["dual_clip_loss"]
     for seed in (DEFAULT_SEED, 2026):
-        assert run_exercise(exercise, namespace["teacher/key"], seed).status == "correct"
-    plain = exercise.misconceptions[0].wrong
-    assert (run_exercise(exercise, plain).status, run_exercise(exercise, plain).misconception) == (
-        "not yet",
-        "no-bound",
-    )
+        assert run_exercise(exercise, solved, seed).status == "correct"
+    result = run_exercise(exercise, exercise.misconceptions[0].wrong)
+    assert (result.status, result.misconception) == ("not yet", "no-bound")
 
 
 def test_the_hidden_tests_of_the_source_version_hold_the_check_itself(made: Path) -> None:
-    source = cells(made / f"teacher/source/{OWN}/{OWN}.ipynb")
-    namespace: dict[str, Any] = {}
-    for id in source:
-        if source[id].cell_type == "code":
-            exec(source[id].source, namespace)  # the assertion passes for the solution
+    path = made / f"teacher/source/{OWN}/{OWN}.ipynb"
+    namespace = names_of(path)  # the assertion passes for the solution
     namespace["dual_clip_loss"] = lambda *rows, clip_coef, bound: rows[0].sum()
     with pytest.raises(AssertionError):
-        exec(source["check-dual_clip_loss"].source, namespace)
+        exec(cells(path)["check-dual_clip_loss"].source, namespace)
 
 
 def test_a_check_says_what_an_endless_or_a_raising_answer_does(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,11 +99,8 @@ def test_the_digest_changes_with_the_file_and_not_with_its_line_ends(tmp_path: P
         path = tmp_path / str(number) / f"{OWN}.py"
         path.parent.mkdir()
         path.write_bytes(text.encode())
-        digests.append(checks_digest(load_file(path)))
+        digests.append(exercises.checks_digest(exercises.load_file(path)))
     assert digests[0] == digests[1] != digests[2]
-
-
-Change = Callable[[str], str]
 
 
 @pytest.mark.parametrize(
@@ -160,17 +129,8 @@ def test_a_file_that_will_not_do_is_refused_in_one_line(
     assert changed != example
     (tmp_path / "own").mkdir()
     (tmp_path / f"own/{OWN}.py").write_text(changed)
-    command = [
-        "assignment",
-        "make",
-        "--units",
-        "0",
-        "--exercises",
-        str(tmp_path / "own"),
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    assert main(command) == 2
+    command = ["assignment", "make", "--units", "0", "--exercises", str(tmp_path / "own")]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
     assert not (tmp_path / "out").exists()

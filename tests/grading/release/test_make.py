@@ -1,15 +1,13 @@
 """`pgcourse assignment make`: what a class gets, what its teacher keeps, and what is refused in one line."""
 
-import json
 import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
 
 from pgcourse.checks import exercises
@@ -19,9 +17,11 @@ from pgcourse.errors import InvalidInput
 from pgcourse.grading.release import notebooks
 from pgcourse.grading.release.exercises import checks_digest, exercises_of
 from pgcourse.grading.release.experiments import EXPERIMENTS
-from pgcourse.grading.release.manifest import Release, read
+from pgcourse.grading.release.manifest import read
 from pgcourse.grading.release.notebooks import units
+from tests.grading.classroom import cells
 
+Capture, Patch = pytest.CaptureFixture[str], pytest.MonkeyPatch
 MAKE = ["assignment", "make"]
 SETTINGS = ["--units", "1-3", "--due", "2026-12-01T23:59+01:00", "--late-per-day", "0.1", "--late-at-most", "0.5"]
 
@@ -34,15 +34,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def cells(path: Path) -> dict[str, Any]:
-    return {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
-
-
-def error(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def error(capsys: Capture, *arguments: str) -> str:
     """The one line that a refused command prints."""
     assert main([*MAKE, *arguments]) == 2
-    captured = capsys.readouterr()
-    (line,) = captured.err.splitlines()
+    (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("pgcourse: ")
     return line
 
@@ -75,25 +70,20 @@ def test_the_box_says_points_due_time_cost_of_lateness_and_version(made: Path) -
     assert re.search(r"^\| `reinforce_update` \| [\w ]+ \| 4 \|$", box.source, re.MULTILINE)
     assert "Tuesday, 1 December 2026, 23:59 (UTC+01:00)" in box.source
     assert "Each started day late costs 10 % of the score, 50 % at most." in box.source
-    stamps = {
-        re.search(r"release ([0-9a-f]{8})", cells(made / a.notebook)["assignment"].source)
-        for a in read(made).assignments
-    }
-    assert len({stamp[1] for stamp in stamps if stamp}) == 1
+    boxes = [cells(made / each.notebook)["assignment"].source for each in read(made).assignments]
+    assert len({stamp for text in boxes for stamp in re.findall(r"release ([0-9a-f]{8})", text)}) == 1
     assert not box.metadata["editable"]
 
 
 def test_no_solution_hidden_test_or_expected_answer_reaches_students(made: Path) -> None:
     for path in sorted((made / "student").glob("*.ipynb")):
-        text = path.read_text()
-        assert "BEGIN SOLUTION" not in text
-        assert "HIDDEN TESTS" not in text
-        number = int(path.name[:2])
-        assert EXPERIMENTS[number].expected not in "\n".join(c.source for c in cells(path).values())
+        text = "\n".join(cell.source for cell in cells(path).values())
+        secrets = ("BEGIN SOLUTION", "HIDDEN TESTS", EXPERIMENTS[int(path.name[:2])].expected)
+        assert not [secret for secret in secrets if secret in text]
         assert all(not cell.get("outputs") for cell in cells(path).values())
 
 
-def test_a_broken_preprocessor_cannot_leak_a_solution(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_preprocessor_cannot_leak_a_solution(monkeypatch: Patch) -> None:
     from nbgrader.preprocessors import ClearSolutions
 
     monkeypatch.setattr(ClearSolutions, "preprocess_cell", lambda self, cell, resources, index: (cell, resources))
@@ -115,19 +105,6 @@ def test_the_key_solves_every_exercise_and_names_the_misconceptions(made: Path) 
         assert all(item.text in key[f"{manual.id}-task"].source for item in manual.rubric)
 
 
-def test_the_key_earns_every_point(made: Path) -> None:
-    """The solved cells of the key, run as a student's, are correct on other seeds than the notebook's."""
-    from pgcourse.checks import run
-
-    namespace: dict[str, Any] = {}
-    key = cells(made / "teacher/key/03_a2c_gae.ipynb").values()
-    for cell in key:
-        if cell.cell_type == "code" and ("import torch" in cell.source or "nbgrader" in cell.metadata):
-            exec(re.sub(r"^(check|hint|finale).*$", "", cell.source, flags=re.MULTILINE), namespace)
-    graded = read(made).assignments[2].exercises
-    assert {e.id: run(e.id, namespace[e.id], seed=11).status for e in graded} == {e.id: "correct" for e in graded}
-
-
 def test_every_unit_of_the_course_has_an_experiment_with_a_rubric() -> None:
     assert set(units()) <= set(EXPERIMENTS)
     for experiment in EXPERIMENTS.values():
@@ -136,9 +113,7 @@ def test_every_unit_of_the_course_has_an_experiment_with_a_rubric() -> None:
         assert len({item.text for item in cell.rubric}) == 4
 
 
-def test_the_cell_of_an_experiment_waits_for_seeds_and_then_prints_every_seed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cell_of_an_experiment_waits_for_seeds_then_prints_every_seed(capsys: Capture, monkeypatch: Patch) -> None:
     shown: list[str] = []
     monkeypatch.setattr("pgcourse.show.page.figure", lambda figure, alt, caption: shown.append(caption))
     for unit in EXPERIMENTS:
@@ -152,9 +127,7 @@ def test_the_cell_of_an_experiment_waits_for_seeds_and_then_prints_every_seed(
     assert len(re.findall(r"seed 41[78]: last 50 episodes \d+; entropy: first 10 0\.\d+", printed)) == 4
 
 
-def test_the_same_again_restores_what_is_missing_and_keeps_what_was_changed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_same_again_restores_what_is_missing_and_keeps_what_was_changed(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "class"
     again = [*MAKE, "--units", "0", "--out", str(out)]
     assert main(again) == 0
@@ -170,9 +143,7 @@ def test_the_same_again_restores_what_is_missing_and_keeps_what_was_changed(
     assert (out / "student/00_welcome.ipynb").read_bytes() == before[out / "student/00_welcome.ipynb"]
 
 
-def test_another_release_in_the_folder_needs_force_and_grades_survive_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_release_in_the_folder_needs_force_and_grades_survive_it(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "class"
     assert main([*MAKE, "--units", "0", "--out", str(out)]) == 0
     (out / "grades").mkdir()
@@ -185,21 +156,20 @@ def test_another_release_in_the_folder_needs_force_and_grades_survive_it(
     assert (out / "grades/overrides.csv").read_text() == "ada,gae,4,ill"
 
 
-def test_a_folder_of_other_things_is_not_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_other_things_is_not_written_to(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     assert "is not empty and holds no release" in error(capsys, "--units", "1", "--out", str(tmp_path))
     assert [path.name for path in tmp_path.iterdir() if path.name != "pgcourse-home"] == ["thesis.tex"]
     assert "is a file" in error(capsys, "--units", "1", "--out", str(tmp_path / "thesis.tex"))
 
 
-def test_other_points_reach_release_box_task_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_points_reach_release_box_task_and_check(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "class"
     points = ["--points", "standardize=2.5", "policy_network=0"]
     assert main([*MAKE, "--units", "1", "--out", str(out), "--no-experiments", *points]) == 0
     (assignment,) = read(out).assignments
-    assert {e.id: e.points for e in assignment.exercises} == {
-        "discounted_returns": 2, "standardize": 2.5, "reinforce_loss": 2, "reinforce_update": 4,
-    }  # fmt: skip
+    points_of = {"discounted_returns": 2, "standardize": 2.5, "reinforce_loss": 2, "reinforce_update": 4}
+    assert {e.id: e.points for e in assignment.exercises} == points_of
     assert assignment.manual == ()
     ours = cells(out / assignment.notebook)
     assert ours["check-standardize"].metadata["nbgrader"]["points"] == 2.5
@@ -211,11 +181,6 @@ def test_other_points_reach_release_box_task_and_check(tmp_path: Path, capsys: p
     assert "10.5 points" in ours["assignment"].source
     assert "policy_network" not in ours["assignment"].source
     assert "did you mean standardize?" in error(capsys, "--units", "1", "--out", str(out), "--points", "standardise=1")
-
-
-@pytest.mark.parametrize("text", ["1-5", "1,2,3,4,5", "5,1-3 4", "01-05"])
-def test_units_can_be_written_in_several_ways(text: str) -> None:
-    assert parse_units(text) == (1, 2, 3, 4, 5)
 
 
 @pytest.mark.parametrize(
@@ -237,8 +202,8 @@ def test_units_can_be_written_in_several_ways(text: str) -> None:
         (["--out", "x"], "units"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_and_leaves_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+def test_a_mistake_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: Capture, arguments: list[str], says: str
 ) -> None:
     out = tmp_path / "class"
     given = arguments if "--out" in arguments else [*arguments, "--out", str(out)]
@@ -246,30 +211,27 @@ def test_a_mistake_is_told_in_one_line_and_leaves_nothing(
     assert not out.exists()
 
 
-def test_the_command_without_make_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_without_make_says_what_there_is(capsys: Capture) -> None:
     assert main(["assignment"]) == 0
     assert "pgcourse assignment make --units 1-5 --out class/" in capsys.readouterr().out
     assert main(["assignment", "take"]) == 2
     assert "use pgcourse assignment make" in capsys.readouterr().err
 
 
-def test_due_times_and_points_are_read_as_written() -> None:
+def test_units_due_times_and_points_are_read_as_written() -> None:
+    assert {parse_units(text) for text in ("1-5", "1,2,3,4,5", "5,1-3 4", "01-05")} == {(1, 2, 3, 4, 5)}
     assert parse_due("2026-12-01T18:00+01:00").isoformat() == "2026-12-01T18:00:00+01:00"
     assert parse_due("2026-12-01").astimezone(UTC) == datetime(2026, 12, 1, 23, 59).astimezone().astimezone(UTC)
     assert parse_due("2026-12-01 18:00").tzinfo is not None
     assert parse_points(["gae=5", "td_errors=0.5"]) == {"gae": 5, "td_errors": 0.5}
 
 
-def test_without_nbgrader_one_line_says_what_to_install(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_nbgrader_a_line_says_what_to_install(tmp_path: Path, capsys: Capture, monkeypatch: Patch) -> None:
     monkeypatch.setitem(sys.modules, "nbgrader", None)
     assert 'pip install "pgcourse[teach]"' in error(capsys, "--units", "1", "--out", str(tmp_path / "class"))
 
 
-def test_an_installation_without_the_text_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_installation_without_the_text_says_so(tmp_path: Path, capsys: Capture, monkeypatch: Patch) -> None:
     units.cache_clear()
     monkeypatch.setattr(notebooks, "__file__", str(tmp_path / "pgcourse/grading/release/notebooks.py"))
     try:
@@ -296,8 +258,4 @@ def test_a_wheel_makes_the_same_release(repository: Path, tmp_path: Path, made: 
     assert done.returncode == 0, done.stderr
     for name in ("student/01_reinforce.ipynb", "teacher/key/02_baselines.ipynb", "teacher/nbgrader_config.py"):
         assert (tmp_path / "class" / name).read_bytes() == (made / name).read_bytes()
-    assert without_time(read(tmp_path / "class")) == without_time(read(made))
-
-
-def without_time(release: Release) -> dict[str, Any]:
-    return {key: value for key, value in json.loads(json.dumps(release.as_json())).items() if key != "made"}
+    assert replace(read(tmp_path / "class"), made=read(made).made) == read(made)

@@ -1,6 +1,8 @@
 """release.json: what is written is what is read, and whatever is wrong with it is told in one line."""
 
+import functools
 import json
+import operator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,33 +10,18 @@ from typing import Any
 import pytest
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.release.manifest import (
-    FILE,
-    Assignment,
-    GradedExercise,
-    Late,
-    ManualCell,
-    Release,
-    RubricItem,
-    parse_time,
-    read,
-)
+from pgcourse.grading.release import manifest
+from pgcourse.grading.release.manifest import FILE, Assignment, GradedExercise, Late, ManualCell, RubricItem, read
 
 CELL = ManualCell("experiment-01", 3, "An experiment", (RubricItem(2, "numbers"), RubricItem(1, "reason")))
-RELEASE = Release(
+EXERCISES = (GradedExercise("gae", 4), GradedExercise("own", 2.5, weight=2.0, source="teacher/exercises/91_own.py"))
+RELEASE = manifest.Release(
     version="0.1.0",
     checks="ab" * 32,
     made="2026-11-22T03:00:00+00:00",
     due="2026-12-01T23:59:00+01:00",
     late=Late(0.1, 0.5, 15),
-    assignments=(
-        Assignment(
-            "01_reinforce",
-            "student/01_reinforce.ipynb",
-            (GradedExercise("gae", 4), GradedExercise("own", 2.5, weight=2.0, source="teacher/exercises/91_own.py")),
-            (CELL,),
-        ),
-    ),
+    assignments=(Assignment("01_reinforce", "student/01_reinforce.ipynb", EXERCISES, (CELL,)),),
 )
 
 
@@ -44,8 +31,11 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     assert json.loads((tmp_path / FILE).read_text())["assignments"][0]["exercises"][0] == {"id": "gae", "points": 4}
 
 
-def test_the_sum_counts_weights_and_manual_cells() -> None:
+def test_the_sum_counts_weights_and_manual_cells_and_no_due_time_stays_none(tmp_path: Path) -> None:
     assert RELEASE.max_score == 4 + 2 * 2.5 + 3
+    replace(RELEASE, due=None).write(tmp_path)
+    assert read(tmp_path).due_time is None
+    assert manifest.parse_time("2026-12-01T23:59:00+01:00", "due") == RELEASE.due_time
 
 
 @pytest.mark.parametrize(
@@ -58,13 +48,9 @@ def test_each_started_day_costs_until_the_most_is_reached(minutes: float, lost: 
 
 def damage(path: str, value: Any) -> dict[str, Any]:
     """The release as JSON with one value replaced; `path` is like assignments/0/name."""
-    data = RELEASE.as_json()
-    *way, last = path.split("/")
-    inner: Any = json.loads(json.dumps(data))
-    whole = inner
-    for step in way:
-        inner = inner[int(step)] if step.isdigit() else inner[step]
-    inner[int(last) if last.isdigit() else last] = value
+    *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
+    whole: Any = json.loads(json.dumps(RELEASE.as_json()))
+    functools.reduce(operator.getitem, way, whole)[last] = value
     return whole
 
 
@@ -114,9 +100,3 @@ def test_what_is_no_release_is_told_in_one_line(tmp_path: Path, text: str) -> No
 def test_a_folder_without_a_release_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="pgcourse assignment make"):
         read(tmp_path / "nowhere")
-
-
-def test_no_due_time_stays_none(tmp_path: Path) -> None:
-    replace(RELEASE, due=None).write(tmp_path)
-    assert read(tmp_path).due_time is None
-    assert parse_time("2026-12-01T23:59:00+01:00", "due") == RELEASE.due_time

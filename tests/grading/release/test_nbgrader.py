@@ -16,6 +16,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
 from pgcourse.cli import main
+from tests.grading.classroom import cells
 
 # Three kernels: about 25 s of one core. The warnings are of nbgrader with its own database.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Object of type")]
@@ -59,8 +60,8 @@ def graded(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
                     grades = (grade for notebook in submission.notebooks for grade in notebook.grades)
                     marks = {g.name: (g.auto_score, g.max_score, bool(g.needs_manual_grade)) for g in grades}
                     found.setdefault(submission.student.id, {}).update(marks)
-        found["released"] = {cell.id: cell for cell in nbformat.read(teacher / f"release/{NAME}/{NAME}.ipynb", 4).cells}
-        found["ours"] = {cell.id: cell for cell in nbformat.read(root / f"class/student/{NAME}.ipynb", 4).cells}
+        found["released"] = cells(teacher / f"release/{NAME}/{NAME}.ipynb")
+        found["ours"] = cells(root / f"class/student/{NAME}.ipynb")
         return found
 
 
@@ -70,32 +71,24 @@ def hand_in(folder: Path, student: str, name: str, **other: str) -> None:
     A student with another answer leaves the experiment as it was handed out.
     """
     notebook = nbformat.read(folder / f"student/{name}.ipynb", 4)
-    key = {cell.id: cell.source for cell in nbformat.read(folder / f"teacher/key/{name}.ipynb", 4).cells}
+    key = cells(folder / f"teacher/key/{name}.ipynb")
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution") and not (other and cell.cell_type == "markdown"):
-            cell.source = other.get(cell.id, key[cell.id])
+            cell.source = other.get(cell.id, key[cell.id].source)
     target = folder / f"teacher/submitted/{student}/{name}/{name}.ipynb"
     target.parent.mkdir(parents=True)
     nbformat.write(notebook, target)
 
 
 def test_a_right_submission_gets_every_point_and_its_experiment_waits_for_a_person(graded: dict[str, Any]) -> None:
-    assert graded["right"] == {
-        "check-categorical_log_prob": (2, 2, False),
-        "check-categorical_entropy": (2, 2, False),
-        "check-bandit_step": (2, 2, False),
-        "experiment-00": (None, 4, True),
-        "check-dual_clip_loss": (4, 4, False),
-    }
+    right = {f"check-{id}": (2, 2, False) for id in ("categorical_log_prob", "categorical_entropy", "bandit_step")}
+    own = {"check-dual_clip_loss": (4, 4, False)}
+    assert graded["right"] == right | own | {"experiment-00": (None, 4, True)}
 
 
 def test_a_wrong_function_loses_its_own_points_and_an_untouched_experiment_gets_none(graded: dict[str, Any]) -> None:
-    assert graded["wrong"] == {
-        "check-categorical_log_prob": (2, 2, False),
-        "check-categorical_entropy": (2, 2, False),
-        "check-bandit_step": (0, 2, False),
-        "experiment-00": (0, 4, False),
-    }
+    right = {f"check-{id}": (2, 2, False) for id in ("categorical_log_prob", "categorical_entropy")}
+    assert graded["wrong"] == right | {"check-bandit_step": (0, 2, False), "experiment-00": (0, 4, False)}
 
 
 def test_nbgrader_releases_what_student_holds(graded: dict[str, Any]) -> None:
