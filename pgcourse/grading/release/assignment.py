@@ -9,20 +9,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from pgcourse.checks.exercise import Exercise, exercises
+from pgcourse.grading.release import notebooks
 from pgcourse.grading.release.exercises import PrivateFile
 from pgcourse.grading.release.experiments import Experiment
 from pgcourse.grading.release.manifest import Assignment, GradedExercise, ManualCell, Release
-from pgcourse.grading.release.notebooks import (
-    find,
-    grade_id,
-    key_version,
-    nbgrader_cell,
-    new_notebook,
-    student_version,
-    text_of,
-    unit_notebook,
-    without_regions,
-)  # fmt: skip
 
 POINTS = re.compile(r"\*(\d+) points?, about ")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -60,16 +50,16 @@ class SolvedAssignment:
         made = {"release": stamp, "assignment": name, "version": release.version}
         source.metadata["pgcourse"] = nbformat.from_dict(made)
         return {
-            self.assignment.notebook: text_of(student_version(source)),
-            f"teacher/key/{name}.ipynb": text_of(key_version(source, key_notes(self))),
-            f"teacher/source/{name}/{name}.ipynb": text_of(source),
+            self.assignment.notebook: notebooks.text_of(notebooks.student_version(source)),
+            f"teacher/key/{name}.ipynb": notebooks.text_of(notebooks.key_version(source, key_notes(self))),
+            f"teacher/source/{name}/{name}.ipynb": notebooks.text_of(source),
         }
 
 
 def of_unit(name: str, points: Mapping[str, float], experiment: Experiment | None) -> SolvedAssignment:
     """The exercises of one unit of the course. Args: points: id -> points of this class, where they differ."""
-    source = unit_notebook(name)
-    ids = {grade_id(cell) for cell in source.cells}
+    source = notebooks.unit_notebook(name)
+    ids = {notebooks.grade_id(cell) for cell in source.cells}
     found = tuple(exercise for exercise in exercises() if exercise.id in ids)
     return _solved(name, source, found, points, experiment)
 
@@ -95,18 +85,18 @@ def _solved(
     graded = tuple(GradedExercise(id, value, source=file) for id, value in worth.items() if value > 0)
     manual = (experiment.cell(),) if experiment else ()
     if experiment:
-        source = new_notebook([*source.cells, *experiment_cells(experiment, *manual)])
+        source = notebooks.new_notebook([*source.cells, *experiment_cells(experiment, *manual)])
     return SolvedAssignment(Assignment(name, f"student/{name}.ipynb", graded, manual), source, found, experiment)
 
 
 def _set_points(source: NotebookNode, id: str, points: float) -> None:
     """Write other points into the check cell and above the task; without points, the check no longer counts."""
-    task, index = find(source, id), find(source, f"check-{id}")
+    task, index = notebooks.find(source, id), notebooks.find(source, f"check-{id}")
     check = source.cells[index]
     if points > 0:
         check.metadata["nbgrader"]["points"] = points
     else:
-        check.source = without_regions(check.source, "HIDDEN TESTS", keep_lines=False)
+        check.source = notebooks.without_regions(check.source, "HIDDEN TESTS", keep_lines=False)
         check.metadata["nbgrader"]["grade"] = False
         del check.metadata["nbgrader"]["points"]
     words = f"*{number(points)}, about " if points > 0 else "*Practice, no points, about "
@@ -151,7 +141,7 @@ Hand in this notebook under its own name, `{assignment.name}.ipynb`. While it is
 these cells import, and no more of it.
 
 *Made with pgcourse {release.version}, release {stamp}. `pgcourse --version` says which one you have.*"""
-    return nbgrader_cell("markdown", text, "assignment")
+    return notebooks.nbgrader_cell("markdown", text, "assignment")
 
 
 def experiment_cells(experiment: Experiment, cell: ManualCell) -> list[NotebookNode]:
@@ -169,8 +159,10 @@ What earns the points:
 
 Answer in your own words in the last cell; ten to fifteen sentences are enough."""
     run = nbformat.v4.new_code_cell(experiment.code())
-    answer = nbgrader_cell("markdown", experiment.expected, cell.id, points=cell.points, solution=True, locked=False)
-    return [nbgrader_cell("markdown", task, f"{cell.id}-task"), run, answer]
+    answer = notebooks.nbgrader_cell(
+        "markdown", experiment.expected, cell.id, points=cell.points, solution=True, locked=False
+    )
+    return [notebooks.nbgrader_cell("markdown", task, f"{cell.id}-task"), run, answer]
 
 
 def key_notes(solved: SolvedAssignment) -> dict[str, str]:

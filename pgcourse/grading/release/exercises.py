@@ -19,11 +19,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
 import numpy as np
-from nbformat import NotebookNode
 
 import pgcourse.checks
 from pgcourse.checks.exercise import CheckResult, Exercise, exercises, get
@@ -32,7 +30,9 @@ from pgcourse.checks.runner import DEFAULT_SEED, TIME_LIMIT, judge_observations
 from pgcourse.checks.sandbox import captured_output, preserved_state, time_limit
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.release.manifest import NAME, Release
-from pgcourse.grading.release.notebooks import nbgrader_cell, new_notebook
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 
 def exercises_of(release: Release, folder: str | Path) -> dict[str, Exercise]:
@@ -213,6 +213,10 @@ def _numbers(exercise: Exercise, seed: int) -> list[bytes]:
 
 
 def _notebook(path: Path, source: str, found: tuple[Exercise, ...]) -> NotebookNode:
+    import nbformat  # takes a second, and the grader needs none of it
+
+    from pgcourse.grading.release.notebooks import nbgrader_cell, new_notebook
+
     tree = ast.parse(source)
     title, _, text = inspect.cleandoc(ast.get_docstring(tree) or path.stem).partition("\n")
     cells = [nbformat.v4.new_markdown_cell(f"# {title.rstrip('.')}\n\n{text.strip()}".rstrip())]
