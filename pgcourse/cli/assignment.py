@@ -48,9 +48,9 @@ def assignment(arguments: list[str]) -> int:
     if arguments[0] != "make":
         raise InvalidInput(f"unknown command {arguments[0]!r} of assignment; use pgcourse assignment make")
     options = parse(AssignmentMake, arguments[1:], program="pgcourse assignment make")
-    from ..grading.assignment import Settings, make  # the exercises and nbgrader are slow to import
-    from ..grading.assignment_text import due_text
-    from ..grading.release import Late
+    from ..grading.release.assignment import due_text
+    from ..grading.release.make import Settings, make  # the exercises and nbgrader are slow to import
+    from ..grading.release.manifest import Late
 
     settings = Settings(
         out=options.out,

@@ -1,1 +1,1 @@
-"""The classroom: assignments out (`assignment*`, `release`), submissions in and graded."""
+"""Grading a class: `release` hands out, `quarantine` runs what comes back, `marks` judges it, `grader` does it in order."""

@@ -13,23 +13,30 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+import nbformat
 
 import pgcourse
 from pgcourse.checks.exercise import Exercise, get
 from pgcourse.checks.observe import observe
 from pgcourse.checks.sandbox import preserved_state
-from pgcourse.grading.assignment import Settings, make
-from pgcourse.grading.hidden import inputs
-from pgcourse.grading.judge import Answers
-from pgcourse.grading.review import review
+from pgcourse.grading.marks.judge import Answers
+from pgcourse.grading.quarantine.prepare import inputs
+from pgcourse.grading.quarantine.review import review
+from pgcourse.grading.release.make import Settings, make
 from tests.grading.export import Unexportable, export
 
 SEED = 2024  # of the hidden inputs
+KINDS = ("alternatives", "misconceptions", "partly", "published", "empty", "broken")  # of what is handed in
 
 
 def make_release(folder: Path, *units: int, **settings: Any) -> Path:
     make(Settings(out=folder, units=units, version="0.1.0", experiments=False, **settings))
     return folder
+
+
+def cells(path: Path) -> dict[str, Any]:
+    """Id -> cell of a notebook."""
+    return {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
 
 
 def notebook(release: Path, name: str) -> dict[str, Any]:
@@ -124,16 +131,7 @@ def generated(release: Path, units: Mapping[str, list[str]], count: int, seed: i
     """
     source = random.Random(seed)
     decks = {id: Deck(get(id), source) for ids in units.values() for id in ids}
-    kinds = (
-        "alternatives",
-        "misconceptions",
-        "misconceptions",
-        "misconceptions",
-        "partly",
-        "published",
-        "empty",
-        "broken",
-    )
+    kinds = (*KINDS, "misconceptions", "misconceptions")
     names = list(units)
     made = {}
     for number in range(count):

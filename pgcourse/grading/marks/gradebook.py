@@ -1,0 +1,227 @@
+"""The gradebook: judgements, and what people write beside them (overrides, marks by hand, times), put together."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pgcourse.errors import InvalidInput
+from pgcourse.grading.marks.judge import Judged
+from pgcourse.grading.release.manifest import Release, parse_time
+from pgcourse.storage import atomic_write
+
+OVERRIDES = ("student", "exercise", "points", "reason")
+MANUAL = ("student", "id", "points", "comment")
+TIMES = ("student", "handed_in")
+
+
+@dataclass(frozen=True)
+class Given:
+    """Points that a person gave, and why."""
+
+    points: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What people wrote: (student, id) -> points, student -> share that is lost, and what there is to say about it."""
+
+    overrides: Mapping[tuple[str, str], Given]
+    manual: Mapping[tuple[str, str], Given]
+    late: Mapping[str, float]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One exercise, or one cell marked by hand, of one student."""
+
+    id: str
+    status: str
+    points: float
+    max_points: float
+    message: str
+    misconception: str | None = None
+    given: Given | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What stands under its id in the student's JSON file."""
+        data = {name: value for name, value in vars(self).items() if name not in ("id", "given")}
+        return data | ({"changed_by_hand": self.given.reason} if self.given else {})
+
+
+@dataclass(frozen=True)
+class NotebookMarks:
+    """One notebook of one student. Fields: look_at: for the teacher, what a person should look at."""
+
+    name: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    look_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Student:
+    """All of one student. `late`: the share of the score that is lost."""
+
+    name: str
+    parts: tuple[NotebookMarks, ...]
+    late: float = 0.0
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every exercise and every cell marked by hand."""
+        return [row for part in self.parts for row in part.rows]
+
+    @property
+    def score(self) -> float:
+        """Points of all rows, less what lateness costs; two decimals."""
+        return round(sum(row.points for row in self.rows) * (1 - self.late), 2)
+
+    @property
+    def max_score(self) -> float:
+        """What a faultless student has."""
+        return round(sum(row.max_points for row in self.rows), 2)
+
+    def as_json(self) -> dict[str, Any]:
+        """What stands in the student's JSON file."""
+        return {
+            "student": self.name,
+            "score": self.score,
+            "max_score": self.max_score,
+            "late": self.late,
+            "exercises": {row.id: row.as_json() for row in self.rows},
+            "notes": {part.name: list(part.notes) for part in self.parts if part.notes},
+        }
+
+
+def student(name: str, release: Release, judged: Mapping[str, Judged], tables: Tables) -> Student:
+    """Put one student's marks together. Args: judged: by assignment."""
+    parts = []
+    for assignment in release.assignments:
+        own, rows = judged[assignment.name], []
+        for exercise in assignment.exercises:
+            judgement, most = own.judgements[exercise.id], exercise.points * exercise.weight
+            given = tables.overrides.get((name, exercise.id))
+            points = round(most * judgement.share, 2) if given is None else given.points
+            message = judgement.message
+            rows.append(Row(exercise.id, judgement.status, points, most, message, judgement.misconception, given))
+        for cell in assignment.manual:
+            given = tables.manual.get((name, cell.id))
+            status = "marked by hand" if given else "not marked yet"
+            text = cell.title + (f"\n{given.reason}" if given and given.reason else "")
+            rows.append(Row(cell.id, status, given.points if given else 0.0, cell.points, text))
+        parts.append(NotebookMarks(assignment.name, tuple(rows), own.notes, own.look_at))
+    return Student(name, tuple(parts), tables.late.get(name, 0.0))
+
+
+def read_tables(folder: Path, times: Path | None, release: Release, students: Sequence[str]) -> Tables:
+    """Read `overrides.csv` and `manual.csv` of the folder, and the times of handing in. Raises: InvalidInput."""
+    changed = overrides(folder / "overrides.csv", release)
+    by_hand = manual(folder / "manual.csv", release, students)
+    shares, untimed = late_shares(times, release, students)
+    return Tables(changed, by_hand, shares, (*unknown_students(folder, students), *untimed))
+
+
+def overrides(path: Path, release: Release) -> dict[tuple[str, str], Given]:
+    """(student, exercise) -> what it counts instead. An empty table is made where there is none."""
+    if not path.exists():
+        write_rows(path, OVERRIDES, [])
+    known = {each.id: each.points * each.weight for a in release.assignments for each in a.exercises}
+    found = {}
+    for row in rows(path, OVERRIDES):
+        if row["exercise"] not in known:
+            raise InvalidInput(f"{path}: no exercise of this release is called {row['exercise']!r}")
+        points = _at_most(known[row["exercise"]], row["points"], row["exercise"], path)
+        found[row["student"], row["exercise"]] = Given(points, row["reason"])
+    return found
+
+
+def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[str, str], Given]:
+    """(student, cell) -> marks given so far. The table gets a row for each student and cell; what stands in it stays."""
+    known = {cell.id: cell.points for assignment in release.assignments for cell in assignment.manual}
+    if not known:
+        return {}
+    standing = rows(path, MANUAL) if path.exists() else []
+    present = {(row["student"], row["id"]) for row in standing}
+    added = [(student, id, "", "") for student in students for id in known if (student, id) not in present]
+    if added or not path.exists():
+        write_rows(path, MANUAL, [*(tuple(row[name] for name in MANUAL) for row in standing), *added])
+    found = {}
+    for row in standing:
+        if row["points"] and row["id"] not in known:
+            raise InvalidInput(
+                f"{path}: nothing marked by a person is called {row['id']!r} in this release; it has {', '.join(known)}"
+            )
+        if row["points"]:
+            points = _at_most(known[row["id"]], row["points"], row["id"], path)
+            found[row["student"], row["id"]] = Given(points, row["comment"])
+    return found
+
+
+def late_shares(path: Path | None, release: Release, students: Sequence[str]) -> tuple[dict[str, float], list[str]]:
+    """Student -> share of the score that is lost; and a remark for each student whose time nobody wrote down.
+
+    Without a table nothing is late: the time of a file proves nothing.
+    """
+    if path is None or release.due_time is None:
+        return {}, []
+    shares = {}
+    for row in rows(path, TIMES):
+        handed_in = parse_time(row["handed_in"], f"{path}: handed_in of {row['student']}")
+        shares[row["student"]] = release.late.lost((handed_in - release.due_time).total_seconds() / 60)
+    untimed = [name for name in students if name not in shares]
+    return shares, [f"{path.name} has no time of {name!r}: counted as in time." for name in untimed]
+
+
+def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:
+    """A remark for each student whom the teacher's tables name, and who has handed in nothing."""
+    tables = [path for name in ("overrides.csv", "manual.csv") if (path := folder / name).exists()]
+    named = [(path, row["student"]) for path in tables for row in rows(path, ("student", "points")) if row["points"]]
+    return [
+        f"{path.name} gives points to {student!r}, of whom there is no submission: they count for nobody."
+        for path, student in dict.fromkeys(named)
+        if student not in students
+    ]
+
+
+def rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a CSV with these columns. Raises: InvalidInput, one line, where it lacks one."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
+    reader = csv.DictReader(io.StringIO(text), delimiter="," if "," in text.partition("\n")[0] else ";")
+    if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+        raise InvalidInput(f"{path} has no column {missing[0]!r}; its first line must be {','.join(columns)}")
+    try:
+        return [{name: (row[name] or "").strip() for name in columns} for row in reader]
+    except csv.Error as error:
+        raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
+
+
+def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[object]]) -> None:
+    """Write a CSV, atomically. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    for row in table:
+        writer.writerow(
+            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "@", "\t")) else cell for cell in row
+        )
+    atomic_write(path, file.getvalue())
+
+
+def _at_most(most: float, text: str, id: str, path: Path) -> float:
+    try:
+        points = float(text.replace(",", "."))
+    except ValueError:
+        points = -1.0
+    if not 0 <= points < 1e6:
+        raise InvalidInput(f"{path}: {text!r} is no number of points; use one of at least 0")
+    if points > most:
+        raise InvalidInput(f"{path}: {points:g} points for {id}; it has at most {most:g}")
+    return points

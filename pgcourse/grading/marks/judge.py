@@ -1,0 +1,230 @@
+"""From observations to marks. Expected values are computed here, after every child of the class is dead."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pgcourse.checks.compare import alike
+from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
+from pgcourse.checks.observe import observe
+from pgcourse.checks.observe_record import Arrays, Case
+from pgcourse.checks.runner import recognise
+from pgcourse.checks.sandbox import preserved_state
+from pgcourse.checks.verdict import Verdict
+from pgcourse.grading.quarantine.cells import used_names
+from pgcourse.grading.quarantine.client import Collected
+from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
+from pgcourse.grading.quarantine.review import review
+from pgcourse.grading.quarantine.sandbox import wire
+
+_KINDS = ("tensor", "numpy", "tuple", "list", "dict", "NoneType", "ellipsis", "function", "generator", "missing")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one attempt at one exercise is worth.
+
+    Fields: status: as in `checks.CheckResult`, or "withheld" where a person has to look. share: of the points, 0 to 1.
+    groups: name -> whether all its cases are right. message: for the student; holds no value of a hidden case.
+    """
+
+    status: str
+    share: float
+    message: str
+    misconception: str | None = None
+    groups: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One notebook of one student. Fields: notes: for the student. look_at: for the teacher, what to look at."""
+
+    judgements: dict[str, Judgement]
+    notes: tuple[str, ...] = ()
+    look_at: tuple[str, ...] = ()
+
+
+def judge_notebook(work: Work, collected: Collected, answers: Mapping[str, Answers]) -> Judged:
+    """Judge every exercise of a notebook. Args: collected: what its functions did. answers: exercise id -> answers."""
+    own = [cell for cell in work.plan.cells if not cell.id.startswith("released-")]
+    look_at = tuple(f"cell {cell.number}, line {line}: {what}" for cell in own for line, what in review(cell.source))
+    judged = {id: _judge(answers[id], work, collected, look_at) for id in work.prepared.exercises}
+    judged = {id: _with_cause(id, judged, work) for id in judged}
+    said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
+    problem = filter(None, [work.submission.problem])
+    return Judged(judged, (*problem, *work.submission.notes, *work.plan.notes, *said), look_at)
+
+
+def _judge(answers: Answers, work: Work, collected: Collected, strange: Sequence[str]) -> Judgement:
+    """Judge one exercise; withhold what a person has to look at (`review.py` says why)."""
+    id = answers.exercise.id
+    if problem := work.submission.problem:
+        return Judgement("not attempted", 0.0, f"{id}: not attempted\n{problem}")
+    errors = [collected.cell_errors[cell] for cell in work.plan.solutions[id] if cell in collected.cell_errors]
+    seen = [wire.decode_arrays(each) for each in collected.seen.get(id, [])]
+    judgement = answers.judge(
+        seen, collected.stopped.get(id, ""), errors[-1] if errors else "", collected.printed.get(id, [])
+    )
+    # Who changes a library may change what the observer sees: that an input stayed as it was, that no gradient flows.
+    patched = any(": changes " in remark for remark in strange)
+    if strange and (answers.known_beforehand or patched) and judgement.share > 0:
+        lines = [f"{id}: withheld", "A person looks at this exercise, because your code does what answers do not need:"]
+        return Judgement("withheld", 0.0, "\n".join([*lines, *strange[:10]]))
+    return judgement
+
+
+def _with_cause(id: str, judged: Mapping[str, Judgement], work: Work) -> Judgement:
+    """The judgement; where it is not right and calls another exercise that is not right either, it says so."""
+    called = {name for cell in work.plan.solution(id) for name in used_names(cell.source)} & judged.keys() - {id}
+    wrong = sorted(name for name in called if judged[name].status != "correct")
+    if judged[id].status != "not yet" or not wrong:
+        return judged[id]
+    first, *rest = judged[id].message.split("\n")
+    said = f"It calls {' and '.join(wrong)}, not right yet: mend that first."
+    return replace(judged[id], message="\n".join([first, said, *rest]))
+
+
+class Answers:
+    """The right answers to one exercise on its inputs, and what its misconceptions give, each computed once."""
+
+    def __init__(self, exercise: Exercise, inputs: Inputs) -> None:
+        self.exercise, self.inputs = exercise, inputs
+        with preserved_state():
+            self.expected = [exercise.expected(case) for case in inputs.cases]
+        self._wrong: dict[tuple[int, int], Arrays] = {}
+        self.known_beforehand = exercise.judge is not None or self._constant()
+
+    def _constant(self) -> bool:
+        """True where some group of hidden cases has the same answer in every set: whoever knows it needs no input."""
+        groups: dict[str, list[Arrays]] = {}
+        for name, right in zip(self.inputs.groups, self.expected, strict=True):
+            if name != EXAMPLES and right and not _is_refusal(right):
+                groups.setdefault(name, []).append(right[0])
+        return any(len(same) > 1 and all(alike(same[0], other) for other in same[1:]) for same in groups.values())
+
+    def verdicts(self, observations: Sequence[Arrays]) -> list[Verdict]:
+        """One a case; what is missing at the end is not right."""
+        with preserved_state():
+            judged = [
+                self._verdict(case, arrays, right)
+                for case, arrays, right in zip(self.inputs.cases, observations, self.expected, strict=False)
+            ]
+        return judged + [Verdict(False, "missing")] * (len(self.inputs.cases) - len(judged))
+
+    def _verdict(self, case: Case, arrays: Arrays, right: Sequence[Arrays]) -> Verdict:
+        try:
+            return self.exercise.verdict(case, arrays, right)
+        except Exception:  # arrays that no observer writes, in place of those that one does
+            return Verdict(False, "nonsense", "What came back for this input is no result of a check.")
+
+    def recognise(self, observations: Sequence[Arrays]) -> Misconception | None:
+        """The misconception that gives these numbers on all inputs, if one does."""
+        try:
+            return recognise(self.exercise, self.inputs.cases, observations, self.expected, self._observed)
+        except Exception:  # as above
+            return None
+
+    def _observed(self, exercise: Exercise, wrong: Any, case: Case) -> Arrays:
+        key = id(wrong), id(case)
+        if key not in self._wrong:
+            with preserved_state():
+                self._wrong[key] = observe(exercise.observe, wrong, case)
+        return self._wrong[key]
+
+    def judge(
+        self, observations: Sequence[Arrays], stopped: str = "", cell_error: str = "", printed: Sequence[str] = ()
+    ) -> Judgement:
+        """Judge one attempt.
+
+        Args: stopped: why its observation was cut short, if it was. cell_error: what happened to the cell that should
+        define it. printed: what it printed, case by case; shown for public examples only.
+        """
+        id = self.exercise.id
+        if not observations or is_untouched(observations[0]):
+            if stopped or cell_error:
+                reason = f"Your code {stopped}" if stopped else f"The cell that holds it {cell_error}"
+                return Judgement("not yet", 0.0, f"✗ {id}: not yet\n{reason}")
+            return Judgement("not attempted", 0.0, f"{id}: not attempted")
+        verdicts = self.verdicts(observations)
+        groups = self.groups(verdicts)
+        if all(groups.values()):
+            return Judgement("correct", 1.0, f"✓ {id}: correct", None, groups)
+        share = self.share(verdicts, groups)
+        named = self.recognise(observations) if len(observations) == len(verdicts) else None
+        lines = [f"✗ {id}: not yet"]
+        if stopped:
+            lines.append(f"Your code {stopped}")
+        if not stopped or any(not verdict.ok and verdict.kind != "missing" for verdict in verdicts):
+            lines += self._shown(verdicts, observations, printed)
+        if named is not None:
+            lines.append(f"What happened: {named.explanation}")
+        if share:
+            lines.append(f"Part of it is right: {share:.0%} of the points.")
+        lines.append(f"Hint: {self.exercise.hints[0]}")
+        return Judgement("not yet", share, "\n".join(lines), named.id if named else None, groups)
+
+    def groups(self, verdicts: Sequence[Verdict]) -> dict[str, bool]:
+        """For each group of cases, whether all of it is right."""
+        named = list(zip(verdicts, self.inputs.groups, strict=True))
+        return {name: all(v.ok for v, group in named if group == name) for name in dict.fromkeys(self.inputs.groups)}
+
+    def share(self, verdicts: Sequence[Verdict], groups: dict[str, bool]) -> float:
+        """Hidden groups earn; the rest, where it fails, takes up to half away.
+
+        The rest is what whoever knows nothing can get right: public examples, and inputs that must be refused.
+        """
+        refused = {name for name, right in zip(self.inputs.groups, self.expected, strict=True) if _is_refusal(right)}
+        hidden = [right for name, right in groups.items() if name != EXAMPLES and name not in refused]
+        rest = [v.ok for v, name in zip(verdicts, self.inputs.groups, strict=True) if name in {EXAMPLES, *refused}]
+        earned = sum(hidden) / len(hidden) if hidden else 0.0
+        return round(earned * (0.5 + 0.5 * (sum(rest) / len(rest) if rest else 1.0)), 4)
+
+    def _shown(self, verdicts: Sequence[Verdict], observations: Sequence[Arrays], printed: Sequence[str]) -> list[str]:
+        """The smallest failing public example in full; where all are right, what a hidden one looks like from outside."""
+        visible = self.inputs.visible
+        right = sum(verdict.ok for verdict in verdicts[:visible])
+        for index, verdict in enumerate(verdicts[:visible]):
+            if not verdict.ok and verdict.kind != "missing":
+                tally = f"example {index + 1} of {visible}, {right} right"
+                case = self.exercise.text(self.inputs.cases[index])
+                shown = [verdict.statement, f"Smallest failing input ({tally}): {case}", verdict.where]
+                if index < len(printed) and (text := " | ".join(printed[index].split("\n")).strip(" |")):
+                    shown.append(f"Your code printed here: {text[:200]}")
+                return [line for line in shown if line]
+        index = next((i for i, verdict in enumerate(verdicts) if not verdict.ok), 0)
+        count = Counter(v.ok for v in verdicts[visible:])
+        start = f"All {visible} examples are right. " if visible else ""
+        said = _without_values(verdicts[index], observations[index] if index < len(observations) else {})
+        return [f"{start}Of {len(verdicts) - visible} hidden inputs, {count[True]} are right.", said,
+                f"The smallest that fails: {_outline(self.inputs.cases[index])}"]  # fmt: skip
+
+
+def _is_refusal(right: Sequence[Arrays]) -> bool:
+    return bool(right) and "error" in right[0]
+
+
+def _without_values(verdict: Verdict, arrays: Arrays) -> str:
+    """What differs, in words that can hold no number of a hidden input."""
+    if "error" in arrays:
+        kind = str(arrays["error"].ravel()[0]) if arrays["error"].size else ""
+        known = isinstance(getattr(builtins, kind, None), type)  # the name of a student's own class may hold anything
+        return f"Your code raised {kind if known else 'an error'}."
+    text = re.sub(r"-?\d+\.\d+(e[-+]?\d+)?", "...", verdict.statement)
+    for name, array in arrays.items():
+        kind = str(array.ravel()[0]) if name.endswith("kind") and array.size else ""
+        if kind and kind.partition(" ")[0] not in _KINDS and not isinstance(getattr(builtins, kind, None), type):
+            text = text.replace(kind, "thing of another kind")  # a class of the student's own, as above
+    return text or "The numbers differ."
+
+
+def _outline(case: Case) -> str:
+    parts = []
+    for name, value in case.items():
+        shape = getattr(value, "shape", None)
+        parts.append(name if shape is None else f"{name} {str(value.dtype).removeprefix('torch.')} {list(shape)}")
+    return ", ".join(parts)

@@ -1,0 +1,168 @@
+"""Walls around a child: namespaces where the system allows them, limits everywhere. Linux; elsewhere what POSIX has.
+
+Inside the walls there is a root folder of its own with the interpreter, its libraries and nothing else, no network, and
+no other process to be seen.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
+    0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
+)  # fmt: skip
+_READ_ONLY, _NO_SETUID, _NO_DEVICES, _REMOUNT, _BIND, _MOVE, _RECURSIVE, _PRIVATE = (
+    1, 2, 4, 32, 4096, 8192, 16384, 1 << 18,
+)  # fmt: skip
+_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_CHILD_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 4, 24, 36, 38
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_ROOTS = ("/mnt", "/media", "/srv", "/opt", "/tmp")  # any folder will do: only this process sees what is mounted there
+
+OWN_FOLDER = "/attempt"
+MAX_PROCESSES = 24  # threads count too
+MAX_FILE = 16 * 2**20  # bytes of one file
+DISK = "64m"  # of all files together
+
+
+def _call(name: str, *arguments: int | bytes | None) -> None:
+    converted = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*converted) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Leave the named namespaces. Raises: OSError where the system does not let us."""
+    _call("unshare", flags)
+
+
+def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    """mount(2). Raises: OSError."""
+    _call("mount", source.encode(), target.encode(), kind.encode(), flags, options.encode() or None)
+
+
+def enter(readable: list[str], covered: list[str]) -> str:
+    """Put this process and its children behind walls.
+
+    Args: readable: folders that stay, at the same places, read only. covered: folders in them that must look empty.
+    Returns: an empty string, or why the system does not allow it; then nothing has changed.
+    """
+    if sys.platform != "linux":
+        return f"no namespaces on {sys.platform}"
+    user, group = os.getuid(), os.getgid()
+    spaces = NEWNS | NEWUTS | NEWIPC | NEWNET
+    try:
+        # Tried in a process that may fail half-way: some systems allow the namespaces and forbid the mounts.
+        if pid := os.fork():
+            if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+                return "the system does not allow namespaces"
+            _enter(spaces, user, group, readable, covered)
+        else:
+            status = 1
+            with contextlib.suppress(BaseException):
+                _enter(spaces, user, group, readable, covered)
+                status = 0
+            os._exit(status)
+    except OSError as error:
+        return f"the system does not allow namespaces ({error.strerror})"
+    return ""
+
+
+def _enter(spaces: int, user: int, group: int, readable: list[str], covered: list[str]) -> None:
+    unshare(spaces if user == 0 else spaces | NEWUSER)
+    if user != 0:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    mount("none", "/", "none", _RECURSIVE | _PRIVATE)
+    wanted = [*_SYSTEM, *readable]
+    root = next(r for r in _ROOTS if Path(r).is_dir() and not any((w + "/").startswith(r + "/") for w in wanted))
+    mount("tmpfs", root, "tmpfs", _NO_SETUID, "mode=755,size=8m")
+    for path in dict.fromkeys(wanted):
+        _bind(path, root)
+    for path in covered:
+        if Path(root + path).is_dir():
+            mount("tmpfs", root + path, "tmpfs", _READ_ONLY, "size=4k")
+    for device in _DEVICES:
+        _bind(device, root, _NO_SETUID)
+    for folder in (OWN_FOLDER, "/tmp", "/proc", "/dev/shm"):
+        Path(root + folder).mkdir(parents=True, exist_ok=True)
+    os.chdir(root)
+    mount(root, "/", "none", _MOVE)
+    os.chroot(".")
+    os.chdir("/")
+    mount("none", "/", "none", _BIND | _REMOUNT | _READ_ONLY | _NO_SETUID)
+
+
+def _bind(path: str, root: str, flags: int = _READ_ONLY | _NO_SETUID | _NO_DEVICES) -> None:
+    source, target = Path(path), Path(root + path)
+    if not source.exists() or target.is_symlink():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink():
+        target.symlink_to(os.readlink(source))
+        return
+    if source.is_dir():
+        target.mkdir(exist_ok=True)
+    else:
+        target.touch()
+    mount(path, str(target), "none", _BIND | _RECURSIVE)
+    mount("none", str(target), "none", _BIND | _REMOUNT | flags)
+
+
+def own_folders() -> None:
+    """Inside the walls: a small folder of one's own, and a /proc that shows this process alone where that can be had."""
+    unshare(NEWNS)
+    for folder in (OWN_FOLDER, "/dev/shm"):
+        mount("tmpfs", folder, "tmpfs", _NO_SETUID | _NO_DEVICES, f"mode=1777,size={DISK}")
+    # Where the host's own /proc is partly covered, a new one is refused: then there is none.
+    with contextlib.suppress(OSError):
+        mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what descendants leave behind, so that it can be ended."""
+    if sys.platform == "linux":
+        _call("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """Be killed when the parent dies."""
+    if sys.platform == "linux":
+        _call("prctl", _SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def limit(memory: int, mapped: int) -> None:
+    """Hard limits: `memory` bytes beyond the `mapped` ones, processes, size of files, open files, no core dumps."""
+    wanted = {"RLIMIT_NPROC": MAX_PROCESSES, "RLIMIT_FSIZE": MAX_FILE, "RLIMIT_NOFILE": 64, "RLIMIT_CORE": 0}
+    if mapped:  # where the system does not say how much is mapped, the limit would bite at once
+        wanted["RLIMIT_AS"] = mapped + memory
+    for name, value in wanted.items():
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            resource.setrlimit(getattr(resource, name), (value, value))
+
+
+def drop_privileges(user: int) -> None:
+    """Become the user with this number where we are root, for good; a set-uid program gives nothing back."""
+    if sys.platform == "linux":
+        _call("prctl", _SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        with contextlib.suppress(OSError):
+            for capability in range(64):
+                _call("prctl", _CAPBSET_DROP, capability, 0, 0, 0)
+    if os.getuid() == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
+        except OSError:  # root of a user namespace is the only user in it: it gives up what makes it root
+            header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+            if ctypes.CDLL(None, use_errno=True).capset(header, nothing) != 0:
+                raise
+    # Debuggers of the same user, and /proc/PID/mem, stay out.
+    if sys.platform == "linux":
+        _call("prctl", _SET_DUMPABLE, 0, 0, 0, 0)

@@ -1,0 +1,1 @@
+"""Hand out: the notebooks of a class, its teacher's key, and `release.json`."""

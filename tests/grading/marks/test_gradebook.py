@@ -1,0 +1,52 @@
+"""The tables that a teacher writes beside the grades."""
+
+from pathlib import Path
+
+import pytest
+
+from pgcourse.errors import InvalidInput
+from pgcourse.grading.marks import gradebook
+from tests.grading.release.test_manifest import RELEASE
+
+
+def test_a_table_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "times.csv"
+    table.write_text("name;when\nanna;now\n")
+    with pytest.raises(InvalidInput, match="no column 'student'; its first line must be student,handed_in"):
+        gradebook.rows(table, gradebook.TIMES)
+    table.write_text("student;handed_in\nanna;2026-12-01T12:00:00+00:00\n")
+    assert gradebook.rows(table, gradebook.TIMES) == [{"student": "anna", "handed_in": "2026-12-01T12:00:00+00:00"}]
+
+
+def test_no_cell_of_a_table_is_a_formula(tmp_path: Path) -> None:
+    gradebook.write_rows(tmp_path / "t.csv", ["what"], [["=1+1"], ["@x"], ["fine"]])
+    assert (tmp_path / "t.csv").read_text() == "what\n'=1+1\n'@x\nfine\n"
+
+
+def test_marks_for_a_cell_that_is_not_in_the_release_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "manual.csv"
+    assert gradebook.manual(path, RELEASE, ["anna"]) == {}
+    path.write_text(path.read_text() + "anna,experiment-1,2,good\n")
+    with pytest.raises(InvalidInput, match="called 'experiment-1' in this release; it has experiment-01"):
+        gradebook.manual(path, RELEASE, ["anna"])
+
+
+def test_who_has_no_time_of_handing_in_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "times.csv"
+    path.write_text("student,handed_in\nann,2026-12-02T13:00:00+00:00\nben,2026-12-02T13:00:00+00:00\n")
+    shares, remarks = gradebook.late_shares(path, RELEASE, ["anna", "ben"])
+    assert shares == pytest.approx({"ann": 0.1, "ben": 0.1})
+    assert remarks == ["times.csv has no time of 'anna': counted as in time."]
+    assert gradebook.late_shares(None, RELEASE, ["anna"]) == ({}, [])
+
+
+def test_an_override_that_cannot_count_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "overrides.csv"
+    for row, complaint in (
+        ("gea,1", "no exercise of this release is called 'gea'"),
+        ("gae,7", "7 points for gae; it has at most 4"),
+        ("gae,much", "'much' is no number of points"),
+    ):
+        path.write_text(f"student,exercise,points,reason\nben,{row},\n")
+        with pytest.raises(InvalidInput, match=complaint):
+            gradebook.overrides(path, RELEASE)

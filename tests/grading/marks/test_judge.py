@@ -1,0 +1,54 @@
+"""Judging what came back: partial credit, hidden inputs, and which exercises could be forged."""
+
+import numpy as np
+import pytest
+import torch
+
+from pgcourse.checks.exercise import exercises, get
+from pgcourse.checks.observe import observe
+from pgcourse.checks.sandbox import preserved_state
+from pgcourse.grading.marks.judge import Answers
+from pgcourse.grading.quarantine.prepare import inputs
+
+
+@pytest.mark.parametrize("id", ["discounted_returns", "standardize", "value_loss", "gae"])
+def test_whoever_knows_only_the_examples_earns_nothing(id: str) -> None:
+    """A function with a table of the public cases, and an error for everything else."""
+    exercise = get(id)
+    answers = Answers(exercise, inputs(exercise, 3))
+    right = [each[0] for each in answers.expected[: answers.inputs.visible]]
+    raised = {"error": np.array(["ValueError", "", "", "", ""])}
+    judgement = answers.judge([*right, *[raised] * (len(answers.expected) - len(right))])
+    assert (judgement.status, judgement.share) == ("not yet", 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", exercises(), ids=lambda exercise: exercise.id)
+def test_a_right_answer_is_right_for_every_hidden_seed(exercise) -> None:  # type: ignore[no-untyped-def]
+    for base in range(3):
+        answers = Answers(exercise, inputs(exercise, base))
+        for right in (exercise.reference, *exercise.alternatives):
+            with preserved_state():
+                seen = [observe(exercise.observe, right, case) for case in answers.inputs.cases]
+            assert all(verdict.ok for verdict in answers.verdicts(seen)), (base, right)
+
+
+def test_forgeable_exercises_are_those_judged_by_facts() -> None:
+    facts = {"policy_network", "minibatches", "gaussian_policy", "episodes_to_threshold"}
+    ids = {*facts, "gae", "value_loss", "reinforce_update"}
+    assert {id for id in ids if Answers(get(id), inputs(get(id), 3)).known_beforehand} == facts
+
+
+def test_part_of_the_hidden_groups_gives_part_of_the_points() -> None:
+    exercise = get("discounted_returns")
+    answers = Answers(exercise, inputs(exercise, 3))
+
+    def one_dimension_only(rewards: torch.Tensor, *, gamma: float) -> torch.Tensor:
+        if rewards.ndim > 1:
+            raise IndexError
+        return exercise.reference(rewards, gamma=gamma)
+
+    judgement = answers.judge([observe(exercise.observe, one_dimension_only, case) for case in answers.inputs.cases])
+    # One of the two hidden groups; of the five examples one has two dimensions: 1/2 * (1/2 + 1/2 * 4/5).
+    assert judgement.share == pytest.approx(0.45)
+    assert "Part of it is right: 45% of the points." in judgement.message

@@ -1,0 +1,122 @@
+"""Reading what students handed in: which notebooks are found, which cells run, what a person should look at."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from pgcourse.grading.quarantine.cells import MAX_CELLS, Cell, bound_names, inert, plan, used_names
+from pgcourse.grading.quarantine.review import review
+from pgcourse.grading.quarantine.sandbox.child import Inert
+from pgcourse.grading.quarantine.submissions import find
+
+
+def cell(number: int, source: str, grade_id: str = "") -> Cell:
+    return Cell(f"c{number}", grade_id, source, number)
+
+
+def test_only_cells_that_a_solution_needs_run() -> None:
+    released = [
+        cell(1, "import torch"), cell(2, "def f(x):\n    raise NotImplementedError", "f"), cell(3, 'check("f", f)', "check-f"),
+        cell(4, "train(f)"),
+    ]  # fmt: skip
+    submitted = [
+        cell(1, "import torch"), cell(2, "import numpy as np\nscale = 2"), cell(3, "while True: pass"),
+        cell(4, "def f(x):\n    return scale * torch.abs(x)", "f"), cell(5, 'check("f", f)', "check-f"), cell(6, "train(f)"),
+    ]  # fmt: skip
+    planned = plan(released, submitted, ["f"])
+    assert [each.id for each in planned.cells] == ["released-1", "2", "4"]
+    assert planned.solutions == {"f": ("4",)}
+    assert planned.notes == ()
+
+
+def test_names_of_parameters_and_locals_need_no_cell() -> None:
+    source = "def f(a, *, b=c):\n    d = a + e\n    return [g for g in d if h(g)]"
+    assert used_names(source) == {"c", "e", "h"}
+    bound = bound_names("import a.b, c as d\nx, (y, z.w) = 1, (2, 3)\nif x:\n    def f(): u = 1")
+    assert bound == {"a", "d", "x", "y", "z", "f"}
+    assert bound_names("%%time\ndef f(): pass") == {"f"}, "code under a clock still counts"
+
+
+MAGICS = ("%matplotlib inline", "!rm -rf /", "x = !ls", "%%bash\nrm -rf /", "f?", "%run answers.py")
+
+
+@pytest.mark.parametrize("source", MAGICS)
+def test_a_magic_does_nothing(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(os, "system", started.append)
+    monkeypatch.setattr(subprocess, "Popen", lambda *command, **_: started.append(command))
+    names: dict[str, object] = {"get_ipython": Inert}
+    exec(inert(source), names)
+    assert started == []
+    assert set(names) - {"get_ipython", "__builtins__"} == ({"x"} if source.startswith("x") else set())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import sys", "from os import path", "import torch.testing", "from pgcourse.checks.observe import observe",
+        "f.__globals__", "eval('1')", "torch.abs = None", "Categorical.log_prob = f\nfrom torch.distributions import Categorical",
+        "class A(torch.Tensor): pass", "getattr(x, name)", "setattr(x, 'y', 1)", "frame.f_back", "__import__('os')",
+        "class A(metaclass=B): pass", "del np.abs", "import torch as t\nt.nn.Linear.forward = None",
+        "torch.builtins.exec('')", "from torch import builtins as b", "t = torch\nt.sys.modules",
+        "type('Categorical', (Categorical,), {})", "make = type", "g = getattr", "from functools import update_wrapper",
+        "from torch.distributions import Categorical as Module\nclass Sure(Module): pass",
+        "class A: pass\nA = Categorical\nclass B(A): pass", "object = Categorical\nclass Sure(object): pass",
+        "import typing\ntyping.get_type_hints(f)", "operator.attrgetter('__globals__')(f)", "x.__class__('A', (x,), {})",
+        "d = Categorical(logits=x)\nd.log_prob = f", "class A: pass\nclass B(A[0]): pass", "torch" + ".b" * 20_000 + " = 1",
+    ],
+)  # fmt: skip
+def test_code_that_reaches_for_the_interpreter_is_pointed_out(source: str) -> None:
+    assert review(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from torch import nn\nclass P(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.w = 1",
+        "import numpy as np\nx = np.zeros(3)\nx[0] = 1\nx += 2", "from torch.distributions import Categorical, Normal",
+        "import itertools, functools\nfrom collections import defaultdict", "d = {}\nd['losses/approx_kl'] = 1",
+        "p = f(4, 2)\np.weight.data = torch.zeros(2)", "class Problem(ValueError): pass",
+        "assert type(x) is int, x.__class__.__name__", "getattr(self, 'x')", "import torch.nn as nn\nimport numpy as np",
+    ],
+)  # fmt: skip
+def test_code_that_computes_is_not(source: str) -> None:
+    assert review(source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["(" + "\n" * 199_000, "\n".join(f"a{n} = !x" for n in range(9_000)), "if a:\n    pass\n" + "elif a:\n    f = 1\n" * 9_000],
+    ids=["newlines", "magics", "elif"],
+)  # fmt: skip
+def test_a_cell_made_to_keep_the_grader_busy_is_read_in_a_moment(source: str) -> None:
+    started = time.process_time()
+    bound_names(source)
+    used_names(source)
+    assert time.process_time() - started < 5
+
+
+def test_of_very_many_cells_the_first_are_looked_at() -> None:
+    cells = [Cell("", "", f"f = {number}", number) for number in range(5000)]
+    planned = plan([], cells, ["f"])
+    assert len(planned.cells) == MAX_CELLS
+    assert planned.notes[0] == f"Of 5000 cells of your own, the first {MAX_CELLS} were looked at."
+
+
+def test_submissions_are_found_in_every_layout(tmp_path: Path) -> None:
+    notebook = json.dumps({"cells": []})
+    for place in ("anna/01_a.ipynb", "ben/01_a/01_a.ipynb", "carl-01_a.ipynb", "dora/other.ipynb", "élodie/02_b.ipynb"):
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(notebook)
+    found, remarks = find(tmp_path, ["01_a", "02_b"])
+    present = {(each.student, each.assignment) for each in found if not each.problem}
+    assert present == {("anna", "01_a"), ("ben", "01_a"), ("carl", "01_a"), ("élodie", "02_b")}
+    assert remarks == ["dora: other.ipynb is none of this release's notebooks, and was left out."]
+    alone, remarks = find(tmp_path, ["01_a"])
+    assert {each.student for each in alone if not each.problem} >= {"dora"}
+    assert "dora: other.ipynb was taken for 01_a.ipynb." in remarks
