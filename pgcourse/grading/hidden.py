@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.grading.sandbox import wire
 

@@ -46,8 +46,12 @@ def sources(released_cells: Iterable[str]) -> dict[str, str]:
 @cache
 def _observers() -> dict[str, str]:
     folder = Path(inspect.getfile(pgcourse.checks)).parent
-    files = [*sorted(folder.glob("observe*.py")), folder / "sandbox.py"]
-    return {f"pgcourse.checks.{file.stem}": file.read_text(encoding="utf-8") for file in files}
+    names = {file: f"pgcourse.checks.observe.{file.stem}" for file in sorted((folder / "observe").glob("*.py"))}
+    names |= {
+        folder / "observe" / "__init__.py": "pgcourse.checks.observe",
+        folder / "sandbox.py": "pgcourse.checks.sandbox",
+    }
+    return {name: file.read_text(encoding="utf-8") for file, name in names.items()}
 
 
 def _imported(cell: str) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from pgcourse.grading.review import review
 from pgcourse.grading.sandbox import wire
 from pgcourse.grading.source import inert
 from pgcourse.grading.submissions import find
+from tests.checks.answers import right
 
 KNOWN_BEFOREHAND = {
     "policy_network", "minibatches", "ppo_update", "gaussian_policy", "bootstrap_interval", "episodes_to_threshold",
@@ -86,10 +87,10 @@ def test_whoever_knows_only_the_examples_earns_nothing(id: str) -> None:
 def test_a_right_answer_is_right_for_every_hidden_seed(exercise) -> None:  # type: ignore[no-untyped-def]
     for base in range(3):
         answers = Answers(exercise, inputs(exercise, base))
-        for right in (exercise.reference, *exercise.alternatives):
+        for answer in (exercise.reference, *right(exercise.id)):
             with preserved_state():
-                seen = [observe(exercise.observe, right, case) for case in answers.inputs.cases]
-            assert all(verdict.ok for verdict in answers.verdicts(seen)), (base, right)
+                seen = [observe(exercise.observe, answer, case) for case in answers.inputs.cases]
+            assert all(verdict.ok for verdict in answers.verdicts(seen)), (base, answer)
 
 
 def test_forgeable_exercises_are_those_judged_by_facts() -> None:

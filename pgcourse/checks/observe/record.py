@@ -1,4 +1,4 @@
-"""Writing values, gradients and changed inputs down as plain numpy arrays (no answers in here; see `observe.py`)."""
+"""Writing values, gradients and changed inputs down as plain numpy arrays."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Run a learner's attempt on one case and write down what it did, as plain arrays.
 
-An observer is a small frozen dataclass: `observer(attempt, case) -> arrays`. The modules `observe*.py` hold no answers,
+An observer is a small frozen dataclass: `observer(attempt, case) -> arrays`. The modules of this folder hold no answers,
 so a grading child can import them, run the attempt and ship the arrays back (npz without pickle). Nothing here judges:
 comparing is the business of `compare.py`, in a process that the attempt never touched.
 
@@ -27,13 +27,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_gradients, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_gradients, record_mutations
 
 Observer = Callable[[Any, Case], Arrays]
 
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 _INSTALLED = tuple(str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib"))
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
+_PACKAGE = str(Path(__file__).resolve().parents[2])
 
 
 class TimeLimit(BaseException):
@@ -164,8 +164,8 @@ def to_json(observer: Any) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Observer:
     """The observer that `to_json` described. Raises ValueError for a module that is none of the package's observers."""
-    if not re.fullmatch(r"pgcourse\.checks\.observe\w*", data["module"]):
-        raise ValueError(f"{data['module']!r} holds no observers; they live in pgcourse.checks.observe*")
+    if not re.fullmatch(r"pgcourse\.checks\.observe(\.\w+)?", data["module"]):
+        raise ValueError(f"{data['module']!r} holds no observers; they live in pgcourse.checks.observe")
     kind = getattr(importlib.import_module(data["module"]), data["class"])
     observer: Observer = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in data["fields"].items()})
     return observer
