@@ -134,9 +134,9 @@ def recognise(
 
     if named := first_that(Exercise.same_fault):
         return named
-    if exercise.judge is None and not numbers_are_right(exercise, observations, expected):
-        if named := first_that(same_values):
-            return named
+    by_values = exercise.judge is None and not numbers_are_right(exercise, observations, expected)
+    if by_values and (named := first_that(same_values)):
+        return named
     return recognise_everywhere(exercise, cases, observations, expected, verdicts)
 
 

@@ -100,9 +100,12 @@ def backwards(deltas: Tensor, decay: Tensor) -> Tensor:
     return torch.stack(rows[::-1])
 
 
+right_error, right_trace = error(), trace(lambda i: ~i.ends)
+
+
 def gae_with(
-    deltas: Part = error(),
-    decay: Part = trace(lambda i: ~i.ends),
+    deltas: Part = right_error,
+    decay: Part = right_trace,
     recursion: Callable[[Tensor, Tensor], Tensor] = backwards,
     finish: Callable[[Inputs, Tensor], Tensor] = lambda i, advantages: advantages,
     change: Callable[[Inputs], Inputs] = lambda i: i,
@@ -110,8 +113,8 @@ def gae_with(
     """The right function with some of its parts exchanged."""
 
     @torch.no_grad()
-    def attempt(*tensors: Tensor, gamma: float, gae_lambda: float) -> Tensor:
-        i = change(Inputs(*tensors, gamma, gae_lambda))
+    def attempt(*tensors: Any, gamma: float, gae_lambda: float) -> Tensor:
+        i = change(Inputs(*tensors, gamma=gamma, gae_lambda=gae_lambda))
         return finish(i, recursion(deltas(i), decay(i)))
 
     return attempt
@@ -130,7 +133,8 @@ def value_of_the_next_row(last: Part) -> Part:
 
 def turned(i: Inputs) -> Inputs:
     """The inputs with time and environments exchanged."""
-    return Inputs(*(item.T for item in i[:5]), i.gamma, i.gae_lambda)
+    rewards, values, next_values, terminated, truncated = (item.T for item in i[:5])
+    return Inputs(rewards, values, next_values, terminated, truncated, i.gamma, i.gae_lambda)
 
 
 EXERCISE = Exercise.listed(
@@ -191,9 +195,9 @@ EXERCISE = Exercise.listed(
             "whole-advantage-masked",
             "At an end you set the whole advantage to 0, the step's own error included: your mask stands outside of the "
             "bracket. The last step of an episode has a reward and an error like any other; only what flows back is cut.",
-            {"deltas": lambda i: error()(i) * ~i.terminated, "decay": trace(lambda i: ~i.terminated)},
+            {"deltas": lambda i: right_error(i) * ~i.terminated, "decay": trace(lambda i: ~i.terminated)},
             {"deltas": lambda i: error(alive=everywhere)(i) * ~i.ends},
-            deltas=lambda i: error()(i) * ~i.ends,
+            deltas=lambda i: right_error(i) * ~i.ends,
         ),
         mistake(
             "flags-of-another-step",
@@ -263,7 +267,7 @@ EXERCISE = Exercise.listed(
             "returns-for-advantages",
             "You returned advantage plus value, which is the target of the critic. As a weight of actions it lacks the "
             "baseline: all actions in a good state would be praised alike.",
-            {"deltas": lambda i: error()(i) + i.values},
+            {"deltas": lambda i: right_error(i) + i.values},
             finish=lambda i, advantages: advantages + i.values,
         ),
         mistake(
