@@ -144,7 +144,7 @@ def _relations(numbers: Numbers | None, tolerance: Tolerance) -> tuple[str, str]
         )
     if scalar and any(got.ndim for got, _, _ in numbers):
         for reduce in (np.mean, np.sum):
-            if all(close(reduce(got), right, tolerance).all() for got, right, _ in numbers):
+            if all(close(np.asarray(reduce(got)), right, tolerance).all() for got, right, _ in numbers):
                 return "not-reduced", (
                     "You returned one number for each row, where a single number is asked for. backward, too, needs a single "
                     "one: take the mean of the rows, or the sum where the task says so."

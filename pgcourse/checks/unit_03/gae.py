@@ -113,8 +113,9 @@ def gae_with(
     """The right function with some of its parts exchanged."""
 
     @torch.no_grad()
-    def attempt(*tensors: Any, gamma: float, gae_lambda: float) -> Tensor:
-        i = change(Inputs(*tensors, gamma=gamma, gae_lambda=gae_lambda))
+    def attempt(*tensors: Tensor, gamma: float, gae_lambda: float) -> Tensor:
+        rewards, values, next_values, terminated, truncated = tensors
+        i = change(Inputs(rewards, values, next_values, terminated, truncated, gamma, gae_lambda))
         return finish(i, recursion(deltas(i), decay(i)))
 
     return attempt
