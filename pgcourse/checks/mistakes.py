@@ -1,15 +1,17 @@
 """Mistakes that are the same in every exercise: detached, wrong dtype, changed in place, sign, sum for mean, `[B, 1]` ...
 
 An exercise lists the misconceptions of its own subject. What is wrong in the same way everywhere is recognised here and
-worded once. Three sources, in this order:
+worded once. Four sources, in this order:
 
-- the verdicts: all numbers are right, and each failing case fails for one reason (`BY_VERDICT`);
+- the verdicts: each failing case fails for one reason, beside right numbers or before there are any (`BY_VERDICT`);
 - a relation between the numbers and the right ones that holds in every case (`_relations`);
-- the reference called in a wrong way: two inputs exchanged, one ignored, one with a dimension too many (`_slips`).
+- the reference called in a wrong way: two inputs exchanged, one ignored, one with a dimension too many (`_slips`);
+- where the numbers go wrong: in the first or last row alone, or by not being finite (`_places`); the error (`BY_ERROR`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,11 @@ BY_VERDICT = {
         "The number is right, but {name} is data here, and your result still depends on it. A training step would change "
         "whatever computed {name}, to make the result smaller. Cut the path: detach it, or work under torch.no_grad().",
     ),
+    "gradient": (
+        "partly-detached",
+        "The number is right, and its gradient is that of another formula: a part of the path to {name} is cut, by a detach or a "
+        "no_grad around one factor, or by a number taken out of its tensor. Say of each factor whether it is data.",
+    ),
     "dtype": (
         "wrong-dtype",
         "The numbers are right in another precision. torch.zeros, torch.tensor and .float() give float32 and NumPy gives "
@@ -53,6 +60,74 @@ BY_VERDICT = {
         "caller reuses the memory, your result changes with it. Make a new tensor, with clone or torch.where.",
     ),
 }
+# A case fails like this before there are numbers to compare.
+BY_KIND = {
+    "no error": (
+        "not-refused",
+        "One kind of input has to be refused, and your function computes something from it. A number that means nothing "
+        "travels on and shows up far away, or never: compare what the task says about errors.",
+    ),
+    "kind": (
+        "another-kind-of-result",
+        "Your function gives another kind of object than the task asks for. Whoever calls it goes on with tensors: look at the "
+        "last line, at what .item(), .numpy(), .tolist() or a tuple's brackets make of the number.",
+    ),
+    "shape": (
+        "another-shape",
+        "Your result has another shape than the task asks for. Write the shape of each tensor beside its line, [B], [T, N] or "
+        "none at all, and find the first line where it is not what you meant.",
+    ),
+}
+
+# Text of an error of torch, NumPy or Python -> (id, explanation).
+BY_ERROR = (
+    (
+        r"subtraction.*bool|bool.*subtract",
+        "arithmetic-with-booleans",
+        "PyTorch and NumPy do not subtract booleans. The opposite of a flag is ~flag, and a flag as the number 0 or 1 is "
+        "flag.float(), or flag.to(x.dtype) in the precision of x.",
+    ),
+    (
+        r"truth value|Boolean value of Tensor",
+        "truth-value-of-a-tensor",
+        "if, and, or and not ask for one answer, and a tensor or array has one for each element. Work on all elements at once: "
+        "torch.where(condition, a, b), & and | between conditions, or .any() and .all() where one answer is meant.",
+    ),
+    (
+        r"out of (range|bounds)",
+        "index-out-of-range",
+        "An index runs past the end: most often t + 1 at the last step, or a count that begins with 1. Say which indices exist, "
+        "from 0 to length - 1, and what shall happen at the edge.",
+    ),
+    (
+        r"must match the (size|existing)|could not be broadcast|inconsistent tensor size|mat1 and mat2|shape .* is invalid",
+        "shapes-do-not-fit",
+        "Two tensors meet whose shapes do not fit. Write both shapes beside that line, for the input shown here, and say which "
+        "axis of the one belongs to which axis of the other.",
+    ),
+    (
+        r"does not require grad|leaf Variable|backward through the graph a second",
+        "graph-in-the-way",
+        "PyTorch's record of the computation is in the way here: something that has to be differentiated is not connected, or a "
+        "parameter is changed while it is recorded. Say for each tensor whether a gradient has to flow through it.",
+    ),
+    (
+        r"same dtype|expected scalar type|can't be cast|Numpy\(\) on Tensor that requires grad|numpy\(\) on Tensor that requires",
+        "types-do-not-fit",
+        "Two kinds of numbers meet that PyTorch does not mix by itself: another precision, integers and floats, or NumPy and a "
+        "tensor with a gradient. Convert with .to(x.dtype), or .detach() before .numpy().",
+    ),
+)
+ANOTHER_ERROR = (
+    "another-error",
+    "The input is refused, and with another kind of error than the task names. Whoever calls catches the kind that was agreed on "
+    "and nothing else; assert, too, raises an error of its own, and not at all under python -O.",
+)
+REFUSED = (
+    "valid-input-refused",
+    "Your function refuses an input that it has to take. Compare your condition with what the task says about errors: which "
+    "inputs are refused, and which only look unusual?",
+)
 
 Numbers = Sequence[tuple[np.ndarray, np.ndarray, Case]]  # (got, right, case)
 
@@ -70,21 +145,34 @@ def recognise_everywhere(
     def named(id: str, explanation: str) -> Misconception:
         return Misconception(id, explanation, exercise.reference)
 
+    failing = [index for index, verdict in enumerate(verdicts) if not verdict.ok]
+    errors = [observations[index]["error"] for index in failing if "error" in observations[index]]
+    if errors and len(errors) == len(failing):
+        if all(answers and "error" in answers[0] for answers in (expected[index] for index in failing)):
+            return named(*ANOTHER_ERROR)
+        for pattern, id, explanation in BY_ERROR:
+            if all(re.search(pattern, str(error[1])) for error in errors):
+                return named(id, explanation)
+        return named(*REFUSED) if all(str(error[4]).startswith("raise ") for error in errors) else None
     if exercise.judge is not None or not all(expected):
         return None
     right = [answers[0] for answers in expected]
+    kinds = {verdicts[index].kind for index in failing}
+    kind = kinds.pop() if len(kinds) == 1 else ""
     if numbers_are_right(exercise, observations, expected):
-        failing = [verdict for verdict in verdicts if not verdict.ok]
-        if len({verdict.kind for verdict in failing}) == 1 and failing[0].kind in BY_VERDICT:
-            id, explanation = BY_VERDICT[failing[0].kind]
-            return named(id, explanation.format(name=failing[0].name.removeprefix("gradient/")))
-        return None
-    if relations := _relations(_numbers(cases, observations, right), exercise.tolerance):
-        return named(*relations)
+        if kind in BY_VERDICT:
+            id, explanation = BY_VERDICT[kind]
+            return named(id, explanation.format(name=verdicts[failing[0]].name.removeprefix("gradient/")))
+        return named(*BY_KIND["kind"]) if kind == "kind" else None
+    numbers = _numbers(cases, observations, right)
+    if found := _relations(numbers, exercise.tolerance):
+        return named(*found)
     for id, explanation, attempt in _slips(exercise, cases):
         if _explains(exercise, attempt, cases, observations, expected):
             return named(id, explanation)
-    return None
+    if found := _places(numbers, exercise.tolerance):
+        return named(*found)
+    return named(*BY_KIND[kind]) if kind in BY_KIND else None
 
 
 def numbers_are_right(exercise: Exercise, observations: Sequence[Arrays], expected: Sequence[list[Arrays]]) -> bool:
@@ -156,11 +244,60 @@ def _relations(numbers: Numbers | None, tolerance: Tolerance) -> tuple[str, str]
                     "You returned a single number, the mean or the sum of what is asked for. Each row has a number of its own, "
                     "and whoever calls wants all of them: leave the rows apart."
                 )
+    if everywhere(lambda got, right, case: right.T if right.ndim == 2 else None):
+        return "axes-exchanged", (
+            "All your numbers are right and stand in the wrong places: rows and columns are exchanged. Say what the first axis "
+            "counts and what the second, and look at what stack, cat, T or a reshape makes of them."
+        )
     if everywhere(lambda got, right, case: right[::-1] if right.ndim else None):
         return "reversed", (
             "All your numbers are right and stand in reverse order. What was collected from the last step to the first has to "
             "be turned round at the end."
         )
+    if all(got.shape == right.shape for got, right, _ in numbers):
+        flat_got = np.concatenate([np.ravel(got) for got, _, _ in numbers])
+        flat_right = np.concatenate([np.ravel(right) for _, right, _ in numbers])
+        if np.isfinite(flat_got).all() and np.isfinite(flat_right).all() and flat_right.any() and flat_right.size > 2:
+            factor = float(flat_got @ flat_right / (flat_right @ flat_right))
+            if abs(factor) > 1e-3 and everywhere(lambda got, right, case: factor * right):
+                return "off-by-a-factor", (
+                    f"All your numbers are the right ones times {factor:.4g}. Such a factor is a 2 or a half too many, percent "
+                    "in place of shares (100), or bits in place of nats (1.443): find the line that brings it in."
+                )
+            offset = float(np.mean(flat_got - flat_right))
+            if np.ptp(flat_right) > 1e-3 and everywhere(lambda got, right, case: right + offset):
+                return "off-by-a-constant", (
+                    f"All your numbers are the right ones plus {offset:.4g}. Something is added, or left out, that does not "
+                    "depend on the input: look for a 1, a constant of a formula, or a small number against division by 0."
+                )
+    return None
+
+
+def _places(numbers: Numbers | None, tolerance: Tolerance) -> tuple[str, str] | None:
+    """(id, explanation) where the numbers go wrong in one place alone."""
+    if not numbers or any(got.shape != right.shape for got, right, _ in numbers):
+        return None
+    failing = [(got, right) for got, right, _ in numbers if not close(got, right, tolerance).all()]
+    if all(np.isfinite(right).all() and not np.isfinite(got).all() for got, right in failing):
+        return "not-finite", (
+            "Your formula is right where numbers are ordinary, and gives NaN or infinity here: exp of a large number, log of 0, "
+            "0 / 0, or infinity times 0. Find a form of the same formula in which that step does not occur, or take that input "
+            "apart before it."
+        )
+    long = [(got, right) for got, right in failing if right.ndim and len(right) > 1]
+    for id, rows, text in (
+        ("last-row-wrong", slice(None, -1), "last"),
+        ("first-row-wrong", slice(1, None), "first"),
+    ):
+        if (
+            len(long) > 1
+            and len(long) == len(failing)
+            and all(close(g[rows], r[rows], tolerance).all() for g, r in long)
+        ):
+            return id, (
+                f"Only the {text} row of your result is wrong. Look at where your loop or slice begins and ends, and at what the "
+                f"{text} row takes from a neighbour that it does not have."
+            )
     return None
 
 

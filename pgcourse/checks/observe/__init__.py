@@ -32,7 +32,12 @@ from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_g
 Observer = Callable[[Any, Case], Arrays]
 
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
-_INSTALLED = tuple(str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib"))
+# As they are named and as they are: an environment may be reached through a link.
+_INSTALLED = tuple(
+    str(spelling)
+    for name in ("stdlib", "purelib", "platlib")
+    for spelling in (Path(sysconfig.get_path(name)), Path(sysconfig.get_path(name)).resolve())
+)
 _PACKAGE = str(Path(__file__).resolve().parents[2])
 
 
@@ -87,8 +92,8 @@ class Call:
 def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     """Run `observer`, and write an exception of the attempt down as `error` instead of letting it out.
 
-    `error` is [type, message, function, line number in it, source line]; `untouched` marks a stub that was never filled
-    in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
+    `error` is [type, message, function, line number in it, source line], `error.bases` its classes; `untouched` marks a
+    stub that was never filled in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
     """
     if attempt is None or attempt is Ellipsis:
         return {"untouched": np.array(True)}
@@ -106,7 +111,8 @@ def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     except BaseException as error:  # SystemExit and KeyboardInterrupt raised by the attempt are failures of the attempt
         if isinstance(error, NotImplementedError) and _stub_raised(attempt, error.__traceback__):
             return {"untouched": np.array(True)}
-        return {"error": np.array(_describe(error))}
+        bases = [kind.__name__ for kind in type(error).__mro__]
+        return {"error": np.array(_describe(error)), "error.bases": np.array(bases)}
     kind = arrays.get("result.kind", arrays.get("update 1/result.kind"))
     if str(kind) in ("NoneType", "ellipsis") and _has_empty_body(attempt):
         return {"untouched": np.array(True)}
