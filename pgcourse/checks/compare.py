@@ -98,6 +98,14 @@ def values_alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance
     )
 
 
+def kinds_alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> bool:
+    """True where two observations hold the same kinds of objects."""
+    if tolerance.number_for_scalar:
+        first, second = _without_kinds_of_numbers(first), _without_kinds_of_numbers(second)
+    one, two = ({n: str(a) for n, a in arrays.items() if n.endswith(".kind")} for arrays in (first, second))
+    return one == two
+
+
 def _values(arrays: Arrays) -> Arrays:
     return {
         name: value

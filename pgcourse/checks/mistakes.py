@@ -153,7 +153,8 @@ def recognise_everywhere(
         for pattern, id, explanation in BY_ERROR:
             if all(re.search(pattern, str(error[1])) for error in errors):
                 return named(id, explanation)
-        return named(*REFUSED) if all(str(error[4]).startswith("raise ") for error in errors) else None
+        by_hand = all(str(error[4]).startswith(("raise ", "assert ")) for error in errors)
+        return named(*REFUSED) if by_hand and len(failing) < len(verdicts) else None
     if exercise.judge is not None or not all(expected):
         return None
     right = [answers[0] for answers in expected]

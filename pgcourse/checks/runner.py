@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pgcourse.checks.compare import Verdict, relation, values_alike
+from pgcourse.checks.compare import Verdict, kinds_alike, relation, values_alike
 from pgcourse.checks.exercise import CheckResult, Exercise, Misconception, get, is_untouched
 from pgcourse.checks.mistakes import numbers_are_right, recognise_everywhere
 from pgcourse.checks.observe import TimeLimit, observe
@@ -120,7 +120,7 @@ def recognise(
     observed = observed or _observed
 
     def same_values(exercise: Exercise, case: Case, first: Arrays, second: Arrays) -> bool:
-        return values_alike(first, second, exercise.tolerance)
+        return values_alike(first, second, exercise.tolerance) and kinds_alike(first, second, exercise.tolerance)
 
     def first_that(same: Callable[[Exercise, Case, Arrays, Arrays], bool]) -> Misconception | None:
         for misconception in exercise.misconceptions:
