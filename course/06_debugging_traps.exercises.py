@@ -21,6 +21,8 @@
 # [exercises of unit 00](00_welcome.ipynb) explain the checks.
 
 # %%
+import math
+
 import numpy as np
 import torch
 

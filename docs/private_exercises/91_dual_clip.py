@@ -12,7 +12,7 @@ from torch import Tensor
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 
 
 # The reference is the task: students get its signature and docstring, its body is the solution. It must stand on its

@@ -1,15 +1,37 @@
-"""Compare what an attempt did with what a reference did, and say the difference in words."""
+"""Compare what an attempt did with what a reference did: a verdict with the first difference, said in words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pgcourse.checks.observe_kept import AFTER
-from pgcourse.checks.observe_record import Arrays
-from pgcourse.checks.verdict import CORRECT, Verdict
-from pgcourse.checks.wording import sentence_label, shape, two_numbers
+from pgcourse.checks.observe.kept import AFTER
+from pgcourse.checks.observe.record import Arrays
+from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one case.
+
+    Fields:
+      ok: the contract is met.
+      kind: what differs, `"shape"`, `"value"`, ... or the ids of violated properties; equal kinds mean equal faults.
+      statement: one sentence about shape, dtype, sign or property, for the learner.
+      where: got against expected at one index, for the learner.
+      name: the recorded array that differs.
+    """
+
+    ok: bool
+    kind: str = ""
+    statement: str = ""
+    where: str = ""
+    name: str = ""
+
+
+CORRECT = Verdict(True)
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,32 @@ def alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> 
     return True
 
 
+def values_alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> bool:
+    """True where two observations hold the same values and errors, whatever their gradients, dtypes and side effects."""
+    if "error" in first or "error" in second:
+        return alike(first, second, tolerance)
+    one, two = _values(first), _values(second)
+    return one.keys() == two.keys() and all(
+        one[name].shape == two[name].shape and close(one[name], two[name], tolerance).all() for name in one
+    )
+
+
+def kinds_alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> bool:
+    """True where two observations hold the same kinds of objects."""
+    if tolerance.number_for_scalar:
+        first, second = _without_kinds_of_numbers(first), _without_kinds_of_numbers(second)
+    one, two = ({n: str(a) for n, a in arrays.items() if n.endswith(".kind")} for arrays in (first, second))
+    return one == two
+
+
+def _values(arrays: Arrays) -> Arrays:
+    return {
+        name: value
+        for name, value in arrays.items()
+        if value.dtype.kind != "U" and name != AFTER and not name.startswith("gradient/")
+    }
+
+
 def _is_number(name: str, arrays: Arrays) -> bool:
     """True for a number of Python or NumPy, a 0-d NumPy array included."""
     kind = str(arrays.get(f"{name}.kind", ""))
@@ -101,7 +149,7 @@ def close(one: np.ndarray, two: np.ndarray, tolerance: Tolerance) -> np.ndarray:
 def _compare_errors(expected: Arrays, got: Arrays) -> Verdict:
     if "error" in expected:
         wanted = str(expected["error"][0])
-        if "error" in got and str(got["error"][0]) == wanted:
+        if "error" in got and wanted in (str(got["error"][0]), *map(str, got.get("error.bases", ()))):
             return CORRECT
         if "error" not in got:
             found = {"NoneType": "None", wanted: "that error; raise it"}.get(str(got.get("result.kind")), "a result")
@@ -160,6 +208,8 @@ def _compare_dtype(name: str, expected: Arrays, got: Arrays, tolerance: Toleranc
     wanted, found = str(expected.get(f"{name}.dtype", "")), str(got.get(f"{name}.dtype", ""))
     if wanted == found or not found or str(got.get(f"{name}.kind")) != "tensor":
         return CORRECT
+    if tolerance.number_for_scalar and not expected[name].ndim and found.startswith("float"):
+        return CORRECT  # where a Python float will do, so does a tensor of its precision
     return Verdict(False, "dtype", f"{sentence_label(name)} has dtype {found}, expected {wanted}.", "", name)
 
 
@@ -195,3 +245,28 @@ def _compare_gradients(name: str, expected: Arrays, got: Arrays, tolerance: Tole
         return Verdict(False, "unwanted gradient", text, where, name)
     text = f"The result is right, but its gradient with respect to {of} is not."
     return Verdict(False, "gradient", text, where, name)
+
+
+def relation(pairs: Sequence[tuple[np.ndarray, np.ndarray]], tolerance: Tolerance) -> str:
+    """How all (got, expected) relate, where a few words say it: sign, factor, offset, order; else an empty string."""
+    if any(got.shape != expected.shape for got, expected in pairs):
+        return ""
+    got = np.concatenate([np.ravel(got) for got, _ in pairs]).astype(float)
+    expected = np.concatenate([np.ravel(expected) for _, expected in pairs]).astype(float)
+    if not (np.isfinite(got).all() and np.isfinite(expected).all()) or expected.size < 3:
+        return ""
+    if np.ptp(expected) < 1e-3:
+        return ""
+    if close(got, -expected, tolerance).all():
+        return "minus the expected one everywhere: the sign is flipped"
+    if not got.any():
+        return "0 everywhere"
+    factor = float(got @ expected / (expected @ expected))
+    if abs(factor) > 1e-3 and close(got, factor * expected, tolerance).all():
+        return f"the expected one times {number(factor)} everywhere"
+    offset = float(np.mean(got - expected))
+    if close(got, expected + offset, tolerance).all():
+        return f"{number(abs(offset))} {'more' if offset > 0 else 'less'} than expected everywhere"
+    if all(got.ndim and close(got, expected[::-1], tolerance).all() for got, expected in pairs):
+        return "the expected one in reverse order"
+    return ""

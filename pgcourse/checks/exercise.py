@@ -1,8 +1,7 @@
-"""An exercise is data: inputs, a way to watch an attempt, a reference, known wrong answers, known right ones, hints."""
+"""An exercise as data: inputs, an observer, a reference, known wrong answers, hints; and `get`, which loads one."""
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,18 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pgcourse.checks.compare import Tolerance, alike, compare, differing
+from pgcourse.checks import catalogue
+from pgcourse.checks.compare import Tolerance, Verdict, alike, compare, differing
 from pgcourse.checks.observe import Observer, observe, split_signature
-from pgcourse.checks.observe_record import Arrays, Case
-from pgcourse.checks.verdict import Verdict
+from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.wording import value
-from pgcourse.errors import InvalidInput
 
 Status = Literal["correct", "not yet", "not attempted"]
 Judge = Callable[[Case, Arrays], Verdict]
-
-# One module a unit, each with a tuple EXERCISES. They hold the answers, so they are imported only when asked for.
-UNIT_MODULES = tuple(f"pgcourse.checks.unit_{number:02}" for number in range(9))
 
 
 @dataclass(frozen=True)
@@ -50,10 +45,11 @@ class Exercise:
       cases: seed -> inputs, smallest first; the first ones fixed and small enough to work by hand.
       observe: what to write down of an attempt on a case; it needs no answers (`observe.Call` and its siblings).
       reference: the package's own function where one exists.
-      misconceptions, alternatives: wrong answers with names, right answers in other styles; tests run every one.
       hints: exactly three: a nudge, the method, nearly the code.
+      misconceptions: wrong answers with names, those of this exercise alone; `mistakes.py` knows what is wrong everywhere.
       judge: case, arrays -> verdict, for what has no single right value; None compares with the reference.
       also_correct: further readings of the contract that count as right (biased and unbiased standard deviation).
+      alternatives: right answers in other styles, of a teacher's own exercise; those of the course are in its tests.
       difficulty: 1 to 3. minutes: for a first attempt.
     """
 
@@ -66,13 +62,18 @@ class Exercise:
     cases: Callable[[int], Iterable[Case]]
     observe: Observer
     reference: Callable[..., Any]
-    misconceptions: tuple[Misconception, ...]
-    alternatives: tuple[Callable[..., Any], ...]
     hints: tuple[str, str, str]
+    misconceptions: tuple[Misconception, ...]
+    alternatives: tuple[Callable[..., Any], ...] = ()
     judge: Judge | None = None
     also_correct: tuple[Callable[..., Any], ...] = ()
     tolerance: Tolerance = field(default_factory=Tolerance)
     show_case: Callable[[Case], str] | None = None
+
+    @classmethod
+    def listed(cls, id: str, **fields: Any) -> Exercise:
+        """An exercise of the course: title, points and the like are those of the catalogue."""
+        return cls(**catalogue.find(id)._asdict(), **fields)
 
     def expected(self, case: Case) -> list[Arrays]:
         """What the reference, and each other accepted reading, does on this case; empty where a judge decides."""
@@ -116,29 +117,15 @@ class CheckResult:
 
 
 def exercises() -> list[Exercise]:
-    """All exercises, in course order."""
-    return list(_registry().values())
-
-
-def get(id: str) -> Exercise:
-    """The exercise with this id. Raises InvalidInput, with the closest ids, where there is none."""
-    known = _registry()
-    if id in known:
-        return known[id]
-    close = difflib.get_close_matches(str(id), known, n=3)
-    help_text = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(known)}"
-    raise InvalidInput(f"no exercise is called {id!r}; {help_text}")
+    """All exercises, in course order. Slow: it loads every one."""
+    return [get(entry.id) for entry in catalogue.EXERCISES]
 
 
 @cache
-def _registry() -> dict[str, Exercise]:
-    found: dict[str, Exercise] = {}
-    for module in UNIT_MODULES:
-        for exercise in importlib.import_module(module).EXERCISES:
-            if exercise.id in found:
-                raise ValueError(f"two exercises are called {exercise.id!r}; give one of them another id")
-            found[exercise.id] = exercise
-    return found
+def get(id: str) -> Exercise:
+    """The exercise with this id, loaded alone. Raises InvalidInput, with the closest ids, where there is none."""
+    exercise: Exercise = importlib.import_module(catalogue.find(id).module).EXERCISE
+    return exercise
 
 
 def is_untouched(arrays: Arrays) -> bool:

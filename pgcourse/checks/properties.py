@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgcourse.checks.observe_record import Arrays, Case
-from pgcourse.checks.verdict import CORRECT, Verdict
+from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.wording import number, shape
 
 UNIFORM_MARGIN = 0.1  # from 1/A, as the contract says
@@ -16,7 +16,7 @@ CONFIDENT, LEARNED = 0.93, 0.54
 
 
 def categorical_policy(case: Case, arrays: Arrays) -> Verdict:
-    """Judge what `observe_networks.PolicyFactory` recorded. The kind joins the ids of all violated properties."""
+    """Judge what `observe.networks.PolicyFactory` recorded. The kind joins the ids of all violated properties."""
     violations = _violations(case, arrays)
     if not violations:
         return CORRECT

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from pgcourse.checks.compare import Verdict, kinds_alike, relation, values_alike
 from pgcourse.checks.exercise import CheckResult, Exercise, Misconception, get, is_untouched
+from pgcourse.checks.mistakes import numbers_are_right, recognise_everywhere
 from pgcourse.checks.observe import TimeLimit, observe
-from pgcourse.checks.observe_record import Arrays, Case
+from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.progress import hints_taken
-from pgcourse.checks.relation import relation
 from pgcourse.checks.sandbox import captured_output, preserved_state, time_limit
-from pgcourse.checks.verdict import Verdict
 from pgcourse.checks.wording import sentence_label, wrap
-from pgcourse.optim import load_fully
 
 DEFAULT_SEED = 7
 TIME_LIMIT = 10.0  # seconds for all cases of one check together
@@ -27,10 +26,15 @@ def run(id: str, attempt: Any, seed: int | None = None) -> CheckResult:
     Args: attempt: the learner's function or class. seed: of the random cases; None gives the same ones each time, so
     that a notebook's output is reproducible. Raises: InvalidInput for an unknown id.
     """
-    exercise = get(id)
+    return run_exercise(get(id), attempt, DEFAULT_SEED if seed is None else seed)
+
+
+def run_exercise(exercise: Exercise, attempt: Any, seed: int = DEFAULT_SEED) -> CheckResult:
+    """`run` for an exercise that is at hand."""
     with preserved_state():
-        load_fully()
-        cases = list(exercise.cases(DEFAULT_SEED if seed is None else seed))
+        if getattr(exercise.observe, "makes_optimizers", False):
+            load_optimizers()
+        cases = list(exercise.cases(seed))
     observations: list[Arrays] = []
     printed: list[str] = []
     try:
@@ -47,6 +51,16 @@ def run(id: str, attempt: Any, seed: int | None = None) -> CheckResult:
         reason = f"Your code was stopped after {TIME_LIMIT:g} seconds: does a loop never end?"
         return CheckResult("not yet", f"✗ {exercise.id}: not yet\n{wrap([reason])}\n{where}")
     return judge_observations(exercise, cases, observations, printed)
+
+
+def load_optimizers() -> None:
+    """Let torch import what it imports at the first optimiser step: a second, or several on a busy machine.
+
+    A time limit that struck in the middle would leave torch broken for the rest of the process.
+    """
+    from pgcourse.optim import load_fully
+
+    load_fully()
 
 
 def judge_observations(
@@ -68,7 +82,7 @@ def judge_observations(
         ]
         if all(verdict.ok for verdict in verdicts):
             return CheckResult("correct", f"✓ {exercise.id}: correct ({points})")
-        named = recognise(exercise, cases, observations, expected)
+        named = recognise(exercise, cases, observations, expected, verdicts)
         about = named and _shown_by(exercise, named, cases, observations, expected)
     smallest = _first_failing(verdicts)
     # An attempt may have a second fault beside the named one: shown is a case that the explanation is about.
@@ -93,27 +107,50 @@ def recognise(
     cases: Sequence[Case],
     observations: Sequence[Arrays],
     expected: Sequence[list[Arrays]],
+    verdicts: Sequence[Verdict],
     observed: Callable[[Exercise, Any, Case], Arrays] | None = None,
 ) -> Misconception | None:
-    """The first misconception that does on every case what the attempt did; None where none does.
+    """The misconception that does on every case what the attempt did; None where none does.
+
+    Those of the exercise come first, down to gradients and dtypes; then what is wrong in the same way everywhere; then
+    those of the exercise again by their values alone, since whoever has the formula wrong may also forget a detach.
 
     Args: observed: what a wrong answer does on a case, for callers that keep it; None runs it.
     """
     observed = observed or _observed
-    for misconception in exercise.misconceptions:
-        for wrong in (misconception.wrong, *misconception.variants):
-            if all(
-                _same(exercise, case, arrays, observed(exercise, wrong, case), right)
-                for case, arrays, right in zip(cases, observations, expected, strict=True)
-            ):
-                return misconception
-    return None
+
+    def same_values(exercise: Exercise, case: Case, first: Arrays, second: Arrays) -> bool:
+        return values_alike(first, second, exercise.tolerance) and kinds_alike(first, second, exercise.tolerance)
+
+    def first_that(same: Callable[[Exercise, Case, Arrays, Arrays], bool]) -> Misconception | None:
+        for misconception in exercise.misconceptions:
+            for wrong in (misconception.wrong, *misconception.variants):
+                if all(
+                    _same(exercise, case, arrays, observed(exercise, wrong, case), right, same)
+                    for case, arrays, right in zip(cases, observations, expected, strict=True)
+                ):
+                    return misconception
+        return None
+
+    if named := first_that(Exercise.same_fault):
+        return named
+    by_values = exercise.judge is None and not numbers_are_right(exercise, observations, expected)
+    if by_values and (named := first_that(same_values)):
+        return named
+    return recognise_everywhere(exercise, cases, observations, expected, verdicts)
 
 
-def _same(exercise: Exercise, case: Case, first: Arrays, second: Arrays, right: list[Arrays]) -> bool:
+def _same(
+    exercise: Exercise,
+    case: Case,
+    first: Arrays,
+    second: Arrays,
+    right: list[Arrays],
+    same: Callable[[Exercise, Case, Arrays, Arrays], bool] = Exercise.same_fault,
+) -> bool:
     if right and "error" in right[0] and "error" in first and "error" in second:
         return bool(first["error"][0] == second["error"][0])  # the words of a refusal are free, its type is not
-    return exercise.same_fault(case, first, second)
+    return same(exercise, case, first, second)
 
 
 def _observed(exercise: Exercise, attempt: Any, case: Case) -> Arrays:

@@ -126,9 +126,9 @@ class Progress:
 def progress(arguments: list[str]) -> int:
     """Show which exercises are solved, and what is left."""
     parse(Progress, arguments, program="pgcourse progress")
-    from ..checks import progress_table
+    from ..checks import progress
 
-    print(progress_table.table())
+    print(progress.table())
     return 0
 
 

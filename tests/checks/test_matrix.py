@@ -14,31 +14,34 @@ import numpy as np
 import pytest
 import torch
 
-from pgcourse.checks import exercise as exercise_module
-from pgcourse.checks import exercises, run, runner
-from pgcourse.checks.exercise import Exercise, get
+from pgcourse.checks import catalogue, runner
+from pgcourse.checks.exercise import Exercise, exercises, get
 from pgcourse.checks.observe import from_json, observe, to_json
-from pgcourse.checks.observe_record import Arrays, Case
-from pgcourse.checks.runner import judge_observations
+from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.runner import judge_observations, run_exercise
 from pgcourse.checks.sandbox import preserved_state
+from tests.checks.answers import right
 
 OTHER_SEEDS = (1, 2)
-ALL = [pytest.param(exercise, id=exercise.id) for exercise in exercises()]
-ALTERNATIVES = [
-    pytest.param(exercise, alternative, id=f"{exercise.id}-{alternative.__name__}")
-    for exercise in exercises()
-    for alternative in exercise.alternatives
-]
-MISCONCEPTIONS = [
-    pytest.param(exercise, misconception, id=f"{exercise.id}-{misconception.id}")
-    for exercise in exercises()
-    for misconception in exercise.misconceptions
-]
 
 
 def with_kept_cases(exercise: Exercise) -> Exercise:
     """The same exercise; a seed gives the very same case objects each time."""
     return replace(exercise, cases=cache(lambda seed: list(exercise.cases(seed))))
+
+
+KEPT = [with_kept_cases(exercise) for exercise in exercises()]
+ALL = [pytest.param(exercise, id=exercise.id) for exercise in KEPT]
+ALTERNATIVES = [
+    pytest.param(exercise, answer, id=f"{exercise.id}-{answer.__name__}")
+    for exercise in KEPT
+    for answer in right(exercise.id)
+]
+MISCONCEPTIONS = [
+    pytest.param(exercise, misconception, id=f"{exercise.id}-{misconception.id}")
+    for exercise in KEPT
+    for misconception in exercise.misconceptions
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,9 +65,7 @@ def known_answers_are_observed_once() -> Iterator[None]:
             kept[key] = (observed(exercise, attempt, case), case)
         return kept[key][0]
 
-    registry = {exercise.id: with_kept_cases(exercise) for exercise in exercises()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exercise_module, "_registry", lambda: registry)
         patch.setattr(Exercise, "expected", kept_expected)
         patch.setattr(runner, "_observed", kept_observed)
         yield
@@ -85,20 +86,20 @@ def in_float64(exercise: Exercise) -> Exercise:
 
 @pytest.mark.parametrize("exercise", ALL)
 def test_reference_is_correct(exercise: Exercise) -> None:
-    result = run(exercise.id, exercise.reference)
+    result = run_exercise(exercise, exercise.reference)
     assert (result.status, result.misconception) == ("correct", None), result.message
 
 
 @pytest.mark.parametrize(("exercise", "alternative"), ALTERNATIVES)
 def test_alternative_is_correct(exercise: Exercise, alternative) -> None:
-    result = run(exercise.id, alternative)
+    result = run_exercise(exercise, alternative)
     assert result.status == "correct", result.message
 
 
 @pytest.mark.parametrize(("exercise", "misconception"), MISCONCEPTIONS)
 def test_misconception_is_named(exercise: Exercise, misconception) -> None:
     for wrong in (misconception.wrong, *misconception.variants):
-        result = run(exercise.id, wrong)
+        result = run_exercise(exercise, wrong)
         assert (result.status, result.misconception) == ("not yet", misconception.id), result.message
         assert misconception.explanation.split()[:6] == result.message.partition("What happened: ")[2].split()[:6]
         assert max(map(len, result.message.splitlines())) <= 100
@@ -109,25 +110,24 @@ def test_misconception_is_named(exercise: Exercise, misconception) -> None:
 @pytest.mark.parametrize("exercise", ALL)
 @pytest.mark.parametrize("seed", OTHER_SEEDS)
 def test_the_same_under_another_seed(exercise: Exercise, seed: int) -> None:
-    for right in (exercise.reference, *exercise.alternatives):
-        result = run(exercise.id, right, seed)
+    for answer in (exercise.reference, *right(exercise.id)):
+        result = run_exercise(exercise, answer, seed)
         assert result.status == "correct", result.message
     for misconception in exercise.misconceptions:
         for wrong in (misconception.wrong, *misconception.variants):
-            result = run(exercise.id, wrong, seed)
+            result = run_exercise(exercise, wrong, seed)
             assert (result.status, result.misconception) == ("not yet", misconception.id), result.message
 
 
 @pytest.mark.parametrize("exercise", [item for item in ALL if item.values[0].judge is None])
-def test_double_precision_changes_no_verdict(exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = {exercise.id: in_float64(exercise)}
-    monkeypatch.setattr(exercise_module, "_registry", lambda: registry)
-    assert run(exercise.id, exercise.reference).status == "correct"
-    for alternative in exercise.alternatives:
-        result = run(exercise.id, alternative)
+def test_double_precision_changes_no_verdict(exercise: Exercise) -> None:
+    exercise = in_float64(exercise)
+    assert run_exercise(exercise, exercise.reference).status == "correct"
+    for alternative in right(exercise.id):
+        result = run_exercise(exercise, alternative)
         assert result.status == "correct", result.message
     for misconception in exercise.misconceptions:
-        result = run(exercise.id, misconception.wrong)
+        result = run_exercise(exercise, misconception.wrong)
         assert result.misconception == misconception.id, result.message
 
 
@@ -149,15 +149,15 @@ def test_stub_is_not_attempted(exercise: Exercise) -> None:
         return ...
 
     for stub in (raising, passing, dots, returning_none, returning_dots, None, ...):
-        result = run(exercise.id, stub)
+        result = run_exercise(exercise, stub)
         assert (result.status, result.misconception) == ("not attempted", None), result.message
         assert result.message.startswith(f"{exercise.id}: not attempted")
 
 
 @pytest.mark.parametrize("exercise", ALL)
 def test_exercise_is_complete(exercise: Exercise) -> None:
-    assert len(exercise.misconceptions) >= 5
-    assert len(exercise.alternatives) >= 3
+    assert len(exercise.misconceptions) >= 3
+    assert len(right(exercise.id)) >= 3
     assert len(exercise.hints) == 3 and all(exercise.hints)
     assert exercise.points >= 1 and exercise.minutes >= 1 and exercise.difficulty in (1, 2, 3)
     ids = [misconception.id for misconception in exercise.misconceptions]
@@ -190,8 +190,9 @@ def test_child_process_needs_only_the_observer_and_ships_plain_arrays(exercise: 
     assert judge_observations(get(exercise.id), cases, shipped).status == "correct"
 
 
-def test_course_order_and_points() -> None:
-    assert [exercise.id for exercise in exercises()][:8] == [
-        "categorical_log_prob", "categorical_entropy", "bandit_step", "discounted_returns", "standardize",
-        "reinforce_loss", "policy_network", "reinforce_update",
-    ]  # fmt: skip
+def test_the_catalogue_lists_the_exercises_in_course_order() -> None:
+    assert [(entry.id, entry.unit, entry.points) for entry in catalogue.EXERCISES] == [
+        (exercise.id, exercise.unit, exercise.points) for exercise in KEPT
+    ]
+    units = [entry.unit for entry in catalogue.EXERCISES]
+    assert units == sorted(units) and len(set(catalogue.BY_ID)) == len(units)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pgcourse.checks.observe import from_json, observe, to_json
-from pgcourse.checks.observe_kept import AFTER, CallAndKeep
+from pgcourse.checks.observe.kept import AFTER, CallAndKeep
 from pgcourse.checks.runner import run
 
 OBSERVER = CallAndKeep("x, flags")

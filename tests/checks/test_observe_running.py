@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pgcourse.checks import run
 from pgcourse.checks.observe import observe
-from pgcourse.checks.observe_running import RunningStatistics
+from pgcourse.checks.observe.running import RunningStatistics
 
 
 class Kept(nn.Module):

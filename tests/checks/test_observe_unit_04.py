@@ -13,8 +13,8 @@ from torch.func import functional_call, grad
 
 from pgcourse.checks import Exercise, exercises, get, run
 from pgcourse.checks.observe import observe
-from pgcourse.checks.observe_minibatches import Minibatches
-from pgcourse.checks.observe_ppo_update import PpoUpdate
+from pgcourse.checks.observe.minibatches import Minibatches
+from pgcourse.checks.observe.ppo_update import PpoUpdate
 from pgcourse.checks.unit_04.ppo_update import ppo_update
 from pgcourse.diagnostics import approx_kl, clip_fraction
 from pgcourse.losses import ppo_clip_loss, value_loss

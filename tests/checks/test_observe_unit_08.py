@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pgcourse import natural_gradient
 from pgcourse.checks import get, run
-from pgcourse.checks.observe_natural_gradient import SECOND, PolicyProduct, Search, SolveByProducts, make_policy
+from pgcourse.checks.observe.natural_gradient import SECOND, PolicyProduct, Search, SolveByProducts, make_policy
 from pgcourse.networks import CategoricalPolicy
 
 TABLE = {

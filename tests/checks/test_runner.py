@@ -245,7 +245,7 @@ def test_unknown_exercise_names_the_closest() -> None:
 
 def test_importing_the_observers_does_not_import_the_answers() -> None:
     code = (
-        "import sys, pgcourse.checks.observe, pgcourse.checks.observe_networks;"
+        "import sys, pgcourse.checks.observe, pgcourse.checks.observe.networks;"
         "assert not [name for name in sys.modules if 'checks.unit_' in name]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

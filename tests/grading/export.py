@@ -46,7 +46,7 @@ def _emit(thing: Any, name: str, parts: list[str], known: dict[str, Any]) -> str
         parts.append(f"import {thing.__name__} as {name}")
     elif isinstance(thing, type) and issubclass(thing, BaseException) and module == "builtins":
         parts.append(f"{name} = {thing.__name__}")
-    elif isinstance(thing, FunctionType | type) and module.startswith("pgcourse."):
+    elif isinstance(thing, FunctionType | type) and module.startswith(("pgcourse.", "tests.checks.")):
         _emit_source(thing, name, parts, known)
     elif name_there := next((key for key, value in vars(functional).items() if value is thing), ""):
         parts.append(f"from torch.nn.functional import {name_there} as {name}")

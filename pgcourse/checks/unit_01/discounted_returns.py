@@ -12,7 +12,7 @@ from torch import Tensor
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_01.discounted_returns_wrong import MISCONCEPTIONS
 from pgcourse.returns import discounted_returns
 

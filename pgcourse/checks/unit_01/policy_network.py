@@ -10,8 +10,8 @@ from torch.distributions import Categorical
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_networks import PolicyFactory
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.networks import PolicyFactory
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.properties import categorical_policy
 from pgcourse.checks.unit_01.policy_network_wrong import MISCONCEPTIONS, Wrapped, make_layers
 from pgcourse.networks import CategoricalPolicy

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from pgcourse.checks.cases import generator, integers, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_networks import SgdUpdate
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.networks import SgdUpdate
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_01.reinforce_update_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import value
 from pgcourse.losses import reinforce_loss

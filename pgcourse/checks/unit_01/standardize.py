@@ -10,7 +10,7 @@ from torch import Tensor
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 
 
 def standardize(x: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from pgcourse.checks.cases import generator, integers, normal
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_networks import SgdUpdate
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.networks import SgdUpdate
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_02.baseline_update_right import (
     accumulating,
     by_hand,

@@ -11,7 +11,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_02.optimal_constant_baseline_wrong import MISCONCEPTIONS
 
 

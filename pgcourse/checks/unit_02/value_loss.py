@@ -10,7 +10,7 @@ from torch import Tensor
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_02.value_loss_wrong import MISCONCEPTIONS
 from pgcourse.losses import value_loss
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_03.a2c_losses_wrong import MISCONCEPTIONS
 from pgcourse.checks.unit_03.rollouts import named_call
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.wording import value
 
 RUNNING, TERMINATED, TRUNCATED, BOTH = 0, 1, 2, 3

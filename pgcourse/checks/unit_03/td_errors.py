@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_03.rollouts import (
     RUNNING,
     TERMINATED,

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_kept import CallAndKeep
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.kept import CallAndKeep
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_03.rollouts import named_call
 from pgcourse.checks.unit_03.true_next_observations_wrong import MISCONCEPTIONS
 

@@ -12,7 +12,7 @@ from pgcourse.checks.cases import generator, integers
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.clip_fraction_wrong import MISCONCEPTIONS
 from pgcourse.checks.unit_04.ratios import call_with_ratios
 from pgcourse.checks.unit_04.spellings import Formula

@@ -11,8 +11,8 @@ from torch.utils.data import BatchSampler, RandomSampler
 from pgcourse.checks.cases import generator as seeded
 from pgcourse.checks.cases import integers
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_minibatches import Minibatches
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.minibatches import Minibatches
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.minibatches_judge import judge
 from pgcourse.checks.unit_04.minibatches_wrong import MISCONCEPTIONS
 

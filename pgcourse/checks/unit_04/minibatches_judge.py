@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgcourse.checks.observe_record import Arrays, Case
-from pgcourse.checks.verdict import CORRECT, Verdict
+from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.observe.record import Arrays, Case
 
 LARGE = 32  # rows from which a true shuffle looks like none of the false ones, except about once in 10^9 epochs
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_ppo_update import PpoUpdate
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.ppo_update import PpoUpdate
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.minibatches import minibatches
 from pgcourse.checks.unit_04.ppo_update_cases import cases_for
 from pgcourse.checks.unit_04.ppo_update_right import (

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.observe_networks import LinearCritic, LinearPolicy
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.networks import LinearCritic, LinearPolicy
+from pgcourse.checks.observe.record import Case
 from pgcourse.diagnostics import approx_kl
 from pgcourse.rollout import Batch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pgcourse.checks.observe import split_signature
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.wording import number, value
 
 MOST = 8  # ratios to list; more are no help

@@ -12,7 +12,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_05.gaussian_entropy_wrong import MISCONCEPTIONS
 
 

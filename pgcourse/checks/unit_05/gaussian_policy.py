@@ -10,8 +10,8 @@ from torch.distributions import Independent, Normal
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_gaussian import GaussianFactory
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.gaussian import GaussianFactory
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_05.gaussian_policy_parts import Policy, make_layers
 from pgcourse.checks.unit_05.gaussian_policy_properties import TARGET
 from pgcourse.checks.unit_05.gaussian_policy_properties import gaussian_policy as judge

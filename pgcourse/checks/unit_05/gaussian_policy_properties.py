@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pgcourse.checks.observe_gaussian import WANTED
-from pgcourse.checks.observe_record import Arrays, Case
-from pgcourse.checks.verdict import CORRECT, Verdict
+from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.observe.gaussian import WANTED
+from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.wording import number, shape
 
 Violation = tuple[str, str, str]  # id, sentence, got against expected
@@ -23,7 +23,7 @@ TARGET, REACHED, LEARNED = 3.0, 2.5, 0.5
 
 
 def gaussian_policy(case: Case, arrays: Arrays) -> Verdict:
-    """Judge what `observe_gaussian.GaussianFactory` recorded. The kind joins the ids of all violated properties."""
+    """Judge what `observe.gaussian.GaussianFactory` recorded. The kind joins the ids of all violated properties."""
     violations = _basic(case, arrays) or [
         *_log_std(case, arrays), *_start(arrays), *_rows(arrays), *_training(case, arrays)
     ]  # fmt: skip

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_record import Case
-from pgcourse.checks.observe_running import RunningStatistics
+from pgcourse.checks.observe.record import Case
+from pgcourse.checks.observe.running import RunningStatistics
 from pgcourse.checks.unit_05.running_mean_std_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import value
 from pgcourse.normalization import ObservationNorm

@@ -14,7 +14,7 @@ from torch.nn.functional import logsigmoid, softplus
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_05.tanh_log_prob_wrong import MISCONCEPTIONS
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pgcourse.checks.cases import generator
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_alarms import PREFIX, Alarms
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.alarms import PREFIX, Alarms
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_06.diagnose_parts import (
     ALARMS,
     CLIP_FRACTION,

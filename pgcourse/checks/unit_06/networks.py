@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.wording import number
 
 Sizes = dict[str, dict[str, tuple[int, ...]]]  # network -> parameter -> shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import textwrap
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pgcourse.checks import catalogue
 from pgcourse.study.traps import Trap
 
 Function = Callable[..., Any]
@@ -43,3 +45,9 @@ class Patient:
     def settings(self) -> Any:
         """Those of the healthy run: the bug is in the function alone."""
         return self.trap.base
+
+
+def patients() -> tuple[Patient, ...]:
+    """All patients, in the course's order. Their files hold the answers, so they are read when they are first needed."""
+    modules = [entry.module for entry in catalogue.EXERCISES if entry.id.startswith("patient_")]
+    return tuple(importlib.import_module(module).PATIENT for module in modules)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from pgcourse.checks.cases import generator, integers, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_policy_loss import PolicyLoss
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.policy_loss import PolicyLoss
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.ppo_clip_loss_wrong import MISCONCEPTIONS
 from pgcourse.checks.unit_06 import seams
 from pgcourse.checks.unit_06.patient import Function, Patient

@@ -11,7 +11,7 @@ from torch.nn import functional
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_02.value_loss_wrong import MISCONCEPTIONS
 from pgcourse.checks.unit_06 import seams
 from pgcourse.checks.unit_06.patient import Function, Patient

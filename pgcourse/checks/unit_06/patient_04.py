@@ -11,7 +11,7 @@ from torch import Tensor
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.ppo_clip_loss import cases as clip_cases
 from pgcourse.checks.unit_04.ppo_clip_loss_wrong import MISCONCEPTIONS
 from pgcourse.checks.unit_06 import seams

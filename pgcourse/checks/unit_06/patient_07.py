@@ -10,8 +10,8 @@ from torch import nn
 
 from pgcourse import optim
 from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe_optimizers import OptimizerSteps
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.optimizers import OptimizerSteps
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_06.networks import network_case, shown
 from pgcourse.checks.unit_06.patient import Function, Patient
 from pgcourse.checks.unit_06.shared import unpatched

@@ -13,7 +13,7 @@ from torch.distributions import Normal
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_06 import seams
 from pgcourse.checks.unit_06.patient import Function, Patient
 from pgcourse.checks.unit_06.shared import unpatched

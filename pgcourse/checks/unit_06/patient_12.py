@@ -10,7 +10,7 @@ import torch
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_00.categorical_entropy import EXERCISE as CATEGORICAL_ENTROPY
 from pgcourse.checks.unit_06 import seams
 from pgcourse.checks.unit_06.patient import Patient

@@ -11,7 +11,7 @@ from pgcourse.checks.unit_06.patient import Function
 def chosen(misconceptions: Iterable[Misconception], *ids: str) -> tuple[Misconception, ...]:
     """The misconceptions with these ids, in this order. Raises: KeyError for an unknown one."""
     known = {misconception.id: misconception for misconception in misconceptions}
-    return tuple(known[id] for id in ids)
+    return tuple(known[id] for id in ids if id in known)
 
 
 def dressed(

@@ -12,8 +12,8 @@ from torch import Generator, Tensor
 from pgcourse.checks.cases import generator as seeded
 from pgcourse.checks.cases import integers, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_record import Case
-from pgcourse.checks.observe_statistics import Resampling
+from pgcourse.checks.observe.record import Case
+from pgcourse.checks.observe.statistics import Resampling
 from pgcourse.checks.unit_07.bootstrap_interval_judge import judge
 from pgcourse.checks.unit_07.bootstrap_interval_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import number, value

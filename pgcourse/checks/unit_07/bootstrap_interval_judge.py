@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pgcourse.checks.observe_record import Arrays, Case
-from pgcourse.checks.observe_statistics import STATISTICS
-from pgcourse.checks.verdict import CORRECT, Verdict
+from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.statistics import STATISTICS
 from pgcourse.checks.wording import number
 
 DEVIATIONS = 5.5  # standard errors of a quantile that are allowed: a right answer fails once in 10^7 checks

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, integers
+from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_record import Arrays, Case
-from pgcourse.checks.observe_statistics import Number
+from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.statistics import Number
 from pgcourse.checks.unit_07.episodes_to_threshold_wrong import MISCONCEPTIONS
-from pgcourse.checks.verdict import CORRECT, Verdict
 from pgcourse.checks.wording import number
 from pgcourse.statistics import episodes_to_threshold
 

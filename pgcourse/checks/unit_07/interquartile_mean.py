@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe_record import Case
-from pgcourse.checks.observe_statistics import Number
+from pgcourse.checks.observe.record import Case
+from pgcourse.checks.observe.statistics import Number
 from pgcourse.statistics import interquartile_mean
 
 

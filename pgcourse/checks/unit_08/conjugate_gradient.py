@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_natural_gradient import SolveByProducts
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.natural_gradient import SolveByProducts
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_08.conjugate_gradient_parts import Products
 from pgcourse.checks.unit_08.conjugate_gradient_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import number, value

@@ -12,8 +12,8 @@ from torch.func import functional_call, grad, jvp
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_natural_gradient import PolicyProduct
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.natural_gradient import PolicyProduct
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_08.fisher_vector_product_parts import flat, held_kl
 from pgcourse.checks.unit_08.fisher_vector_product_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import number, value

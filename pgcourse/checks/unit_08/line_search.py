@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe_natural_gradient import Search
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.natural_gradient import Search
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_08.line_search_parts import Evaluate
 from pgcourse.checks.unit_08.line_search_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import number, value

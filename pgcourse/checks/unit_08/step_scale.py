@@ -14,7 +14,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.natural_gradient import step_scale
 
 Attempt = Callable[..., Any]

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pgcourse.checks.compare import alike
+from pgcourse.checks.compare import Verdict, alike
 from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
 from pgcourse.checks.observe import observe
-from pgcourse.checks.observe_record import Arrays, Case
+from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.runner import recognise
 from pgcourse.checks.sandbox import preserved_state
-from pgcourse.checks.verdict import Verdict
 from pgcourse.grading.quarantine.cells import used_names
 from pgcourse.grading.quarantine.client import Collected
 from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
@@ -122,10 +121,10 @@ class Answers:
         except Exception:  # arrays that no observer writes, in place of those that one does
             return Verdict(False, "nonsense", "What came back for this input is no result of a check.")
 
-    def recognise(self, observations: Sequence[Arrays]) -> Misconception | None:
+    def recognise(self, observations: Sequence[Arrays], verdicts: Sequence[Verdict]) -> Misconception | None:
         """The misconception that gives these numbers on all inputs, if one does."""
         try:
-            return recognise(self.exercise, self.inputs.cases, observations, self.expected, self._observed)
+            return recognise(self.exercise, self.inputs.cases, observations, self.expected, verdicts, self._observed)
         except Exception:  # as above
             return None
 
@@ -155,7 +154,7 @@ class Answers:
         if all(groups.values()):
             return Judgement("correct", 1.0, f"✓ {id}: correct", None, groups)
         share = self.share(verdicts, groups)
-        named = self.recognise(observations) if len(observations) == len(verdicts) else None
+        named = self.recognise(observations, verdicts) if len(observations) == len(verdicts) else None
         lines = [f"✗ {id}: not yet"]
         if stopped:
             lines.append(f"Your code {stopped}")

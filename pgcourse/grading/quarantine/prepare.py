@@ -20,7 +20,7 @@ import torch
 import pgcourse.checks
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import to_json
-from pgcourse.checks.observe_record import Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine.cells import Cell, Plan, code_cells, plan
@@ -138,7 +138,7 @@ def prepare(assignment: Assignment, folder: Path, exercises: dict[str, Exercise]
     own = {each.id: exercises[each.id] for each in assignment.exercises}
     for id, exercise in own.items():
         if not (module := type(exercise.observe).__module__).startswith("pgcourse.checks.observe"):
-            said = "which no child has; use one of pgcourse.checks.observe*"
+            said = "which no child has; use one of pgcourse.checks.observe"
             raise InvalidInput(f"{id}: its observer is from {module}, {said}")
     drawn = {id: inputs(exercise, seed) for id, exercise in own.items()}
     return Prepared(own, drawn, released, sources(cell.source for cell in released if not cell.grade_id))
@@ -166,8 +166,12 @@ def sources(released_cells: Iterable[str]) -> dict[str, str]:
 @cache
 def _observers() -> dict[str, str]:
     folder = Path(inspect.getfile(pgcourse.checks)).parent
-    files = [*sorted(folder.glob("observe*.py")), folder / "sandbox.py"]
-    return {f"pgcourse.checks.{file.stem}": file.read_text(encoding="utf-8") for file in files}
+    names = {file: f"pgcourse.checks.observe.{file.stem}" for file in sorted((folder / "observe").glob("*.py"))}
+    names |= {
+        folder / "observe" / "__init__.py": "pgcourse.checks.observe",
+        folder / "sandbox.py": "pgcourse.checks.sandbox",
+    }
+    return {name: file.read_text(encoding="utf-8") for file, name in names.items()}
 
 
 def _imported(cell: str) -> list[tuple[str, str]]:

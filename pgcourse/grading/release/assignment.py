@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import nbformat
 from nbformat import NotebookNode
 
-from pgcourse.checks.exercise import Exercise, exercises
+from pgcourse.checks import catalogue
+from pgcourse.checks.exercise import Exercise, get
 from pgcourse.grading.release import notebooks
 from pgcourse.grading.release.exercises import PrivateFile
 from pgcourse.grading.release.experiments import Experiment
@@ -60,7 +61,7 @@ def of_unit(name: str, points: Mapping[str, float], experiment: Experiment | Non
     """The exercises of one unit of the course. Args: points: id -> points of this class, where they differ."""
     source = notebooks.unit_notebook(name)
     ids = {notebooks.grade_id(cell) for cell in source.cells}
-    found = tuple(exercise for exercise in exercises() if exercise.id in ids)
+    found = tuple(get(id) for id in catalogue.BY_ID if id in ids)
     return _solved(name, source, found, points, experiment)
 
 

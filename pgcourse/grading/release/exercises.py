@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import pgcourse.checks
-from pgcourse.checks.exercise import CheckResult, Exercise, exercises, get
-from pgcourse.checks.observe import TimeLimit, from_json, observe, to_json
-from pgcourse.checks.runner import DEFAULT_SEED, TIME_LIMIT, judge_observations
-from pgcourse.checks.sandbox import captured_output, preserved_state, time_limit
+from pgcourse.checks import catalogue
+from pgcourse.checks.exercise import CheckResult, Exercise, get
+from pgcourse.checks.observe import from_json, to_json
+from pgcourse.checks.runner import run_exercise
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.release.manifest import NAME, Release
 
@@ -85,23 +85,6 @@ def load_source(source: str, path: Path) -> tuple[Exercise, ...]:
     return found
 
 
-def run_exercise(exercise: Exercise, attempt: Any, seed: int = DEFAULT_SEED) -> CheckResult:
-    """What `pgcourse.checks.run` does for an exercise of the package. Never raises for what the attempt does."""
-    with preserved_state():
-        cases = list(exercise.cases(seed))
-    observations = []
-    try:
-        with preserved_state(), captured_output(), time_limit(TIME_LIMIT):
-            for case in cases:
-                with preserved_state():
-                    observations.append(observe(exercise.observe, attempt, case))
-    except TimeLimit:
-        return CheckResult("not yet", f"✗ {exercise.id}: stopped after {TIME_LIMIT:g} seconds: does a loop never end?")
-    if "untouched" in observations[0]:
-        observations = observations[:1]
-    return judge_observations(exercise, cases, observations)
-
-
 def embed(source: str) -> str:
     """The text of a file, packed for the hidden tests of a notebook."""
     return base64.b64encode(zlib.compress(source.encode("utf-8"), 9)).decode("ascii")
@@ -117,10 +100,9 @@ def run_embedded(packed: str, id: str, attempt: Any) -> CheckResult:
 def checks_digest(graded: Iterable[Exercise]) -> str:
     """sha256 of the files that decide what is right: the engine, the exercises' own files, and their references."""
     engine = Path(inspect.getfile(pgcourse.checks)).parent
-    known = {exercise.id for exercise in exercises()}
-    files = set(engine.glob("*.py"))
+    files = {*engine.glob("*.py"), *engine.glob("observe/*.py")}
     for exercise in graded:
-        if exercise.id in known:
+        if exercise.id in catalogue.BY_ID:
             files |= set((engine / f"unit_{exercise.unit}").glob("*.py"))
         if inspect.isfunction(exercise.reference):
             files.add(Path(exercise.reference.__code__.co_filename))
@@ -155,7 +137,7 @@ def read_folder(folder: Path, taken: set[str]) -> list[PrivateFile]:
     if not paths:
         raise InvalidInput(f"{folder} holds no Python files; put your exercises there, in files such as 91_midterm.py")
     found = [read_file(path, taken) for path in paths]
-    seen = {exercise.id: "the course" for exercise in exercises()}
+    seen = dict.fromkeys(catalogue.BY_ID, "the course")
     for file in found:
         for exercise in file.exercises:
             if exercise.id in seen:
@@ -188,7 +170,7 @@ def prove(exercise: Exercise) -> None:
     except (ValueError, TypeError, AttributeError):
         observer = None
     if observer != exercise.observe:
-        raise InvalidInput("observe must be one of pgcourse.checks.observe*, such as Call: the child imports no other")
+        raise InvalidInput("observe must be one of pgcourse.checks.observe, such as Call: the child imports no other")
     if _numbers(exercise, 1) == _numbers(exercise, 2):
         raise InvalidInput(
             "cases(seed) ignores the seed, so a hidden batch would be the known one; use generator(seed)"

@@ -9,6 +9,7 @@ from pgcourse.checks.observe import observe
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.grading.marks.judge import Answers
 from pgcourse.grading.quarantine.prepare import inputs
+from tests.checks.answers import right
 
 
 @pytest.mark.parametrize("id", ["discounted_returns", "standardize", "value_loss", "gae"])
@@ -16,9 +17,9 @@ def test_whoever_knows_only_the_examples_earns_nothing(id: str) -> None:
     """A function with a table of the public cases, and an error for everything else."""
     exercise = get(id)
     answers = Answers(exercise, inputs(exercise, 3))
-    right = [each[0] for each in answers.expected[: answers.inputs.visible]]
+    known = [each[0] for each in answers.expected[: answers.inputs.visible]]
     raised = {"error": np.array(["ValueError", "", "", "", ""])}
-    judgement = answers.judge([*right, *[raised] * (len(answers.expected) - len(right))])
+    judgement = answers.judge([*known, *[raised] * (len(answers.expected) - len(known))])
     assert (judgement.status, judgement.share) == ("not yet", 0.0)
 
 
@@ -27,10 +28,10 @@ def test_whoever_knows_only_the_examples_earns_nothing(id: str) -> None:
 def test_a_right_answer_is_right_for_every_hidden_seed(exercise) -> None:  # type: ignore[no-untyped-def]
     for base in range(3):
         answers = Answers(exercise, inputs(exercise, base))
-        for right in (exercise.reference, *exercise.alternatives):
+        for answer in (exercise.reference, *right(exercise.id)):
             with preserved_state():
-                seen = [observe(exercise.observe, right, case) for case in answers.inputs.cases]
-            assert all(verdict.ok for verdict in answers.verdicts(seen)), (base, right)
+                seen = [observe(exercise.observe, answer, case) for case in answers.inputs.cases]
+            assert all(verdict.ok for verdict in answers.verdicts(seen)), (base, answer)
 
 
 def test_forgeable_exercises_are_those_judged_by_facts() -> None:

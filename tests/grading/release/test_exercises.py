@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pgcourse.checks.runner import DEFAULT_SEED
+from pgcourse.checks.runner import DEFAULT_SEED, run_exercise
 from pgcourse.cli import main
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.release import exercises
-from pgcourse.grading.release.exercises import embed, exercises_of, read_folder, run_embedded, run_exercise
+from pgcourse.grading.release.exercises import embed, exercises_of, read_folder, run_embedded
 from pgcourse.grading.release.manifest import read
 from tests.grading.classroom import cells
 
@@ -88,7 +88,7 @@ def test_a_check_says_what_an_endless_or_a_raising_answer_does(example: str, mon
     def raising(*rows: Any, clip_coef: float, bound: float) -> None:
         raise SystemExit(3)
 
-    monkeypatch.setattr("pgcourse.grading.release.exercises.TIME_LIMIT", 0.2)
+    monkeypatch.setattr("pgcourse.checks.runner.TIME_LIMIT", 0.2)
     assert "does a loop never end?" in run_embedded(embed(example), "dual_clip_loss", endless).message
     assert "SystemExit" in run_embedded(embed(example), "dual_clip_loss", raising).message
 

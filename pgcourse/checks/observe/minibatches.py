@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_record import Arrays, Case
+from pgcourse.checks.observe.record import Arrays, Case
 
 _INDEX_DTYPES = (torch.int64, torch.int32)
 

@@ -1,4 +1,4 @@
-"""An observer for losses that are computed from a policy itself (no answers in here; see `observe.py`)."""
+"""An observer for losses that are computed from a policy itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_networks import LinearPolicy
-from pgcourse.checks.observe_record import Arrays, Case, flatten, fresh, record, record_gradients, record_mutations
+from pgcourse.checks.observe.networks import LinearPolicy
+from pgcourse.checks.observe.record import Arrays, Case, flatten, fresh, record, record_gradients, record_mutations
 
 
 @dataclass(frozen=True)

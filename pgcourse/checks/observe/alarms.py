@@ -1,4 +1,4 @@
-"""An observer for functions that turn metrics into a set of names (no answers in here; see `observe.py`)."""
+"""An observer for functions that turn metrics into a set of names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from pgcourse.checks.observe_record import Arrays, Case
+from pgcourse.checks.observe.record import Arrays, Case
 
 PREFIX = "metric "
 

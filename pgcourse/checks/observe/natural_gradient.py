@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_networks import LinearPolicy
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_mutations
+from pgcourse.checks.observe.networks import LinearPolicy
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 SECOND = "your result when called once more"
 

@@ -1,16 +1,16 @@
-"""An observer for functions that make optimisers: how far each parameter moves (no answers in here; see `observe.py`)."""
+"""An observer for functions that make optimisers: how far each parameter moves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record
 
 FACTORS = (1.0, -0.5, 0.25)  # of the gradient in each step: under Adam, equal ones would hide a weight decay
 
@@ -35,6 +35,8 @@ class OptimizerSteps:
 
     signature: str
     networks: tuple[str, ...]
+
+    makes_optimizers: ClassVar[bool] = True
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {"mutated": np.array([], dtype=str)}

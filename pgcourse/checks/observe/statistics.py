@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record_mutations
 
 STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean": lambda x: x.mean(),

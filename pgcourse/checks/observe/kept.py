@@ -1,4 +1,4 @@
-"""An observer for functions that must return a tensor of their own (no answers in here; see `observe.py`)."""
+"""An observer for functions that must return a tensor of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_record import Arrays, Case, flatten, fresh, record, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, flatten, fresh, record, record_mutations
 
 AFTER = "your result, looked at again after the inputs were overwritten,"
 

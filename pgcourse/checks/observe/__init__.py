@@ -1,6 +1,6 @@
 """Run a learner's attempt on one case and write down what it did, as plain arrays.
 
-An observer is a small frozen dataclass: `observer(attempt, case) -> arrays`. The modules `observe*.py` hold no answers,
+An observer is a small frozen dataclass: `observer(attempt, case) -> arrays`. The modules of this folder hold no answers,
 so a grading child can import them, run the attempt and ship the arrays back (npz without pickle). Nothing here judges:
 comparing is the business of `compare.py`, in a process that the attempt never touched.
 
@@ -27,13 +27,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_gradients, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_gradients, record_mutations
 
 Observer = Callable[[Any, Case], Arrays]
 
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
-_INSTALLED = tuple(str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib"))
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
+# As they are named and as they are: an environment may be reached through a link.
+_INSTALLED = tuple(
+    str(spelling)
+    for name in ("stdlib", "purelib", "platlib")
+    for spelling in (Path(sysconfig.get_path(name)), Path(sysconfig.get_path(name)).resolve())
+)
+_PACKAGE = str(Path(__file__).resolve().parents[2])
 
 
 class TimeLimit(BaseException):
@@ -87,8 +92,8 @@ class Call:
 def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     """Run `observer`, and write an exception of the attempt down as `error` instead of letting it out.
 
-    `error` is [type, message, function, line number in it, source line]; `untouched` marks a stub that was never filled
-    in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
+    `error` is [type, message, function, line number in it, source line], `error.bases` its classes; `untouched` marks a
+    stub that was never filled in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
     """
     if attempt is None or attempt is Ellipsis:
         return {"untouched": np.array(True)}
@@ -106,7 +111,8 @@ def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     except BaseException as error:  # SystemExit and KeyboardInterrupt raised by the attempt are failures of the attempt
         if isinstance(error, NotImplementedError) and _stub_raised(attempt, error.__traceback__):
             return {"untouched": np.array(True)}
-        return {"error": np.array(_describe(error))}
+        bases = [kind.__name__ for kind in type(error).__mro__]
+        return {"error": np.array(_describe(error)), "error.bases": np.array(bases)}
     kind = arrays.get("result.kind", arrays.get("update 1/result.kind"))
     if str(kind) in ("NoneType", "ellipsis") and _has_empty_body(attempt):
         return {"untouched": np.array(True)}
@@ -164,8 +170,8 @@ def to_json(observer: Any) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Observer:
     """The observer that `to_json` described. Raises ValueError for a module that is none of the package's observers."""
-    if not re.fullmatch(r"pgcourse\.checks\.observe\w*", data["module"]):
-        raise ValueError(f"{data['module']!r} holds no observers; they live in pgcourse.checks.observe*")
+    if not re.fullmatch(r"pgcourse\.checks\.observe(\.\w+)?", data["module"]):
+        raise ValueError(f"{data['module']!r} holds no observers; they live in pgcourse.checks.observe")
     kind = getattr(importlib.import_module(data["module"]), data["class"])
     observer: Observer = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in data["fields"].items()})
     return observer

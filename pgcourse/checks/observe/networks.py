@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 
 class LinearPolicy(nn.Module):
@@ -48,6 +48,8 @@ class SgdUpdate:
     """
 
     signature: str
+
+    makes_optimizers: ClassVar[bool] = True
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         from pgcourse.rollout import Episode
@@ -92,6 +94,8 @@ class PolicyFactory:
 
     signature: str = "obs_dim, num_actions"
     training_steps: int = 80
+
+    makes_optimizers: ClassVar[bool] = True
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         inputs = fresh(case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.distributions import Categorical
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_networks import LinearCritic, LinearPolicy
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_mutations
+from pgcourse.checks.observe.networks import LinearCritic, LinearPolicy
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 
 class RowWatch:
@@ -90,6 +90,8 @@ class PpoUpdate:
         "minibatch_size, target_kl, max_grad_norm, generator"
     )
     metrics: tuple[str, ...] = ("losses/approx_kl", "losses/clipfrac")
+
+    makes_optimizers: ClassVar[bool] = True
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}

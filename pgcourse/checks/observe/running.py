@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 METHODS = ("update", "normalize")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe_record import Arrays, Case, fresh, record
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record
 
 WANTED = "Independent(Normal, 1)"
 
@@ -28,6 +28,8 @@ class GaussianFactory:
     signature: str = "obs_dim, action_dim"
     builds: int = 4  # policies whose first standard deviation is looked at: a random one may be right by luck
     training_steps: int = 45
+
+    makes_optimizers: ClassVar[bool] = True
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         inputs = fresh(case)

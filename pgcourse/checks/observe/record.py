@@ -1,4 +1,4 @@
-"""Writing values, gradients and changed inputs down as plain numpy arrays (no answers in here; see `observe.py`)."""
+"""Writing values, gradients and changed inputs down as plain numpy arrays."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ Case = dict[str, Any]
 def record(arrays: Arrays, name: str, value: Any) -> None:
     """Add `value` to `arrays` under `name`, with its kind in `NAME.kind` and its dtype in `NAME.dtype`.
 
-    Only exact types are opened: torch.Tensor, numpy arrays and numbers, bool, int, float, and tuples, lists and
-    string-keyed dicts of these (`NAME/0`, `NAME/key`). Of anything else, a subclass included, only the kind is kept.
+    Only exact types are opened: torch.Tensor, numpy arrays and numbers, bool, int, float, and tuples (named ones too),
+    lists and string-keyed dicts of these (`NAME/0`, `NAME/key`). Of anything else, a subclass included, only the kind is kept.
     """
+    value = _plain(value)
     exact: Any = type(value)
     kind = str(exact.__name__)
     if exact is Tensor:
@@ -39,6 +40,11 @@ def record(arrays: Arrays, name: str, value: Any) -> None:
         for key, part in value.items():
             record(arrays, f"{name}/{key}", part)
     arrays[f"{name}.kind"] = np.array(kind)
+
+
+def _plain(value: Any) -> Any:
+    """A named tuple, or another subclass of tuple, as the tuple that it is, whatever its methods say."""
+    return tuple(tuple.__iter__(value)) if isinstance(value, tuple) else value
 
 
 def _record_tensor(arrays: Arrays, name: str, value: Tensor) -> str:
@@ -90,6 +96,7 @@ def record_gradients(arrays: Arrays, result: object, inputs: dict[str, Tensor]) 
 
 def flatten(result: Any) -> Iterator[Tensor]:
     """Every exact tensor in a result made of plain containers."""
+    result = _plain(result)
     if type(result) is Tensor:
         yield result
     elif type(result) in (tuple, list):
