@@ -168,6 +168,12 @@ EXERCISE = Exercise.listed(
             deltas=error(alive=lambda i: ~i.ends),
         ),
         mistake(
+            "both-flags-as-truncated",
+            "Where both flags are set you bootstrapped. Both means that the time limit fell on a step that terminated: "
+            "nothing follows. For the next value, terminated alone decides.",
+            deltas=error(alive=lambda i: ~(i.terminated & ~i.truncated)),
+        ),
+        mistake(
             "masks-exchanged",
             "Your two masks have changed places. Whether a future is there to bootstrap from, terminated alone decides; the "
             "trace is cut at both kinds of end, because the next row belongs to another episode after either.",
@@ -206,6 +212,8 @@ EXERCISE = Exercise.listed(
             "terminated[t] says that step t ended the episode: it decides over the next value of step t itself, and over "
             "whether the advantage of row t + 1 flows back into row t.",
             {"decay": trace(lambda i: ~shifted_on(i.ends))},
+            {"deltas": error(alive=lambda i: ~shifted_back(i.terminated))},
+            {"deltas": error(alive=lambda i: ~shifted_on(i.terminated))},
             {
                 "change": lambda i: i._replace(
                     terminated=shifted_back(i.terminated), truncated=shifted_back(i.truncated)
@@ -277,6 +285,16 @@ EXERCISE = Exercise.listed(
             "critic's targets, advantage plus value, are made of the advantages as they are. Return them unscaled.",
             {"finish": lambda i, advantages: (advantages - advantages.mean()) / (advantages.std() + 1e-8)},
             finish=lambda i, advantages: normalize(advantages),
+        ),
+        mistake(
+            "all-environments-cut-together",
+            "The end of an episode in one environment cut the others as well. Each column has ends of its own: multiply by the "
+            "flags of the row, element by element.",
+            {
+                "decay": trace(lambda i: ~i.ends.any(1, keepdim=True).expand_as(i.ends)),
+                "deltas": error(alive=lambda i: ~i.terminated.any(1, keepdim=True).expand_as(i.ends)),
+            },
+            decay=trace(lambda i: ~i.ends.any(1, keepdim=True).expand_as(i.ends)),
         ),
         mistake(
             "along-the-environments",
