@@ -132,6 +132,11 @@ def value_of_the_next_row(last: Part) -> Part:
     return error(next_values=lambda i: torch.cat([i.values[1:], last(i)[-1:]]))
 
 
+def last_kept(flags: Tensor) -> Tensor:
+    """The flags of the next row, and in the last row its own."""
+    return torch.cat([flags[1:], flags[-1:]])
+
+
 def turned(i: Inputs) -> Inputs:
     """The inputs with time and environments exchanged."""
     rewards, values, next_values, terminated, truncated = (item.T for item in i[:5])
@@ -219,6 +224,7 @@ EXERCISE = Exercise.listed(
                     terminated=shifted_back(i.terminated), truncated=shifted_back(i.truncated)
                 )
             },
+            {"change": lambda i: i._replace(terminated=last_kept(i.terminated), truncated=last_kept(i.truncated))},
             {"change": lambda i: i._replace(terminated=shifted_on(i.terminated), truncated=shifted_on(i.truncated))},
             decay=trace(lambda i: ~shifted_back(i.ends)),
         ),
@@ -258,6 +264,7 @@ EXERCISE = Exercise.listed(
             "weighted-average",
             "You multiplied by 1 - lambda. That factor makes an average of n-step advantages, and in the derivation it has "
             "cancelled against the sum of its weights: the recursion adds the one-step errors in full.",
+            {"finish": lambda i, advantages: (1 - i.gae_lambda if i.gae_lambda < 1 else 1) * advantages},
             finish=lambda i, advantages: (1 - i.gae_lambda) * advantages,
         ),
         mistake(
@@ -270,6 +277,7 @@ EXERCISE = Exercise.listed(
             "accumulated-forwards",
             "You went through time forwards, so each step collects the errors of those before it. An action can only have "
             "caused what comes after it: begin with the last row.",
+            {"recursion": lambda deltas, decay: backwards(deltas.flip(0), shifted_on(decay).flip(0)).flip(0)},
             recursion=lambda deltas, decay: backwards(deltas.flip(0), decay.flip(0)).flip(0),
         ),
         mistake(
