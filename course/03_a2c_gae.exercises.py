@@ -231,10 +231,10 @@ def true_next_observations(next_obs, done, final_obs):
     """What each environment really showed after the step: the final observation where an episode ended, else next_obs.
 
     next_obs: [N, D], as the step returned it: where an episode ended, the first observation of the next one.
-    done: [N], bool, True where an episode ended, for whichever reason. final_obs: [N, D], row n is the last observation of
-    the episode of environment n, and means nothing where no episode ended.
-    Returns a new tensor [N, D] in the dtype of next_obs, also where nothing has ended; the inputs stay as they are, because
-    the policy goes on to act on next_obs.
+    done: [N], bool, True where an episode ended, for whichever reason. final_obs: [N, D] in the dtype of
+    next_obs, row n is the last observation of the episode of environment n, and means nothing where no episode ended.
+    Returns a new tensor [N, D], also where nothing has ended; the inputs stay as they are, because the policy goes on to act
+    on next_obs.
 
     Example: next_obs [[1, 2], [3, 4]], done [True, False] and final_obs [[5, 6], [7, 8]] give [[5, 6], [3, 4]].
     """

@@ -151,7 +151,7 @@ def recognise_everywhere(
         if all(answers and "error" in answers[0] for answers in (expected[index] for index in failing)):
             return named(*ANOTHER_ERROR)
         for pattern, id, explanation in BY_ERROR:
-            if all(re.search(pattern, str(error[1])) for error in errors):
+            if all(re.search(pattern, str(error[1]), re.IGNORECASE) for error in errors):
                 return named(id, explanation)
         by_hand = all(str(error[4]).startswith(("raise ", "assert ")) for error in errors)
         return named(*REFUSED) if by_hand and len(failing) < len(verdicts) else None
@@ -159,6 +159,8 @@ def recognise_everywhere(
         return None
     right = [answers[0] for answers in expected]
     kinds = {verdicts[index].kind for index in failing}
+    if kinds == {"mutated", "shared memory"}:  # returned what it overwrote, or left alone
+        kinds = {"mutated"}
     kind = kinds.pop() if len(kinds) == 1 else ""
     if numbers_are_right(exercise, observations, expected):
         if kind in BY_VERDICT:

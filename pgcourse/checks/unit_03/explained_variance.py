@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_03.explained_variance_wrong import MISCONCEPTIONS
 from pgcourse.diagnostics import explained_variance
 
 
@@ -30,55 +27,12 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"values": normal(source, 7, dtype=torch.float64) * 4, "returns": double}
 
 
-def _with_population_variance(values: Tensor, returns: Tensor) -> Tensor:
-    return 1 - torch.var(returns - values, correction=0) / torch.var(returns, correction=0)
-
-
-def _with_sample_variance(values: Tensor, returns: Tensor) -> Tensor:
-    return 1.0 - (values - returns).std() ** 2 / returns.var()
-
-
-def _with_sums(values: Tensor, returns: Tensor) -> Tensor:
-    residual = returns - values
-    unexplained = (residual - residual.mean()).square().sum()
-    return 1 - unexplained / (returns - returns.mean()).square().sum()
-
-
-def _with_statistics_library(values: Tensor, returns: Tensor) -> float:
-    residual = [g - v for g, v in zip(returns.tolist(), values.tolist(), strict=True)]
-    return 1 - statistics.pvariance(residual) / statistics.pvariance(returns.tolist())
-
-
-def _with_numpy(values: Tensor, returns: Tensor) -> float:
-    v, g = values.double().numpy(), returns.double().numpy()
-    return float(1 - (g - v).var() / g.var())
-
-
-def _with_covariance(values: Tensor, returns: Tensor) -> Tensor:
-    covariance = torch.cov(torch.stack([values, returns]).double())
-    residual = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    return (1 - residual / covariance[1, 1]).to(values.dtype)
-
-
-EXERCISE = Exercise(
-    id="explained_variance",
-    unit="03",
-    title="How much the critic explains",
-    points=1,
-    minutes=8,
-    difficulty=1,
+EXERCISE = Exercise.listed(
+    "explained_variance",
     cases=cases,
     observe=Call("values, returns"),
     reference=explained_variance,
     tolerance=Tolerance(number_for_scalar=True),
-    alternatives=(
-        _with_population_variance,
-        _with_sample_variance,
-        _with_sums,
-        _with_statistics_library,
-        _with_numpy,
-        _with_covariance,
-    ),
     hints=(
         "Two variances: that of the returns, and that of what is left of them once the critic's prediction is taken "
         "away. How do they compare for a perfect critic, and for one that always says the same?",
@@ -86,5 +40,83 @@ EXERCISE = Exercise(
         "away from 1. Use the same kind of variance, biased or unbiased, above and below.",
         "return 1 - (returns - values).var() / returns.var()",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "arguments-exchanged",
+            "You divided by the variance of the values. Perhaps the two arguments are exchanged: the critic's values "
+            "come first. The yardstick is how much the returns vary, because they are what is to be explained.",
+            lambda v, g: 1 - (g - v).var(correction=0) / v.var(correction=0),
+        ),
+        Misconception(
+            "one-minus-missing",
+            "You returned the share that is left unexplained: 0 for a perfect critic and 1 for a useless one. The "
+            "explained share is what is missing to 1.",
+            lambda v, g: (g - v).var(correction=0) / g.var(correction=0),
+        ),
+        Misconception(
+            "sign-flipped",
+            "The two terms are the wrong way round, so a perfect critic scores -1. Start from 1 and take away the share "
+            "that is left unexplained.",
+            lambda v, g: (g - v).var(correction=0) / g.var(correction=0) - 1,
+        ),
+        Misconception(
+            "mean-squared-error",
+            "You compared the mean squared error with the variance, which is the coefficient of determination R². It "
+            "counts a constant offset of the critic as error. A variance is taken around its own mean, so explained "
+            "variance does not see an offset: look at the second case, where every value is 10 too high.",
+            lambda v, g: 1 - (g - v).square().mean() / g.var(correction=0),
+            variants=(lambda v, g: 1 - (g - v).square().mean() / g.var(),),
+        ),
+        Misconception(
+            "returns-not-centred",
+            "You divided by the mean square of the returns, not by their variance. Returns far from 0 then make every "
+            "critic look good, because predicting their mean already counts as an explanation.",
+            lambda v, g: 1 - (g - v).square().mean() / g.square().mean(),
+            variants=(
+                lambda v, g: 1 - (g - v).square().sum() / g.square().sum(),
+                lambda v, g: 1 - (g - v).var(correction=0) / g.square().mean(),
+                lambda v, g: 1 - (g - v).var() / g.square().mean(),
+            ),
+        ),
+        Misconception(
+            "standard-deviations",
+            "You took the quotient of two standard deviations. The share is one of variances: halving the residual "
+            "leaves a quarter of the variance, not a half.",
+            lambda v, g: 1 - (g - v).std(correction=0) / g.std(correction=0),
+        ),
+        Misconception(
+            "variance-of-the-values",
+            "You compared how much the values vary with how much the returns vary. Values that are shuffled at random "
+            "would score the same: nothing in it asks whether value and return belong together. Look at what is left "
+            "after subtracting.",
+            lambda v, g: v.var(correction=0) / g.var(correction=0),
+            variants=(lambda v, g: 1 - v.var(correction=0) / g.var(correction=0),),
+        ),
+        Misconception(
+            "squared-correlation",
+            "You returned the squared correlation. It would praise a critic that predicts the opposite, or half, of "
+            "every return, because a straight line could repair it. Explained variance takes the values as they are.",
+            lambda v, g: torch.corrcoef(torch.stack([v, g]))[0, 1] ** 2,
+            variants=(lambda v, g: torch.corrcoef(torch.stack([v, g]))[0, 1],),
+        ),
+        Misconception(
+            "quotient-upside-down",
+            "You divided the variance of the returns by that of the residual. A perfect critic then divides by 0. The "
+            "returns' variance is the yardstick and stands below.",
+            lambda v, g: 1 - g.var(correction=0) / (g - v).var(correction=0),
+        ),
+        Misconception(
+            "negative-cut-off",
+            "You cut negative results off at 0. Below 0 is what the diagnostic is there to show: such a critic is worse "
+            "than one that always predicts the mean return.",
+            lambda v, g: (1 - (g - v).var(correction=0) / g.var(correction=0)).clamp(min=0),
+        ),
+        Misconception(
+            "two-kinds-of-variance",
+            "One variance is divided by n and the other by n - 1, so the result is off by n / (n - 1) in its second "
+            "term. torch's var divides by n - 1 and numpy's by n: use one kind for both.",
+            lambda v, g: 1 - (g - v).var(correction=0) / g.var(),
+            variants=(lambda v, g: 1 - (g - v).var() / g.var(correction=0),),
+        ),
+    ),
 )

@@ -132,6 +132,11 @@ def value_of_the_next_row(last: Part) -> Part:
     return error(next_values=lambda i: torch.cat([i.values[1:], last(i)[-1:]]))
 
 
+def last_kept(flags: Tensor) -> Tensor:
+    """The flags of the next row, and in the last row its own."""
+    return torch.cat([flags[1:], flags[-1:]])
+
+
 def turned(i: Inputs) -> Inputs:
     """The inputs with time and environments exchanged."""
     rewards, values, next_values, terminated, truncated = (item.T for item in i[:5])
@@ -166,6 +171,12 @@ EXERCISE = Exercise.listed(
             "You dropped the next value where the episode was truncated. A time limit stops our watching, not the world: the "
             "state has a future, and next_values holds the critic's guess of it. Only the trace is cut there.",
             deltas=error(alive=lambda i: ~i.ends),
+        ),
+        mistake(
+            "both-flags-as-truncated",
+            "Where both flags are set you bootstrapped. Both means that the time limit fell on a step that terminated: "
+            "nothing follows. For the next value, terminated alone decides.",
+            deltas=error(alive=lambda i: ~(i.terminated & ~i.truncated)),
         ),
         mistake(
             "masks-exchanged",
@@ -206,11 +217,14 @@ EXERCISE = Exercise.listed(
             "terminated[t] says that step t ended the episode: it decides over the next value of step t itself, and over "
             "whether the advantage of row t + 1 flows back into row t.",
             {"decay": trace(lambda i: ~shifted_on(i.ends))},
+            {"deltas": error(alive=lambda i: ~shifted_back(i.terminated))},
+            {"deltas": error(alive=lambda i: ~shifted_on(i.terminated))},
             {
                 "change": lambda i: i._replace(
                     terminated=shifted_back(i.terminated), truncated=shifted_back(i.truncated)
                 )
             },
+            {"change": lambda i: i._replace(terminated=last_kept(i.terminated), truncated=last_kept(i.truncated))},
             {"change": lambda i: i._replace(terminated=shifted_on(i.terminated), truncated=shifted_on(i.truncated))},
             decay=trace(lambda i: ~shifted_back(i.ends)),
         ),
@@ -250,6 +264,7 @@ EXERCISE = Exercise.listed(
             "weighted-average",
             "You multiplied by 1 - lambda. That factor makes an average of n-step advantages, and in the derivation it has "
             "cancelled against the sum of its weights: the recursion adds the one-step errors in full.",
+            {"finish": lambda i, advantages: (1 - i.gae_lambda if i.gae_lambda < 1 else 1) * advantages},
             finish=lambda i, advantages: (1 - i.gae_lambda) * advantages,
         ),
         mistake(
@@ -262,6 +277,7 @@ EXERCISE = Exercise.listed(
             "accumulated-forwards",
             "You went through time forwards, so each step collects the errors of those before it. An action can only have "
             "caused what comes after it: begin with the last row.",
+            {"recursion": lambda deltas, decay: backwards(deltas.flip(0), shifted_on(decay).flip(0)).flip(0)},
             recursion=lambda deltas, decay: backwards(deltas.flip(0), decay.flip(0)).flip(0),
         ),
         mistake(
@@ -277,6 +293,16 @@ EXERCISE = Exercise.listed(
             "critic's targets, advantage plus value, are made of the advantages as they are. Return them unscaled.",
             {"finish": lambda i, advantages: (advantages - advantages.mean()) / (advantages.std() + 1e-8)},
             finish=lambda i, advantages: normalize(advantages),
+        ),
+        mistake(
+            "all-environments-cut-together",
+            "The end of an episode in one environment cut the others as well. Each column has ends of its own: multiply by the "
+            "flags of the row, element by element.",
+            {
+                "decay": trace(lambda i: ~i.ends.any(1, keepdim=True).expand_as(i.ends)),
+                "deltas": error(alive=lambda i: ~i.terminated.any(1, keepdim=True).expand_as(i.ends)),
+            },
+            decay=trace(lambda i: ~i.ends.any(1, keepdim=True).expand_as(i.ends)),
         ),
         mistake(
             "along-the-environments",
