@@ -11,10 +11,8 @@ from ...algorithms import reinforce as reinforce_algorithm
 from ...networks import CategoricalPolicy
 from ...rollout import Episode
 from ...training import OnIteration, Result
-from ..guard import guarded, loss_metrics
-from ..plugin import Plan, run
-from ..plugin_page import present
-from .common import clipping_adam, seeded_policy
+from .engine import Plan, present, run
+from .validation import clipping_adam, guarded, loss_metrics, seeded_policy
 
 Function = Callable[..., Any]
 

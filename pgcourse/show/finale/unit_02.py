@@ -12,10 +12,8 @@ from ...algorithms import reinforce as reinforce_algorithm
 from ...networks import CategoricalPolicy, ValueNetwork
 from ...rollout import Episode
 from ...training import OnIteration, Result
-from ..guard import Fault, guarded, loss_metrics
-from ..plugin import Plan, run
-from ..plugin_page import present
-from .common import clipping_adam
+from .engine import Plan, present, run
+from .validation import Fault, clipping_adam, guarded, loss_metrics
 
 Function = Callable[..., Any]
 NAME = "baseline_update"

@@ -14,10 +14,8 @@ from ...networks import CategoricalPolicy
 from ...returns import normalize
 from ...rollout import Batch, Rollout, collect_rollout
 from ...training import OnIteration, Progress, Result
-from ..guard import NAN_ADVICE, Fault, guarded, watching_inputs
-from ..plugin import Plan, run
-from ..plugin_page import present
-from .common import ROLLOUT, seeded_policy
+from .engine import Plan, present, run
+from .validation import NAN_ADVICE, ROLLOUT, Fault, guarded, seeded_policy, watching_inputs
 
 Function = Callable[..., Any]
 

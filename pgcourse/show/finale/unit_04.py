@@ -13,10 +13,8 @@ from ...algorithms import ppo as ppo_algorithm
 from ...networks import CategoricalPolicy, ValueNetwork
 from ...rollout import Batch
 from ...training import OnIteration, Result
-from ..guard import NAN_ADVICE, Fault, guarded, watching_inputs
-from ..plugin import Plan, run
-from ..plugin_page import present
-from .common import ROLLOUT, seeded_policy
+from .engine import Plan, present, run
+from .validation import NAN_ADVICE, ROLLOUT, Fault, guarded, seeded_policy, watching_inputs
 
 Function = Callable[..., Any]
 METRICS = {"losses/approx_kl": "losses/approx_kl", "losses/clipfrac": "losses/clipfrac", "epochs": "charts/epochs"}

@@ -9,10 +9,8 @@ from torch import nn
 
 from ...algorithms import ppo
 from ...training import OnIteration, Progress, Result
-from ..guard import Fault, describe, guarded
-from ..plugin import Plan, run
-from ..plugin_page import present
-from .common import seeded_policy
+from .engine import Plan, present, run
+from .validation import Fault, describe, guarded, seeded_policy
 
 OBS_DIM, ACTION_DIM = 3, 1  # of Pendulum: cosine and sine of the angle, angular velocity -> torque
 NAME = "gaussian_policy"

@@ -11,10 +11,8 @@ from torch import Tensor, nn
 from ...algorithms import trpo as trpo_algorithm
 from ...networks import CategoricalPolicy
 from ...training import OnIteration, Progress, Result
-from ..guard import NAN_ADVICE, Fault, guarded
-from ..plugin import Plan, run
-from ..plugin_page import present
-from .common import seeded_policy
+from .engine import Plan, present, run
+from .validation import NAN_ADVICE, Fault, guarded, seeded_policy
 
 Function = Callable[..., Any]
 LAST_STEP = 50_000  # of the preset's 120,000: CartPole is nearly learnt by then, and the page waits
