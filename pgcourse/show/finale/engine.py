@@ -22,14 +22,13 @@ from ...evaluation import evaluate
 from ...optim import load_fully
 from ...statistics import moving_average
 from ...study.claims import load_claims
-from ...training import OnIteration, Progress, Result, TrainingDiverged
+from ...training import Progress, Result, TrainingDiverged
 from .. import page
 from ..figures.curves import X_LABELS, claimed_band
 from ..live.stages import stages_gif
 from ..page.style import COLOURS, LABELS, LINE_STYLES, new_figure
-from . import verdict as plugin_verdict
 from .validation import NAN_ADVICE, Fault, Untouched, describe
-from .verdict import average_window
+from .verdict import average_window, stopped, verdict
 
 # Seconds of computing after which a run is stopped, and its curve shown as far as it got. The processor's time, so that
 # other programs on the machine cut nothing short.
@@ -45,7 +44,7 @@ class Plan:
 
     functions: Mapping[str, Callable[[], Any]]  # by exercise id: the learner's function called once, guarded
     make_policy: Callable[[], nn.Module]
-    train: Callable[[nn.Module, OnIteration], Result]
+    train: Callable[..., Result]  # takes policy and on_iteration
     env_id: str
     good_return: float  # mean of the last episodes from which there is nothing to say
     algorithm: str  # key of COLOURS, for the reference's band
@@ -55,6 +54,7 @@ class Plan:
     causes: list[str] = field(default_factory=list)  # grave ones, seen while it trained: said in place of the advice
     x_unit: str = "episode"  # of the curve, the learner's and the reference's: "episode" or "env_step"
     last_step: int | None = None  # environment step at which the run ends by plan, before its config's budget
+    num_episodes: int | None = None  # episodes at which it does
     poor_return: float | None = None  # below it hardly anything was learnt; None: twice a random agent's return
     still_advice: str = STILL_ADVICE  # where to look when the policy has not changed at all
 
@@ -76,6 +76,7 @@ def run(plan: Plan, *, seconds: float | None = None) -> Outcome:
     Args: seconds: of computing after which the run is stopped, default `TRAIN_SECONDS`.
     """
     limit = TRAIN_SECONDS if seconds is None else seconds
+    last_step, num_episodes = plan.last_step or math.inf, plan.num_episodes or math.inf
     load_fully()
     if missing := untouched(plan):
         return Outcome("not attempted", _not_attempted(missing))
@@ -87,14 +88,15 @@ def run(plan: Plan, *, seconds: float | None = None) -> Outcome:
 
             def watch(progress: Progress) -> bool:
                 restart_clock()
+                done = progress.env_step >= last_step or len(progress.episodes) >= num_episodes
                 seen["returns"] = progress.episodes["episodic_return"].copy()
                 seen["env_steps"] = progress.episodes["env_step"].copy()
                 seen["policy"], seen["env_step"] = progress.policy, progress.env_step
-                return time.process_time() - started > limit or progress.seconds > WALL_FACTOR * limit
+                return done or time.process_time() - started > limit or progress.seconds > WALL_FACTOR * limit
 
             policy = plan.make_policy()
             before = copy.deepcopy(policy.state_dict())
-            result = plan.train(policy, watch)
+            result = plan.train(policy=policy, on_iteration=watch)
     except Untouched as error:
         return Outcome("not attempted", _not_attempted([str(error)]))
     except Fault as error:
@@ -112,18 +114,19 @@ def run(plan: Plan, *, seconds: float | None = None) -> Outcome:
     after = result.policy.state_dict()
     unchanged = all(torch.equal(value, after[name].cpu()) for name, value in before.items())
     pressing = [*(f"{cause}." for cause in plan.causes[:1]), *([plan.still_advice] if unchanged else [])]
-    sentence = verdict(plan, returns, pressing[0] if pressing else plan.advice, env_steps)
+    sentence = judge(plan, returns, pressing[0] if pressing else plan.advice, env_steps)
     if pressing and pressing[0] not in sentence:
         sentence += f" {pressing[0]}"
     if plan.notes:
         sentence += f" One more thing: {plan.notes[0]}."
-    planned = min(result.config.total_timesteps or 0, plan.last_step or math.inf)
+    planned_episodes = plan.num_episodes or result.config.num_episodes or 0
+    planned_steps = min(result.config.total_timesteps or 0, last_step)
     if result.interrupted:
         sentence += " You interrupted it."
-    elif len(returns) < (result.config.num_episodes or 0):
-        sentence += f" {plugin_verdict.stopped(limit, len(returns), result.config.num_episodes, 'episode')}"
-    elif seen.get("env_step", math.inf) < planned:
-        sentence += f" {plugin_verdict.stopped(limit, seen['env_step'], int(planned), 'env_step')}"
+    elif len(returns) < planned_episodes:
+        sentence += f" {stopped(limit, len(returns), planned_episodes, 'episode')}"
+    elif seen.get("env_step", math.inf) < planned_steps:
+        sentence += f" {stopped(limit, seen['env_step'], int(planned_steps), 'env_step')}"
     return Outcome("trained", sentence, returns, result.policy, env_steps)
 
 
@@ -161,12 +164,12 @@ def _broken(seen: dict[str, Any], sentence: str) -> Outcome:
     return Outcome("broken", sentence, seen["returns"], seen["policy"], seen["env_steps"])
 
 
-def verdict(plan: Plan, returns: NDArray[np.float64], advice: str, env_steps: NDArray[np.int64] | None = None) -> str:
+def judge(plan: Plan, returns: NDArray[np.float64], advice: str, env_steps: NDArray[np.int64] | None = None) -> str:
     """What the curve says: what was reached, against reference and random agent, and what to do next."""
     if not len(returns):
         return f"No episode ended within the budget, so there is nothing to compare. {advice}"
     random = evaluate(None, plan.env_id, num_episodes=100, seed=0).mean
-    return plugin_verdict.verdict(
+    return verdict(
         returns,
         len(returns) if plan.x_unit == "episode" or env_steps is None else int(env_steps[-1]),
         reference=reference_curve(plan),
@@ -179,6 +182,11 @@ def verdict(plan: Plan, returns: NDArray[np.float64], advice: str, env_steps: ND
 
 
 GIF_STEPS = 200  # 4 seconds of CartPole
+
+
+def show(plan: Plan, seconds: float | None) -> None:
+    """Train with the learner's functions, and show what came of it. Args: seconds: as of `run`."""
+    present(plan, run(plan, seconds=seconds))
 
 
 def present(plan: Plan, outcome: Outcome) -> None:

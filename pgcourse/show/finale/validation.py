@@ -1,4 +1,4 @@
-"""A learner's functions called from the real loop: what goes wrong in them is said of them, by name."""
+"""Call a learner's functions from the real loop, check what they hand in, and say what goes wrong of them, by name."""
 
 import math
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ... import optim
+from ...optim import seeded
 
+Function = Callable[..., Any]
 NAN_ADVICE = "look for a logarithm of 0, a division by a standard deviation of 0, or far too large a step"
 
 
@@ -21,7 +22,7 @@ class Untouched(Exception):
     """A learner's function is still the stub."""
 
 
-def guarded(name: str, function: Callable[..., Any] | None) -> Callable[..., Any]:
+def guarded(name: str, function: Function | None) -> Function:
     """The learner's function, whose errors say which function they are from."""
 
     def call(*args: Any, **keywords: Any) -> Any:
@@ -41,19 +42,17 @@ def guarded(name: str, function: Callable[..., Any] | None) -> Callable[..., Any
     return call
 
 
-def watching_inputs(
-    name: str, function: Callable[..., Any], inputs: tuple[str, ...], causes: list[str]
-) -> Callable[..., Any]:
+def watching_inputs(name: str, function: Function, inputs: tuple[str, ...], causes: list[str]) -> Function:
     """The function, and in `causes` a sentence about the first input, named in `inputs`, that it writes into.
 
     The run goes on: what a spoilt input does to the curve is worth seeing, with its cause beside it.
     """
 
     def call(*args: Any, **keywords: Any) -> Any:
-        before = [value.clone() if isinstance(value, torch.Tensor) else value for value in args]
+        before = [value.clone() if isinstance(value, Tensor) else value for value in args]
         result = function(*args, **keywords)
         for label, old, new in zip(inputs, before, args, strict=False):
-            if not causes and isinstance(old, torch.Tensor) and not _equal(old, new):
+            if not causes and isinstance(old, Tensor) and not torch.equal(old.nan_to_num(), new.nan_to_num()):
                 causes.append(
                     f"`{name}` writes into its input `{label}`, with which the loop goes on afterwards: let it return a "
                     "new tensor and leave the input as it is"
@@ -63,8 +62,67 @@ def watching_inputs(
     return call
 
 
-def _equal(old: torch.Tensor, new: torch.Tensor) -> bool:
-    return old.shape == new.shape and torch.equal(torch.nan_to_num(old), torch.nan_to_num(new))
+def checked(
+    name: str,
+    value: Any,
+    shape: Any = (),
+    *,
+    wanted: str = "",
+    role: str = "",
+    gradient: bool = False,
+    finite: bool = True,
+) -> Tensor:
+    """What the learner's function `name` returned, as a tensor of this shape; () also takes one number in any shape.
+
+    Args: wanted: what it should return, in words. role: which part of its answer this is, such as " as its policy loss".
+    gradient, finite: whether it must have a gradient, and no NaN or infinity. Raises: Fault.
+    """
+    shape = torch.Size(shape)
+    if not isinstance(value, Tensor) or (value.shape != shape and (shape or value.numel() != 1)):
+        wanted = wanted or f"a tensor of shape {list(shape)}"
+        raise Fault(f"`{name}` returned {kind_of(value)}{role}; let it return {wanted}")
+    if gradient and not value.requires_grad:
+        raise Fault(f"`{name}` returned a tensor without gradient{role}; leave out detach, item and no_grad around it")
+    if finite and not bool(value.isfinite().all()):
+        said = "numbers that are not finite" if shape else value.item()
+        raise Fault(f"`{name}` returned {said}{role}; {NAN_ADVICE}")
+    return value.reshape(shape)
+
+
+def reported(name: str, value: Any, role: str = "") -> float | None:
+    """A number that an update reports, None where it is none. Raises: Fault where it is not finite."""
+    if isinstance(value, Tensor) and value.numel() == 1:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        return None
+    if not math.isfinite(value):
+        raise Fault(f"`{name}` returned {value}{role}; {NAN_ADVICE}")
+    return float(value)
+
+
+def loss_metrics(name: str, value: Any, notes: list[str]) -> dict[str, float]:
+    """The loss that a learner's update returned, as metrics; a note where it is no number. Raises: as `reported`."""
+    loss = reported(name, value)
+    if loss is None:
+        notes.append(f"`{name}` returned {type(value).__name__} where the loss is expected, as a float")
+        return {"charts/policy_loss": math.nan}  # the recorder refuses NaN in losses/, and rightly so
+    return {"losses/policy_loss": loss}
+
+
+def checked_policy(name: str, make: Callable[[], Any], obs_dim: int, seed: int) -> nn.Module:
+    """The learner's network, with weights that depend on the seed alone.
+
+    Raises: Fault where it is no network, or gives no distribution for observations.
+    """
+    with seeded(seed):
+        policy = make()
+        if not isinstance(policy, nn.Module):
+            raise Fault(f"`{name}` returned {kind_of(policy)}; let it return an nn.Module")
+        distribution = guarded(f"forward of {name}", policy)(torch.zeros(2, obs_dim))
+    if not isinstance(distribution, torch.distributions.Distribution):
+        given = type(distribution).__name__
+        raise Fault(f"The network of `{name}` gave {given}; let its forward return a distribution")
+    return policy
 
 
 def describe(error: BaseException) -> str:
@@ -73,55 +131,6 @@ def describe(error: BaseException) -> str:
     return type(error).__name__ + (f": {first}" if first else "")
 
 
-def checked_policy(name: str, make: Callable[[], Any], obs_dim: int) -> nn.Module:
-    """The learner's network. Raises: Fault where it is none, or gives no distribution for observations."""
-    policy = make()
-    if not isinstance(policy, nn.Module):
-        raise Fault(f"`{name}` returned {type(policy).__name__}; let it return an nn.Module")
-    distribution = guarded(f"forward of {name}", policy)(torch.zeros(2, obs_dim))
-    if not isinstance(distribution, torch.distributions.Distribution):
-        given = type(distribution).__name__
-        raise Fault(f"The network of `{name}` gave {given}; let its forward return a distribution")
-    return policy
-
-
-def loss_metrics(name: str, value: Any, notes: list[str]) -> dict[str, float]:
-    """The loss that a learner's update returned, as metrics; a note where it is no number.
-
-    Raises: Fault where it is a number that is not finite.
-    """
-    if isinstance(value, torch.Tensor) and value.numel() == 1:
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
-        notes.append(f"`{name}` returned {type(value).__name__} where the loss is expected, as a float")
-        return {"charts/policy_loss": math.nan}  # the recorder refuses NaN in losses/, and rightly so
-    if not math.isfinite(value):
-        raise Fault(f"`{name}` returned {value}; {NAN_ADVICE}")
-    return {"losses/policy_loss": float(value)}
-
-
-ROLLOUT = ("rewards", "values", "next_values", "terminated", "truncated")  # what `gae` is given, in this order
-
-
-def seeded_policy(name: str, make: Callable[[], Any], obs_dim: int, seed: int) -> nn.Module:
-    """The learner's network, with weights that depend on the seed alone."""
-    with optim.seeded(seed):
-        return checked_policy(name, make, obs_dim)
-
-
-def clipping_adam(max_grad_norm: float | None) -> Callable[..., torch.optim.Optimizer]:
-    """The package's Adam, which clips the gradient before each step: a learner's update then need not."""
-
-    def make(parameters: Any, learning_rate: float) -> torch.optim.Optimizer:
-        parameters = list(parameters)
-        optimizer = optim.adam(iter(parameters), learning_rate)
-
-        limit = float("inf") if max_grad_norm is None else max_grad_norm
-
-        def clip(*step: Any) -> None:
-            nn.utils.clip_grad_norm_(parameters, limit)
-
-        optimizer.register_step_pre_hook(clip)
-        return optimizer
-
-    return make
+def kind_of(value: Any) -> str:
+    """What a value is, in words."""
+    return f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

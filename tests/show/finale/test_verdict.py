@@ -1,17 +1,10 @@
 """What a curve is told: like is compared with like, a broken agent is not praised, a slow computer is no fault."""
 
-from __future__ import annotations
-
-import time
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pgcourse.checks.exercise import get
-from pgcourse.networks import CategoricalPolicy
-from pgcourse.show import finale
-from pgcourse.show.finale import engine
 from pgcourse.show.finale.verdict import stopped, verdict
 
 REFERENCE = {
@@ -84,45 +77,3 @@ def test_a_run_cut_short_says_where_and_what_helps() -> None:
         "gives it longer. That is no fault of your code."
     )
     assert "`seconds=90`" in stopped(30, 4, 400, "episode")
-
-
-def test_waiting_for_the_processor_does_not_count_as_computing(monkeypatch: pytest.MonkeyPatch) -> None:
-    update = get("reinforce_update").reference
-
-    def slowly(*arguments: Any, **keywords: Any) -> Any:
-        time.sleep(0.4)  # as on a machine that is busy with something else
-        return update(*arguments, **keywords)
-
-    plan = finale.reinforce_plan(CategoricalPolicy, slowly, num_episodes=12, seed=0)
-    outcome = engine.run(plan, seconds=0.9)
-    assert len(outcome.returns) >= 12 and "the time was up" not in outcome.sentence
-    # Yet nothing may sleep for ever, and no single call may.
-    monkeypatch.setattr(engine, "WALL_FACTOR", 0.5)
-    assert "the time was up, at 8 of 12 episodes" in engine.run(plan, seconds=0.9).sentence
-    monkeypatch.setattr(engine, "HARD_SECONDS", 0.2)
-    assert "look for an endless loop" in engine.run(plan, seconds=0.9).sentence
-
-
-def test_the_clock_of_an_endless_call_starts_anew_with_each_update(monkeypatch: pytest.MonkeyPatch) -> None:
-    update = get("reinforce_update").reference
-
-    def slowly(*arguments: Any, **keywords: Any) -> Any:
-        time.sleep(0.4)
-        return update(*arguments, **keywords)
-
-    monkeypatch.setattr(engine, "HARD_SECONDS", 1.5)
-    plan = finale.reinforce_plan(CategoricalPolicy, slowly, num_episodes=24, seed=0)
-    assert len(engine.run(plan).returns) >= 24  # more than 1.5 s in all
-
-
-def test_the_text_in_place_of_the_picture_says_what_is_drawn(
-    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": {"no_baseline": REFERENCE | {"window": 4}}})
-    monkeypatch.setattr(engine, "GIF_STEPS", 10)
-    plan = finale.reinforce_plan(None, None, num_episodes=16, seed=0)
-    returns = np.array([10.0, 20.0, 30.0, 40.0, 100.0, 100.0, 100.0, 102.0])
-    engine.present(plan, engine.Outcome("trained", engine.verdict(plan, returns, ""), returns))
-    picture, sentence = shown
-    assert "Your learning curve over 8 episodes, from 10 at first to 100." in picture["text/html"]
-    assert sentence["text/plain"].startswith("The last 4 of 8 episodes returned 100 on average")
