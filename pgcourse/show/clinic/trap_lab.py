@@ -56,14 +56,7 @@ TOP = 500  # the highest return of CartPole
 LEGEND_LINE = 0.08  # room for each line of the legend, in parts of TOP
 # What the three suspects differ in. The gap between V and the returns shows a critic that lags behind.
 GAP = "gap"
-SHOWN = (
-    "losses/approx_kl",
-    "losses/entropy",
-    EXPLAINED,
-    GAP,
-    "losses/policy_grad_norm",
-    "losses/critic_grad_norm",
-)
+SHOWN = ("losses/approx_kl", "losses/entropy", EXPLAINED, GAP, "losses/policy_grad_norm", "losses/critic_grad_norm")
 GAP_TITLE = "mean of V / mean of G"
 # Colour is never the only difference; a black line and a light blue one differ most, so they come first and second.
 LOOKS: tuple[tuple[str, Any], ...] = (

@@ -75,10 +75,7 @@ def finish(
     """Threshold, labels, title, legend, and the line below that says what is drawn, over how many seeds."""
     if threshold is not None:
         ax.axhline(
-            threshold,
-            color=COLOURS["threshold"],
-            linestyle=LINE_STYLES["threshold"],
-            label=f"threshold {threshold:g}",
+            threshold, color=COLOURS["threshold"], linestyle=LINE_STYLES["threshold"], label=f"threshold {threshold:g}"
         )
     ax.set_xlabel(X_LABELS.get(x, x.replace("_", " ")))
     ax.set_ylabel(y_label)
@@ -181,16 +178,7 @@ def claimed_curves(
     counts = [curve["n"] for curve in curves.values()]
     windows = {curve.get("window") for curve in curves.values()} - {None, 1}
     smoothing = f"moving average of {windows.pop()} episodes" if len(windows) == 1 else ""
-    finish(
-        figure,
-        ax,
-        units.pop(),
-        counts,
-        smoothing=smoothing,
-        threshold=threshold,
-        title=title,
-        y_label=y_label,
-    )
+    finish(figure, ax, units.pop(), counts, smoothing=smoothing, threshold=threshold, title=title, y_label=y_label)
     return figure
 
 

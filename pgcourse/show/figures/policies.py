@@ -89,12 +89,7 @@ def _draw_cart(ax: Axes, position: float, velocity: float, angle: float, angular
     arrow = {"arrowstyle": "->", "color": PALETTE[0], "lw": 2}
     for start, length in (((position, -0.3), velocity), (tip, angular_velocity)):
         if abs(length) > 0.05:
-            ax.annotate(
-                "",
-                (start[0] + 0.5 * length, start[1]),
-                start,
-                arrowprops=arrow,
-            )
+            ax.annotate("", (start[0] + 0.5 * length, start[1]), start, arrowprops=arrow)
     ax.set(xlim=(-2.9, 2.9), ylim=(-0.6, 1.5), xlabel="position [m]", aspect="equal")
     ax.set_yticks([])
     ax.set_title("arrows: velocities", fontsize=11, loc="left")

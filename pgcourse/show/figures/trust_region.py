@@ -33,10 +33,7 @@ def kl_estimators(
     rows = np.asarray(log_ratio, dtype=np.float64)
     if rows.ndim != 1 or len(rows) < 2:
         raise InvalidInput(f"log_ratio has shape {rows.shape}; give at least two numbers, [B]")
-    kinds = {
-        "k1": (-rows, "#0072B2", "o"),
-        "k3": (np.expm1(rows) - rows, CLIPPED, "s"),
-    }
+    kinds = {"k1": (-rows, "#0072B2", "o"), "k3": (np.expm1(rows) - rows, CLIPPED, "s")}
     drawn = np.random.default_rng(seed).integers(len(rows), size=(num_batches, batch_size))
     means = {name: values[drawn].mean(axis=1) for name, (values, _, _) in kinds.items()}
     figure, (left, right) = new_figure(columns=2, width=9.5, height=3.8)

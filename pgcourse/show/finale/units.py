@@ -408,11 +408,7 @@ def _ppo_cartpole(config: Any, **parts: Any) -> Plan:
 
 
 def continuous_ppo(
-    *,
-    gaussian_policy: Function | None,
-    last_step: int = PENDULUM_STEPS,
-    seed: int = 1,
-    seconds: float | None = None,
+    *, gaussian_policy: Function | None, last_step: int = PENDULUM_STEPS, seed: int = 1, seconds: float | None = None
 ) -> None:
     """Train Pendulum with the learner's policy of unit 05, and show what came of it.
 

@@ -107,10 +107,7 @@ class Game:
         self.stop = ipywidgets.Button(description="Stop", disabled=True, tooltip="End this game")
         self.speed = ipywidgets.Dropdown(options=SPEEDS, value=1.0, description="Speed:")
         self.image = DescribedImage(
-            value=first_picture,
-            format="jpeg",
-            tooltip=f"{env_id}, the game you play",
-            layout=PICTURE_LAYOUT,
+            value=first_picture, format="jpeg", tooltip=f"{env_id}, the game you play", layout=PICTURE_LAYOUT
         )
         self.text = ipywidgets.HTML(f"<p>Press Start. {self.moves.help} {HOW_TO}</p>")
         for index, button in enumerate(self.buttons):

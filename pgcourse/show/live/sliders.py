@@ -61,10 +61,7 @@ class Choice:
             raise InvalidInput(f"{name}: Choice starts at {self.value!r}, which is none of its options {values}")
         options = list(self.options.items()) if isinstance(self.options, Mapping) else values
         return ipywidgets.Dropdown(
-            options=options,
-            value=self.value,
-            description=self.label or name,
-            style={"description_width": "initial"},
+            options=options, value=self.value, description=self.label or name, style={"description_width": "initial"}
         )
 
     @property
@@ -84,12 +81,7 @@ class Explorer:
     message: ipywidgets.HTML = field(default_factory=ipywidgets.HTML)
 
     def __post_init__(self) -> None:
-        self.image = DescribedImage(
-            value=self._picture(),
-            format="png",
-            tooltip=self.alt,
-            layout=PICTURE_LAYOUT,
-        )
+        self.image = DescribedImage(value=self._picture(), format="png", tooltip=self.alt, layout=PICTURE_LAYOUT)
         for control in self.controls.values():
             control.observe(self._redraw, names="value")
         self.box = ipywidgets.VBox([*self.controls.values(), self.message, self.image])

@@ -47,11 +47,7 @@ def train_with_stages(
     waiting = [number for number in at if number > 0]
 
     def keep(progress: Progress) -> bool | None:
-        counts = {
-            "iteration": progress.iteration,
-            "episode": len(progress.episodes),
-            "env_step": progress.env_step,
-        }
+        counts = {"iteration": progress.iteration, "episode": len(progress.episodes), "env_step": progress.env_step}
         while waiting and counts[by] >= waiting[0]:
             policies[f"{waiting.pop(0):,} {UNITS[by]}"] = copy.deepcopy(progress.policy).eval()
         return on_iteration(progress) if on_iteration is not None else None

@@ -12,15 +12,7 @@ from ...errors import InvalidInput
 
 # Okabe and Ito (2008), "Color Universal Design", without the yellow that white paper swallows.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-OTHERS = (
-    "#009E73",
-    "#CC79A7",
-    "#D55E00",
-    "#000000",
-    "#0072B2",
-    "#E69F00",
-    "#56B4E9",
-)  # for what is no algorithm
+OTHERS = ("#009E73", "#CC79A7", "#D55E00", "#000000", "#0072B2", "#E69F00", "#56B4E9")  # for what is no algorithm
 
 # The same algorithm has the same colour in every figure of the course.
 COLOURS: dict[str, str] = {

@@ -142,12 +142,7 @@ class Prediction(Question):
         if self.committed is None:
             self.committed = self.radio.value
             self.radio.disabled = self.confidence.disabled = True
-            keep(
-                self.id,
-                self.options[self.committed],
-                self.confidence.value or None,
-                self.committed == self.answer,
-            )
+            keep(self.id, self.options[self.committed], self.confidence.value or None, self.committed == self.answer)
             self.button.description = "Compare"
             self.button.tooltip = "Compare your answer with what happened"
             self._say(f"Committed: {letter(self.committed)}. Now run the next cell and look, then press Compare.")

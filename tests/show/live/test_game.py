@@ -93,9 +93,7 @@ def test_buttons_and_arrow_keys_choose_the_same_push() -> None:
     assert game.push.value == 0
 
 
-def test_the_picture_moves_and_the_score_stands_beside_the_random_agent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_picture_moves_and_the_score_stands_beside_the_random_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     balance_for_ever(monkeypatch)
     game = Game("CartPole-v1", 0.3, PICTURE)
     pictures: set[bytes] = set()
@@ -132,9 +130,7 @@ def test_stop_ends_the_game_and_start_begins_a_new_one(monkeypatch: pytest.Monke
     in_a_loop(scenario)
 
 
-def test_an_environment_that_breaks_down_ends_the_game_with_a_sentence(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_environment_that_breaks_down_ends_the_game_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     game = Game("CartPole-v1", 20.0, PICTURE)
 
     def broken(*args: Any, **keywords: Any) -> Any:
@@ -190,10 +186,7 @@ def test_actions_that_fit_on_no_buttons_are_refused(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("env_id", "seconds", "message"),
-    [
-        ("Nothing-v0", 20.0, "no environment 'Nothing-v0'"),
-        ("CartPole-v1", 0.0, "seconds=0.0 is not positive"),
-    ],
+    [("Nothing-v0", 20.0, "no environment 'Nothing-v0'"), ("CartPole-v1", 0.0, "seconds=0.0 is not positive")],
 )
 def test_a_game_that_cannot_be_played_is_refused(env_id: str, seconds: float, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):

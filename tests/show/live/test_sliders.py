@@ -37,10 +37,7 @@ def test_moving_the_slider_changes_the_picture_and_moving_it_back_restores_it() 
 
 
 def test_a_choice_hands_its_value_to_draw() -> None:
-    controls = {
-        "temperature": SLIDER,
-        "shape": Choice({"a line": "line", "points": "dots"}, "line", "drawn as"),
-    }
+    controls = {"temperature": SLIDER, "shape": Choice({"a line": "line", "points": "dots"}, "line", "drawn as")}
     explorer = build_explorer(draw, alt="A curve.", controls=controls)
     before = explorer.image.value
     explorer.controls["shape"].label = "points"
@@ -89,9 +86,7 @@ def test_figures_of_pyplot_are_closed_after_each_drawing() -> None:
     assert plt.get_fignums() == before
 
 
-def test_the_page_without_kernel_holds_the_picture_and_says_what_could_be_moved(
-    shown: list[dict[str, Any]],
-) -> None:
+def test_the_page_without_kernel_holds_the_picture_and_says_what_could_be_moved(shown: list[dict[str, Any]]) -> None:
     explore(draw, alt="A curve.", caption="Watch the bend.", temperature=SLIDER)
     (bundle,) = shown
     assert set(bundle) == {"text/html", "image/png", "text/plain", WIDGET_VIEW}

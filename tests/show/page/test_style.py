@@ -17,16 +17,7 @@ BLINDNESS = {
     "protanopia": np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]),
     "deuteranopia": np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]),
 }
-ALGORITHMS = [
-    "random",
-    "reinforce",
-    "reinforce_no_baseline",
-    "reinforce_naive",
-    "a2c",
-    "ppo",
-    "ppo_buggy",
-    "trpo",
-]
+ALGORITHMS = ["random", "reinforce", "reinforce_no_baseline", "reinforce_naive", "a2c", "ppo", "ppo_buggy", "trpo"]
 
 
 def lab(colour: str, blindness: np.ndarray) -> np.ndarray:
