@@ -15,10 +15,10 @@ from ...study.claims import load_claims
 from ...study.diagnose import describe, diagnose
 from ...study.seeds import TRAIN, made_fresh
 from ...study.traps import BY_ID, TRAPS
-from ...study.traps_table import healthy_name, ill_name
+from ...study.traps_table import healthy_name
 from ...training import TrainingDiverged
 from .. import page
-from ..figures.diagnostics import PANELS, curves_of, panels, select
+from ..figures.diagnostics import PANELS, curves_of, panels, select, trap_runs
 from ..finale.validation import Fault, Untouched, guarded
 from ..finale.validation import describe as in_words
 from ..page.output import highlight
@@ -55,12 +55,7 @@ def examine(patient_id: str, claims: Mapping[str, Any] | None = None) -> None:
     except InvalidInput:
         print(NOT_MEASURED)
         return
-    names = ill_name(trap), healthy_name(trap)
-    ill, healthy = (select(stored["curves"], name) for name in names)
-    returns = {
-        words: tuple(stored["values"][f"{name}/{key}"]["per_seed"] for name in names)
-        for words, key in (("in training", "last_100"), ("held out", "held_out"))
-    }
+    ill, healthy, returns = trap_runs(trap, stored)
     figure = panels(ill, healthy, returns=returns, labels=("patient", "healthy"), title=patient_id)
     seeds = len(returns["held out"][0])
     caption = f"{settings_in_words(trap.base)}, {seeds} seeds each: interquartile mean with its 95 % interval."

@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from ...algorithms import ppo
 from ...results import Result
@@ -19,24 +20,9 @@ from ...study.claims import load_claims
 from ...study.traps import JOINT_CLIPPING
 from .. import page
 from ..dashboard.dashboard import ended, recent
-from ..dashboard.panels import (
-    COLUMNS,
-    EXPECTED,
-    EXPLAINED,
-    HEALTHY_GREEN,
-    HEIGHT,
-    POINTS,
-    ROWS,
-    TITLES,
-    WIDTH,
-    Canvas,
-    healthy_ranges,
-    styled,
-    thin,
-    whole_ticks,
-    with_room,
-)
+from ..dashboard.panels import EXPECTED, EXPLAINED, POINTS, TITLES, Canvas, healthy_ranges, styled, whole_ticks
 from ..dashboard.run import ENDED, History, RemoteRun
+from ..figures.curves import thin
 from ..figures.diagnostics import PANELS
 from ..figures.factorial import corner_curves
 from ..page.style import PALETTE, png
@@ -76,26 +62,20 @@ class TrapCurves:
     def __init__(self, episodes: int, env_id: str = "CartPole-v1") -> None:
         ranges = healthy_ranges(EXPECTED["ppo"], env_id)
         self._labels: list[str] = []
-        self._limited: set[str] = set()
         with styled():
-            self.canvas = Canvas(WIDTH, HEIGHT)
-            grid = self.canvas.figure.add_gridspec(
-                ROWS, 2 + COLUMNS, left=0.075, right=0.985, top=0.93, bottom=0.135, wspace=0.42, hspace=0.66,
-                width_ratios=[0.95, 0.95] + [1.0] * COLUMNS,
-            )  # fmt: skip
-            self.main = self.canvas.figure.add_subplot(grid[:, :2])
+            self.canvas = Canvas(left=0.075)
+            self.main = self.canvas.main
             self.main.set(
                 xlabel="episode", ylabel="return of an episode", xlim=(0, 1.05 * episodes), ylim=(0, 1.05 * TOP)
             )
             self.main.set_title(f"mean of the last {WINDOW} episodes", fontsize=11)
             whole_ticks(self.main, 5)
             self.lines: dict[str, list[Any]] = {"return": self._new_lines(self.main)}
-            self.small: dict[str, Axes] = {}
-            for place, name in enumerate(SHOWN):
-                ax = self.canvas.figure.add_subplot(grid[place // COLUMNS, 2 + place % COLUMNS])
-                self._make_small(ax, name, episodes, (0.9, 1.1) if name == GAP else ranges.get(name))
-            note = "Green: healthy runs (of the gap: within a tenth of 1)."
-            self.canvas.figure.text(0.985, 0.012, note, ha="right", fontsize=9, color="#333333")
+            for name in SHOWN:
+                title = GAP_TITLE if name == GAP else TITLES.get(name, PANELS.get(name, (name,))[0])
+                healthy = (0.9, 1.1) if name == GAP else ranges.get(name)
+                self.lines[name] = self._new_lines(self.canvas.add_small(name, title, 1.05 * episodes, healthy))
+            self.canvas.note("Green: healthy runs (of the gap: within a tenth of 1).")
 
     def draw(self, runs: Sequence[tuple[str, History]]) -> tuple[bytes, float]:
         """The picture of these runs, (label, numbers so far) each, and the processor seconds that it took."""
@@ -124,24 +104,7 @@ class TrapCurves:
         for name in SHOWN:
             numbers = _gap(metrics) if name == GAP else metrics[name]
             self.lines[name][place].set_data(episodes[keep], numbers[keep])
-            finite = numbers[np.isfinite(numbers)]
-            low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
-            low, high = (max(low, -1.0), high) if name == EXPLAINED else (low, min(high, 3.0) if name == GAP else high)
-            fresh = name not in self._limited
-            self._limited.add(name)
-            self.canvas.make_room(self.small[name], float(episodes[-1]), low, high, fresh=fresh)
-
-    def _make_small(self, ax: Axes, name: str, episodes: int, healthy: tuple[float, float] | None) -> None:
-        if healthy is not None:
-            ax.axhspan(*healthy, color=HEALTHY_GREEN, linewidth=0)
-            ax.set_ylim(*with_room(*healthy))
-            self._limited.add(name)
-        ax.set_title(GAP_TITLE if name == GAP else TITLES.get(name, PANELS.get(name, (name,))[0]), fontsize=9)
-        ax.set_xlim(0, 1.05 * episodes)
-        ax.tick_params(labelsize=8)
-        whole_ticks(ax, 3, short=True)
-        ax.locator_params(axis="y", nbins=4)
-        self.small[name], self.lines[name] = ax, self._new_lines(ax)
+            self.canvas.fit(name, float(episodes[-1]), numbers, most=3.0 if name == GAP else np.inf)
 
     def _new_lines(self, ax: Axes) -> list[Any]:
         lines = [ax.plot([], [], color=colour, linestyle=style, linewidth=1.6)[0] for colour, style in LOOKS]
@@ -155,16 +118,13 @@ class TrapCurves:
         self.main.set_ylim(0, (1.05 + LEGEND_LINE * len(labels)) * TOP)
         if labels:
             with styled():
-                handles = [self._handle(place, label) for place, label in enumerate(labels)]
+                handles = [
+                    Line2D([], [], color=colour, linestyle=style, linewidth=1.6, label=label)
+                    for label, (colour, style) in zip(labels, LOOKS, strict=False)
+                ]
                 self.main.legend(handles=handles, loc="upper left", fontsize=9, frameon=True, framealpha=0.8,
                                  edgecolor="none")  # fmt: skip
         self.canvas.redraw(self.main)
-
-    def _handle(self, place: int, label: str) -> Any:
-        from matplotlib.lines import Line2D
-
-        colour, style = LOOKS[place]
-        return Line2D([], [], color=colour, linestyle=style, linewidth=1.6, label=label)
 
 
 def _gap(metrics: Any) -> Any:

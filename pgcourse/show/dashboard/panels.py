@@ -21,19 +21,52 @@ from ...errors import InvalidInput
 from ...statistics import moving_average
 from ...study.alarms import family_of
 from ...study.claims import claims_folder, load_claims
+from ..figures.curves import thin
 from ..figures.diagnostics import PANELS
 from ..page.style import COLOURS, DPI, STYLE, algorithm_of
 from .run import History
 
+# Metrics in the order of the panels; a run shows those that it has, up to six.
+SHOWN = (
+    "losses/entropy",
+    "losses/approx_kl",
+    "losses/clipfrac",
+    "losses/explained_variance",
+    "losses/policy_grad_norm",
+    "losses/critic_grad_norm",
+)
+EXPLAINED = "losses/explained_variance"
+EXTRA = {"charts/action_std": "losses/entropy"}  # a Gaussian's std says the same as its entropy, in the action's unit
+TITLES = {
+    "losses/policy_grad_norm": "policy's gradient",
+    "losses/critic_grad_norm": "critic's gradient",
+    "losses/approx_kl": "KL",
+    "charts/action_std": "std of actions",
+}
+WIDTH, HEIGHT = 10.2, 4.6  # inches
+WINDOW = 100  # episodes of the moving average where no reference has its own
+DOTS = 800  # episodes drawn one by one
+POINTS = 400  # of a line
+HEALTHY_GREEN = "#BFE3D3"  # a light tint of the palette's green, on which black and blue lines stand out
+COLUMNS, ROWS = 2, 3  # of the small panels
+
 
 class Canvas:
-    """A figure of small axes. Words and ticks are nine tenths of its cost: they are kept as a background.
+    """A large axes and small ones beside it. Words and ticks are nine tenths of its cost: they are kept as a background.
 
     An axes whose limits change is drawn anew by itself; lines and numbers that `move` are put on the background.
+    Args: left: room for the words of the large axes, a share of the width.
     """
 
-    def __init__(self, width: float, height: float) -> None:
-        self.figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+    def __init__(self, left: float) -> None:
+        self.figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor="white")
+        self._grid = self.figure.add_gridspec(
+            ROWS, 2 + COLUMNS, left=left, right=0.985, top=0.93, bottom=0.135, wspace=0.42, hspace=0.66,
+            width_ratios=[0.95, 0.95] + [1.0] * COLUMNS,
+        )  # fmt: skip
+        self.main: Axes = self.figure.add_subplot(self._grid[:, :2])
+        self.small: dict[str, Axes] = {}
+        self.limited: set[str] = set()  # axes whose limits mean something
         self._canvas: Any = FigureCanvasAgg(self.figure)
         self._background: Any = None
         self._moving: list[Any] = []
@@ -73,6 +106,34 @@ class Canvas:
         quantised.save(buffer, "PNG", compress_level=3)
         return buffer.getvalue()
 
+    def add_small(self, name: str, title: str, end: float, healthy: tuple[float, float] | None) -> Axes:
+        """The next small axes. Args: end: of its x axis. healthy: a range that is tinted."""
+        place = len(self.small)
+        ax = self.small[name] = self.figure.add_subplot(self._grid[place // COLUMNS, 2 + place % COLUMNS])
+        if healthy is not None:
+            ax.axhspan(*healthy, color=HEALTHY_GREEN, linewidth=0)
+            ax.set_ylim(*with_room(*healthy))
+            self.limited.add(name)
+        ax.set_title(title, fontsize=9, loc="left")
+        ax.set_xlim(0, end)
+        ax.tick_params(labelsize=8)
+        whole_ticks(ax, 3, short=True)
+        ax.locator_params(axis="y", nbins=4)
+        return ax
+
+    def note(self, text: str) -> None:
+        """A line below the small axes."""
+        self.figure.text(0.985, 0.012, text, ha="right", fontsize=9, color="#333333")
+
+    def fit(self, name: str, right: float, numbers: Any, *, most: float = np.inf) -> None:
+        """Make room in a small axes. Args: right: the last x. numbers: [X]. most: what is higher may leave the picture."""
+        shown = numbers[np.isfinite(numbers)]
+        low, high = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 0.0)
+        # A critic far below the mean of the returns would flatten the rest of its curve.
+        low = max(low, -1.0) if name == EXPLAINED else low
+        self.make_room(self.small[name], right, low, min(high, most), fresh=name not in self.limited)
+        self.limited.add(name)
+
     def make_room(self, ax: Axes, right: float, low: float, high: float, *, fresh: bool = False) -> None:
         """Widen an axes where numbers have left it, and then by more than needed, as it has to be drawn again.
 
@@ -106,11 +167,6 @@ def whole_ticks(ax: Axes, ticks: int, *, short: bool = False) -> None:
     ax.xaxis.set_major_formatter(
         FuncFormatter(lambda x, _: f"{x / 1000:g}k" if short and abs(x) >= 1000 else f"{x:,.0f}")
     )
-
-
-def thin(length: int, most: int) -> Any:
-    """At most so many indices of a series, both ends among them."""
-    return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(np.int64))
 
 
 def _blank(figure: Figure, box: Any) -> Rectangle:
@@ -210,31 +266,6 @@ def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# Metrics in the order of the panels; a run shows those that it has, up to six.
-SHOWN = (
-    "losses/entropy",
-    "losses/approx_kl",
-    "losses/clipfrac",
-    "losses/explained_variance",
-    "losses/policy_grad_norm",
-    "losses/critic_grad_norm",
-)
-EXPLAINED = "losses/explained_variance"
-EXTRA = {"charts/action_std": "losses/entropy"}  # a Gaussian's std says the same as its entropy, in the action's unit
-TITLES = {
-    "losses/policy_grad_norm": "policy's gradient",
-    "losses/critic_grad_norm": "critic's gradient",
-    "losses/approx_kl": "KL",
-    "charts/action_std": "std of actions",
-}
-WIDTH, HEIGHT = 10.2, 4.6  # inches
-WINDOW = 100  # episodes of the moving average where no reference has its own
-DOTS = 800  # episodes drawn one by one
-POINTS = 400  # of a line
-HEALTHY_GREEN = "#BFE3D3"  # a light tint of the palette's green, on which black and blue lines stand out
-COLUMNS, ROWS = 2, 3  # of the small panels
-
-
 class Panels:
     """A figure that is made once and given new numbers.
 
@@ -284,26 +315,26 @@ class Panels:
         self._names = _names(metrics)
         ranges = healthy_ranges(metrics, self.env_id)
         with styled():
-            self.canvas = Canvas(WIDTH, HEIGHT)
-            grid = self.canvas.figure.add_gridspec(
-                ROWS, 2 + COLUMNS, left=0.082, right=0.985, top=0.93, bottom=0.135, wspace=0.42, hspace=0.66,
-                width_ratios=[0.95, 0.95] + [1.0] * COLUMNS,
-            )  # fmt: skip
-            self._limited: set[str] = set()  # panels whose limits mean something
-            self._make_returns(self.canvas.figure.add_subplot(grid[:, :2]))
+            self.canvas = Canvas(left=0.082)
+            self._make_returns(self.canvas.main)
             self.small: dict[str, tuple[Axes, Any, Any]] = {}
-            for place, name in enumerate(self._names):
-                ax = self.canvas.figure.add_subplot(grid[place // COLUMNS, 2 + place % COLUMNS])
-                self._make_small(ax, name, ranges.get(name))
+            for name in self._names:
+                title = TITLES.get(name, PANELS[name][0])
+                ax = self.canvas.add_small(name, title, self.budget[0] or 1, ranges.get(name))
+                (line,) = ax.plot([], [], color=COLOURS["learner"], linewidth=1.3)
+                number = ax.text(
+                    1, 1.04, "", transform=ax.transAxes, ha="right", va="bottom", fontsize=8, fontweight="bold"
+                )
+                self.canvas.move(line, number)
+                self.small[name] = (ax, line, number)
             if ranges:
-                note = "Green: here lie nine of ten updates of healthy runs."
-                self.canvas.figure.text(0.985, 0.012, note, ha="right", fontsize=9, color="#333333")
+                self.canvas.note("Green: here lie nine of ten updates of healthy runs.")
 
     def _make_returns(self, ax: Axes) -> None:
         if self.reference is not None:
             curve = self.reference.curve
             ax.set_ylim(*with_room(min(curve["low"]), 1.25 * max(curve["high"]) - 0.25 * min(curve["low"])))
-            self._limited.add("return")
+            self.canvas.limited.add("return")
             colour = COLOURS.get(algorithm_of(self.reference.study) or "", COLOURS["reference"])
             ax.fill_between(curve["x"], curve["low"], curve["high"], color=colour, alpha=0.25, linewidth=0)
             ax.plot(curve["x"], curve["mean"], color=colour, linestyle="--", linewidth=1.5, label=self.reference.label)
@@ -318,27 +349,6 @@ class Panels:
         whole_ticks(ax, 5)
         ax.legend(loc="upper left", fontsize=9, frameon=True, framealpha=0.8, edgecolor="none")
 
-    def _make_small(self, ax: Axes, name: str, healthy: tuple[float, float] | None) -> None:
-        if healthy is not None:
-            ax.axhspan(*healthy, color=HEALTHY_GREEN, linewidth=0)
-            ax.set_ylim(*with_room(*healthy))
-            self._limited.add(name)
-        (line,) = ax.plot([], [], color=COLOURS["learner"], linewidth=1.3)
-        ax.set_title(_title(name), fontsize=9, loc="left")
-        number = ax.text(1, 1.04, "", transform=ax.transAxes, ha="right", va="bottom", fontsize=8, fontweight="bold")
-        self.canvas.move(line, number)
-        ax.set_xlim(0, self.budget[0] or 1)
-        ax.tick_params(labelsize=8)
-        whole_ticks(ax, 3, short=True)
-        ax.locator_params(axis="y", nbins=4)
-        self.small[name] = (ax, line, number)
-
-    def _fresh(self, name: str) -> bool:
-        """Whether this is the first number of a panel."""
-        fresh = name not in self._limited
-        self._limited.add(name)
-        return fresh
-
     def _returns(self, env_steps: Any, returns: Any) -> None:
         if not len(returns):
             return
@@ -351,18 +361,16 @@ class Panels:
         curve = self.reference.curve if self.reference else {"low": [], "high": []}
         low, high = min([*curve["low"], returns.min()]), max([*curve["high"], returns.max()])
         room = 0.25 * (high - low)  # for the legend
-        self.canvas.make_room(ax, float(x[-1]), low, high + room, fresh=self._fresh("return"))
+        self.canvas.make_room(ax, float(x[-1]), low, high + room, fresh="return" not in self.canvas.limited)
+        self.canvas.limited.add("return")
 
     def _metric(self, name: str, env_steps: Any, numbers: Any) -> None:
-        ax, line, number = self.small[name]
+        _, line, number = self.small[name]
         keep = thin(len(numbers), POINTS)
         line.set_data(env_steps[keep], numbers[keep])
-        number.set_text(_short(float(numbers[-1])))
-        shown = numbers[np.isfinite(numbers)]
-        low, high = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 0.0)
-        # A critic far below the mean of the returns would flatten the rest of its curve.
-        low = max(low, -1.0) if name == EXPLAINED else low
-        self.canvas.make_room(ax, float(env_steps[-1]), low, high, fresh=self._fresh(name))
+        last = float(numbers[-1])
+        number.set_text(f"{last:.0f}" if abs(last) >= 100 else f"{last:.2g}")
+        self.canvas.fit(name, float(env_steps[-1]), numbers)
 
 
 def _names(metrics: Collection[str]) -> tuple[str, ...]:
@@ -370,11 +378,3 @@ def _names(metrics: Collection[str]) -> tuple[str, ...]:
     names = [name for name in SHOWN if name in metrics]
     swapped = {old: new for new, old in EXTRA.items() if new in metrics}
     return tuple(swapped.get(name, name) for name in names)
-
-
-def _short(number: float) -> str:
-    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.2g}"
-
-
-def _title(name: str) -> str:
-    return TITLES.get(name, PANELS[name][0])

@@ -14,6 +14,18 @@ from ...statistics import bootstrap_interval, interquartile_mean, moving_average
 from ...study.claims import load_claims
 from ..page.style import COLOURS, LABELS, LINE_STYLES, algorithm_of, colours_of, new_figure, png, use_style
 
+__all__ = [
+    "COLOURS",
+    "LABELS",
+    "band",
+    "claimed_band",
+    "claimed_curves",
+    "learning_curves",
+    "new_figure",
+    "png",
+    "use_style",
+]
+
 POINTS = 200  # of a curve: more cannot be seen, and each costs a bootstrap
 X_LABELS = {"episode": "episode", "env_step": "environment steps"}
 
@@ -33,7 +45,7 @@ def band(
         raise InvalidInput(
             f"x has shape {positions.shape} and curves {np.shape(curves)}; give x [X] and curves [runs, X]"
         )
-    keep = _thin(len(positions))
+    keep = thin(len(positions))
     positions, values = positions[keep], values[:, keep]
     colour, style = _look(label, colour, style)
     ax.plot(positions, interquartile_mean(values, axis=0), color=colour, linestyle=style, label=label)
@@ -93,22 +105,9 @@ def _look(label: str, colour: str | None, style: Any) -> tuple[str, Any]:
     return colour, style if style is not None else LINE_STYLES.get(key, "-")
 
 
-def _thin(length: int) -> NDArray[np.int64]:
-    """At most POINTS indices of a curve, both ends among them."""
-    return np.unique(np.linspace(0, length - 1, min(length, POINTS)).round().astype(np.int64))
-
-
-__all__ = [
-    "COLOURS",
-    "LABELS",
-    "band",
-    "claimed_band",
-    "claimed_curves",
-    "learning_curves",
-    "new_figure",
-    "png",
-    "use_style",
-]
+def thin(length: int, most: int = POINTS) -> NDArray[np.int64]:
+    """At most so many indices of a curve, both ends among them."""
+    return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(np.int64))
 
 
 def learning_curves(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ...errors import InvalidInput
@@ -79,8 +80,8 @@ def panels(
         ax.set_visible(False)
     figure.legend(
         handles=[
-            _handle(ILL, labels[0], 1.8),
-            _handle(HEALTHY, labels[1], 4.0),
+            Line2D([], [], color=colour, linewidth=width, label=label)
+            for colour, width, label in ((ILL, 1.8, labels[0]), (HEALTHY, 4.0, labels[1]))
         ],
         loc="outside upper right", ncols=2, frameon=False,
     )  # fmt: skip
@@ -94,14 +95,19 @@ def trap_panels(trap: Trap, claims: Mapping[str, Any] | None = None) -> Figure:
 
     Args: claims: content of claims/traps.json, by default the committed one.
     """
-    stored = load_claims("traps") if claims is None else claims
+    ill, healthy, returns = trap_runs(trap, load_claims("traps") if claims is None else claims)
+    return panels(ill, healthy, returns=returns, labels=("with the bug", "healthy"), title=trap.title)
+
+
+def trap_runs(trap: Trap, claims: Mapping[str, Any]) -> tuple[Curves, Curves, dict[str, Any]]:
+    """What claims/traps.json holds of a trap: the curves of ill and of healthy runs, and the returns of both by seed."""
     names = ill_name(trap), healthy_name(trap)
     returns = {
-        words: tuple(stored["values"][f"{name}/{key}"]["per_seed"] for name in names)
+        words: tuple(claims["values"][f"{name}/{key}"]["per_seed"] for name in names)
         for words, key in (("in training", "last_100"), ("held out", "held_out"))
     }
-    ill, healthy = (select(stored["curves"], name) for name in names)
-    return panels(ill, healthy, returns=returns, labels=("with the bug", "healthy"), title=trap.title)
+    ill, healthy = (select(claims["curves"], name) for name in names)
+    return ill, healthy, returns
 
 
 def select(curves: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -168,9 +174,3 @@ def _show_scale(ax: Axes, name: str, numbers: Sequence[float]) -> None:
 
 def _numbers(curve: Mapping[str, Any] | None) -> list[float]:
     return [] if curve is None else [float(number) for number in curve["mean"] if np.isfinite(number)]
-
-
-def _handle(colour: str, label: str, width: float) -> Any:
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], color=colour, linewidth=width, label=label)

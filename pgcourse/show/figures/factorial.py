@@ -1,6 +1,6 @@
 """A factorial experiment: eight corners as learning curves, and what each factor does, with intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -129,21 +129,6 @@ def traps_in(corner: str) -> list[str]:
         )
         if there
     ]
-
-
-def corner_rows(quote: Any, optimizer: str, outcomes: Sequence[str]) -> str:
-    """The eight corners as rows of a Markdown table: rollout, critic, clipping, and each outcome with its interval.
-
-    Args: quote: as `study.claims.quote`.
-    """
-    rows = []
-    for rollout in ROLLOUTS:
-        for critic in CRITICS:
-            for clipping in CLIPPINGS:
-                corner = f"{optimizer}_{rollout}_{critic}_{clipping}"
-                cells = [quote(f"factorial:{corner}/{outcome}") for outcome in outcomes]
-                rows.append("| " + " | ".join([rollout, critic, clipping, *cells]) + " |")
-    return "\n".join(rows)
 
 
 def _entry(entries: Mapping[str, Any], key: str) -> Any:

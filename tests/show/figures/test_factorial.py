@@ -83,14 +83,6 @@ def test_traps_of_a_corner_in_words() -> None:
     assert factorial.traps_in("128_slow_joint") == ["rollouts", "critic", "clipping"]
 
 
-def test_rows_hold_each_corner_with_its_quotes() -> None:
-    rows = factorial.corner_rows(lambda reference: reference, "adam", ["at_1000", "late"]).splitlines()
-    assert len(rows) == 8
-    assert rows[0] == (
-        "| 32 | fast | separate | factorial:adam_32_fast_separate/at_1000 | factorial:adam_32_fast_separate/late |"
-    )
-
-
 def test_a_claim_that_is_not_there_is_named(values: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="effects/sgd/at_1000/rollout"):
         factorial.effect_bars(values, "sgd", "at_1000", x_label="return")
