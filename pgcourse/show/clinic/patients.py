@@ -5,10 +5,16 @@ clinic.commit("patient_01", "entropy-sign", 0.7)
 clinic.open("patient_01")
 """
 
+import difflib
+import hashlib
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from ...checks import progress
 from ...checks.wording import wrap
 from ...errors import InvalidInput
 from ...study.claims import load_claims
@@ -22,9 +28,10 @@ from ..figures.diagnostics import PANELS, curves_of, panels, select, trap_runs
 from ..finale.validation import Fault, Untouched, guarded
 from ..finale.validation import describe as in_words
 from ..page.output import highlight
-from .records import REQUIRED, TRIES, add, file_of, find, learner_name, order_of, patients, refused
 
 NOT_MEASURED = "The runs of the clinic are not measured here: claims/traps.json is missing. Get the whole course."
+TRIES = 2  # after so many, the code is open whatever was said
+REQUIRED = 4  # patients; the others are credit
 
 
 def order(learner: str = "") -> None:
@@ -138,8 +145,8 @@ def retrain(patient: Any, function: Callable[..., Any], *, seed: int, **keywords
     Args: keywords: of `train`, such as on_iteration. Raises: Untouched for a stub, Fault for one that raises.
     """
     config = replace(patient.settings, seed=seed)
-    seams = made_fresh(config, patient.seams(guarded(patient.id, function)))
-    return TRAIN[config.algorithm](config, device="cpu", **{**seams, **keywords})
+    parts = made_fresh(config, patient.seams(guarded(patient.id, function)))
+    return TRAIN[config.algorithm](config, device="cpu", **{**parts, **keywords})
 
 
 def report() -> None:
@@ -179,3 +186,90 @@ def _read_out(ill: Mapping[str, Any], healthy: Mapping[str, Any], who: str = "Th
             beside = f", healthy {healthy[name]['mean'][-1]:.3g}" if name in healthy else ""
             parts.append(f"{words.replace(' (dashed) and G', '')} {ill[name]['mean'][-1]:.3g}{beside}")
     return f"{who} at the end of training: {'; '.join(parts)}."
+
+
+def patients() -> dict[str, Any]:
+    """All patients by id."""
+    from ...checks.unit_06 import PATIENTS  # holds the answers, so it is read when it is first needed
+
+    return {patient.id: patient for patient in PATIENTS}
+
+
+def find(patient_id: str) -> Any:
+    """The patient of this id. Raises: InvalidInput for an unknown one."""
+    known = patients()
+    if patient_id not in known:
+        raise InvalidInput(f"no patient {patient_id!r}; there are {', '.join(known)}")
+    return known[patient_id]
+
+
+@dataclass(frozen=True)
+class File:
+    """What a learner said of one patient: (diagnosis, how sure) for each try, oldest first."""
+
+    patient_id: str
+    tries: tuple[tuple[str, float], ...]
+    right: str  # the bug's id
+
+    @property
+    def solved(self) -> bool:
+        """Whether one of the tries was right."""
+        return any(diagnosis == self.right for diagnosis, _ in self.tries)
+
+    @property
+    def open(self) -> bool:
+        """Whether the code may be seen."""
+        return self.solved or len(self.tries) >= TRIES
+
+    def said(self, diagnosis: str) -> bool:
+        """Whether this was said before, as when a cell is run again."""
+        return any(earlier == diagnosis for earlier, _ in self.tries)
+
+
+def file_of(patient_id: str) -> File:
+    """The learner's file of one patient. Raises: InvalidInput for an unknown one."""
+    right = find(patient_id).trap.id
+    entry = progress.load()["answers"].get(_key(patient_id), {})
+    stored = entry.get("answer")
+    tries = [pair for pair in stored if isinstance(pair, list) and len(pair) == 2] if isinstance(stored, list) else []
+    return File(patient_id, tuple((str(diagnosis), float(sure)) for diagnosis, sure in tries), right)
+
+
+def add(patient_id: str, diagnosis: str, sure: float) -> File:
+    """Keep one more try. Returns: the file with it."""
+    before = file_of(patient_id)
+    tries = (*before.tries, (diagnosis, sure))
+    first = tries[0]
+    progress.record_answer(_key(patient_id), [list(pair) for pair in tries], first[1], first[0] == before.right)
+    return File(patient_id, tries, before.right)
+
+
+def refused(diagnosis: Any, sure: Any) -> str:
+    """What is wrong with an answer, in a sentence; empty where nothing is."""
+    if not isinstance(diagnosis, str) or diagnosis not in BY_ID:
+        close = difflib.get_close_matches(str(diagnosis), BY_ID, n=2, cutoff=0.4)
+        meant = f" Did you mean {' or '.join(close)}?" if close else ""
+        return f"{diagnosis!r} is not in the list.{meant} clinic.bugs() shows the list."
+    if isinstance(sure, bool) or not isinstance(sure, int | float) or not 0 <= sure <= 1:
+        return f"How sure you are is a number from 0 to 1, such as 0.7; got {sure!r}."
+    return ""
+
+
+def order_of(learner: str) -> list[str]:
+    """The patients in the order of this learner: the same name gives the same order on every machine."""
+    digest = hashlib.sha256(learner.strip().casefold().encode()).digest()
+    ids = list(patients())
+    return [ids[index] for index in np.random.default_rng(list(digest)).permutation(len(ids))]
+
+
+def learner_name(given: str) -> str:
+    """The name that was given, now or earlier; for who gives none, one drawn once and kept."""
+    kept = progress.load()["answers"].get("clinic-learner", {}).get("answer")
+    name = given.strip() or (kept if isinstance(kept, str) else "") or secrets.token_hex(8)
+    if name != kept:
+        progress.record_answer("clinic-learner", name, None, None)
+    return name
+
+
+def _key(patient_id: str) -> str:
+    return f"clinic-{patient_id}"

@@ -54,6 +54,20 @@ LOOKS: tuple[tuple[str, Any], ...] = (
     (PALETTE[4], (0, (5, 1, 1, 1))),
 )
 MOST_RUNS = len(LOOKS)
+EPISODES = 1000
+POLL_INTERVAL_S = 0.2
+DRAW_SHARE = 0.05  # of the training time
+# The healthy corner of the experiment of lesson 06; `ppo.BUGGY` is the other one, without its replaced part.
+HEALTHY = replace(ppo.BUGGY, num_steps=32, critic_lr=1e-2, num_episodes=EPISODES)
+# Switch -> (what it changes in the settings, which arguments of `train` it brings).
+SWITCHES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "joint clipping": ({}, JOINT_CLIPPING.seams),
+    "128-step rollouts": ({"num_steps": ppo.BUGGY.num_steps}, {}),
+    "slow critic": ({"critic_lr": ppo.BUGGY.critic_lr}, {}),
+}
+WELCOME = "Choose the traps that you want to try, then press Run. Each run takes some seconds and stays in the figure."
+ALT = "Measured returns of PPO over 1,000 episodes with and without each of the three suspects, in one panel for each critic."
+STATIC = "Measured over ten seeds. Run this cell in JupyterLab to try the switches yourself."
 
 
 class TrapCurves:
@@ -134,23 +148,6 @@ def _gap(metrics: Any) -> Any:
     )
 
 
-EPISODES = 1000
-LOOK_SECONDS = 0.2
-DRAW_SHARE = 0.05  # of the training time
-
-# The healthy corner of the experiment of lesson 06; `ppo.BUGGY` is the other one, without its seam.
-HEALTHY = replace(ppo.BUGGY, num_steps=32, critic_lr=1e-2, num_episodes=EPISODES)
-# Switch -> (what it changes in the settings, which arguments of `train` it brings).
-SWITCHES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
-    "joint clipping": ({}, JOINT_CLIPPING.seams),
-    "128-step rollouts": ({"num_steps": ppo.BUGGY.num_steps}, {}),
-    "slow critic": ({"critic_lr": ppo.BUGGY.critic_lr}, {}),
-}
-WELCOME = "Choose the traps that you want to try, then press Run. Each run takes some seconds and stays in the figure."
-ALT = "Measured returns of PPO over 1,000 episodes with and without each of the three suspects, in one panel for each critic."
-STATIC = "Measured over ten seeds. Run this cell in JupyterLab to try the switches yourself."
-
-
 @dataclass
 class TrapRun:
     """One run of the lab: which switches were on, and what has come of it."""
@@ -173,11 +170,11 @@ class TrapRun:
 def settings_of(switches: tuple[str, ...], seed: int) -> tuple[Any, dict[str, Any]]:
     """Config and arguments of `train` for a set of switches."""
     changes: dict[str, Any] = {}
-    seams: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     for switch in switches:
         changes |= SWITCHES[switch][0]
-        seams |= SWITCHES[switch][1]
-    return replace(HEALTHY, seed=seed, **changes), seams
+        parts |= SWITCHES[switch][1]
+    return replace(HEALTHY, seed=seed, **changes), parts
 
 
 class TrapLab:
@@ -236,8 +233,8 @@ class TrapLab:
             )
             return
         chosen = tuple(name for name, control in self.switches.items() if control.value)
-        config, seams = settings_of(chosen, self.seed.value)
-        run = TrapRun(chosen, self.seed.value, RemoteRun(ppo.train, config, seams, film=False))
+        config, parts = settings_of(chosen, self.seed.value)
+        run = TrapRun(chosen, self.seed.value, RemoteRun(ppo.train, config, parts, film=False))
         self.runs.append(run)
         self.draw_seconds = 0.0
         self._update()
@@ -260,7 +257,7 @@ class TrapLab:
 
     async def _watch(self, run: TrapRun) -> None:
         while not run.run.ended:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_INTERVAL_S)
             if run.run.poll() and self.draw_seconds + self._draw_cost <= DRAW_SHARE * run.run.seconds:
                 self._draw_cost = self._draw()
                 self.draw_seconds += self._draw_cost

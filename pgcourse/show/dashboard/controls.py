@@ -14,6 +14,7 @@ from ..live.film import Film
 from ..page.widgets import PICTURE_LAYOUT, ROW, DescribedImage, button, seed_field
 from .run import ENDED, PAUSED, PAUSING, RUNNING, STARTING, STOPPING
 
+Action = Callable[[], None]
 LABEL_WIDTH, FIELD_WIDTH = "170px", "320px"
 APART = ("seed",)  # has a place of its own beside the buttons
 
@@ -106,14 +107,7 @@ class Controls:
         below = ipywidgets.HBox([self.agent, self.alarms], layout={**ROW, "align_items": "flex-start"})
         self.box = ipywidgets.VBox([top, settings, self.text, self.image, below])
 
-    def on_press(
-        self,
-        *,
-        start: Callable[[], None],
-        pause: Callable[[], None],
-        stop: Callable[[], None],
-        film: Callable[[], None],
-    ) -> None:
+    def on_press(self, *, start: Action, pause: Action, stop: Action, film: Action) -> None:
         """What the buttons do."""
         for pressed, action in ((self.start, start), (self.pause, pause), (self.stop, stop)):
             pressed.on_click(lambda _, action=action: action())

@@ -26,15 +26,6 @@ from ..figures.diagnostics import PANELS
 from ..page.style import COLOURS, DPI, STYLE, algorithm_of
 from .run import History
 
-# Metrics in the order of the panels; a run shows those that it has, up to six.
-SHOWN = (
-    "losses/entropy",
-    "losses/approx_kl",
-    "losses/clipfrac",
-    "losses/explained_variance",
-    "losses/policy_grad_norm",
-    "losses/critic_grad_norm",
-)
 EXPLAINED = "losses/explained_variance"
 EXTRA = {"charts/action_std": "losses/entropy"}  # a Gaussian's std says the same as its entropy, in the action's unit
 TITLES = {
@@ -49,6 +40,27 @@ DOTS = 800  # episodes drawn one by one
 POINTS = 400  # of a line
 HEALTHY_GREEN = "#BFE3D3"  # a light tint of the palette's green, on which black and blue lines stand out
 COLUMNS, ROWS = 2, 3  # of the small panels
+NOTHING = np.zeros(0)
+# Settings that do not change what a curve looks like, but only which seed it is and where it ends.
+FREE = ("seed", "total_timesteps", "num_episodes")
+# Kind of run -> (its name in claims/ranges.json, the environment of those runs).
+MEASURED = {
+    "ppo, discrete": ("ppo", "CartPole-v1"),
+    "ppo, continuous": ("pendulum", "Pendulum-v1"),
+    "a2c": ("a2c", "CartPole-v1"),
+}
+# The KL and the share of clipped ratios mean the same everywhere; a gradient norm or an entropy belongs to its task.
+EVERYWHERE = ("approx_kl", "clipfrac")
+# What an algorithm reports, as far as it is drawn.
+_GRADIENTS = ("losses/policy_grad_norm", "losses/critic_grad_norm")
+EXPECTED = {
+    "ppo": ("losses/entropy", "losses/approx_kl", "losses/clipfrac", "losses/explained_variance", *_GRADIENTS),
+    "a2c": ("losses/entropy", "charts/advantage_std", "losses/explained_variance", *_GRADIENTS),
+    "reinforce": ("losses/entropy", *_GRADIENTS[:1]),
+    "trpo": ("losses/entropy", "losses/approx_kl", "charts/step_accepted", "losses/explained_variance"),
+}
+SHOWN = EXPECTED["ppo"]  # in the order of the panels; a run shows those that it has, up to six
+STUDIES = ("ppo", "a2c", "reinforce", "baselines", "pendulum", "trpo", "factorial")
 
 
 class Canvas:
@@ -177,28 +189,6 @@ def _blank(figure: Figure, box: Any) -> Rectangle:
     )  # fmt: skip
 
 
-NOTHING = np.zeros(0)
-# Settings that do not change what a curve looks like, but only which seed it is and where it ends.
-FREE = ("seed", "total_timesteps", "num_episodes")
-# Kind of run -> (its name in claims/ranges.json, the environment of those runs).
-MEASURED = {
-    "ppo, discrete": ("ppo", "CartPole-v1"),
-    "ppo, continuous": ("pendulum", "Pendulum-v1"),
-    "a2c": ("a2c", "CartPole-v1"),
-}
-# The KL and the share of clipped ratios mean the same everywhere; a gradient norm or an entropy belongs to its task.
-EVERYWHERE = ("approx_kl", "clipfrac")
-# What an algorithm reports, as far as it is drawn.
-_GRADIENTS = ("losses/policy_grad_norm", "losses/critic_grad_norm")
-EXPECTED = {
-    "ppo": ("losses/entropy", "losses/approx_kl", "losses/clipfrac", "losses/explained_variance", *_GRADIENTS),
-    "a2c": ("losses/entropy", "charts/advantage_std", "losses/explained_variance", *_GRADIENTS),
-    "reinforce": ("losses/entropy", *_GRADIENTS[:1]),
-    "trpo": ("losses/entropy", "losses/approx_kl", "charts/step_accepted", "losses/explained_variance"),
-}
-STUDIES = ("ppo", "a2c", "reinforce", "baselines", "pendulum", "trpo", "factorial")
-
-
 class Reference(NamedTuple):
     """A measured learning curve of the same settings: {"x", "mean", "low", "high", "x_unit", "n", "window"}."""
 
@@ -211,9 +201,9 @@ class Reference(NamedTuple):
         return f"these settings, {self.curve['n']} seeds"
 
 
-def reference_of(config: Any, seams: Mapping[str, Any]) -> Reference | None:
+def reference_of(config: Any, parts: Mapping[str, Any]) -> Reference | None:
     """The measured curve of these settings, whatever the seed; None where nobody has measured them."""
-    if seams:
+    if parts:
         return None
     wanted = _comparable(asdict(config))
     for study in STUDIES:
@@ -221,7 +211,9 @@ def reference_of(config: Any, seams: Mapping[str, Any]) -> Reference | None:
             continue
         claims = load_claims(study)
         for name, settings in claims.get("configs", {}).items():
-            same_family = set(settings) <= set(wanted) | set(FREE)  # a seam stands among the settings, by its name
+            same_family = set(settings) <= set(wanted) | set(
+                FREE
+            )  # a replaced part stands among the settings, by its name
             if same_family and _comparable(settings) == wanted and name in claims["curves"]:
                 return Reference(study, claims["curves"][name])
     return None

@@ -21,6 +21,14 @@ from ...study.workers import ONE_THREAD
 from ...training import Progress, TrainingDiverged
 from ..live.film import Film, film
 
+REPORT_SECONDS = 0.2  # between two reports
+FILM_SECONDS = 2.0  # between two films, and longer where they would cost more than their share
+FILM_SHARE = 0.03  # of the training time
+FULL_LENGTH = 4.0  # times the cost of the random agent's film, which ends after some 20 steps of CartPole
+PAUSED_POLL_INTERVAL_S = 0.02
+PAUSE, RESUME, STOP, TAKEN = "pause", "resume", "stop", "taken"  # what the page may say; TAKEN: the last report arrived
+STARTING, RUNNING, PAUSING, PAUSED, STOPPING, ENDED = "starting", "running", "pausing", "paused", "stopping", "ended"
+
 
 class History:
     """All numbers of a run so far, in the form of a Result."""
@@ -76,21 +84,12 @@ class History:
             self.rung.setdefault(alarm, self.env_step)
 
 
-REPORT_SECONDS = 0.2  # between two reports
-FILM_SECONDS = 2.0  # between two films, and longer where they would cost more than their share
-FILM_SHARE = 0.03  # of the training time
-FULL_LENGTH = 4.0  # times the cost of the random agent's film, which ends after some 20 steps of CartPole
-PAUSE_LOOK = 0.02  # seconds between two looks for an order while paused
-
-PAUSE, RESUME, STOP, TAKEN = "pause", "resume", "stop", "taken"  # what the page may say; TAKEN: the last report arrived
-
-
 class Job(NamedTuple):
     """What to train."""
 
     train: Callable[..., Any]
     config: Any
-    seams: Mapping[str, Any]
+    parts: Mapping[str, Any]
     film: bool
 
 
@@ -185,7 +184,7 @@ class Reporter:
         before = signal.signal(signal.SIGINT, interrupted)
         try:
             while self.paused and not self.stopping:
-                if self.connection.poll(PAUSE_LOOK):
+                if self.connection.poll(PAUSED_POLL_INTERVAL_S):
                     self._obey(self._receive())
         finally:
             signal.signal(signal.SIGINT, before)
@@ -221,7 +220,7 @@ def work(connection: Connection, content: bytes) -> None:
             # The first film also loads what drawing needs, before the clock of the training runs.
             if job.film:
                 reporter.film_random_agent()
-            result = job.train(job.config, on_iteration=reporter, **job.seams)
+            result = job.train(job.config, on_iteration=reporter, **job.parts)
             if reporter.interrupted:
                 result = replace(result, interrupted=True)
         except TrainingDiverged as diverged:
@@ -235,23 +234,20 @@ def work(connection: Connection, content: bytes) -> None:
         reporter.end(result, error)
 
 
-STARTING, RUNNING, PAUSING, PAUSED, STOPPING, ENDED = "starting", "running", "pausing", "paused", "stopping", "ended"
-
-
 class RemoteRun:
     """A run that trains beside this process. It ends with this process, whatever ends that.
 
-    Args: train: of an algorithm. seams: its keyword arguments, functions of the notebook among them. film: whether the
-    agent is filmed on the way. Raises: InvalidInput for seams that cannot be handed over.
+    Args: train: of an algorithm. parts: what to replace in it, functions of the notebook among them. film: whether the
+    agent is filmed on the way. Raises: InvalidInput for parts that cannot be handed over.
     """
 
-    def __init__(self, train: Callable[..., Any], config: Any, seams: Mapping[str, Any], *, film: bool = True) -> None:
+    def __init__(self, train: Callable[..., Any], config: Any, parts: Mapping[str, Any], *, film: bool = True) -> None:
         self.config = config
         try:
-            content = cloudpickle.dumps(Job(train, config, dict(seams), film))
+            content = cloudpickle.dumps(Job(train, config, dict(parts), film))
         except Exception as error:
             raise InvalidInput(
-                f"{', '.join(seams) or 'the run'} cannot be handed to the training process ({type(error).__name__}: "
+                f"{', '.join(parts) or 'the run'} cannot be handed to the training process ({type(error).__name__}: "
                 f"{error}); use plain functions and networks, or call train yourself"
             ) from None
         self.state, self.history = STARTING, History()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +13,12 @@ from ..live.sliders import Choice, explore
 from ..page.style import COLOURS, PALETTE, new_figure
 
 YES, NO = True, False
+LAST = "Policy gradients:\nPPO first"
+BOX = (3.5, 0.72)  # width, height
+ROW, ADVICE_AT = 1.02, 5.0
+METHOD_BOX = (2.25, 1.12)  # width, height
+GAP = 0.75
+OFF_POLICY = PALETTE[3]
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,6 @@ STEPS = (
         "Random restarts, evolution\nstrategies, Bayesian search",
     ),
 )
-LAST = "Policy gradients:\nPPO first"
 CASES: Mapping[str, Case] = {
     "robot arm, in a fast simulator": Case(
         (YES, NO, YES, YES, NO),
@@ -81,8 +87,6 @@ CASES: Mapping[str, Case] = {
         "The next visitor does not depend on what you showed the last one: a contextual bandit, no credit to assign over time.",
     ),
 }
-BOX = (3.5, 0.72)  # width, height
-ROW, ADVICE_AT = 1.02, 5.0
 
 
 def path_of(case: Case) -> tuple[int, str]:
@@ -134,17 +138,18 @@ def explore_guide() -> None:
 
 def _box(ax: Axes, left: float, bottom: float, text: str, *, on: bool, advice: bool = False) -> None:
     colour = (PALETTE[1] if advice else PALETTE[0]) if on else "#999999"
-    ax.add_patch(
-        FancyBboxPatch(
-            (left, bottom), *BOX, boxstyle="round,pad=0,rounding_size=0.1", edgecolor=colour,
-            facecolor=colour + ("22" if on else "08"), linewidth=2.2 if on else 1.0,
-        )
-    )  # fmt: skip
-    weight = "bold" if on and advice else "normal"
-    ax.text(
-        left + BOX[0] / 2, bottom + BOX[1] / 2, text, ha="center", va="center", fontsize=10, weight=weight,
-        color="#000000" if on else "#666666",
-    )  # fmt: skip
+    _rounded(
+        ax, left, bottom, BOX, edgecolor=colour, facecolor=colour + ("22" if on else "08"), linewidth=2.2 if on else 1
+    )
+    look: dict[str, Any] = {"weight": "bold" if on and advice else "normal", "color": "#000000" if on else "#666666"}
+    ax.text(left + BOX[0] / 2, bottom + BOX[1] / 2, text, ha="center", va="center", fontsize=10, **look)
+
+
+def _rounded(
+    ax: Axes, left: float, bottom: float, size: tuple[float, float], *, corner: float = 0.1, **look: Any
+) -> None:
+    style = f"round,pad=0,rounding_size={corner}"
+    ax.add_patch(FancyBboxPatch((left, bottom), *size, boxstyle=style, **look))
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], text: str, *, on: bool) -> None:
@@ -152,19 +157,8 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], text:
     ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2.2 if on else 1.0})
     across = start[1] == end[1]
     place = ((start[0] + end[0]) / 2, start[1] + 0.06) if across else (start[0] + 0.1, (start[1] + end[1]) / 2)
-    ax.text(
-        *place,
-        text,
-        fontsize=9.5,
-        color="#000000" if on else "#666666",
-        ha="center" if across else "left",
-        va="bottom" if across else "center",
-    )
-
-
-METHOD_BOX = (2.25, 1.12)  # width, height
-GAP = 0.75
-OFF_POLICY = PALETTE[3]
+    align: dict[str, Any] = {"ha": "center", "va": "bottom"} if across else {"ha": "left", "va": "center"}
+    ax.text(*place, text, fontsize=9.5, color="#000000" if on else "#666666", **align)
 
 
 @dataclass(frozen=True)
@@ -186,22 +180,18 @@ LEARNED_Q = (
     Method("TD3, 2018", "two critics, the lower counts;\nactor updated less often", OFF_POLICY),
     Method("SAC, 2018", "a tanh-Gaussian again;\nentropy in the objective", OFF_POLICY),
 )
-LANES = (
-    (
+LANES = {
+    "On-policy: raise log π of the actions that turned out well. Data are used for one update and thrown away.":
         SCORE_FUNCTION,
-        "On-policy: raise log π of the actions that turned out well. Data are used for one update and thrown away.",
-    ),
-    (
+    "Off-policy: learn Q(s, a), and let its slope in a tell the actor where to go. Data stay in a replay buffer.":
         LEARNED_Q,
-        "Off-policy: learn Q(s, a), and let its slope in a tell the actor where to go. Data stay in a replay buffer.",
-    ),
-)
+}  # fmt: skip
 
 
 def family_figure() -> Figure:
     """Two rows of boxes from left to right, each arrow a step in time; the lower row is what comes after this course."""
     figure, ax = new_figure(width=9.5, height=3.5)
-    for (methods, sentence), top in zip(LANES, (2.75, 0.75), strict=True):
+    for (sentence, methods), top in zip(LANES.items(), (2.75, 0.75), strict=True):
         ax.text(0, top + METHOD_BOX[1] + 0.16, sentence, fontsize=10.5)
         for index, method in enumerate(methods):
             left = index * (METHOD_BOX[0] + GAP)
@@ -217,11 +207,8 @@ def family_figure() -> Figure:
 
 def draw_box(ax: Axes, method: Method, left: float, bottom: float) -> None:
     """A rounded box with the method's name above what it adds."""
-    box = FancyBboxPatch(
-        (left, bottom), *METHOD_BOX, boxstyle="round,pad=0,rounding_size=0.12", facecolor=method.colour + "22",
-        edgecolor=method.colour, linewidth=1.8,
-    )  # fmt: skip
-    ax.add_patch(box)
+    colour = method.colour
+    _rounded(ax, left, bottom, METHOD_BOX, corner=0.12, facecolor=colour + "22", edgecolor=colour, linewidth=1.8)
     middle = left + METHOD_BOX[0] / 2
     ax.text(middle, bottom + METHOD_BOX[1] - 0.12, method.name, ha="center", va="top", weight="bold")
     ax.text(middle, bottom + 0.12, method.adds, ha="center", va="bottom", fontsize=9.5, linespacing=1.25)

@@ -23,6 +23,12 @@ from .values import FASTEST, TOP_VALUE, Agent
 
 POLE = 1.0  # m, its length in the picture
 SWEEP = 61  # angles of the curve below
+ALT = (
+    "Left: the cart and its pole in the chosen state. Middle: two bars, the probabilities of a push to the left and to the "
+    "right. Right: value and probability of right against the angle of the pole, with a point at the chosen one."
+)
+GRID = (81, 61)  # angles, angular velocities
+TORQUE_COLOURS = LinearSegmentedColormap.from_list("torque", [PALETTE[1], "white", PALETTE[0]])
 
 
 @torch.no_grad()
@@ -75,12 +81,6 @@ def explore_state(agents: Mapping[str, Agent], *, alt: str = "", caption: str = 
     )
 
 
-ALT = (
-    "Left: the cart and its pole in the chosen state. Middle: two bars, the probabilities of a push to the left and to the "
-    "right. Right: value and probability of right against the angle of the pole, with a point at the chosen one."
-)
-
-
 def _draw_cart(ax: Axes, position: float, velocity: float, angle: float, angular_velocity: float) -> None:
     ax.axhline(0, color="#444444", linewidth=1)
     ax.add_patch(Rectangle((position - 0.25, -0.12), 0.5, 0.24, facecolor="black"))
@@ -93,10 +93,6 @@ def _draw_cart(ax: Axes, position: float, velocity: float, angle: float, angular
     ax.set(xlim=(-2.9, 2.9), ylim=(-0.6, 1.5), xlabel="position [m]", aspect="equal")
     ax.set_yticks([])
     ax.set_title("arrows: velocities", fontsize=11, loc="left")
-
-
-GRID = (81, 61)  # angles, angular velocities
-COLOURS = LinearSegmentedColormap.from_list("torque", [PALETTE[1], "white", PALETTE[0]])
 
 
 class Swing(NamedTuple):
@@ -162,7 +158,7 @@ def draw_field(ax: Axes, policy: nn.Module) -> ScalarMappable:
     """Colour the axes by the policy's torque. Returns: the image, for a colour bar."""
     angles, velocities = np.linspace(-np.pi, np.pi, GRID[0]), np.linspace(-MAX_SPEED, MAX_SPEED, GRID[1])
     image = ax.pcolormesh(
-        angles, velocities, torque_field(policy, angles, velocities), cmap=COLOURS, vmin=-MAX_TORQUE, vmax=MAX_TORQUE,
+        angles, velocities, torque_field(policy, angles, velocities), cmap=TORQUE_COLOURS, vmin=-MAX_TORQUE, vmax=MAX_TORQUE,
         shading="nearest",
     )  # fmt: skip
     ax.grid(visible=False)
@@ -202,12 +198,8 @@ def explore_phase(policies: Mapping[str, nn.Module]) -> None:
     """`swing_figure` with a menu of policies and sliders for the start; the last policy stands there first."""
     if not policies:
         raise InvalidInput("no policy given; give at least one, such as {'trained': result.policy}")
-
-    def draw(stage: str, angle: float, velocity: float) -> Figure:
-        return swing_figure(policies[stage], angle, velocity)
-
     explore(
-        draw,
+        lambda stage, **start: swing_figure(policies[stage], **start),
         alt="Left: torque as colour over angle and angular velocity, with the path of one episode. Right: the angle's "
         "distance from upright and the torque of that episode over ten seconds.",
         stage=Choice(list(policies), list(policies)[-1], "policy"),

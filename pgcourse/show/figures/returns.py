@@ -24,6 +24,18 @@ EPISODES: dict[str, NDArray[np.float64]] = {
     "all at the end": np.eye(1, LENGTH, LENGTH - 1)[0] * 20.0,
     "a price first, then more": np.concatenate([[-20.0], np.full(LENGTH - 1, 40.0 / (LENGTH - 1))]),
 }
+STEP, TERMINATED, TRUNCATED, RESET = range(4)
+# Kind of a step -> (name, colour, letter in the box): the letter tells them apart without the colour.
+KINDS = {
+    STEP: ("step within an episode", "#DCE9F2", ""),
+    TERMINATED: ("terminated: no bootstrap", "#D55E00", "T"),
+    TRUNCATED: ("truncated: bootstrap", "#E69F00", "L"),
+    RESET: ("reset row: drop it", "#FFFFFF", "R"),
+}
+ROLLOUT_END = "#0072B2"
+HATCH = {RESET: "////"}
+LANE = 0.8  # height of a box, in lanes
+DELTA, WEIGHT, TD, MONTE_CARLO = "#56B4E9", "#CC79A7", "#0072B2", "#D55E00"
 
 
 def discount_figure(rewards: Sequence[float] | NDArray[np.float64], gamma: float, start: int) -> Figure:
@@ -43,10 +55,11 @@ def discount_figure(rewards: Sequence[float] | NDArray[np.float64], gamma: float
     top.bar(ahead, weights * numbers[start:], color=PALETTE[1], width=0.5, label="what it counts now: γᵏ r")
     top.axhline(0, color="black", linewidth=0.8)
     top.set_ylabel("reward")
+    horizon = (
+        f"the weights of an endless episode sum to {1 / (1 - gamma):.1f}" if gamma < 1 else "all rewards count the same"
+    )
     top.set_title(
-        f"G at step {start} = {returns[start]:.2f}: the sum of the narrow bars ({_horizon(gamma)})",
-        fontsize=11,
-        loc="left",
+        f"G at step {start} = {returns[start]:.2f}: the sum of the narrow bars ({horizon})", fontsize=11, loc="left"
     )
     top.legend(loc="upper center", ncols=2, frameon=False)
     top.margins(y=0.25)
@@ -69,27 +82,6 @@ def explore_discount() -> None:
         gamma=Slider(0.0, 1.0, 0.9, 0.01, "discount γ"),
         start=Slider(0, LENGTH - 1, 0, 1, "step"),
     )
-
-
-def _horizon(gamma: float) -> str:
-    """How far ahead rewards count: the sum of the weights of an endless episode."""
-    return (
-        "all rewards count the same"
-        if gamma >= 1
-        else f"the weights of an endless episode sum to {1 / (1 - gamma):.1f}"
-    )
-
-
-STEP, TERMINATED, TRUNCATED, RESET = range(4)
-# Kind of a step -> (name, colour, letter in the box): the letter tells them apart without the colour.
-KINDS = {
-    STEP: ("step within an episode", "#DCE9F2", ""),
-    TERMINATED: ("terminated: no bootstrap", "#D55E00", "T"),
-    TRUNCATED: ("truncated: bootstrap", "#E69F00", "L"),
-    RESET: ("reset row: drop it", "#FFFFFF", "R"),
-}
-ROLLOUT_END = "#0072B2"
-LANE = 0.8  # height of a box, in lanes
 
 
 def kinds_of(rollout: Rollout, valid: Tensor | None = None) -> Tensor:
@@ -136,16 +128,13 @@ def timeline(
         ax.tick_params(axis="y", length=0)
     axes[-1, 0].set_xlabel("call of envs.step")
     present = {kind for rollouts in modes.values() for pair in rollouts for kind in kinds_of(*pair).unique().tolist()}
-    handles = [
-        Patch(
-            facecolor=colour, edgecolor="#333333", hatch="////" if kind == RESET else None, label=_named(name, letter)
-        )
+    handles: list[Any] = [
+        Patch(facecolor=colour, edgecolor="#333333", hatch=HATCH.get(kind), label=f"{letter}  {name}".strip())
         for kind, (name, colour, letter) in KINDS.items()
         if kind in present
     ]
-    line = axes[0, 0].plot(
-        [], [], color=ROLLOUT_END, linestyle="--", linewidth=2.2, label="end of a rollout: bootstrap"
-    )
+    end = {"color": ROLLOUT_END, "linestyle": "--", "linewidth": 2.2}
+    line = axes[0, 0].plot([], [], label="end of a rollout: bootstrap", **end)
     figure.legend(handles=[*handles, *line], loc="outside upper left", ncols=3, frameon=False, fontsize=10)
     return figure
 
@@ -155,7 +144,7 @@ def _boxes(ax: Axes, kinds: Tensor, start: int) -> None:
     for t, row in enumerate(kinds.tolist()):
         for lane, kind in enumerate(row):
             _, colour, letter = KINDS[kind]
-            hatch = "////" if kind == RESET else None
+            hatch = HATCH.get(kind)
             corner = (start + t, -lane - LANE / 2)
             ax.add_patch(Rectangle(corner, 1, LANE, facecolor=colour, edgecolor="#333333", linewidth=0.8, hatch=hatch))
             if letter:
@@ -163,13 +152,6 @@ def _boxes(ax: Axes, kinds: Tensor, start: int) -> None:
                 ax.text(
                     start + t + 0.5, -lane, letter, bbox=paper, fontweight="bold", fontsize=9, ha="center", va="center"
                 )
-
-
-def _named(name: str, letter: str) -> str:
-    return f"{letter}  {name}" if letter else name
-
-
-DELTA, WEIGHT, TD, MONTE_CARLO = "#56B4E9", "#CC79A7", "#0072B2", "#D55E00"
 
 
 def gae_weights(terminated: Tensor, truncated: Tensor, *, gamma: float, gae_lambda: float, start: int) -> Tensor:

@@ -15,6 +15,26 @@ from ...study.claims import load_claims
 from ..page.style import COLOURS, LINE_STYLES, new_figure
 
 COST_TICKS = (-100, -130, -160, -200, -300, -500, -800, -1200, -1600)
+Numbers = Sequence[float | None]
+# Verdict -> its sign and its colour; the word stands beside them, so neither carries it alone.
+VERDICTS = {"holds": ("✓", "#009E73"), "fails": ("✗", "#D55E00"), "depends": ("±", "#0072B2")}
+ROW_HEIGHT, FRAME = 0.34, 1.05  # inches
+
+
+def numbers_of(reference: str) -> Numbers:
+    """One number a seed, None for "never", of "STUDY:VARIANT/VALUE". Raises: InvalidInput for an unknown one."""
+    name, _, key = reference.partition(":")
+    values = load_claims(name)["values"]
+    if key not in values:
+        raise InvalidInput(f"no values {key!r} in claims {name!r}; it has {', '.join(sorted(values))}")
+    return values[key]["per_seed"]
+
+
+def _complete(numbers: Numbers, what: str) -> NDArray[np.float64]:
+    """The numbers [R] of a value that every seed has. Raises: InvalidInput for another one."""
+    if None in numbers:
+        raise InvalidInput(f"{what}: some seeds have no number; draw a value that every seed has, such as held_out")
+    return np.array(numbers, dtype=np.float64)
 
 
 def claimed_effects(
@@ -34,8 +54,11 @@ def claimed_effects(
     a variant whose interval is drawn through all rows. threshold: a level to draw. Returns below zero, as costs
     are, stand on a logarithmic axis. Raises: InvalidInput for an unknown variant, or a seed without a number.
     """
-    stored = load_claims(name)["values"]
-    rows = {label: _numbers(stored, name, f"{variant}/{value}") for variant, label in labels.items()}
+
+    def read(variant: str) -> NDArray[np.float64]:
+        return _complete(numbers_of(f"{name}:{variant}/{value}"), f"{variant}/{value}")
+
+    rows = {label: read(variant) for variant, label in labels.items()}
     if not rows:
         raise InvalidInput("no variants to draw; give {'variant': 'label'}")
     figure, ax = new_figure(width=8.4, height=0.9 + 0.42 * len(rows))
@@ -45,9 +68,7 @@ def claimed_effects(
         ax.plot([low, high], [height, height], color=COLOURS[colour], linewidth=4, solid_capstyle="butt", alpha=0.6)
         ax.plot(interquartile_mean(numbers), height, "o", color=COLOURS[colour], markersize=8)
     if reference is not None:
-        ax.axvspan(
-            *bootstrap_interval(_numbers(stored, name, f"{reference}/{value}")), color=COLOURS[colour], alpha=0.12
-        )
+        ax.axvspan(*bootstrap_interval(read(reference)), color=COLOURS[colour], alpha=0.12)
     if threshold is not None:
         ax.axvline(threshold, color=COLOURS["threshold"], linestyle=LINE_STYLES["threshold"])
     every = np.concatenate(list(rows.values()))
@@ -63,30 +84,6 @@ def claimed_effects(
     if title:
         ax.set_title(title)
     return figure
-
-
-def _numbers(stored: Mapping[str, Mapping[str, list[float | None]]], name: str, key: str) -> np.ndarray:
-    if key not in stored:
-        raise InvalidInput(f"no values {key!r} in claims {name!r}; it has {', '.join(sorted(stored))}")
-    numbers = stored[key]["per_seed"]
-    if None in numbers:
-        raise InvalidInput(f"{key}: some seeds have no number; draw a value that every seed has, such as held_out")
-    return np.array(numbers, dtype=np.float64)
-
-
-Numbers = Sequence[float | None]
-# Verdict -> its sign and its colour; the word stands beside them, so neither carries it alone.
-VERDICTS = {"holds": ("✓", "#009E73"), "fails": ("✗", "#D55E00"), "depends": ("±", "#0072B2")}
-ROW_HEIGHT, FRAME = 0.34, 1.05  # inches
-
-
-def numbers_of(reference: str) -> Numbers:
-    """One number a seed, None for "never", of "STUDY:VARIANT/VALUE". Raises: InvalidInput for an unknown one."""
-    name, _, key = reference.partition(":")
-    values = load_claims(name)["values"]
-    if key not in values:
-        raise InvalidInput(f"no values {key!r} in claims {name!r}; it has {', '.join(sorted(values))}")
-    return values[key]["per_seed"]
 
 
 def verdict_figure(
@@ -208,7 +205,7 @@ def level_panels(
     for ax in grid.flat[len(panels) :]:
         ax.set_visible(False)
     for ax, panel in zip(grid.flat, panels, strict=False):
-        _draw(ax, panel, COLOURS.get(colour, colour))
+        _draw_levels(ax, panel, COLOURS.get(colour, colour))
     for row in grid:
         row[0].set_ylabel(y_label)
     if title:
@@ -216,14 +213,11 @@ def level_panels(
     return figure
 
 
-def _draw(ax: Axes, panel: Panel, colour: str) -> None:
+def _draw_levels(ax: Axes, panel: Panel, colour: str) -> None:
     if panel.preset not in panel.levels:
         raise InvalidInput(f"{panel.title}: preset {panel.preset!r} is none of its levels {', '.join(panel.levels)}")
     for place, (label, level) in enumerate(panel.levels.items()):
-        numbers = numbers_of(level) if isinstance(level, str) else level
-        if None in numbers:
-            raise InvalidInput(f"{panel.title}, {label}: some seeds have no number; draw a value that every seed has")
-        values = np.array(numbers, dtype=np.float64)
+        values = _complete(numbers_of(level) if isinstance(level, str) else level, f"{panel.title}, {label}")
         low, high = bootstrap_interval(values)
         preset = label == panel.preset
         if preset:

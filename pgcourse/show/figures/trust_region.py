@@ -20,6 +20,8 @@ EPOCH_PANELS = {
     "surrogate": "surrogate: what the batch promises",
     "return": "return: what the policy scores",
 }
+NATURAL, PLAIN, TRUTH = COLOURS["trpo"], "#0072B2", "#000000"
+BEST_ACTION = 1.0
 
 
 def kl_estimators(
@@ -100,10 +102,6 @@ def step_sizes(values: Mapping[str, Any], sizes: Sequence[int], *, ceiling: floa
     ax.set_ylabel("episodic return")
     ax.legend(loc="lower left")
     return figure
-
-
-NATURAL, PLAIN, TRUTH = COLOURS["trpo"], "#0072B2", "#000000"
-BEST_ACTION = 1.0
 
 
 def gaussian_kl(std: float, mean: ArrayLike, log_std: ArrayLike) -> NDArray[np.float64]:

@@ -82,12 +82,8 @@ def explore_value_map(agents: Mapping[str, Agent], *, alt: str, caption: str = "
     """
     if not agents:
         raise InvalidInput("no agent to draw; give at least one, such as {'trained': Agent(policy, critic, visited)}")
-
-    def draw(agent: str, position: float, velocity: float) -> Figure:
-        return value_map(agents[agent], position=position, velocity=velocity)
-
     explore(
-        draw,
+        lambda agent, **cart: value_map(agents[agent], **cart),
         alt=alt,
         caption=caption,
         agent=Choice(list(agents), list(agents)[-1], "trained for"),

@@ -36,6 +36,7 @@ TRAIN_SECONDS = 20.0
 WALL_FACTOR = 5  # times as many seconds by the clock end it too: code that sleeps uses no processor
 HARD_SECONDS = 18.0  # by the clock, without any update in between: a function that never returns is ended
 STILL_ADVICE = "The policy has the very weights it began with: does your update call `backward()` and `step()`?"
+GIF_STEPS = 200  # 4 seconds of CartPole
 
 
 @dataclass(frozen=True)
@@ -179,9 +180,6 @@ def judge(plan: Plan, returns: NDArray[np.float64], advice: str, env_steps: NDAr
         good=plan.good_return,
         advice=advice,
     )
-
-
-GIF_STEPS = 200  # 4 seconds of CartPole
 
 
 def show(plan: Plan, seconds: float | None) -> None:

@@ -52,11 +52,10 @@ def reinforce(
 ) -> None:
     """Train CartPole with the learner's policy and update of unit 01, and show what came of it.
 
-    It takes 20 s of computing at most, or `seconds`.
-
-    Everything else is `reinforce.CARTPOLE_NO_BASELINE`: batches of 4 complete episodes, Adam, and the gradient clipped at
-    0.5 inside the optimiser, so that the curve can be compared with the reference's. A function that is still the stub is
-    named in one line; a wrong one gives the curve as far as it got and a sentence.
+    Takes 20 s of computing at most, or `seconds`. Everything else is `reinforce.CARTPOLE_NO_BASELINE`: batches of 4
+    complete episodes, Adam, and the gradient clipped at 0.5 inside the optimiser, so that the curve can be compared
+    with the reference's. A function that is still the stub is named in one line; a wrong one gives the curve as far as
+    it got and a sentence.
     """
     show(reinforce_plan(policy_network, reinforce_update, num_episodes=num_episodes, seed=seed), seconds)
 
@@ -103,12 +102,10 @@ def baseline(
 ) -> None:
     """Train CartPole with the learner's update of unit 02, and show what came of it.
 
-    It takes 20 s of computing at most, or `seconds`.
-
-    Everything else is `reinforce.CARTPOLE`, policy and critic included: batches of 4 complete episodes, 5 critic
-    steps, Adam, and each gradient clipped at 0.5 inside its optimiser. A right update gives the very curve of
-    `reinforce.train` with this seed. An update that is still the stub is named in one line; a wrong one gives the
-    curve as far as it got and a sentence.
+    Takes 20 s of computing at most, or `seconds`. Everything else is `reinforce.CARTPOLE`, policy and critic included:
+    batches of 4 complete episodes, 5 critic steps, Adam, and each gradient clipped at 0.5 inside its optimiser. A
+    right update gives the very curve of `reinforce.train` with this seed. An update that is still the stub is named in
+    one line; a wrong one gives the curve as far as it got and a sentence.
     """
     show(baseline_plan(baseline_update, num_episodes=num_episodes, seed=seed), seconds)
 
@@ -178,12 +175,11 @@ def a2c(
 ) -> None:
     """Train CartPole with the learner's functions of unit 03, and show what came of it.
 
-    It takes 20 s of computing at most, or `seconds`.
-
-    Everything else is `a2c.CARTPOLE`: the loop normalises the advantages between `gae` and `a2c_losses`, and the learning
-    rates fall over 1,000 episodes; the run stops earlier, at `num_episodes`, on the same schedule as the reference.
-    `true_next_observations` may be left out; the package's collector then works alone. A function that is still the stub
-    is named in one line; a wrong one gives the curve as far as it got and a sentence.
+    Takes 20 s of computing at most, or `seconds`. Everything else is `a2c.CARTPOLE`: the loop normalises the
+    advantages between `gae` and `a2c_losses`, and the learning rates fall over 1,000 episodes; the run stops earlier,
+    at `num_episodes`, on the same schedule as the reference. `true_next_observations` may be left out; the package's
+    collector then works alone. A function that is still the stub is named in one line; a wrong one gives the curve as
+    far as it got and a sentence.
     """
     show(a2c_plan(gae, a2c_losses, true_next_observations, num_episodes=num_episodes, seed=seed), seconds)
 
@@ -293,11 +289,9 @@ def ppo(
 ) -> None:
     """Train CartPole with PPO on the learner's loss, and show what came of it.
 
-    It takes 20 s of computing at most, or `seconds`.
-
-    `gae` of unit 03 may be brought along. Everything else is `ppo.CARTPOLE`, so that the curve can be compared with the
-    reference's. A function that is still the stub is named in one line; a wrong one gives the curve as far as it got
-    and a sentence.
+    Takes 20 s of computing at most, or `seconds`. `gae` of unit 03 may be brought along. Everything else is
+    `ppo.CARTPOLE`, so that the curve can be compared with the reference's. A function that is still the stub is named
+    in one line; a wrong one gives the curve as far as it got and a sentence.
     """
     show(ppo_plan(ppo_clip_loss, gae, total_timesteps=total_timesteps, seed=seed), seconds)
 
@@ -307,9 +301,8 @@ def ppo_update(
 ) -> None:
     """Train CartPole with the learner's whole update, and show what came of it.
 
-    It takes 20 s of computing at most, or `seconds`.
-
-    Rollouts, advantages, networks and optimisers are those of `ppo.CARTPOLE`; every gradient step is the learner's.
+    Takes 20 s of computing at most, or `seconds`. Rollouts, advantages, networks and optimisers are those of
+    `ppo.CARTPOLE`; every gradient step is the learner's.
     """
     show(ppo_update_plan(ppo_update, total_timesteps=total_timesteps, seed=seed), seconds)
 
@@ -412,11 +405,9 @@ def continuous_ppo(
 ) -> None:
     """Train Pendulum with the learner's policy of unit 05, and show what came of it.
 
-    It takes 20 s of computing at most, or `seconds`.
-
-    Everything else is `ppo.PENDULUM`, the critic included, so the curve is comparable with the reference's; the run ends
-    after `last_step` environment steps. A function that is still the stub is named in one line; a
-    wrong one gives the curve as far as it got and a sentence.
+    Takes 20 s of computing at most, or `seconds`. Everything else is `ppo.PENDULUM`, the critic included, so the curve
+    is comparable with the reference's; the run ends after `last_step` environment steps. A function that is still the
+    stub is named in one line; a wrong one gives the curve as far as it got and a sentence.
     """
     show(continuous_ppo_plan(gaussian_policy, last_step=last_step, seed=seed), seconds)
 
@@ -489,11 +480,9 @@ def trpo(
 ) -> None:
     """Train CartPole with TRPO on the learner's four functions, and show what came of it.
 
-    It takes 20 s of computing at most, or `seconds`.
-
-    Everything else is `trpo.CARTPOLE`, so that the curve can be compared with the reference's; the run ends after `last_step`
-    environment steps. A function that is still the stub is named in one line; a wrong one gives the curve as far as it got
-    and a sentence.
+    Takes 20 s of computing at most, or `seconds`. Everything else is `trpo.CARTPOLE`, so that the curve can be
+    compared with the reference's; the run ends after `last_step` environment steps. A function that is still the stub
+    is named in one line; a wrong one gives the curve as far as it got and a sentence.
     """
     functions = conjugate_gradient, fisher_vector_product, step_scale, line_search
     show(trpo_plan(*functions, last_step=last_step, seed=seed), seconds)

@@ -27,6 +27,9 @@ TRAINED = {
     "CartPole-v1": ("ppo", "cartpole/held_out", "PPO of unit 04"),
     "Pendulum-v1": ("pendulum", "pendulum/held_out", "PPO of unit 05"),
 }
+FRAMES_PER_SECOND = 25
+SPEEDS = {"true speed": 1.0, "half speed": 0.5, "quarter speed": 0.25}
+HOW_TO = "With the keyboard: focus on the slider, then the arrow keys. True speed is hard: try half speed first."
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,6 @@ def rivals(env_id: str, trained: Any) -> str:
     return f"{', '.join(words)}, on average of {EPISODES} episodes."
 
 
-FRAMES_PER_SECOND = 25
-SPEEDS = {"true speed": 1.0, "half speed": 0.5, "quarter speed": 0.25}
-
-
 class Game:
     """One player at one environment: buttons, picture, score. Nothing runs before Start or after the end."""
 
@@ -114,14 +113,8 @@ class Game:
             button.on_click(lambda _, index=index: setattr(self.push, "value", index))
         self.start.on_click(self._start)
         self.stop.on_click(self._stop)
-        self.box = ipywidgets.VBox(
-            [
-                ipywidgets.HBox([self.start, self.stop, *self.buttons, self.speed], layout={"flex_flow": "row wrap"}),
-                self.push,
-                self.text,
-                self.image,
-            ]
-        )
+        top = ipywidgets.HBox([self.start, self.stop, *self.buttons, self.speed], layout={"flex_flow": "row wrap"})
+        self.box = ipywidgets.VBox([top, self.push, self.text, self.image])
 
     @property
     def running(self) -> bool:
@@ -189,9 +182,6 @@ class Game:
             f"<p role='status'>Your return: <strong>{self.score:.0f}</strong> after {self.steps} steps.{end} "
             f"{self.rivals}</p>"
         )
-
-
-HOW_TO = "With the keyboard: focus on the slider, then the arrow keys. True speed is hard: try half speed first."
 
 
 def play(env_id: str = "CartPole-v1", seconds: float = 20.0, *, trained: Any = None) -> None:

@@ -28,14 +28,14 @@ def train_with_stages(
     at: Sequence[int],
     by: str = "iteration",
     on_iteration: OnIteration | None = None,
-    **seams: Any,
+    **parts: Any,
 ) -> tuple[Result, dict[str, nn.Module | None]]:
     """Train, and keep copies of the policy on the way.
 
     Args: train: of an algorithm, such as `reinforce.train`. at: when to keep a copy, in ascending order; 0
     stands for the random agent, None, as a policy that has learnt nothing chooses like it. by: what `at`
     counts, "iteration" (updates), "episode" or "env_step"; a copy is taken after the first update that
-    reaches the number. seams: passed on.
+    reaches the number. parts: of `train` to replace.
     Returns: the result, and title -> policy, the end of training last. A stage the run did not reach is left
     out.
     """
@@ -52,7 +52,7 @@ def train_with_stages(
             policies[f"{waiting.pop(0):,} {UNITS[by]}"] = copy.deepcopy(progress.policy).eval()
         return on_iteration(progress) if on_iteration is not None else None
 
-    result = train(config, on_iteration=keep, **seams)
+    result = train(config, on_iteration=keep, **parts)
     policies[f"end, {len(result.episodes):,} episodes"] = result.policy
     return result, policies
 

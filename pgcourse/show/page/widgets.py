@@ -1,21 +1,17 @@
 """Widgets in the page: whether somebody can press them, and what stands there where nobody can."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets
 from IPython.display import display
 from traitlets import Unicode
 
-
-class Stoppable(Protocol):
-    """What runs in the background."""
-
-    def stop(self) -> None:
-        """End it."""
-
-
-_shown: dict[str, Stoppable] = {}
+_shown: dict[str, Any] = {}  # cell -> the widget of its last run, which has a method `stop`
+# Its own size where there is room, or it would be blurred to the width of the page.
+PICTURE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+ROW = {"flex_flow": "row wrap", "align_items": "center"}
 
 
 def has_frontend() -> bool:
@@ -39,7 +35,7 @@ def cell_id() -> str | None:
     return str(found) if found else None
 
 
-def only_one_in_this_cell(widget: Stoppable) -> None:
+def only_one_in_this_cell(widget: Any) -> None:
     """Stop what this cell has shown before: whoever runs a cell again has no more buttons for it."""
     cell = cell_id()
     if cell is None:
@@ -57,11 +53,6 @@ def _request() -> dict[str, Any]:
     return dict(kernel.get_parent() or {}) if kernel is not None else {}
 
 
-# Its own size where there is room, or it would be blurred to the width of the page.
-PICTURE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-
 class DescribedImage(ipywidgets.Image):
     """An image with a tooltip, which is what a screen reader reads: the widget has no alt text.
 
@@ -76,9 +67,6 @@ def show_widget(widget: ipywidgets.Widget, static: Mapping[str, Any]) -> None:
     """Show a widget where there is a front end for it, and its static form everywhere else."""
     view = widget._repr_mimebundle_()[WIDGET_VIEW]
     display({**static, WIDGET_VIEW: view}, raw=True)
-
-
-ROW = {"flex_flow": "row wrap", "align_items": "center"}
 
 
 def button(word: str, tooltip: str, **look: Any) -> ipywidgets.Button:

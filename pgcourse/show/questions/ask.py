@@ -18,6 +18,8 @@ WRAP_RULE = (
 )
 # Left to right, so that nothing inside code or a formula is taken for emphasis.
 MARKS = re.compile(r"`([^`]+)`|(\$[^$]+\$)|\*\*([^*]+)\*\*|(?<![\w*])\*([^*\s][^*]*)\*")
+NOT_SAID = 0.0  # and not None, which a menu shows as nothing chosen
+CONFIDENCES = {"a guess": 0.5, "fairly sure": 0.75, "very sure": 0.95}
 
 
 def letter(index: int) -> str:
@@ -44,10 +46,6 @@ def _replace(text: str, write: Callable[[str, str], str]) -> str:
         return write(tag, code or bold or emphasis)
 
     return MARKS.sub(one, text)
-
-
-NOT_SAID = 0.0  # and not None, which a menu shows as nothing chosen
-CONFIDENCES = {"a guess": 0.5, "fairly sure": 0.75, "very sure": 0.95}
 
 
 @dataclass

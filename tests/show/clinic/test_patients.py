@@ -10,8 +10,7 @@ from pgcourse import InvalidInput
 from pgcourse.checks import progress
 from pgcourse.show import clinic
 from pgcourse.show.clinic import patients as patients_module
-from pgcourse.show.clinic import records
-from pgcourse.show.clinic.records import file_of, order_of, patients
+from pgcourse.show.clinic.patients import file_of, order_of, patients
 from pgcourse.study.traps import TRAPS
 from pgcourse.study.traps_table import healthy_name, ill_name
 
@@ -121,7 +120,7 @@ def test_the_order_is_a_permutation_of_its_own_for_each_learner(capsys: Any) -> 
     named = capsys.readouterr().out
     clinic.order()
     assert capsys.readouterr().out == named  # the name is kept
-    assert ", ".join(order_of("Ada")[: records.REQUIRED]) in named.splitlines()[0]
+    assert ", ".join(order_of("Ada")[: patients_module.REQUIRED]) in named.splitlines()[0]
 
 
 def test_who_gives_no_name_keeps_the_order_that_was_drawn(home: Path, capsys: Any) -> None:

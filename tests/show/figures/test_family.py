@@ -16,7 +16,7 @@ def test_every_method_stands_in_the_picture_once_inside_its_box() -> None:
 
 
 def test_methods_stand_in_order_of_their_years() -> None:
-    for methods, sentence in LANES:
+    for sentence, methods in LANES.items():
         years = [int(re.search(r"\d{4}", method.name).group()) for method in methods]  # type: ignore[union-attr]
         assert years == sorted(years) and sentence
 
