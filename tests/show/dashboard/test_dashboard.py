@@ -16,7 +16,7 @@ from pgcourse.show.dashboard.controls import Fields
 from pgcourse.show.dashboard.dashboard import alarm_list
 from pgcourse.show.dashboard.panels import Panels, expected_metrics, reference_of
 from pgcourse.show.dashboard.run import History
-from pgcourse.show.page import widgets as frontend
+from pgcourse.show.page import widgets
 from pgcourse.show.page.widgets import WIDGET_VIEW
 
 TINY = replace(ppo.CARTPOLE, num_envs=4, num_steps=16, minibatch_size=64, update_epochs=1, total_timesteps=64 * 4)
@@ -141,7 +141,7 @@ def test_where_nobody_can_press_it_runs_to_the_end_and_prints_one_line(
 def test_a_notebook_that_is_run_from_end_to_end_shows_the_curves_and_starts_no_process(
     monkeypatch: pytest.MonkeyPatch, shown: list[dict[str, Any]]
 ) -> None:
-    monkeypatch.setattr(frontend, "_request", lambda: {"content": {"allow_stdin": False}, "metadata": {}})
+    monkeypatch.setattr(widgets, "_request", lambda: {"content": {"allow_stdin": False}, "metadata": {}})
     board = Dashboard(TINY)
     board.show()
     (bundle,) = shown
@@ -154,7 +154,7 @@ def test_in_a_page_it_waits_for_start_and_a_cell_that_runs_again_ends_the_old_ru
     monkeypatch: pytest.MonkeyPatch, shown: list[dict[str, Any]]
 ) -> None:
     request = {"content": {"allow_stdin": True}, "metadata": {"cellId": "cell-1"}}
-    monkeypatch.setattr(frontend, "_request", lambda: request)
+    monkeypatch.setattr(widgets, "_request", lambda: request)
     stopped = []
     first, second = Dashboard(TINY), Dashboard(TINY)
     monkeypatch.setattr(first, "stop", lambda: stopped.append("first"))
@@ -164,23 +164,7 @@ def test_in_a_page_it_waits_for_start_and_a_cell_that_runs_again_ends_the_old_ru
     assert first.run is None
     second.show()
     assert stopped == ["first"]
-    frontend._shown.clear()
-
-
-@pytest.mark.parametrize(
-    ("content", "metadata", "expected"),
-    [
-        ({"allow_stdin": True}, {"cellId": "a"}, True),
-        ({"allow_stdin": False}, {"cellId": "a"}, False),
-        ({"allow_stdin": True}, {}, False),
-        ({}, {}, False),
-    ],
-)
-def test_a_front_end_names_its_cell_and_takes_input(
-    monkeypatch: pytest.MonkeyPatch, content: Any, metadata: Any, expected: bool
-) -> None:
-    monkeypatch.setattr(frontend, "_request", lambda: {"content": content, "metadata": metadata})
-    assert frontend.has_frontend() is expected
+    widgets._shown.clear()
 
 
 def test_settings_of_no_algorithm_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""The maps show what critic and policy say of each state; the panels show what a diagnostic can and cannot see."""
+"""The maps show what critic and policy say of each state; the panels what a diagnostic can and cannot see."""
 
 import math
 from typing import Any
@@ -18,6 +18,7 @@ from pgcourse.show.figures.values import (
     explore_value_map,
     map_states,
     offset_panels,
+    value_fit,
     value_map,
 )
 
@@ -86,11 +87,6 @@ def test_visited_states_are_dots_on_both_maps() -> None:
         np.testing.assert_allclose(dots.get_ydata(), [-0.5, 0.25])
 
 
-def test_no_agent_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no agent"):
-        explore_value_map({}, alt="Nothing.")
-
-
 def bars(figure: Any) -> dict[str, float]:
     ax = figure.axes[1]
     names = [label.get_text() for label in ax.get_xticklabels()]
@@ -108,11 +104,6 @@ def test_an_offset_moves_the_mean_and_the_error_and_not_the_explained_variance()
     points = far.axes[0].get_lines()[0]
     np.testing.assert_allclose(points.get_xdata(), values + 50)
     np.testing.assert_allclose(points.get_ydata(), returns)
-
-
-def test_values_with_a_stray_axis_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"two of shape \[B\]"):
-        offset_panels(torch.zeros(4, 1), torch.zeros(4), 0.0)
 
 
 def curve(level: float) -> dict[str, Any]:
@@ -135,6 +126,39 @@ def test_each_critic_has_its_means_above_its_explained_variance() -> None:
     assert bottom_left.get_xlabel() == "update"
 
 
-def test_no_critic_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no critic"):
-        critic_panels({})
+def test_dots_means_and_explained_variance_of_each_critic() -> None:
+    returns = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    critics = {"perfect": returns, "30 lower": returns - 30, "constant": torch.full((4,), 2.5)}
+    figure = value_fit({name: (values, returns) for name, values in critics.items()})
+    for ax, (name, values) in zip(figure.axes, critics.items(), strict=True):
+        _, dots, means = ax.get_lines()
+        np.testing.assert_allclose(dots.get_xdata(), values)
+        np.testing.assert_allclose(dots.get_ydata(), returns)
+        assert (means.get_xdata()[0], means.get_ydata()[0]) == (values.mean(), 2.5)
+        assert ax.get_title(loc="left").startswith(name)
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert ["variance +1.00" in title for title in titles] == [True, True, False]
+    assert "variance +0.00" in titles[2]
+    assert "V -27.5, G 2.5" in titles[1]
+
+
+def test_many_rows_are_thinned_and_the_numbers_are_of_all() -> None:
+    values = torch.arange(1000.0)
+    figure = value_fit({"many": (values, 2 * values)}, points=100)
+    _, dots, means = figure.axes[0].get_lines()
+    assert len(dots.get_xdata()) == 100
+    assert means.get_ydata()[0] == pytest.approx(999.0)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: explore_value_map({}, alt="Nothing."), "no agent"),
+        (lambda: offset_panels(torch.zeros(4, 1), torch.zeros(4), 0.0), r"two of shape \[B\]"),
+        (lambda: critic_panels({}), "no critic"),
+        (lambda: value_fit({}), "no critic to draw"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        draw()

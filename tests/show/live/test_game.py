@@ -13,8 +13,7 @@ from PIL import Image
 from pgcourse import reinforce
 from pgcourse.errors import InvalidInput
 from pgcourse.evaluation import evaluate
-from pgcourse.show.live import game as play
-from pgcourse.show.live import game as play_actions
+from pgcourse.show.live import game as game_module
 from pgcourse.show.live.game import Game, encode, rivals
 from pgcourse.show.page.widgets import WIDGET_VIEW
 
@@ -31,9 +30,18 @@ def in_a_loop(scenario: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
+def play_to_the_end(game: Game) -> None:
+    async def scenario() -> None:
+        game.start.click()
+        assert game.running and game.start.disabled and not game.stop.disabled
+        await asyncio.wait_for(game.task or asyncio.sleep(0), timeout=60)
+
+    in_a_loop(scenario)
+
+
 def test_showing_the_game_starts_nothing(shown: list[dict[str, Any]]) -> None:
     async def scenario() -> None:
-        play.play()
+        game_module.play()
         await asyncio.sleep(0)
 
     in_a_loop(scenario)
@@ -44,16 +52,7 @@ def test_showing_the_game_starts_nothing(shown: list[dict[str, Any]]) -> None:
 
 def test_a_cart_that_is_pushed_one_way_only_falls_and_the_game_ends_by_itself() -> None:
     game = Game("CartPole-v1", 20.0, PICTURE)
-
-    async def scenario() -> None:
-        game.start.click()
-        assert game.running
-        assert game.start.disabled
-        assert not game.stop.disabled
-        assert game.task is not None
-        await asyncio.wait_for(game.task, timeout=10)
-
-    in_a_loop(scenario)
+    play_to_the_end(game)
     # Pushed to one side, the pole falls within 8 to 11 steps from any start state.
     assert 7 <= game.steps <= 12
     assert game.score == game.best == game.steps
@@ -69,13 +68,7 @@ def test_steps_keep_the_clock_of_the_environment_at_each_speed(monkeypatch: pyte
     def steps_in_half_a_second(speed: str) -> int:
         game = Game("CartPole-v1", 0.5, PICTURE)
         game.speed.label = speed
-
-        async def scenario() -> None:
-            game.start.click()
-            assert game.task is not None
-            await game.task
-
-        in_a_loop(scenario)
+        play_to_the_end(game)
         assert "the time is over" in game.text.value
         return game.steps
 
@@ -98,13 +91,7 @@ def test_the_picture_moves_and_the_score_stands_beside_the_random_agent(monkeypa
     game = Game("CartPole-v1", 0.3, PICTURE)
     pictures: set[bytes] = set()
     game.image.observe(lambda change: pictures.add(change["new"]), names="value")
-
-    async def scenario() -> None:
-        game.start.click()
-        assert game.task is not None
-        await game.task
-
-    in_a_loop(scenario)
+    play_to_the_end(game)
     assert len(pictures) >= 3
     assert Image.open(io.BytesIO(game.image.value)).size == (600, 400)
     random_mean = evaluate(None, "CartPole-v1", num_episodes=100, seed=0).mean
@@ -136,13 +123,8 @@ def test_an_environment_that_breaks_down_ends_the_game_with_a_sentence(monkeypat
     def broken(*args: Any, **keywords: Any) -> Any:
         raise OSError("no display")
 
-    async def scenario() -> None:
-        monkeypatch.setattr(play, "make_single_env", broken)
-        game.start.click()
-        assert game.task is not None
-        await game.task
-
-    in_a_loop(scenario)
+    monkeypatch.setattr(game_module, "make_single_env", broken)
+    play_to_the_end(game)
     assert "it cannot go on: OSError: no display" in game.text.value
     assert not game.start.disabled
 
@@ -153,13 +135,7 @@ def test_the_pendulum_is_played_with_five_forces_and_begins_without_one() -> Non
     assert game.push.label == "0"
     game.buttons[4].click()
     assert game.moves.actions[game.push.value].tolist() == [2.0]
-
-    async def scenario() -> None:
-        game.start.click()
-        assert game.task is not None
-        await game.task
-
-    in_a_loop(scenario)
+    play_to_the_end(game)
     assert game.steps > 1
     assert game.score < 0
     assert "PPO of unit 05: -17" in game.text.value
@@ -179,7 +155,7 @@ def test_actions_that_fit_on_no_buttons_are_refused(monkeypatch: pytest.MonkeyPa
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(play_actions, "make_single_env", lambda env_id: TwoJoints())
+    monkeypatch.setattr(game_module, "make_single_env", lambda env_id: TwoJoints())
     with pytest.raises(InvalidInput, match="choose one with a few discrete actions, or one bounded force"):
         Game("Walker-v0", 20.0, PICTURE)
 
@@ -195,7 +171,7 @@ def test_a_game_that_cannot_be_played_is_refused(env_id: str, seconds: float, me
 
 def balance_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pole stay up whatever is pushed, so that a test can measure time."""
-    original = play.make_single_env
+    original = game_module.make_single_env
 
     def make(env_id: str, *, render_mode: str | None = None) -> Any:
         env = original(env_id, render_mode=render_mode)
@@ -204,4 +180,4 @@ def balance_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
             env.unwrapped.x_threshold = 1e9
         return env
 
-    monkeypatch.setattr(play, "make_single_env", make)
+    monkeypatch.setattr(game_module, "make_single_env", make)
