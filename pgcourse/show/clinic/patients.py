@@ -1,9 +1,4 @@
-"""The bug clinic: look at a patient's panels, commit a diagnosis, open the code, mend it, train it.
-
-clinic.examine("patient_01")
-clinic.commit("patient_01", "entropy-sign", 0.7)
-clinic.open("patient_01")
-"""
+"""The clinic's patients: their panels, a learner's diagnoses, their code, and a run with a patch in its place."""
 
 import difflib
 import hashlib

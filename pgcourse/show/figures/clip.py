@@ -1,4 +1,4 @@
-"""PPO's clipped objective, seen: the four cases with a batch's own points, and one case under a magnifying glass."""
+"""PPO's clipped objective: its four cases with a batch's own points, and one case up close."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Conjugate gradient, seen: its path on a valley beside steepest descent's, its residuals, the spectrum it works on."""
+"""Conjugate gradient: its path on a valley beside steepest descent's, its residuals, the spectrum it works on."""
 
 from collections.abc import Mapping
 

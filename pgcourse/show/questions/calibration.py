@@ -1,4 +1,4 @@
-"""How well the learner knows what they know: confidence against right answers."""
+"""Calibration of a learner's predictions: how sure they were against the share of right answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
