@@ -56,13 +56,13 @@ from torch.nn.functional import one_hot
 from pgcourse import evaluate, reinforce, returns
 from pgcourse.networks import CategoricalPolicy
 from pgcourse.show import page
-from pgcourse.show.discount import explore_discount
-from pgcourse.show.play import play
-from pgcourse.show.plots import COLOURS, band, new_figure, use_style
+from pgcourse.show.figures.curves import COLOURS, band, new_figure, use_style
+from pgcourse.show.figures.returns import explore_discount
+from pgcourse.show.live.game import play
+from pgcourse.show.live.sliders import Choice, Slider, explore
+from pgcourse.show.live.stages import stages_gif, train_with_stages
+from pgcourse.show.page.style import PALETTE
 from pgcourse.show.questions import predict, quiz
-from pgcourse.show.stages import stages_gif, train_with_stages
-from pgcourse.show.style import PALETTE
-from pgcourse.show.widgets import Choice, Slider, explore
 
 use_style()
 torch.set_num_threads(1)  # the tensors here are tiny: several threads would mostly wait for each other

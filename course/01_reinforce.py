@@ -38,7 +38,9 @@ from dataclasses import replace
 from torch import nn
 
 from pgcourse import losses, make_envs, reinforce, returns
-from pgcourse.show import page, plots, questions, stages, widgets
+from pgcourse.show import page, questions
+from pgcourse.show.figures import curves as plots
+from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
 torch.set_num_threads(1)  # small networks run faster on one thread

@@ -38,7 +38,10 @@ import torch
 from dataclasses import replace
 
 from pgcourse import diagnostics, losses, make_envs, reinforce, returns
-from pgcourse.show import page, plots, questions, stages, state_map, value_map, variance, widgets
+from pgcourse.show import page, questions
+from pgcourse.show.figures import curves as plots
+from pgcourse.show.figures import gradient_variance as variance, policies as state_map, values as value_map
+from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
 torch.set_num_threads(1)  # small networks run faster on one thread

@@ -45,7 +45,9 @@ from torch import nn
 from pgcourse import a2c, make_envs, returns
 from pgcourse.optim import seeded
 from pgcourse.rollout import Rollout, collect_rollout
-from pgcourse.show import page, plots, questions, stages, widgets
+from pgcourse.show import page, questions
+from pgcourse.show.figures import curves as plots
+from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
 torch.set_num_threads(1)  # small networks run faster on one thread
@@ -299,7 +301,7 @@ questions.predict(
 )
 
 # %%
-from pgcourse.show.returns_explained import n_step_advantages
+from pgcourse.show.figures.returns import n_step_advantages
 
 
 def bias_and_noise(advantages, first_action):
@@ -446,7 +448,7 @@ fell = shown.terminated[:, 0].nonzero()[:, 0].tolist()
 print(f"environment {ENV} terminated at steps {fell}")
 
 # %%
-from pgcourse.show import returns_explained
+from pgcourse.show.figures import returns as returns_explained
 
 widgets.explore(
     lambda gamma, gae_lambda, step: returns_explained.advantages(shown, gamma=gamma, gae_lambda=gae_lambda, step=step),
@@ -672,7 +674,7 @@ for mode, collect in (("NEXT_STEP", autoreset.collect_next_step), ("DISABLED", a
         collected[mode].append((data, valid))
 
 # %%
-from pgcourse.show.timeline import timeline
+from pgcourse.show.figures.returns import timeline
 
 page.figure(
     timeline(collected, columns=(0, 1, 2)),
@@ -902,7 +904,7 @@ page.figure(
 
 # %%
 from pgcourse.rollout import collect_episodes
-from pgcourse.show.value_fit import value_fit
+from pgcourse.show.figures.values import value_fit
 
 
 def judge(run, shift=0.0):

@@ -42,8 +42,10 @@ import torch
 
 from pgcourse import diagnostics, losses, optim, ppo, returns
 from pgcourse.optim import seeded
-from pgcourse.show import clip, page, plots, questions, stages, trust, widgets
+from pgcourse.show import page, questions
 from pgcourse.show.dashboard import Dashboard
+from pgcourse.show.figures import clip, curves as plots, trust_region as trust
+from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.seeds import run_seeds

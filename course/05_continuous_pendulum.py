@@ -44,8 +44,12 @@ from torch.distributions import Independent, Normal
 
 from pgcourse import evaluate, ppo
 from pgcourse.networks import CategoricalPolicy, GaussianPolicy
-from pgcourse.show import effects, family, gaussian, page, phase, plots, questions, settings, stages
-from pgcourse.show.play import play
+from pgcourse.show import page, questions
+from pgcourse.show.figures import curves as plots
+from pgcourse.show.figures import gaussian_policy as gaussian, methods as family, policies as phase, seeds as effects
+from pgcourse.show.live import stages
+from pgcourse.show.live.game import play
+from pgcourse.show.page import settings
 from pgcourse.statistics import moving_average
 from pgcourse.study import policies
 from pgcourse.study.claims import load_claims, quote

@@ -41,8 +41,10 @@ import numpy as np
 import torch
 
 from pgcourse import a2c, ppo
-from pgcourse.show import diagnostics, factorial, page, plots, questions, stages, widgets
-from pgcourse.show.trap_lab import TrapLab
+from pgcourse.show import page, questions
+from pgcourse.show.clinic.trap_lab import TrapLab
+from pgcourse.show.figures import diagnostics, factorial, curves as plots
+from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.statistics import moving_average
 from pgcourse.study import copies, probing, shaping, traps, traps_table
 from pgcourse.study.claims import load_claims, quote

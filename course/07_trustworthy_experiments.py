@@ -47,11 +47,13 @@ from torch import nn
 from pgcourse import evaluate, ppo, statistics
 from pgcourse.envs import make_envs
 from pgcourse.networks import CategoricalPolicy
-from pgcourse.show import effects, guide, page, plots, questions, sampling, stages, widgets
-from pgcourse.show.calibration import calibration
-from pgcourse.show.levels import Panel, level_panels
-from pgcourse.show.progress_page import progress_page
-from pgcourse.show.verdicts import verdict_figure
+from pgcourse.show import page, questions
+from pgcourse.show.figures import curves as plots
+from pgcourse.show.figures import methods as guide, sampling, seeds as effects
+from pgcourse.show.figures.seeds import Panel, level_panels, verdict_figure
+from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.page.progress_page import progress_page
+from pgcourse.show.questions.calibration import calibration
 from pgcourse.statistics import bootstrap_interval, interquartile_mean, probability_of_improvement
 from pgcourse.study import comparison
 from pgcourse.study.claims import load_claims, quote

@@ -49,7 +49,9 @@ from torch.func import functional_call, grad, vmap
 from pgcourse import losses, natural_gradient, ppo, trpo
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.optim import adam, seeded
-from pgcourse.show import conjugate, natural, page, plots, questions, stages, widgets
+from pgcourse.show import page, questions
+from pgcourse.show.figures import conjugate_gradient as conjugate, curves as plots, trust_region as natural
+from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.seeds import run_seeds

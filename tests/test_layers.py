@@ -19,7 +19,7 @@ FLOORS: dict[str, float] = {
     "algorithms": 4,
     "runs": 5, "study": 5,
     "checks": 6, "grading": 6,
-    "show": 7, "plots": 7, "widgets": 7, "dashboard": 7, "doctor": 7,
+    "show": 7, "doctor": 7,
     "__init__": 7.5,
     "cli": 8,
 }  # fmt: skip

@@ -66,7 +66,7 @@ def compare(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("pgcourse: interrupted; finished runs are kept, and the same command goes on from here", file=sys.stderr)
         return 130
-    from ..show import style  # matplotlib takes a second to import, so only where a figure is drawn
+    from ..show.page import style  # matplotlib takes a second to import, so only where a figure is drawn
 
     table = comparison.table_of(comparison.rows_of(runs, options.episodes), style.LABELS, options.episodes)
     print(table)
@@ -82,16 +82,17 @@ def compare(arguments: list[str]) -> int:
 
 def _draw(runs: Mapping[str, Sequence[Run]], folder: Path, num_episodes: int) -> Iterator[Path]:
     """The learning curves, by episodes and by environment steps."""
-    from ..show import plots
+    from ..show.figures.curves import learning_curves
+    from ..show.page.style import LABELS, png
 
     window = max(min(50, num_episodes // 4), 1)
-    curves = {plots.LABELS[name]: [run.episodes[:num_episodes] for run in group] for name, group in runs.items()}
+    curves = {LABELS[name]: [run.episodes[:num_episodes] for run in group] for name, group in runs.items()}
     for x, file in (("episode", "curves.png"), ("env_step", "curves_by_steps.png")):
-        figure = plots.learning_curves(
+        figure = learning_curves(
             curves,
             x=x,
             window=window,
             threshold=comparison.SOLVED,
             title=f"{comparison.ENV_ID}, {num_episodes:,} episodes",
         )
-        yield atomic_write(folder / file, plots.png(figure))
+        yield atomic_write(folder / file, png(figure))

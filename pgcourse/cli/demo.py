@@ -34,10 +34,11 @@ def demo(arguments: list[str]) -> int:
         result = reinforce.train(config, on_iteration=on_iteration)
     print(summary(result))
     result.save(folder)
-    from ..show import plots  # matplotlib takes a second to import, so only where a figure is drawn
+    from ..show.figures.curves import learning_curves  # matplotlib takes a second to import, so only where it draws
+    from ..show.page.style import png
 
-    figure = plots.learning_curves({"REINFORCE with baseline": [result]}, threshold=475)
-    print(f"wrote {atomic_write(folder / 'learning_curve.png', plots.png(figure))}")
+    figure = learning_curves({"REINFORCE with baseline": [result]}, threshold=475)
+    print(f"wrote {atomic_write(folder / 'learning_curve.png', png(figure))}")
     agents = {"before": None, "after": result.policy}
     print(f"wrote {record_gifs(agents, config.env_id, folder / 'agent.gif', seed=0)}")
     return 130 if result.interrupted else 0

@@ -25,7 +25,7 @@ from pgcourse.show.dashboard import Dashboard
 """
 LAB = """
 from dataclasses import replace
-from pgcourse.show import trap_lab
+from pgcourse.show.clinic import trap_lab
 trap_lab.HEALTHY = replace(trap_lab.HEALTHY, num_episodes=60)
 lab = trap_lab.TrapLab()
 lab.show()

@@ -14,37 +14,37 @@ AGENTS = """
 from dataclasses import replace
 import torch
 from pgcourse import ppo
-from pgcourse.show.value_map import Agent
+from pgcourse.show.figures.values import Agent
 result = ppo.train(replace(ppo.CARTPOLE, total_timesteps=8192))
 agents = {"8k steps": Agent(result.policy, result.critic, torch.zeros(1, 4))}
 """
 GALLERY = (
     AGENTS
     + """
-from pgcourse.show.gallery import gallery
+from pgcourse.show.live.gallery import gallery
 gallery({"random": None, "8k steps": result}, 0, max_steps=100)
 """
 )
 STATE = (
     AGENTS
     + """
-from pgcourse.show.state_map import explore_state
+from pgcourse.show.figures.policies import explore_state
 explore_state(agents)
 """
 )
 MAP = (
     AGENTS
     + """
-from pgcourse.show.value_map import explore_value_map
+from pgcourse.show.figures.values import explore_value_map
 explore_value_map(agents, alt="Two maps of the states of CartPole.")
 """
 )
-DISCOUNT = "from pgcourse.show.discount import explore_discount; explore_discount()"
-BOUNDS = "from pgcourse.show.gaussian import explore_bounds; explore_bounds()"
-PENDULUM = "from pgcourse.show.play import play; play('Pendulum-v1', seconds=3)"
+DISCOUNT = "from pgcourse.show.figures.returns import explore_discount; explore_discount()"
+BOUNDS = "from pgcourse.show.figures.gaussian_policy import explore_bounds; explore_bounds()"
+PENDULUM = "from pgcourse.show.live.game import play; play('Pendulum-v1', seconds=3)"
 PROGRESS = """
-from pgcourse.show.calibration import calibration
-from pgcourse.show.progress_page import progress_page
+from pgcourse.show.questions.calibration import calibration
+from pgcourse.show.page.progress_page import progress_page
 progress_page()
 calibration()
 """

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 
 EXPLORE = """
 import numpy as np
-from pgcourse.show.style import new_figure
-from pgcourse.show.widgets import Choice, Slider, explore
+from pgcourse.show.page.style import new_figure
+from pgcourse.show.live.sliders import Choice, Slider, explore
 def draw(temperature, shape):
     figure, ax = new_figure(height=3)
     x = np.linspace(0, 1, 50)
@@ -37,7 +37,7 @@ predict("browser-predict", "How long does a random agent keep the pole up?",
         answer=1, explanation="Pushes cancel for a while.")
 """
 PLAY = """
-from pgcourse.show.play import play
+from pgcourse.show.live.game import play
 play(seconds=8)
 """
 

@@ -12,11 +12,11 @@ from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.alarms import Alarms, question
 from pgcourse.checks.observe.optimizers import OptimizerSteps
 from pgcourse.checks.observe.policy_loss import PolicyLoss
-from pgcourse.checks.unit_06 import PATIENTS
 from pgcourse.checks.unit_06.diagnose import diagnose
-from pgcourse.checks.unit_06.patient import Patient
+from pgcourse.checks.unit_06.patient import Patient, patients
 from pgcourse.show.clinic import retrain
 
+PATIENTS = patients()
 EACH = [pytest.param(patient, id=patient.id) for patient in PATIENTS]
 # Here the healthy run draws its networks in another order than one whose policy is handed in.
 DRAWN_OTHERWISE = ("patient_06", "patient_12")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pgcourse import a2c, ppo, reinforce
 from pgcourse.cli import main
-from pgcourse.show.style import LABELS
+from pgcourse.show.page.style import LABELS
 from pgcourse.study import comparison, seeds
 from pgcourse.study.seeds import Run
 

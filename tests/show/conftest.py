@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from pgcourse.show import page, widgets
+from pgcourse.show import page
+from pgcourse.show.page import output, widgets
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         assert raw
         bundles.append(data)
 
-    monkeypatch.setattr(page, "display", display)
-    monkeypatch.setattr(widgets, "display", display)
+    for module in (page, output, widgets):
+        monkeypatch.setattr(module, "display", display)
     return bundles
 
 

@@ -21,7 +21,8 @@ TEMPLATE = """\
 from dataclasses import replace
 
 from pgcourse import {module}
-from pgcourse.show import page, plots
+from pgcourse.show import page
+from pgcourse.show.figures import curves
 from pgcourse.study.seeds import run_seeds
 
 seeds = ()  # yours, such as (417, 418, 419)
@@ -30,7 +31,7 @@ settings = {{
 }}
 if seeds:
     runs = run_seeds(settings, seeds=seeds, progress=False)
-    figure = plots.learning_curves(runs, x="{x}", window=20)
+    figure = curves.learning_curves(runs, x="{x}", window=20)
     page.figure(figure, alt="Learning curves of each setting.", caption="My experiment.")
     for name, group in runs.items():
         print(name)

@@ -1,0 +1,145 @@
+"""The dashboard's buttons, settings, words and pictures."""
+
+import ast
+import dataclasses
+import html
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from ...errors import InvalidInput
+from ..live.film import Film
+from ..page.widgets import PICTURE_LAYOUT, ROW, DescribedImage, button, seed_field
+from .run import ENDED, PAUSED, PAUSING, RUNNING, STARTING, STOPPING
+
+Action = Callable[[], None]
+LABEL_WIDTH, FIELD_WIDTH = "170px", "320px"
+APART = ("seed",)  # has a place of its own beside the buttons
+
+
+class Fields:
+    """Controls for all fields of a config but the seed; `read` gives the config that they say."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+        hints = typing.get_type_hints(type(config))
+        self.controls: dict[str, ipywidgets.Widget] = {}
+        for field in dataclasses.fields(config):
+            if field.name not in APART:
+                self.controls[field.name] = _control(field.name, hints[field.name], getattr(config, field.name))
+        self.box = ipywidgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+
+    def read(self, seed: int) -> Any:
+        """The config of the controls. Raises: InvalidInput for what is no value, or no setting."""
+        values = {name: _value(name, control) for name, control in self.controls.items()}
+        try:
+            return dataclasses.replace(self.config, seed=seed, **values)
+        except TypeError as error:  # text where a number belongs
+            raise InvalidInput(f"these settings do not fit: {error}") from None
+
+    def disable(self, disabled: bool) -> None:
+        """While a run is on, its settings cannot change."""
+        for control in self.controls.values():
+            control.disabled = disabled
+
+
+def _control(name: str, hint: Any, value: Any) -> ipywidgets.Widget:
+    look = {"description": name, "style": {"description_width": LABEL_WIDTH}, "layout": {"width": FIELD_WIDTH}}
+    if hint is bool:
+        return ipywidgets.Checkbox(value=value, indent=True, **look)
+    if typing.get_origin(hint) is typing.Literal:
+        return ipywidgets.Dropdown(options=list(typing.get_args(hint)), value=value, **look)
+    # Text and not a number's own control: many fields may be None, and 3e-4 is easier typed than clicked.
+    return ipywidgets.Text(value=_text(value), continuous_update=False, **look)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "none" if value is None else repr(value)
+
+
+def _value(name: str, control: ipywidgets.Widget) -> Any:
+    if not isinstance(control, ipywidgets.Text):
+        return control.value
+    text = control.value.strip()
+    if name == "env_id":
+        return text
+    if text.lower() in ("", "none"):
+        return None
+    try:
+        return ast.literal_eval(text.replace(",", "") if text.replace(",", "").isdigit() else text)
+    except (ValueError, SyntaxError):
+        raise InvalidInput(f"{name}={text!r} is no value; give a number such as {_example(name)}, or none") from None
+
+
+def _example(name: str) -> str:
+    if name == "hidden_sizes":
+        return "(64, 64)"
+    return "0.001" if name.endswith(("lr", "coef", "kl")) else "32"
+
+
+class Controls:
+    """The widgets of a dashboard, which know what each state of a run allows.
+
+    Args: config: where the settings start. curves: the first picture.
+    """
+
+    def __init__(self, config: Any, *, film: bool, curves: bytes) -> None:
+        self.start = button("Start", "Train with these settings", button_style="primary")
+        self.pause = button("Pause", "Hold the run after this update, or go on", disabled=True)
+        self.stop = button("Stop", "End the run and keep its result", disabled=True)
+        self.seed = seed_field(config.seed)
+        self.film = ipywidgets.Checkbox(
+            value=film, description="film the agent", indent=False, layout={"width": "160px"}
+        )
+        self.fields = Fields(config)
+        settings = ipywidgets.Accordion([self.fields.box], titles=("Settings",), selected_index=None)
+        self.text = ipywidgets.HTML("<p role='status'>Press Start.</p>")
+        self.alarms = ipywidgets.HTML()
+        self.image = DescribedImage(value=curves, format="png", layout=PICTURE_LAYOUT)
+        self.agent = DescribedImage(
+            format="gif", layout={"display": "none", "max_width": "100%", "margin": "0 16px 0 0"}
+        )
+        top = ipywidgets.HBox([self.start, self.pause, self.stop, self.seed, self.film], layout=ROW)
+        below = ipywidgets.HBox([self.agent, self.alarms], layout={**ROW, "align_items": "flex-start"})
+        self.box = ipywidgets.VBox([top, settings, self.text, self.image, below])
+
+    def on_press(self, *, start: Action, pause: Action, stop: Action, film: Action) -> None:
+        """What the buttons do."""
+        for pressed, action in ((self.start, start), (self.pause, pause), (self.stop, stop)):
+            pressed.on_click(lambda _, action=action: action())
+        self.film.observe(lambda _: film(), names="value")
+
+    def read(self) -> Any:
+        """The config that the controls say. Raises: InvalidInput."""
+        return self.fields.read(self.seed.value)
+
+    def follow(self, state: str) -> None:
+        """Enable what the state of the run allows."""
+        on = state != ENDED
+        self.start.disabled = self.seed.disabled = on
+        self.fields.disable(on)
+        self.stop.disabled = not on or state == STOPPING
+        self.pause.disabled = state not in (STARTING, RUNNING, PAUSING, PAUSED)
+        self.pause.description = "Resume" if state in (PAUSING, PAUSED) else "Pause"
+        self.start.description = "Start" if on else "Start again"
+
+    def complain(self, message: str) -> None:
+        """Say what is wrong with the settings."""
+        self.text.value = f"<p role='alert' style='line-height: 1.4; margin: 4px 0'>✗ {html.escape(message)}</p>"
+
+    def draw(self, curves: bytes, description: str) -> None:
+        """New curves, and what they show in words."""
+        self.image.value, self.image.tooltip = curves, description
+
+    def show_agent(self, film: Film | None) -> None:
+        """The newest film where films are wanted; it plays once and stands still."""
+        if film is None or not self.film.value:
+            self.agent.layout.display = "none"
+            return
+        if self.agent.value != film.gif:
+            self.agent.value, self.agent.tooltip = film.gif, film.description
+        self.agent.layout.display = ""

@@ -1,0 +1,1 @@
+"""Figures of the lessons, one file a subject."""

@@ -1,0 +1,1 @@
+"""What moves in the page: figures with sliders, a game, agents at work."""

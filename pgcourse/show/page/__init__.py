@@ -1,0 +1,5 @@
+"""The page that a learner reads: figures, GIFs, source code and prose in cells' outputs."""
+
+from .output import close, display, figure, gif, picture, prose, source
+
+__all__ = ["close", "display", "figure", "gif", "picture", "prose", "source"]

@@ -1,0 +1,5 @@
+"""Questions in the page, and how well the learner knows what they know."""
+
+from .ask import build_prediction, build_quiz, predict, quiz
+
+__all__ = ["build_prediction", "build_quiz", "predict", "quiz"]

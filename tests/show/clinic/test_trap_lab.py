@@ -1,0 +1,88 @@
+"""The trap lab: switches become settings and seams, runs stay in the figure, and without a page it shows what was measured."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pgcourse import ppo
+from pgcourse.show.clinic import trap_lab
+from pgcourse.show.clinic.trap_lab import HEALTHY, MOST_RUNS, SHOWN, SWITCHES, TrapCurves, TrapLab, settings_of
+from pgcourse.show.dashboard.run import History
+from pgcourse.study.claims import load_claims
+from pgcourse.study.traps import JOINT_CLIPPING
+
+
+def test_all_switches_on_are_the_buggy_preset_with_its_seam() -> None:
+    config, seams = settings_of(tuple(SWITCHES), seed=3)
+    assert config == replace(ppo.BUGGY, seed=3)
+    assert seams == dict(JOINT_CLIPPING.seams)
+
+
+def test_no_switch_on_is_the_healthy_corner_of_the_measured_experiment() -> None:
+    config, seams = settings_of((), seed=0)
+    measured = load_claims("factorial")["configs"]["adam_32_fast_separate"]
+    assert seams == {}
+    assert {
+        name: getattr(config, name) for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes")
+    } == {name: measured[name] for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes")}
+
+
+def run_of(switches: tuple[str, ...], episodes: int = 40) -> History:
+    config, seams = settings_of(switches, seed=0)
+    return History.of(ppo.train(replace(config, num_episodes=episodes), **seams))
+
+
+def test_each_run_adds_its_lines_and_clearing_takes_them_away() -> None:
+    curves = TrapCurves(50)
+    empty, _ = curves.draw([])
+    one = [("no trap, seed 0", run_of(()))]
+    first, _ = curves.draw(one)
+    both, _ = curves.draw([*one, ("slow critic, seed 0", run_of(("slow critic",)))])
+    assert len({empty, first, both}) == 3
+    assert [len(line.get_xdata()) > 0 for line in curves.lines["losses/entropy"]] == [True, True] + [False] * (
+        MOST_RUNS - 2
+    )
+    again, _ = curves.draw([])
+    assert all(not len(line.get_xdata()) for name in ("return", *SHOWN) for line in curves.lines[name])
+    assert curves.main.get_legend() is None
+    assert again not in (first, both)
+
+
+@pytest.mark.slow
+def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=400)
+    )  # not over before the button is looked at
+    lab = TrapLab()
+    empty = lab.image.value
+    lab.switches["slow critic"].value = True
+
+    async def scenario() -> None:
+        lab.run_button.click()
+        assert lab.run_button.disabled and lab.clear_button.disabled and not lab.stop_button.disabled
+        lab.start()
+        assert len(lab.runs) == 1, "one run at a time"
+        assert lab._task is not None
+        await asyncio.wait_for(lab._task, 60)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(scenario())
+    assert list(lab.results) == ["slow critic, seed 0"]
+    assert lab.results["slow critic, seed 0"].config.critic_lr == ppo.BUGGY.critic_lr
+    assert "slow critic, seed 0</strong>: Done, " in lab.text.value
+    assert "slow critic, seed 0: mean return" in lab.image.tooltip
+    assert lab.image.value != empty
+    lab.runs *= MOST_RUNS
+    lab.start()
+    assert "press Clear first" in lab.text.value
+    lab.clear_button.click()
+    assert lab.runs == [] and lab.results == {}
+
+
+def test_without_a_page_the_measured_curves_stand_there_and_nothing_runs(shown: list[dict[str, Any]]) -> None:
+    TrapLab().show()
+    (bundle,) = shown
+    assert "Measured over ten seeds" in bundle["text/html"]
+    assert "image/png" in bundle

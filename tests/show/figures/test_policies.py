@@ -1,0 +1,126 @@
+"""A policy's figures show its own probabilities and torque, and the path that the environment takes."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal
+
+from pgcourse import InvalidInput, make_envs, ppo
+from pgcourse.show.figures import policies
+from pgcourse.show.figures.values import Agent
+from pgcourse.show.page.widgets import WIDGET_VIEW
+
+
+@pytest.fixture(scope="module")
+def agent() -> Agent:
+    result = ppo.train(replace(ppo.CARTPOLE, total_timesteps=8 * 1024))
+    assert result.critic is not None
+    return Agent(result.policy, result.critic, torch.zeros(1, 4))
+
+
+@torch.no_grad()
+def test_bars_and_title_are_what_policy_and_critic_say_of_the_state(agent: Agent) -> None:
+    state = torch.tensor([[0.5, -0.2, np.radians(6.0), 0.4]], dtype=torch.float32)
+    figure = policies.state_figure(agent, position=0.5, velocity=-0.2, angle=6.0, angular_velocity=0.4)
+    _, bars, curve = figure.axes
+    left, right = (bar.get_height() for bar in bars.patches)
+    assert right == pytest.approx(float(agent.policy(state).probs[0, 1]), abs=1e-6)
+    assert left + right == pytest.approx(1)
+    assert bars.get_title(loc="left") == f"V(s) = {float(agent.critic(state)[0]):.1f}"
+    point = curve.get_lines()[2]
+    assert point.get_ydata()[1] == pytest.approx(right)
+
+
+def test_an_agent_pushes_the_cart_under_a_pole_that_falls(agent: Agent) -> None:
+    falling = {"position": 0.0, "velocity": 0.0, "angular_velocity": 0.0}
+    chances = [
+        policies.state_figure(agent, angle=angle, **falling).axes[1].patches[1].get_height() for angle in (-10.0, 10.0)
+    ]
+    assert chances[0] < chances[1]
+
+
+def test_the_state_has_a_slider_for_every_number(agent: Agent, shown: list[dict[str, Any]]) -> None:
+    policies.explore_state({"8k steps": agent})
+    names = ("cart position", "cart velocity", "pole angle", "angular velocity")
+    assert all(name in shown[0]["text/html"] for name in names)
+    with pytest.raises(InvalidInput, match="no agent to ask"):
+        policies.explore_state({})
+
+
+class Push(nn.Module):
+    """Torque proportional to the angular velocity: with it, push where the rod goes; clipped at 2 N m."""
+
+    def forward(self, obs: Tensor) -> Distribution:
+        return Independent(Normal(obs[:, 2:], torch.ones(1)), 1)
+
+
+def test_the_field_is_the_policys_clipped_mode() -> None:
+    angles, velocities = np.array([-1.0, 0.0, 2.0]), np.array([-8.0, -0.5, 0.0, 1.5])
+    field = policies.torque_field(Push(), angles, velocities)
+    assert field.shape == (4, 3)
+    np.testing.assert_allclose(field, np.repeat([[-2.0], [-0.5], [0.0], [1.5]], 3, axis=1))
+
+
+def test_the_course_is_that_of_the_environment() -> None:
+    envs: Any = make_envs("Pendulum-v1", 1, seed=0)
+    envs.state = torch.tensor([[3.0, 0.5]])
+    obs, rewards = envs.observe(envs.state), []
+    for _ in range(30):
+        obs, reward, *_ = envs.step(obs[:, 2:])
+        rewards.append(float(reward))
+    course = policies.swing(Push(), 3.0, 0.5, steps=30)
+    assert course.angle.shape == course.velocity.shape == (31,) and course.torque.shape == (30,)
+    np.testing.assert_allclose(course.reward, rewards, rtol=1e-5)
+    np.testing.assert_allclose(math.cos(course.angle[-1]), float(obs[0, 0]), rtol=1e-5)
+    assert np.abs(course.angle).max() <= math.pi and np.abs(course.torque).max() <= 2
+
+
+def test_the_line_is_cut_where_the_angle_passes_from_one_side_to_the_other() -> None:
+    figure = policies.phase_portrait({"push": Push()}, angle=3.0, velocity=2.0, steps=20)
+    (line, start, end) = figure.axes[0].lines
+    x = np.asarray(line.get_xdata(), dtype=float)
+    assert np.isnan(x).sum() >= 1
+    assert np.nanmax(np.abs(np.diff(x))) < math.pi, "no stroke across the whole panel"
+    assert start.get_xdata()[0] == pytest.approx(3.0) and start.get_marker() == "o" and end.get_marker() == "*"
+
+
+def test_one_panel_for_each_policy_in_the_same_colours() -> None:
+    figure = policies.phase_portrait({"before": Push(), "after": Push()}, steps=5)
+    panels = [ax for ax in figure.axes if ax.get_title()]
+    assert [ax.get_title() for ax in panels] == ["before", "after"]
+    assert {ax.collections[0].get_clim() for ax in panels} == {(-2.0, 2.0)}
+    assert all("rad" in ax.get_xlabel() for ax in panels)
+
+
+def test_the_title_of_the_swing_is_its_return() -> None:
+    figure = policies.swing_figure(Push(), 1.0, 0.0)
+    expected = policies.swing(Push(), 1.0).reward.sum()
+    assert figure.axes[1].get_title() == f"return {expected:.0f}"
+
+
+def test_the_explorer_offers_every_policy(shown: list[dict[str, Any]]) -> None:
+    policies.explore_phase({"before": Push(), "after": Push()})
+    assert WIDGET_VIEW in shown[0] and "image/png" in shown[0]
+    assert "before, after" in shown[0]["text/plain"]
+
+
+def test_no_policy_is_refused() -> None:
+    for draw in (policies.phase_portrait, policies.explore_phase):
+        with pytest.raises(InvalidInput, match="no policy"):
+            draw({})
+
+
+def test_the_motor_holds_the_rod_up_to_the_largest_angle_and_not_beyond() -> None:
+    """At that angle gravity's torque of 5 N m x sin equals the motor's 2 N m, so the rod stays at rest."""
+    envs: Any = make_envs("Pendulum-v1", 3, seed=0)
+    limit = policies.largest_held_angle()
+    assert math.sin(limit) == pytest.approx(0.4)
+    state = torch.tensor([[limit, 0.0], [limit - 0.05, 0.0], [limit + 0.05, 0.0]])
+    state, _, _ = envs.dynamics(state, torch.full((3, 1), -2.0))
+    held, rising, falling = (state[:, 1]).tolist()
+    assert held == pytest.approx(0, abs=1e-6) and rising < 0 < falling

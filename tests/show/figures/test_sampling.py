@@ -1,0 +1,71 @@
+"""Experiments drawn from a pool: shares that can be worked out by hand come out."""
+
+import numpy as np
+import pytest
+
+from pgcourse import InvalidInput
+from pgcourse.show.figures import sampling
+from pgcourse.statistics import bootstrap_interval, interquartile_mean
+
+GENERATOR = np.random.default_rng
+
+
+def test_experiments_hold_runs_of_the_pool_and_nothing_else() -> None:
+    drawn = sampling.draw([1.0, 2.0, 3.0], 5, 100, GENERATOR(0))
+    assert drawn.shape == (100, 5) and set(np.unique(drawn)) == {1.0, 2.0, 3.0}
+    with pytest.raises(InvalidInput, match="0 runs"):
+        sampling.draw([1.0], 0, 1, GENERATOR(0))
+
+
+def test_with_one_seed_each_the_order_is_wrong_as_often_as_pairs_are() -> None:
+    # Pairs of (worse, better): (0,1) right, (0,3) right, (2,1) wrong, (2,3) right: one in four.
+    assert sampling.wrong_order([0.0, 2.0], [1.0, 3.0], 1) == pytest.approx(0.25, abs=0.02)
+    assert sampling.wrong_order([1.0], [1.0], 3) == 0.5, "a tie is half a mistake"
+    assert sampling.wrong_order([0.0, 1.0], [5.0, 6.0], 2) == 0.0
+
+
+def test_more_seeds_make_fewer_wrong_orders() -> None:
+    worse, better = GENERATOR(1).normal(0, 1, 40), GENERATOR(2).normal(0.7, 1, 40)
+    shares = [sampling.wrong_order(worse, better, size) for size in (1, 5, 20)]
+    assert shares[0] > shares[1] > shares[2]
+
+
+def test_intervals_of_few_seeds_miss_more_often_than_they_say() -> None:
+    pool = GENERATOR(3).normal(size=40)
+    few, many = sampling.coverage(pool, 3), sampling.coverage(pool, 20)
+    assert few < 0.85 and 0.88 < many <= 1.0
+    assert sampling.coverage([7.0, 7.0], 3) == 1.0
+
+
+def test_a_large_difference_is_found_and_no_difference_is_not() -> None:
+    pool = GENERATOR(4).normal(size=40)
+    assert sampling.told_apart(pool, pool + 10, 5) == 1.0
+    assert sampling.told_apart(pool, pool, 20) < 0.1
+    assert sampling.told_apart(pool + 10, pool, 5) == 0.0, "the wrong way round is no discovery"
+
+
+def test_an_experiments_figure_shows_its_runs_and_what_the_whole_pool_says() -> None:
+    pools = {"a": GENERATOR(5).normal(size=40), "b": GENERATOR(6).normal(size=40)}
+    (ax,) = sampling.experiment_figure(pools, 4, 1, x_label="return").axes
+    dots = [np.asarray(line.get_xdata()) for line in ax.lines if line.get_marker() == "."]
+    assert [len(runs) for runs in dots] == [4, 4]
+    truths = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
+    np.testing.assert_allclose(truths, [interquartile_mean(pool) for pool in pools.values()])
+    intervals = [list(line.get_xdata()) for line in ax.lines if line.get_linewidth() == 5]
+    np.testing.assert_allclose(intervals, [bootstrap_interval(runs) for runs in dots])
+    again = sampling.experiment_figure(pools, 4, 1, x_label="return").axes[0]
+    np.testing.assert_allclose(again.lines[0].get_xdata(), ax.lines[0].get_xdata())
+    other = sampling.experiment_figure(pools, 4, 2, x_label="return").axes[0]
+    assert not np.allclose(other.lines[0].get_xdata(), ax.lines[0].get_xdata())
+
+
+def test_one_run_has_no_spread() -> None:
+    (ax,) = sampling.experiment_figure({"a": [1.0, 2.0]}, 1, 0, x_label="return").axes
+    spread = next(line for line in ax.lines if line.get_linewidth() == 2)
+    assert np.ptp(spread.get_xdata()) == 0
+
+
+def test_shares_stand_against_the_number_of_seeds() -> None:
+    (ax,) = sampling.sizes_figure((2, 10), {"x": [0.2, 0.1], "y": [0.5, 0.9]}, y_label="share", level=0.95).axes
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[0.2, 0.1], [0.5, 0.9]]
+    assert ax.lines[2].get_ydata()[0] == 0.95 and ax.get_legend() is not None

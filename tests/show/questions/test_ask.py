@@ -1,0 +1,130 @@
+"""A quiz gives the verdict at once with the chosen option's reason; a prediction holds its verdict back."""
+
+from typing import Any
+
+import pytest
+
+from pgcourse.checks import progress
+from pgcourse.errors import InvalidInput
+from pgcourse.show.page.widgets import WIDGET_VIEW
+from pgcourse.show.questions.ask import Prediction, Question, build_prediction, build_quiz, inline, plain, predict, quiz
+
+OPTIONS = ["the sign", "the shape", "the step size"]
+REASONS = ["A sign flips the curve.", "A shape raises.", "A step size scales it."]
+
+
+def a_quiz(**changes: Any) -> Question:
+    return build_quiz("01-flat", "What is `wrong`?", **{"options": OPTIONS, "answer": 0, "reasons": REASONS, **changes})
+
+
+def a_prediction() -> Prediction:
+    return build_prediction("01-guess", "How long?", ["short", "long"], answer="long", explanation="It balances.")
+
+
+def test_the_verdict_is_that_of_the_option_chosen_and_it_is_recorded() -> None:
+    question = a_quiz()
+    question.radio.value = 1
+    question.button.click()
+    assert "✗ Not this one." in question.verdict.value
+    assert "A shape raises." in question.verdict.value
+    assert "A sign flips" not in question.verdict.value  # the answer is not given away
+    entry = progress.load()["answers"]["01-flat"]
+    assert (entry["answer"], entry["correct"], entry["confidence"]) == ("the shape", False, None)
+
+    question.radio.value = 0
+    question.button.click()
+    assert "✓ Right." in question.verdict.value
+    entry = progress.load()["answers"]["01-flat"]
+    assert (entry["answer"], entry["correct"], entry["first_answer"]) == ("the sign", True, "the shape")
+
+
+def test_nothing_is_chosen_at_first_and_the_button_waits_for_a_choice() -> None:
+    question = a_quiz()
+    assert question.radio.value is None
+    assert question.button.disabled
+    question.button.click()
+    assert question.verdict.value == ""
+    assert progress.load()["answers"] == {}
+    question.radio.value = 2
+    assert not question.button.disabled
+
+
+def test_a_prediction_is_committed_before_anything_is_said_and_cannot_be_changed() -> None:
+    question = a_prediction()
+    question.radio.value = 0
+    question.confidence.label = "very sure"
+    question.button.click()
+    assert question.radio.disabled
+    assert "Committed: A." in question.verdict.value
+    assert "balances" not in question.verdict.value
+    entry = progress.load()["answers"]["01-guess"]
+    assert (entry["answer"], entry["confidence"], entry["correct"]) == ("short", 0.95, False)
+
+    question.button.click()
+    assert "✗ It came out otherwise." in question.verdict.value
+    assert "You said A, very sure." in question.verdict.value
+    assert "It was B: long. It balances." in question.verdict.value
+    question.button.click()
+    assert progress.load()["answers"]["01-guess"]["tries"] == 1
+
+
+def test_a_right_prediction_without_confidence() -> None:
+    question = a_prediction()
+    question.radio.value = 1
+    question.button.click()
+    question.button.click()
+    assert "✓ That is what happened." in question.verdict.value
+    assert "You said B. It was B" in question.verdict.value
+    assert progress.load()["answers"]["01-guess"]["confidence"] is None
+
+
+def test_asking_records_nothing_and_prints_nothing(
+    shown: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiz("01-flat", "What?", OPTIONS, answer="the sign", reasons=REASONS)
+    predict("01-guess", "How long?", ["short", "long"], answer=1, explanation="It balances.")
+    assert progress.load()["answers"] == {}
+    assert capsys.readouterr() == ("", "")
+    assert all(WIDGET_VIEW in bundle for bundle in shown)
+
+
+def test_the_static_page_folds_the_answer_and_keeps_every_reason(shown: list[dict[str, Any]]) -> None:
+    quiz("01-flat", "Is a < `b`?", OPTIONS, answer=2, reasons=REASONS)
+    static = shown[0]["text/html"]
+    before, _, folded = static.partition("<details>")
+    assert "Is a &lt; <code>b</code>?" in before
+    assert not any(reason in before for reason in REASONS)
+    assert "✓ C. A step size scales it." in folded
+    assert "✗ A. A sign flips the curve." in folded
+    assert shown[0]["text/plain"] == "Is a < b?\n  A. the sign\n  B. the shape\n  C. the step size"
+
+
+def test_reasons_may_be_keyed_by_option() -> None:
+    question = a_quiz(reasons=dict(zip(OPTIONS, REASONS, strict=True)))
+    assert question.reasons == REASONS
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"answer": 3}, "answer=3 is none of the options"),
+        ({"answer": -1}, "answer=-1 is none of the options"),
+        ({"answer": "else"}, "answer='else' is none of the options"),
+        ({"reasons": REASONS[:2]}, "one reason for each of the 3 options"),
+        ({"reasons": "because"}, "one reason for each"),
+        ({"reasons": {"the sign": "yes"}}, "one reason for each"),
+        ({"options": ["a"]}, "at least two different options"),
+        ({"options": ["a", "a", "b"]}, "at least two different options"),
+    ],
+)
+def test_a_question_that_does_not_fit_together_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=f"01-flat: .*{message}"):
+        a_quiz(**changes)
+
+
+def test_a_little_markdown_becomes_html_and_formulas_stay() -> None:
+    assert inline("**b** and *e*, `x < y`, $a * b * c$") == (
+        "<strong>b</strong> and <em>e</em>, <code>x &lt; y</code>, $a * b * c$"
+    )
+    assert plain("**b** and *e*, `x`") == "b and e, x"
+    assert inline("2 * 3 * 4 and `a *b* c`") == "2 * 3 * 4 and <code>a *b* c</code>"
