@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgcourse.checks import check, hint, progress, run
-from pgcourse.checks.progress_table import table
+from pgcourse.checks.progress import table
 from pgcourse.returns import discounted_returns
 
 
