@@ -1,4 +1,4 @@
-"""What the command line does after each iteration: a progress bar, TensorBoard, evaluation on held-out starts."""
+"""What the command line does after each iteration: progress bar, TensorBoard, evaluation on held-out starts, alarms."""
 
 import contextlib
 from collections.abc import Iterator
@@ -85,3 +85,19 @@ class HeldOutEvaluation:
             tqdm.write(
                 f"step {progress.env_step:,}: mean return {scores.mean:.1f} from {self.num_episodes} held-out starts"
             )
+
+
+def watch() -> OnIteration:
+    """For `--watch`: warns once of each alarm.
+
+    Thresholds were measured on CartPole and Pendulum: elsewhere, take them for a hint.
+    """
+    from ..study.diagnose import Watch, describe  # slow to import
+
+    look = Watch()
+
+    def warn(progress: Progress) -> None:
+        for alarm in look(progress):
+            tqdm.write(f"watch: step {progress.env_step:,}: {describe(alarm)} ({alarm})")
+
+    return warn

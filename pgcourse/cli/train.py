@@ -1,7 +1,6 @@
-"""`pgcourse train` and `pgcourse resume`: a run with a progress bar, saved, and said in one line."""
+"""`pgcourse train`: a run with a progress bar, saved, and said in one line."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +18,12 @@ from ..networks import make_policy
 from ..optim import choose_device
 from ..render import record_gifs, require_drawable
 from ..results import Result
-from ..runs import build_config, require_new_run_folder
+from ..runs import require_new_run_folder
 from ..statistics import episodes_to_threshold
 from ..training import TrainingDiverged
-from .callbacks import HeldOutEvaluation, chain, progress_bar, require_evaluate_every, tensorboard
+from .callbacks import HeldOutEvaluation, chain, progress_bar, require_evaluate_every, tensorboard, watch
 from .parsing import parse
+from .resume import Resume
 
 ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
 
@@ -56,29 +56,6 @@ class Train:
     """Write the whole state of the run every so many iterations."""
     watch: bool = False
     """Warn in a line when a number of the run leaves the range of healthy ones."""
-
-
-@dataclass
-class Resume:
-    """Go on with a run that was trained with --checkpoint-every, from its last checkpoint.
-
-    Example: pgcourse resume runs/p1
-    """
-
-    run: tyro.conf.Positional[str]
-    """Folder of the run."""
-    gif: bool = False
-    """Write agent.gif into the folder."""
-    device: str = "auto"
-    """auto, cpu, cuda, or cuda:1."""
-    progress: bool = True
-    """Show a progress bar."""
-    tensorboard: bool = False
-    """Write every metric for TensorBoard into the folder."""
-    evaluate_every: int | None = None
-    """Play the policy from held-out start states every so many iterations."""
-    checkpoint_every: int = 50
-    """Write the whole state of the run every so many iterations."""
 
 
 def presets(algorithm: ModuleType) -> dict[str, Any]:
@@ -117,15 +94,7 @@ def train(arguments: list[str]) -> int:
     checkpoint = Checkpoint(folder, every=every) if every is not None else None
     require_evaluate_every(options.evaluate_every)
     require_new_run_folder(folder, overwrite=options.overwrite)
-    return _run(config, folder, options, checkpoint)
-
-
-def resume(arguments: list[str]) -> int:
-    """Run `pgcourse resume`."""
-    options = parse(Resume, arguments, program="pgcourse resume")
-    checkpoint = Checkpoint(options.run, every=options.checkpoint_every, resume=True)
-    config = build_config(json.loads(checkpoint.read()["description"]))
-    return _run(config, Path(options.run), options, checkpoint)
+    return run(config, folder, options, checkpoint)
 
 
 def _preset_name(arguments: list[str]) -> str:
@@ -143,16 +112,14 @@ def _train_class(config_class: type) -> type[Train]:
     return dataclass(type("Train", (Train,), {"__annotations__": annotations, "__doc__": Train.__doc__}))
 
 
-def _run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
-    """Train, save, and say what was reached."""
+def run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
+    """Train, save, and say what was reached. Returns: the exit status."""
     train_fn: Callable[..., Result] = ALGORITHMS[config.algorithm].train
     with contextlib.ExitStack() as stack:
         callbacks = [stack.enter_context(progress_bar(config, enabled=options.progress))]
         if options.tensorboard:
             callbacks.append(stack.enter_context(tensorboard(folder / "tensorboard")))
         if isinstance(options, Train) and options.watch:
-            from .watching import watch  # slow to import
-
             callbacks.append(watch())
         if options.evaluate_every is not None:
             table = folder / "evaluations.csv"

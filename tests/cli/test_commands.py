@@ -114,13 +114,11 @@ def test_the_doctor_speaks_to_a_terminal_that_knows_no_check_marks(repository: P
 def test_the_doctor_says_what_to_do_where_something_is_broken(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgcourse import doctor
-
     def broken(*_, **__):
         raise RuntimeError("no\nvideo device")
 
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(doctor, "record_frames", broken)
+    monkeypatch.setattr("pgcourse.render.record_frames", broken)
     monkeypatch.setenv("PGCOURSE_HOME", str(tmp_path / "file"))
     assert main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
@@ -168,12 +166,10 @@ def test_ctrl_c_saves_the_run_and_exits_with_130(repository: Path, tmp_path: Pat
 def test_an_interrupt_outside_of_training_is_one_line(
     monkeypatch: pytest.MonkeyPatch, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgcourse.cli import commands
-
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "evaluate_policy", interrupted)
+    monkeypatch.setattr("pgcourse.evaluation.evaluate", interrupted)
     assert main(["evaluate", str(run)]) == 130
     assert capsys.readouterr().err == "pgcourse: interrupted\n"
 
