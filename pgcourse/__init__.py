@@ -12,13 +12,13 @@ from .registration import register_envs
 if TYPE_CHECKING:
     from . import diagnostics, losses, returns
     from .algorithms import a2c, ppo, reinforce, trpo
+    from .algorithms.by_name import load
     from .checkpoint import Checkpoint
     from .envs import make_envs
     from .errors import InvalidInput
     from .evaluation import Evaluation, evaluate
     from .render import record_gif, record_gifs
-    from .results import Result
-    from .runs import load
+    from .runs import Result
     from .training import Progress, TrainingDiverged
 
 __version__ = "0.1.0"
@@ -51,12 +51,12 @@ _HOMES = {
     "Evaluation": "evaluation",
     "InvalidInput": "errors",
     "Progress": "training",
-    "Result": "results",
+    "Result": "runs",
     "TrainingDiverged": "training",
     "a2c": "algorithms.a2c",
     "diagnostics": "diagnostics",
     "evaluate": "evaluation",
-    "load": "runs",
+    "load": "algorithms.by_name",
     "losses": "losses",
     "make_envs": "envs",
     "ppo": "algorithms.ppo",

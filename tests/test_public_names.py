@@ -21,7 +21,7 @@ def test_every_public_name_can_be_had_and_is_listed(repository: Path) -> None:
     for name in pgcourse.__all__:
         assert getattr(pgcourse, name) is not None
     with pytest.raises(AttributeError, match="module 'pgcourse' has no attribute 'dqn'"):
-        pgcourse.dqn
+        _ = pgcourse.dqn
     # What editors and mypy read is what is there at run time.
     tree = ast.parse((repository / "pgcourse/__init__.py").read_text())
     (block,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]

@@ -17,9 +17,9 @@ from .. import losses, optim
 from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
 from ..errors import require_budget, require_integers, require_numbers, require_sizes
-from ..results import Result
 from ..returns import episode_returns, normalize
 from ..rollout import Episode, collect_episodes
+from ..runs import Result
 from ..setup import OptimizerFn, prepare
 from ..training import OnIteration, Recorder
 
@@ -160,7 +160,7 @@ def train(
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             while recorder.running:
                 episodes = collect_fn(run.policy, run.envs)
-                recorder.count_episodes([episode.rewards for episode in episodes])
+                recorder.record_episodes([episode.rewards for episode in episodes])
                 recorder.require_finite(
                     observations=torch.cat([episode.obs for episode in episodes]),
                     rewards=torch.cat([episode.rewards for episode in episodes]),

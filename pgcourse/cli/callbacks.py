@@ -3,10 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
+from ..config import Config
 from ..errors import InvalidInput
 from ..evaluation import evaluate
 from ..storage import atomic_write
@@ -19,10 +19,10 @@ def chain(callbacks: list[OnIteration]) -> OnIteration:
 
 
 @contextlib.contextmanager
-def progress_bar(config: Any, *, enabled: bool = True) -> Iterator[OnIteration]:
+def progress_bar(config: Config, *, enabled: bool = True) -> Iterator[OnIteration]:
     """A bar over the run's budget, with the recent return and the speed."""
     by_episodes = config.num_episodes is not None
-    total = config.num_episodes if by_episodes else config.total_timesteps
+    total = config.num_episodes or config.total_timesteps or 0
     unit = " episodes" if by_episodes else " steps"
     with tqdm(total=total, unit=unit, disable=not enabled, dynamic_ncols=True, mininterval=0.2) as bar:
 

@@ -31,11 +31,12 @@ class Evaluate:
 def evaluate(arguments: list[str]) -> int:
     """Run `pgcourse evaluate`."""
     options = parse(Evaluate, arguments, program="pgcourse evaluate")
-    from .. import evaluation, runs  # torch is slow to import, so not for --help
+    from .. import evaluation  # torch is slow to import, so not for --help
+    from ..algorithms.by_name import load
 
     if options.seed < 0:
         raise InvalidInput(f"seed={options.seed} is negative; use an integer of at least 0")
-    result = runs.load(options.run)
+    result = load(options.run)
     scores = evaluation.evaluate(
         result.policy,
         options.env_id or result.config.env_id,
@@ -70,8 +71,8 @@ class Gif:
 def gif(arguments: list[str]) -> int:
     """Run `pgcourse gif`."""
     options = parse(Gif, arguments, program="pgcourse gif")
-    from ..render import record_gifs  # torch is slow to import, so not for --help
-    from ..runs import load
+    from ..algorithms.by_name import load  # torch is slow to import, so not for --help
+    from ..render import record_gifs
 
     if len(options.paths) < 2 or not options.paths[-1].lower().endswith(".gif"):
         raise InvalidInput(

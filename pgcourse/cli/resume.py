@@ -35,8 +35,8 @@ class Resume:
 def resume(arguments: list[str]) -> int:
     """Run `pgcourse resume`."""
     options = parse(Resume, arguments, program="pgcourse resume")
-    from ..checkpoint import Checkpoint  # torch is slow to import, so not for --help
-    from ..runs import build_config
+    from ..algorithms.by_name import build_config  # torch is slow to import, so not for --help
+    from ..checkpoint import Checkpoint
     from .train import run
 
     checkpoint = Checkpoint(options.run, every=options.checkpoint_every, resume=True)

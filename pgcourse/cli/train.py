@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -10,22 +9,20 @@ from typing import Any
 
 import tyro
 
-from ..algorithms import a2c, ppo, reinforce, trpo
+from ..algorithms.by_name import ALGORITHMS, TRAIN
 from ..checkpoint import Checkpoint
+from ..config import Config
 from ..envs import has_tensor_envs, make_envs
 from ..errors import InvalidInput
 from ..networks import make_policy
 from ..optim import choose_device
 from ..render import record_gifs, require_drawable
-from ..results import Result
-from ..runs import require_new_run_folder
+from ..runs import Result, require_new_run_folder
 from ..statistics import episodes_to_threshold
 from ..training import TrainingDiverged
 from .callbacks import HeldOutEvaluation, chain, progress_bar, require_evaluate_every, tensorboard, watch
 from .parsing import parse
 from .resume import Resume
-
-ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
 
 
 @dataclass
@@ -112,9 +109,8 @@ def _train_class(config_class: type) -> type[Train]:
     return dataclass(type("Train", (Train,), {"__annotations__": annotations, "__doc__": Train.__doc__}))
 
 
-def run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
+def run(config: Config, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
     """Train, save, and say what was reached. Returns: the exit status."""
-    train_fn: Callable[..., Result] = ALGORITHMS[config.algorithm].train
     with contextlib.ExitStack() as stack:
         callbacks = [stack.enter_context(progress_bar(config, enabled=options.progress))]
         if options.tensorboard:
@@ -127,7 +123,9 @@ def run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpoi
                 table.unlink(missing_ok=True)  # of a run that this one replaces
             callbacks.append(HeldOutEvaluation(table, config.env_id, every=options.evaluate_every))
         try:
-            result = train_fn(config, device=options.device, on_iteration=chain(callbacks), checkpoint=checkpoint)
+            result = TRAIN[config.algorithm](
+                config, device=options.device, on_iteration=chain(callbacks), checkpoint=checkpoint
+            )
         except TrainingDiverged as error:
             error.result.save(folder)
             print(f"pgcourse: {error}, in {folder}", file=sys.stderr)
@@ -141,7 +139,7 @@ def run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpoi
     return 130 if result.interrupted else 0
 
 
-def _new_folder(config: Any) -> Path:
+def _new_folder(config: Config) -> Path:
     stem = f"{config.algorithm}-{config.env_id.replace('/', '-')}-seed{config.seed}"
     number = 1
     while (Path("runs") / f"{stem}-{number}").exists():

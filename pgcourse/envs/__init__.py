@@ -29,6 +29,7 @@ __all__ = [
     "make_single_env",
 ]
 
+
 def has_tensor_envs(env_id: str) -> bool:
     """Whether `make_envs` gives batched tensor environments for this id."""
     return NAMESPACE + env_id.removeprefix(NAMESPACE) in gymnasium.registry

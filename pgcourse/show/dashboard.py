@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
-from ..results import Result
+from ..runs import Result
 from ..study.seeds import TRAIN, made_fresh
 from . import page
 from .dashboard_controls import Controls

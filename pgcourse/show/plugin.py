@@ -111,8 +111,8 @@ def run(plan: Plan, *, seconds: float | None = None) -> Outcome:
     planned = min(result.config.total_timesteps or 0, plan.last_step or math.inf)
     if result.interrupted:
         sentence += " You interrupted it."
-    elif len(returns) < (result.config.num_episodes or 0):
-        sentence += f" {plugin_verdict.stopped(limit, len(returns), result.config.num_episodes, 'episode')}"
+    elif len(returns) < (wanted := result.config.num_episodes or 0):
+        sentence += f" {plugin_verdict.stopped(limit, len(returns), wanted, 'episode')}"
     elif seen.get("env_step", math.inf) < planned:
         sentence += f" {plugin_verdict.stopped(limit, seen['env_step'], int(planned), 'env_step')}"
     return Outcome("trained", sentence, returns, result.policy, env_steps)

@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets
 
 from ..algorithms import ppo
-from ..results import Result
+from ..runs import Result
 from ..study.claims import load_claims
 from ..study.traps import JOINT_CLIPPING
 from . import page

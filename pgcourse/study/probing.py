@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from ..algorithms import a2c, ppo
+from ..config import Config
 from ..envs.probes import PROBES, Probe
-from ..results import Result
+from ..runs import Result
 
 # Small networks, large steps, few of them: a second for all probes. A gamma of 0.8 tells a discount from none within
 # the tolerance.
@@ -49,7 +50,7 @@ class Finding:
 
 def probe_algorithm(
     train: Callable[..., Result] = ppo.train,
-    config: Any = PPO,
+    config: Config = PPO,
     *,
     probes: Sequence[type[Probe]] = PROBES,
     stop: bool = False,

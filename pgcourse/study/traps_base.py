@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..algorithms import a2c, ppo, reinforce
-from ..results import Result
-from .seeds import TRAIN, made_fresh
+from ..algorithms.by_name import TRAIN
+from ..config import Config
+from ..runs import Result
+from .seeds import made_fresh
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Trap:
 
     id: str
     title: str
-    base: Any
+    base: reinforce.ReinforceConfig | a2c.A2CConfig | ppo.PPOConfig
     explanation: str
     symptom: str
     fix: str
@@ -53,7 +55,7 @@ class Trap:
         return "ppo, continuous" if self.base.env_id == "Pendulum-v1" else "ppo, discrete"
 
     @property
-    def config(self) -> Any:
+    def config(self) -> Config:
         """The settings of the ill run."""
         return replace(self.base, **self.config_changes)
 
@@ -66,7 +68,7 @@ class Trap:
         return _train(self.base, seed, self.base_seams, keywords)
 
 
-def _train(config: Any, seed: int, seams: Mapping[str, Any], keywords: Mapping[str, Any]) -> Result:
+def _train(config: Config, seed: int, seams: Mapping[str, Any], keywords: Mapping[str, Any]) -> Result:
     config = replace(config, seed=seed)
     return TRAIN[config.algorithm](config, **{"device": "cpu", **made_fresh(config, seams), **keywords})
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pgcourse import a2c, ppo, reinforce, returns, trpo
 from pgcourse.envs import probes
-from pgcourse.results import Result
+from pgcourse.runs import Result
 
 SMALL: dict[str, Any] = {"hidden_sizes": (16,), "total_timesteps": None}
 # A gamma of 0.9 tells a discount from none within two steps.

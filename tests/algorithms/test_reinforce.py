@@ -23,7 +23,7 @@ from pgcourse.algorithms.reinforce import ReinforceConfig
 from pgcourse.envs import ShortCorridorVectorEnv, corridor, make_envs
 from pgcourse.errors import InvalidInput
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
-from pgcourse.results import Result
+from pgcourse.runs import Result
 from pgcourse.returns import discounted_returns, normalize
 from pgcourse.rollout import Episode, collect_episodes
 from pgcourse.statistics import episodes_to_threshold
@@ -204,7 +204,7 @@ def test_a_fresh_process_with_more_threads_gives_the_same_run(repository: Path) 
         torch.set_num_threads(2)
         from dataclasses import replace
         from pgcourse import reinforce
-        from pgcourse.results import Result
+        from pgcourse.runs import Result
     """
     source = textwrap.dedent(code) + textwrap.dedent(_source_of(fingerprint))
     source += f"\nprint(fingerprint(reinforce.train(replace(reinforce.CARTPOLE, num_episodes={TINY.num_episodes}))))"

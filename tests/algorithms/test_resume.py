@@ -19,7 +19,7 @@ from gymnasium import spaces
 
 from pgcourse import Checkpoint, a2c, ppo, reinforce, trpo
 from pgcourse.errors import InvalidInput
-from pgcourse.results import Result
+from pgcourse.runs import Result
 
 TRAIN: dict[str, Callable[..., Result]] = {
     "reinforce": reinforce.train, "a2c": a2c.train, "ppo": ppo.train, "trpo": trpo.train

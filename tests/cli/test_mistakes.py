@@ -17,7 +17,7 @@ from gymnasium import spaces
 
 from pgcourse import reinforce
 from pgcourse.cli import COMMANDS, main
-from pgcourse.results import RUN_FILE
+from pgcourse.runs import RUN_FILE
 
 TRAIN = ["train", "reinforce", "--num-episodes", "4", "--no-progress"]
 
