@@ -125,7 +125,7 @@ def test_no_files_of_the_lower_floors_import_each_other_in_a_circle(repository: 
         ("envs/cartpole.py", "def f():\n    from ..training import Recorder", "imports training"),
         ("envs/cartpole.py", "from .. import training as t", "imports training"),
         ("algorithms/ppo.py", "from .. import __version__", "imports __init__"),
-        ("study/traps.py", "from ..checks.unit_01 import x", "imports checks"),
+        ("study/traps/data.py", "from ...checks.unit_01 import x", "imports checks"),
         ("show/clip.py", "from ..grading import grader", "imports grading"),  # a room beside it
         ("envs/cartpole.py", "from ..networks import mlp", "imports networks"),
         ("training.py", "from .cli import main", "imports cli"),

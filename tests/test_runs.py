@@ -23,8 +23,7 @@ from torch import nn
 from pgcourse import load, reinforce
 from pgcourse.errors import InvalidInput
 from pgcourse.networks import CategoricalPolicy
-from pgcourse.runs import RUN_FILE, Result
-from pgcourse.runs import require_new_run_folder
+from pgcourse.runs import RUN_FILE, Result, require_new_run_folder
 
 OBS = torch.linspace(-1, 1, 20).reshape(5, 4)
 

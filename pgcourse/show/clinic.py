@@ -17,7 +17,7 @@ from ..study.claims import load_claims
 from ..study.diagnose import describe, diagnose
 from ..study.seeds import TRAIN, made_fresh
 from ..study.traps import BY_ID, TRAPS
-from ..study.traps_table import healthy_name, ill_name
+from ..study.traps.table import healthy_name, ill_name
 from ..training import TrainingDiverged
 from . import page
 from .clinic_records import REQUIRED, TRIES, add, file_of, find, learner_name, order_of, patients, refused

@@ -23,9 +23,9 @@ from pgcourse.algorithms.reinforce import ReinforceConfig
 from pgcourse.envs import ShortCorridorVectorEnv, corridor, make_envs
 from pgcourse.errors import InvalidInput
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
-from pgcourse.runs import Result
 from pgcourse.returns import discounted_returns, normalize
 from pgcourse.rollout import Episode, collect_episodes
+from pgcourse.runs import Result
 from pgcourse.statistics import episodes_to_threshold
 
 TINY = replace(reinforce.CARTPOLE, num_episodes=12)

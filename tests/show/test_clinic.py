@@ -11,7 +11,7 @@ from pgcourse.checks import progress
 from pgcourse.show import clinic, clinic_records
 from pgcourse.show.clinic_records import file_of, order_of, patients
 from pgcourse.study.traps import TRAPS
-from pgcourse.study.traps_table import healthy_name, ill_name
+from pgcourse.study.traps.table import healthy_name, ill_name
 
 PATIENT = "patient_02"
 RIGHT, WRONG, WORSE = "broadcasting", "slow-critic", "entropy-sign"

@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any, NamedTuple
 
-from .alarms import ALARMS, FAMILIES
-from .claims import format_number, load_claims
-from .traps import TRAPS, Trap
+from ..alarms import ALARMS, FAMILIES
+from ..claims import format_number, load_claims
+from . import TRAPS, Trap
 
 
 class TrapRow(NamedTuple):

@@ -1,14 +1,14 @@
-"""What a named bug is, and the healthy settings that the bugs are shown on."""
+"""`Trap`, a named bug, and the healthy settings that the bugs are shown on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..algorithms import a2c, ppo, reinforce
-from ..algorithms.by_name import TRAIN
-from ..config import Config
-from ..runs import Result
-from .seeds import made_fresh
+from ...algorithms import a2c, ppo, reinforce
+from ...algorithms.by_name import TRAIN
+from ...config import Config
+from ...runs import Result
+from ..seeds import made_fresh
 
 
 @dataclass(frozen=True)
