@@ -1,4 +1,4 @@
-"""The whole state of an unfinished run on disk, so that it goes on where it stopped, also after a kill."""
+"""Checkpoints: the whole state of an unfinished run on disk, so that it goes on where it stopped, also after a kill."""
 
 import dataclasses
 import json

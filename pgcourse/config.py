@@ -1,4 +1,4 @@
-"""What the configs of all algorithms share, for code that takes any of them."""
+"""The fields that the configs of all algorithms share, as a type for code that takes any of them."""
 
 from dataclasses import Field
 from typing import Any, ClassVar, Protocol

@@ -1,4 +1,4 @@
-"""A user's mistake, and the checks of settings that find it."""
+"""`InvalidInput`, the error for a user's mistake, and the checks of settings that raise it."""
 
 import math
 

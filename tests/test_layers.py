@@ -140,7 +140,7 @@ def test_a_file_that_reaches_up_is_named(tmp_path: Path, path: str, source: str,
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text("")
     file = package / path
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source)
     assert [complaint in line for line in violations(package, FLOORS)] == [True]
 

@@ -27,7 +27,7 @@ from ..training import OnIteration, Recorder
 
 @dataclass(frozen=True)
 class A2CConfig:
-    """Settings of a run. One update uses `num_steps` steps of `num_envs` environments."""
+    """A2C hyperparameters. One update uses `num_steps` steps of `num_envs` environments."""
 
     algorithm: ClassVar[str] = "a2c"
 

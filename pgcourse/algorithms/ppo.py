@@ -28,7 +28,7 @@ from ..training import OnIteration, Recorder
 
 @dataclass(frozen=True)
 class PPOConfig:
-    """Settings of a run. One update uses `num_steps` steps of `num_envs` environments, `update_epochs` times over."""
+    """PPO hyperparameters. One update uses `num_steps` steps of `num_envs` environments, `update_epochs` times over."""
 
     algorithm: ClassVar[str] = "ppo"
 
@@ -82,6 +82,7 @@ class PPOConfig:
         return self.num_envs * self.num_steps
 
 
+# Tuned presets.
 # Layers of 32 take a fifth less time to the solved task than layers of 64, although they need a few more steps.
 CARTPOLE = PPOConfig(hidden_sizes=(32, 32))
 # A rollout is as long as an episode: all pendulums start together, so shorter ones would hold now only swings, now only

@@ -26,7 +26,7 @@ from ..training import OnIteration, Recorder
 
 @dataclass(frozen=True)
 class ReinforceConfig:
-    """Settings of a run. One update uses one complete episode of each of `num_envs` environments."""
+    """REINFORCE hyperparameters. One update uses one complete episode of each of `num_envs` environments."""
 
     algorithm: ClassVar[str] = "reinforce"
 
@@ -55,6 +55,7 @@ class ReinforceConfig:
         require_budget(self)
 
 
+# Tuned presets.
 CARTPOLE = ReinforceConfig()
 CARTPOLE_NO_BASELINE = replace(CARTPOLE, baseline=False)
 # What everyone writes first: one episode an update, raw returns as weights, no clipping, a large step.

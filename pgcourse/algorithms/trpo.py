@@ -30,7 +30,7 @@ from ..training import OnIteration, Recorder
 
 @dataclass(frozen=True)
 class TRPOConfig:
-    """Settings of a run. One update uses `num_steps` steps of `num_envs` environments."""
+    """TRPO hyperparameters. One update uses `num_steps` steps of `num_envs` environments."""
 
     algorithm: ClassVar[str] = "trpo"
 

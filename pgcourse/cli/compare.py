@@ -1,4 +1,4 @@
-"""`pgcourse compare`: the course's agents over many seeds, as a table, as curves with bands, and at work."""
+"""`pgcourse compare`: the course's agents over many seeds, as a table, as curves with bands, and as GIFs."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence

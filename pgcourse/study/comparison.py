@@ -1,4 +1,4 @@
-"""The course's five agents on CartPole, one against the other: the same number of episodes, the same seeds."""
+"""Comparison of the course's five agents on CartPole: the same number of episodes, the same seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Finished runs on disk: one file each, whole or absent, named after the settings, the seed and the source."""
+"""Cache of finished runs: one file each, whole or absent, named after the settings, the seed and the source."""
 
 import ast
 import dataclasses

@@ -1,4 +1,4 @@
-"""An algorithm on the probe environments: does it find the answers that are known?"""
+"""Test an algorithm on the probe environments, whose values and best actions are known."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +59,8 @@ def probe_algorithm(
     """Train on each probe and compare values and probabilities with the known answers.
 
     Args: train: as `ppo.train`: (config, *, envs, **seams) -> Result with a critic. config: small and quick, as `PPO`
-    and `A2C` here. stop: end with the first probe that fails. seams: of `train`, your own functions or a trap's.
+    and `A2C` here. stop: end with the first probe that fails. seams: keyword arguments of
+    `train`: your own functions, or a trap's.
     """
     findings = []
     for probe in probes:

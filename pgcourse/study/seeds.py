@@ -1,4 +1,4 @@
-"""One experiment, many seeds: configs times seeds, in processes or on a cluster; finished runs can be kept."""
+"""Train configs over many seeds, in processes or on a cluster; finished runs can be kept."""
 
 import contextlib
 import operator

@@ -1,4 +1,4 @@
-"""REINFORCE: the gradient is the exact one on average, runs reproduce bit for bit, every seam is used, and it learns."""
+"""REINFORCE: the gradient is the exact one on average, runs reproduce bit for bit, every replaceable part is used, and it learns."""
 
 import hashlib
 import math
@@ -256,7 +256,7 @@ def test_one_thread_is_used_while_training() -> None:
         torch.set_num_threads(threads)
 
 
-# Seams.
+# What a learner may replace.
 
 
 def test_every_seam_is_really_used() -> None:

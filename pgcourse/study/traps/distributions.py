@@ -1,4 +1,4 @@
-"""Bugs in the policy's distribution."""
+"""Bugs in the policy's distribution: logits, entropy, log-probability."""
 
 import math
 

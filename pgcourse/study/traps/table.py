@@ -1,4 +1,4 @@
-"""What the alarms make of the traps over seeds, as rows for a lesson; the data are claims/traps.json."""
+"""Tables of traps and alarms for a lesson: which alarms ring over seeds; the data are claims/traps.json."""
 
 from collections import Counter
 from typing import Any, NamedTuple

@@ -18,7 +18,7 @@ class Trap:
         ppo.train(trap.config, **trap.seams)     # ill
         ppo.train(trap.base, **trap.base_seams)  # healthy: the fix
 
-    Where a seam is a function in place of a network or of environments, `trap.train(seed=...)` makes them.
+    Where the place of a network or of environments is taken by a function, `trap.train(seed=...)` calls it.
 
     Fields:
       id: as `diagnose.suspects` gives it. title: one line for a heading.
