@@ -9,20 +9,8 @@ from pathlib import Path
 
 import pytest
 
-# The first part of a module's name below `pgcourse` -> floor. `__init__` is the package's own face: it gathers the public
-# names of the floors up to 5.
-FLOORS: dict[str, int] = {
-    "errors": 1, "config": 1, "storage": 1, "registration": 1,
-    "returns": 1, "losses": 1, "diagnostics": 1, "statistics": 1, "natural_gradient": 1,
-    "networks": 2, "normalization": 2, "optim": 2, "envs": 2,
-    "rollout": 3, "evaluation": 3, "render": 3, "setup": 3,
-    "training": 4, "runs": 4, "episodes": 4, "checkpoint": 4,
-    "algorithms": 5, "language": 5,
-    "study": 6,
-    "checks": 7,
-    "show": 8, "grading": 8, "doctor": 8, "__init__": 8,
-    "cli": 9,
-}  # fmt: skip
+from tools.house import FLOORS, circles, drawn_in, module_names, violations
+
 # Slow to import, or of no use without a notebook: whoever needs one of them imports it where it is needed.
 HEAVY = (
     "torch",
@@ -36,74 +24,6 @@ HEAVY = (
     "pygame",
     "joblib",
 )
-
-
-def module_names(package: Path) -> dict[str, Path]:
-    """Return dotted names below the package -> file; `__init__` for the package's own file."""
-    names = {}
-    for file in sorted(package.rglob("*.py")):
-        parts = list(file.relative_to(package).with_suffix("").parts)
-        if parts[-1] == "__init__" and len(parts) > 1:
-            parts.pop()
-        names[".".join(parts)] = file
-    return names
-
-
-def imported(file: Path, package: Path, known: set[str]) -> Iterator[tuple[int, str]]:
-    """Give (line, module of the package) for every import in the file, inside functions too."""
-    here = list(file.relative_to(package).parent.parts)
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        bases: list[tuple[list[str], list[str]]] = []  # (module below the package, names taken from it)
-        if isinstance(node, ast.Import):
-            bases = [
-                (alias.name.split(".")[1:], []) for alias in node.names if alias.name.split(".")[0] == package.name
-            ]
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module.split(".") if node.module else []
-            names = [alias.name for alias in node.names]
-            if node.level:
-                start = here[: len(here) - (node.level - 1)]
-                assert node.level - 1 <= len(here), f"{file}:{node.lineno} reaches above the package"
-                bases = [(start + module, names)]
-            elif module[:1] == [package.name]:
-                bases = [(module[1:], names)]
-        for base, names in bases:
-            for name in names or [""]:
-                longest = [*base, name] if name and ".".join([*base, name]) in known else base
-                yield node.lineno, ".".join(longest) or "__init__"
-
-
-def violations(package: Path, floors: dict[str, int]) -> list[str]:
-    known = module_names(package)
-    rooms = {file.parent.name for file in known.values() if file.parent.parent == package}  # folders
-    found = []
-    for name, file in known.items():
-        top = name.split(".")[0]
-        if top not in floors:
-            found.append(f"{name} has no floor: place {top!r} in FLOORS of tests/test_layers.py")
-            continue
-        for line, target in imported(file, package, set(known)):
-            below = target.split(".")[0]
-            if below == top:
-                continue
-            if below not in floors:
-                found.append(f"{name}:{line} imports {target}, which has no floor: place it in FLOORS")
-            elif floors[below] > floors[top] or (floors[below] == floors[top] and {top, below} & rooms):
-                found.append(f"{name}:{line} (floor {floors[top]}) imports {target} (floor {floors[below]})")
-    return found
-
-
-def circles(package: Path) -> list[str]:
-    """Return the modules that cannot be put in an order in which each comes after all that it imports."""
-    known = module_names(package)
-    needs = {
-        name: {target for _, target in imported(file, package, set(known))} - {name} for name, file in known.items()
-    }
-    while ready := [name for name, targets in needs.items() if not targets & needs.keys()]:
-        for name in ready:
-            del needs[name]
-    # What imports a circle is left over as well: keep those that somebody in the rest imports.
-    return sorted(name for name in needs if any(name in targets for targets in needs.values()))
 
 
 def test_no_file_imports_from_a_floor_above_its_own(repository: Path) -> None:
@@ -152,6 +72,21 @@ def test_a_circle_is_named(tmp_path: Path) -> None:
     (package / "returns.py").write_text("def f():\n    from .losses import x")
     (package / "optim.py").write_text("from . import returns")
     assert circles(package) == ["losses", "returns"]
+
+
+def test_the_picture_of_the_house_is_current(repository: Path, tmp_path: Path) -> None:
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert text == drawn_in(text, repository / "pgcourse"), "draw it anew: .venv/bin/python -m tools.house"
+    package = tmp_path / "pgcourse"
+    package.mkdir()
+    for name, source in {"losses": "", "networks": "", "rollout": "from . import losses"}.items():
+        (package / f"{name}.py").write_text(source)
+    before = drawn_in(text, package)
+    assert before != text and "rollout --> losses" in before
+    (package / "rollout.py").write_text("from . import losses, networks")
+    assert "rollout --> networks" in drawn_in(before, package), "an import changes it"
+    (package / "networks.py").write_text("from . import losses")
+    assert "rollout --> losses" not in drawn_in(before, package), "what follows from two arrows is not drawn"
 
 
 def run_python(code: str, repository: Path) -> str:

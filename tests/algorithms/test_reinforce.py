@@ -1,4 +1,4 @@
-"""REINFORCE: the gradient is the exact one on average, runs reproduce bit for bit, every replaceable part is used, and it learns."""
+"""REINFORCE: the exact gradient on average, runs that reproduce bit for bit, each replaceable part used, and it learns."""
 
 import hashlib
 import math
