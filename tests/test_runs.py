@@ -8,6 +8,7 @@ import pickle
 import random
 import subprocess
 import sys
+import tempfile
 import textwrap
 import zipfile
 from collections.abc import Callable
@@ -311,37 +312,40 @@ def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "setuid"), reason="permissions are POSIX")
-@pytest.mark.parametrize("mode", [0o000, 0o555])
-def test_a_folder_without_permission_is_refused_in_one_line(
-    tmp_path_factory: pytest.TempPathFactory, repository: Path, mode: int
-) -> None:
-    """Root may write anywhere, so as root the question is asked by a process that has become nobody."""
-    locked = tmp_path_factory.mktemp("locked")
-    (locked / "r1").mkdir()
-    code = f"""
-        import os, sys
-        import pgcourse.runs
-        from pgcourse.errors import InvalidInput
-        if os.getuid() == 0:
-            os.setgid(65534)
-            os.setuid(65534)
-        calls = [lambda: pgcourse.runs.require_new_run_folder({str(locked / "r1" / "new")!r}, overwrite=False),
-                 lambda: pgcourse.load({str(locked / "r1")!r})]
-        for call in calls:
-            try:
-                call()
-            except InvalidInput as error:
-                print(error)
+def test_a_folder_without_permission_is_refused_in_one_line(repository: Path) -> None:
+    """Root may write anywhere, so as root the question is asked by a process that has become nobody.
+
+    By then it has imported everything, since nobody may not be able to read the clone; and pytest's own folders are shut
+    to nobody, so these lie beside them.
     """
-    os.chmod(locked / "r1", 0o755 if mode == 0 else mode)
-    os.chmod(locked, mode)
-    try:
+    with tempfile.TemporaryDirectory() as base:
+        shut, fixed = Path(base, "shut"), Path(base, "fixed")  # not to be entered; to be read only
+        code = f"""
+            import os
+            from pgcourse import load
+            from pgcourse.errors import InvalidInput
+            from pgcourse.runs import require_new_run_folder
+            if os.getuid() == 0:
+                os.setgid(65534)
+                os.setuid(65534)
+            for folder in ({str(shut / "r1")!r}, {str(fixed / "r1")!r}):
+                for call in (lambda: require_new_run_folder(folder + "/new", overwrite=False), lambda: load(folder)):
+                    try:
+                        call()
+                    except InvalidInput as error:
+                        print(error)
+        """
+        for folder in (shut, fixed):
+            (folder / "r1").mkdir(parents=True)
+        for folder, mode in {Path(base): 0o755, fixed / "r1": 0o555, fixed: 0o555, shut: 0o000}.items():
+            folder.chmod(mode)
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(code)], cwd=repository, capture_output=True, text=True, timeout=120
         )
-    finally:
-        os.chmod(locked, 0o755)
+        for folder in (shut, fixed, fixed / "r1"):
+            folder.chmod(0o755)
     assert done.returncode == 0, done.stderr
-    first, second = done.stdout.splitlines()
-    assert "cannot write to" in first and "choose a folder you may write to" in first
-    assert "no folder" in second or "holds no run" in second
+    first, second, third, fourth = done.stdout.splitlines()
+    for refused in (first, third):
+        assert "cannot write to" in refused and "choose a folder you may write to" in refused
+    assert "no folder" in second and "holds no run" in fourth

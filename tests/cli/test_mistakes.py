@@ -217,15 +217,24 @@ def test_a_write_that_fails_half_way_keeps_the_old_run_and_is_one_line(run: Path
 def test_a_folder_that_may_not_be_entered_is_one_line(
     tmp_path_factory: pytest.TempPathFactory, repository: Path
 ) -> None:
-    """Root may write anywhere, so as root the question is asked by a process that has become nobody."""
+    """Root may write anywhere, so as root the question is asked by a process that becomes nobody right before it.
+
+    Not earlier: nobody may not be able to read the clone, nor then to import from it.
+    """
     locked = tmp_path_factory.mktemp("locked")
     os.chmod(locked, 0o000)
     code = f"""
         import os, sys
-        from pgcourse.cli import main
-        if os.getuid() == 0:
-            os.setgid(65534)
-            os.setuid(65534)
+        from pgcourse.cli import main, train
+        require = train.require_new_run_folder
+
+        def as_nobody(*arguments, **options):
+            if os.getuid() == 0:
+                os.setgid(65534)
+                os.setuid(65534)
+            return require(*arguments, **options)
+
+        train.require_new_run_folder = as_nobody
         sys.exit(main({[*TRAIN, "--out", str(locked / "r1")]!r}))
     """
     try:
