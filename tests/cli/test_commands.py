@@ -175,10 +175,8 @@ def test_an_interrupt_outside_of_training_is_one_line(
 
 
 def test_a_reader_that_has_gone_is_no_error(repository: Path, tmp_path: Path) -> None:
-    """`pgcourse train --help | head -0`: the pipe is closed before anything is written."""
-    process = start(
-        ["train", "reinforce", "--help"], repository, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    """`pgcourse evaluate --help | head -0`: the pipe is closed before anything is written."""
+    process = start(["evaluate", "--help"], repository, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     err = process.stderr.read()
