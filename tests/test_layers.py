@@ -1,11 +1,9 @@
 """The floors of the package: a file imports only from floors below its own, or from its own folder."""
 
 import ast
-import subprocess
-import sys
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,20 +87,12 @@ def test_the_picture_of_the_house_is_current(repository: Path, tmp_path: Path) -
     assert "rollout --> losses" not in drawn_in(before, package), "what follows from two arrows is not drawn"
 
 
-def run_python(code: str, repository: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], cwd=repository, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def test_importing_the_package_is_light(repository: Path) -> None:
+def test_importing_the_package_is_light(run_python: Callable[..., Any]) -> None:
     code = f"import sys, pgcourse; print(*(name for name in {HEAVY!r} if name in sys.modules))"
-    assert run_python(code, repository) == ""
+    assert run_python(code).stdout.strip() == ""
 
 
-def test_no_file_looks_for_a_device_when_it_is_imported(repository: Path) -> None:
+def test_no_file_looks_for_a_device_when_it_is_imported(repository: Path, run_python: Callable[..., Any]) -> None:
     modules = [name for name in module_names(repository / "pgcourse") if name != "__init__"]
     code = f"""
         import importlib, torch
@@ -119,7 +109,7 @@ def test_no_file_looks_for_a_device_when_it_is_imported(repository: Path) -> Non
         assert torch.equal(state, torch.get_rng_state()), "random numbers were drawn at import time"
         print("done")
     """
-    assert run_python(code, repository) == "done"
+    assert run_python(code).stdout == "done\n"
 
 
 def test_no_file_names_a_device_outside_a_function(repository: Path) -> None:

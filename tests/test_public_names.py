@@ -1,19 +1,13 @@
 """`import pgcourse`: every public name is there, the environments are registered, and nothing slow is loaded before use."""
 
 import ast
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pgcourse
-
-
-def run_python(code: str, repository: Path) -> str:
-    done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_every_public_name_can_be_had_and_is_listed(repository: Path) -> None:
@@ -44,9 +38,9 @@ def test_every_public_name_can_be_had_and_is_listed(repository: Path) -> None:
         "import gymnasium as gym; from pgcourse import ppo",
     ],
 )
-def test_a_fresh_process_can_make_our_environments(code: str, repository: Path) -> None:
+def test_a_fresh_process_can_make_our_environments(code: str, run_python: Callable[..., Any]) -> None:
     made = "envs = gym.make_vec('pgcourse/CartPole-v1', num_envs=3); print(type(envs).__name__, envs.num_envs)"
-    assert run_python(f"{code}; {made}", repository) == "CartPoleVectorEnv 3\n"
+    assert run_python(f"{code}; {made}").stdout == "CartPoleVectorEnv 3\n"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +59,7 @@ def test_a_fresh_process_can_make_our_environments(code: str, repository: Path) 
     ],
     ids=" ".join,
 )
-def test_help_and_progress_do_not_wait_for_torch(arguments: list[str], repository: Path) -> None:
+def test_help_and_progress_do_not_wait_for_torch(arguments: list[str], run_python: Callable[..., Any]) -> None:
     """Torch alone takes ten times as long to import as these take in all."""
     code = f"""
 import contextlib, io, sys
@@ -74,18 +68,18 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     assert main({arguments!r}) == 0
 slow = ("torch", "matplotlib", "scipy", "joblib", "PIL", "pygame", "IPython", "nbclient", "nbgrader")
 print([name for name in slow if name in sys.modules])"""
-    assert run_python(code, repository) == "[]\n"
+    assert run_python(code).stdout == "[]\n"
 
 
-def test_the_doctor_speaks_before_torch_is_loaded(repository: Path) -> None:
+def test_the_doctor_speaks_before_torch_is_loaded(run_python: Callable[..., Any]) -> None:
     code = "import sys; from pgcourse.doctor import examine; print(next(examine()).subject, 'torch' in sys.modules)"
-    assert run_python(code, repository) == "Python False\n"
+    assert run_python(code).stdout == "Python False\n"
 
 
-def test_the_doctor_looks_on_where_torch_cannot_be_imported(repository: Path) -> None:
+def test_the_doctor_looks_on_where_torch_cannot_be_imported(run_python: Callable[..., Any]) -> None:
     code = """
 import sys
 sys.modules["torch"] = None
 from pgcourse.doctor import examine
 print([finding.subject for finding in examine() if not finding.works])"""
-    assert run_python(code, repository) == "['environments', 'device', 'rendering']\n"
+    assert run_python(code).stdout == "['environments', 'device', 'rendering']\n"

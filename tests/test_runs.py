@@ -6,10 +6,7 @@ import json
 import os
 import pickle
 import random
-import subprocess
-import sys
 import tempfile
-import textwrap
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -269,7 +266,7 @@ def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "setuid"), reason="permissions are POSIX")
-def test_a_folder_without_permission_is_refused_in_one_line(repository: Path) -> None:
+def test_a_folder_without_permission_is_refused_in_one_line(run_python: Callable[..., Any]) -> None:
     """Root may write anywhere, so as root the question is asked by a process that has become nobody.
 
     By then it has imported everything, since nobody may not be able to read the clone; and pytest's own folders are shut
@@ -296,12 +293,9 @@ def test_a_folder_without_permission_is_refused_in_one_line(repository: Path) ->
             (folder / "r1").mkdir(parents=True)
         for folder, mode in {Path(base): 0o755, fixed / "r1": 0o555, fixed: 0o555, shut: 0o000}.items():
             folder.chmod(mode)
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(code)], cwd=repository, capture_output=True, text=True, timeout=120
-        )
+        done = run_python(code)
         for folder in (shut, fixed, fixed / "r1"):
             folder.chmod(0o755)
-    assert done.returncode == 0, done.stderr
     first, second, third, fourth = done.stdout.splitlines()
     for refused in (first, third):
         assert "cannot write to" in refused and "choose a folder you may write to" in refused

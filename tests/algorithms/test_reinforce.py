@@ -1,16 +1,14 @@
 """REINFORCE: the exact gradient on average, runs that reproduce bit for bit, each replaceable part used, and it learns."""
 
 import hashlib
+import inspect
 import math
 import random
-import subprocess
-import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -188,7 +186,7 @@ def fingerprint(result: Result) -> str:
     return digest.hexdigest()
 
 
-def test_a_fresh_process_with_more_threads_gives_the_same_run(repository: Path) -> None:
+def test_a_fresh_process_with_more_threads_gives_the_same_run(run_python: Callable[..., Any]) -> None:
     code = """
         import hashlib, torch
         torch.set_num_threads(2)
@@ -196,17 +194,9 @@ def test_a_fresh_process_with_more_threads_gives_the_same_run(repository: Path) 
         from pgcourse import reinforce
         from pgcourse.runs import Result
     """
-    source = textwrap.dedent(code) + textwrap.dedent(_source_of(fingerprint))
+    source = textwrap.dedent(code) + textwrap.dedent(inspect.getsource(fingerprint))
     source += f"\nprint(fingerprint(reinforce.train(replace(reinforce.CARTPOLE, num_episodes={TINY.num_episodes}))))"
-    done = subprocess.run([sys.executable, "-c", source], cwd=repository, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == fingerprint(reinforce.train(TINY))
-
-
-def _source_of(function: Any) -> str:
-    import inspect
-
-    return inspect.getsource(function)
+    assert run_python(source).stdout.strip() == fingerprint(reinforce.train(TINY))
 
 
 def test_an_environment_of_gymnasiums_reproduces_too() -> None:

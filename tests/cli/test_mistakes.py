@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -160,14 +158,9 @@ def test_agents_of_different_environments_do_not_share_a_gif(
     assert "the runs are of different environments" in mistake("gif", run, other, "agent.gif")
 
 
-def python(code: str, repository: Path, **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        cwd=repository, capture_output=True, text=True, timeout=120, **options,
-    )  # fmt: skip
-
-
-def test_a_write_that_fails_half_way_keeps_the_old_run_and_is_one_line(run: Path, repository: Path) -> None:
+def test_a_write_that_fails_half_way_keeps_the_old_run_and_is_one_line(
+    run: Path, run_python: Callable[..., Any]
+) -> None:
     before, files = load(run), sorted(os.listdir(run))
     code = f"""
         import resource, signal, sys
@@ -176,8 +169,7 @@ def test_a_write_that_fails_half_way_keeps_the_old_run_and_is_one_line(run: Path
         resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
         sys.exit(main({[*TRAIN, "--seed", "9", "--overwrite", "--out", str(run)]!r}))
     """
-    done = python(code, repository)
-    assert done.returncode == 2, done.stderr
+    done = run_python(code, status=2)
     assert done.stderr.count("\n") == 1 and "cannot write" in done.stderr and "File too large" in done.stderr
     assert sorted(os.listdir(run)) == files
     again = load(run)
@@ -187,7 +179,7 @@ def test_a_write_that_fails_half_way_keeps_the_old_run_and_is_one_line(run: Path
 
 @pytest.mark.skipif(not hasattr(os, "setuid"), reason="permissions are POSIX")
 def test_a_folder_that_may_not_be_entered_is_one_line(
-    tmp_path_factory: pytest.TempPathFactory, repository: Path
+    tmp_path_factory: pytest.TempPathFactory, run_python: Callable[..., Any]
 ) -> None:
     """Root may write anywhere, so as root the question is asked by a process that becomes nobody right before it.
 
@@ -210,10 +202,9 @@ def test_a_folder_that_may_not_be_entered_is_one_line(
         sys.exit(main({[*TRAIN, "--out", str(locked / "r1")]!r}))
     """
     try:
-        done = python(code, repository)
+        done = run_python(code, status=2)
     finally:
         os.chmod(locked, 0o755)
-    assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1 and "cannot write to" in done.stderr
 
 
@@ -235,12 +226,11 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_the_line_is_the_same_whatever_the_terminal_can_show(encoding: str, repository: Path) -> None:
+def test_the_line_is_the_same_whatever_the_terminal_can_show(encoding: str, run_python: Callable[..., Any]) -> None:
     """Where the terminal shows no lines, tyro draws its box with plus and minus signs."""
     code = "import sys; from pgcourse.cli import main; sys.exit(main(['evaluate', 'r1', '--sede', '1']))"
     environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
-    done = python(code, repository, env=environment)
-    assert done.returncode == 2
+    done = run_python(code, status=2, env=environment)
     said = "Unrecognized options: --sede, 1 (did you mean --seed?)"
     assert done.stderr == f"pgcourse: {said}; see pgcourse evaluate --help\n"
 
