@@ -46,10 +46,12 @@ from pgcourse.show.clinic.trap_lab import TrapLab
 from pgcourse.show.figures import diagnostics, factorial, curves as plots
 from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.statistics import moving_average
-from pgcourse.study import copies, probing, shaping, traps, traps_table
+from pgcourse.study import probing, shaping, traps
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.diagnose import describe, diagnose, suspects
 from pgcourse.study.seeds import run_seeds
+from pgcourse.study.traps.optimizers import copied_adam
+from pgcourse.study.traps.table import false_alarms, trap_table
 
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("factorial")
@@ -554,8 +556,8 @@ print("first suspects:", suspects(alarms, run.metrics)[:3])
 # the trap is the first suspect.
 
 # %%
-page.prose(traps_table.trap_table())
-healthy_runs = traps_table.false_alarms()
+page.prose(trap_table())
+healthy_runs = false_alarms()
 print(f"false alarms: {healthy_runs.alarmed} of {healthy_runs.runs} healthy runs")
 
 # %% [markdown]
@@ -758,7 +760,7 @@ short = replace(ppo.CARTPOLE, total_timesteps=20 * 1024)
 found = run_seeds(
     {"patient": short, "healthy": short},
     seeds=range(2),
-    seams={"patient": {"optimizer_fn": copies.copied_adam}},
+    seams={"patient": {"optimizer_fn": copied_adam}},
     progress=False,
 )
 NAMES = (
@@ -813,7 +815,7 @@ questions.quiz(
 # </details>
 
 # %%
-page.source(copies.copied_adam)
+page.source(copied_adam)
 for name, runs in found.items():
     norm = runs[0].metrics["updates/policy.logits"].mean()
     print(

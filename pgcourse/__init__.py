@@ -1,14 +1,25 @@
-"""pgcourse: policy-gradient methods, from REINFORCE to PPO, in code that is made to be read."""
+"""pgcourse: policy-gradient methods, from REINFORCE to PPO, in code that is made to be read.
 
-from . import diagnostics, losses, returns
-from .algorithms import a2c, ppo, reinforce, trpo
-from .checkpoint import Checkpoint
-from .envs import make_envs, register_envs
-from .errors import InvalidInput
-from .evaluation import Evaluation, evaluate
-from .results import Result
-from .runs import load
-from .training import Progress, TrainingDiverged
+`import pgcourse` registers the environments with Gymnasium. A public name is loaded when it is first asked for, so that
+`pgcourse --help` does not wait for torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from .registration import register_envs
+
+if TYPE_CHECKING:
+    from . import diagnostics, losses, returns
+    from .algorithms import a2c, ppo, reinforce, trpo
+    from .algorithms.by_name import load
+    from .checkpoint import Checkpoint
+    from .envs import make_envs
+    from .errors import InvalidInput
+    from .evaluation import Evaluation, evaluate
+    from .render import record_gif, record_gifs
+    from .runs import Result
+    from .training import Progress, TrainingDiverged
 
 __version__ = "0.1.0"
 
@@ -28,18 +39,46 @@ __all__ = [
     "ppo",
     "record_gif",
     "record_gifs",
+    "register_envs",
     "reinforce",
     "returns",
     "trpo",
 ]
 
+# Name -> the module that it is in, or that it is.
+_HOMES = {
+    "Checkpoint": "checkpoint",
+    "Evaluation": "evaluation",
+    "InvalidInput": "errors",
+    "Progress": "training",
+    "Result": "runs",
+    "TrainingDiverged": "training",
+    "a2c": "algorithms.a2c",
+    "diagnostics": "diagnostics",
+    "evaluate": "evaluation",
+    "load": "algorithms.by_name",
+    "losses": "losses",
+    "make_envs": "envs",
+    "ppo": "algorithms.ppo",
+    "record_gif": "render",
+    "record_gifs": "render",
+    "reinforce": "algorithms.reinforce",
+    "returns": "returns",
+    "trpo": "algorithms.trpo",
+}
+
 register_envs()
 
 
 def __getattr__(name: str) -> object:
-    """Drawing needs Pillow, which training does not: it is imported when it is first asked for."""
-    if name in ("record_gif", "record_gifs"):
-        from . import render
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES[name]
+    module = importlib.import_module(f"{__name__}.{home}")
+    value = module if home.rpartition(".")[2] == name else getattr(module, name)
+    globals()[name] = value  # the next look finds it without this function
+    return value
 
-        return getattr(render, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

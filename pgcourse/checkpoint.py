@@ -1,22 +1,16 @@
-"""The whole state of an unfinished run on disk, so that it goes on where it stopped, also after a kill."""
+"""Checkpoints: the whole state of an unfinished run on disk, so that it goes on where it stopped, also after a kill."""
 
-import contextlib
 import dataclasses
-import io
 import json
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from .config import Config
 from .errors import InvalidInput
-from .results import to_bytes
+from .runs import CHECKPOINT_FILE, damaged, read_tensors, to_bytes
 from .storage import atomic_write
-
-CHECKPOINT_FILE = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -48,12 +42,12 @@ class Checkpoint:
         return state
 
 
-def describe_run(config: Any) -> str:
+def describe_run(config: Config) -> str:
     """Algorithm and settings as JSON."""
     return json.dumps({"algorithm": config.algorithm, "config": dataclasses.asdict(config)})
 
 
-def require_same_run(state: dict[str, Any], config: Any) -> None:
+def require_same_run(state: dict[str, Any], config: Config) -> None:
     """Raises: InvalidInput where a checkpoint is of other settings, which it would silently bring back.
 
     The budget may differ: a larger one prolongs the run.
@@ -71,33 +65,3 @@ def require_same_run(state: dict[str, Any], config: Any) -> None:
                 f"{name}={value!r} is given, but the checkpoint was made with {name}={was!r}; resume with the same "
                 "settings, of which only total_timesteps and num_episodes may change"
             )
-
-
-def read_tensors(path: Path, *, missing: str) -> dict[str, Any]:
-    """A dictionary of tensors, numbers and text, on the CPU; no code in the file can run.
-
-    Raises: InvalidInput where the file is missing, damaged, or not such a dictionary.
-    """
-    # os.path answers False where a folder above may not be entered; Path raises PermissionError there.
-    if not os.path.isdir(path.parent):
-        raise InvalidInput(f"no folder {path.parent}; {missing}")
-    if not os.path.exists(path):
-        raise InvalidInput(f"{path.parent} holds no {path.name}; {missing}")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror}; give a file that you may read") from error
-    content = None
-    # Damage shows itself in many ways: zip, pickle and torch each raise their own.
-    with contextlib.suppress(Exception), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        # torch.load compares no checksums: a flipped bit would come back as other weights.
-        if archive.testzip() is None:
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    if not isinstance(content, dict):
-        raise damaged(path)
-    return content
-
-
-def damaged(path: Path) -> InvalidInput:
-    """The error for a file that cannot be what its name says."""
-    return InvalidInput(f"{path} is damaged or was not written by pgcourse; train again, or take a copy that is whole")

@@ -1,4 +1,4 @@
-"""What to look at while training: numbers that tell a healthy update from a sick one. No gradient flows here."""
+"""Diagnostics of an update: approximate KL, clip fraction, explained variance, update norms. No gradient flows here."""
 
 from collections.abc import Mapping
 

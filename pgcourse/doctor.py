@@ -1,19 +1,16 @@
-"""Looks over an installation: what works, and what to do where something does not."""
+"""Looks over an installation: what works, and what to do where something does not.
+
+The package's parts are imported by the look that needs them: the first lines come at once, and what cannot be imported is
+itself a finding.
+"""
 
 import importlib.metadata
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-
-from .checks import progress
-from .envs import make_envs
-from .optim import CUDA_PAYS_FROM
-from .render import record_frames
 
 TESTED = {"torch": "2.13.0", "gymnasium": "1.4.0"}
 
@@ -32,8 +29,8 @@ class Finding:
         return line if self.works else f"{line}\n  what to do:    {self.remedy}"
 
 
-def examine() -> list[Finding]:
-    """Look at versions, environments, device, rendering, folders and JupyterLab. Never raises."""
+def examine() -> Iterator[Finding]:
+    """Look at versions, environments, device, rendering, folders and JupyterLab, one after the other. Never raises."""
     looks: list[tuple[str, Callable[[], Finding], str]] = [
         ("Python", _python, "make .venv again with Python 3.11, 3.12 or 3.13: make clean, make setup"),
         ("torch", lambda: _package("torch"), "make setup"),
@@ -47,21 +44,19 @@ def examine() -> list[Finding]:
         ),
         (
             "own folder",
-            lambda: _writable("own folder", progress.path().parent),
+            _own_folder,
             "set PGCOURSE_HOME to a folder you may write to",
         ),
         ("this folder", lambda: _writable("this folder", Path.cwd()), "start from a folder you may write to"),
         ("JupyterLab", lambda: _package("jupyterlab"), "make setup"),
         ("notebook kernel", _kernel, "make setup"),
     ]
-    findings = []
     for subject, look, remedy in looks:
         try:
             finding = look()
         except Exception as error:  # a doctor reports what is broken, whatever it is
             finding = Finding(subject, False, f"{type(error).__name__}: {' '.join(str(error).split())[:120]}")
-        findings.append(Finding(finding.subject, finding.works, finding.text, finding.remedy or remedy))
-    return findings
+        yield Finding(finding.subject, finding.works, finding.text, finding.remedy or remedy)
 
 
 def _python() -> Finding:
@@ -77,12 +72,20 @@ def _package(name: str) -> Finding:
 
 
 def _environments() -> Finding:
+    import torch
+
+    from .envs import make_envs
+
     envs = make_envs("CartPole-v1", 2, seed=0)
     envs.step(torch.tensor([0, 1]))
     return Finding("environments", True, "CartPole-v1 steps")
 
 
 def _device() -> Finding:
+    import torch
+
+    from .optim import CUDA_PAYS_FROM
+
     names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     found = f"CUDA: {', '.join(names)}" if names else "no CUDA device; the course needs none"
     pays = (
@@ -94,9 +97,17 @@ def _device() -> Finding:
 
 
 def _rendering() -> Finding:
+    from .render import record_frames
+
     frames = record_frames(None, "CartPole-v1", seed=0, max_steps=1)
     drawn = frames.images[0].min() < frames.images[0].max()
     return Finding("rendering", bool(drawn), "draws CartPole" if drawn else "the picture of CartPole is blank")
+
+
+def _own_folder() -> Finding:
+    from .checks import progress
+
+    return _writable("own folder", progress.path().parent)
 
 
 def _writable(subject: str, folder: Path) -> Finding:

@@ -1,4 +1,4 @@
-"""The episodes of a run, counted by us: vector wrappers under-report returns and lengths in some autoreset modes."""
+"""Returns and lengths of the episodes of a run, counted by us: vector wrappers under-report in some modes."""
 
 from typing import Any
 

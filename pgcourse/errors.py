@@ -1,7 +1,8 @@
-"""A user's mistake, and the checks of settings that find it."""
+"""`InvalidInput`, the error for a user's mistake, and the checks of settings that raise it."""
 
 import math
-from typing import Any
+
+from .config import Config
 
 
 class InvalidInput(ValueError):
@@ -11,10 +12,10 @@ class InvalidInput(ValueError):
     """
 
 
-def require_integers(config: Any, *names: str, at_least: int = 1, optional: bool = False) -> None:
+def require_integers(settings: object, *names: str, at_least: int = 1, optional: bool = False) -> None:
     """Raises: InvalidInput unless each field is an integer >= at_least (or None, where `optional`)."""
     for name in names:
-        value = getattr(config, name)
+        value = getattr(settings, name)
         if optional and value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
@@ -23,7 +24,7 @@ def require_integers(config: Any, *names: str, at_least: int = 1, optional: bool
 
 
 def require_numbers(
-    config: Any,
+    settings: object,
     *names: str,
     low: float = 0.0,
     high: float = math.inf,
@@ -32,7 +33,7 @@ def require_numbers(
 ) -> None:
     """Raises: InvalidInput unless each field is a finite number in [low, high]; with `above`, greater than low."""
     for name in names:
-        value = getattr(config, name)
+        value = getattr(settings, name)
         if optional and value is None:
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
@@ -43,16 +44,16 @@ def require_numbers(
             raise InvalidInput(f"{name}={value!r} is not allowed; use a number {start}{end}{alternative}")
 
 
-def require_sizes(config: Any, *names: str) -> None:
+def require_sizes(settings: object, *names: str) -> None:
     """Raises: InvalidInput unless each field is a sequence of positive integers, such as (64, 64); it may be empty."""
     for name in names:
-        value = getattr(config, name)
+        value = getattr(settings, name)
         whole = isinstance(value, tuple | list) and all(type(size) is int and size >= 1 for size in value)
         if not whole:
             raise InvalidInput(f"{name}={value!r} is not allowed; use positive integers, such as (64, 64)")
 
 
-def require_budget(config: Any) -> None:
+def require_budget(config: Config) -> None:
     """Raises: InvalidInput where a config bounds the run neither by steps nor by episodes."""
     if config.total_timesteps is None and config.num_episodes is None:
         raise InvalidInput("total_timesteps and num_episodes are both None; give at least one, or the run never ends")

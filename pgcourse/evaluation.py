@@ -1,4 +1,4 @@
-"""How good is a policy: complete episodes from start states that training never saw."""
+"""Evaluate a policy: complete episodes from start states that training never saw."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The mathematics of a trust region: natural gradient by conjugate gradient, step length, line search.
+"""Natural gradient for a trust region: conjugate gradient, Fisher-vector product, step length, line search.
 
 P is the number of parameters; vectors are flat [P], in the order of `policy.parameters()`.
 """
@@ -48,12 +48,12 @@ def fisher_vector_product(policy: nn.Module, obs: Tensor, vector: Tensor, *, dam
     return flatten_gradients(product, parameters) + damping * vector
 
 
-def step_scale(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> Tensor:
+def step_scale(natural_gradient: Tensor, fvp: Tensor, *, max_kl: float) -> Tensor:
     """The length at which the quadratic model of the KL reaches max_kl: sqrt(2 max_kl / x^T F x); 0 where that is <= 0.
 
-    Args: [P] each. Returns: scalar.
+    Args: natural_gradient: x, [P]. fvp: its Fisher-vector product F x, [P]. Returns: scalar.
     """
-    curvature = natural_gradient @ fisher_times_it
+    curvature = natural_gradient @ fvp
     return torch.where(curvature > 0, (2 * max_kl / curvature.clamp(min=1e-30)).sqrt(), 0.0)
 
 

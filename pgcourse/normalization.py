@@ -1,4 +1,4 @@
-"""Running statistics of what the agent sees and earns: on a common scale, networks need no tuning to the task's units."""
+"""Running observation and return normalisation: on a common scale, networks need no tuning to the task's units."""
 
 import torch
 from torch import Tensor, nn
@@ -69,9 +69,7 @@ class ReturnScale(nn.Module):
         super().__init__()
         self.gamma = gamma
         self.norm = ObservationNorm(1)
-        self.register_buffer(
-            "discounted", torch.zeros(num_envs)
-        )  # return so far of each environment, backwards in time
+        self.register_buffer("discounted", torch.zeros(num_envs))  # running discounted return of each environment
 
     @torch.no_grad()
     def forward(self, rewards: Tensor, done: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""One gradient step, one thread, one random stream: the small tools around an optimiser."""
+"""Adam, gradient steps with clipping, random streams, threads, and the choice of a device."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Frames of an agent at work, and GIFs of them that loop at true speed."""
+"""Frames and GIFs of an agent, at true speed."""
 
 import functools
 import io

@@ -9,10 +9,12 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor, nn
 
 from . import optim
+from .config import Config
 from .envs import TensorAdapter, TensorVectorEnv, as_tensor_envs, has_tensor_envs, make_envs
 from .envs.snapshot import restore_envs, save_envs
 from .networks import make_critic, make_policy
 from .normalization import ReturnScale
+from .rollout import Rollout
 
 OptimizerFn = Callable[..., torch.optim.Optimizer]
 
@@ -21,7 +23,7 @@ OptimizerFn = Callable[..., torch.optim.Optimizer]
 class Setup:
     """The moving parts of a run; together with the random stream and the counters, its whole state."""
 
-    config: Any
+    config: Config
     device: torch.device
     envs: VectorEnv
     policy: nn.Module
@@ -41,6 +43,13 @@ class Setup:
         """The optimisers, by name."""
         parts = {"policy": self.policy_optimizer, "critic": self.critic_optimizer}
         return {name: part for name, part in parts.items() if part is not None}
+
+    def scale_rewards(self, rollout: Rollout) -> Rollout:
+        """The rewards that training sees: times `reward_scale`, and by the returns' running scale where there is one."""
+        rewards = rollout.rewards * getattr(self.config, "reward_scale", 1.0)
+        if self.return_scale is not None:
+            rewards = self.return_scale(rewards, rollout.terminated | rollout.truncated)
+        return rollout._replace(rewards=rewards)
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, buffers, optimisers, environments (None where they cannot be copied) and random streams."""
@@ -66,7 +75,7 @@ class Setup:
 
 
 def prepare(
-    config: Any,
+    config: Config,
     *,
     device: str | torch.device,
     policy: nn.Module | None,
@@ -74,9 +83,10 @@ def prepare(
     envs: VectorEnv | None,
     optimizer_fn: OptimizerFn,
     needs_critic: bool = True,
-    needs_policy_optimizer: bool = True,
 ) -> Setup:
     """Make what is not given, on the chosen device; draw initial weights from torch's stream, policy first.
+
+    The policy gets an optimiser where the config has a `policy_lr`, and the rewards a scale where it asks for one.
 
     Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used.
     """
@@ -97,8 +107,8 @@ def prepare(
         critic = make_critic(spaces[0], config.hidden_sizes, normalize_observations=normalize)
     policy = policy.to(chosen)
     setup = Setup(config, chosen, envs, policy, None)
-    if needs_policy_optimizer:
-        setup.policy_optimizer = optimizer_fn(policy.parameters(), config.policy_lr)
+    if (policy_lr := getattr(config, "policy_lr", None)) is not None:
+        setup.policy_optimizer = optimizer_fn(policy.parameters(), policy_lr)
     if critic is not None:
         setup.critic = critic.to(chosen)
         setup.critic_optimizer = optimizer_fn(critic.parameters(), config.critic_lr)

@@ -1,4 +1,4 @@
-"""Statistics of a few runs: estimates that do not hang on one lucky seed, and how far to trust them."""
+"""Statistics over seeds: interquartile mean, bootstrap intervals, performance profiles, episodes to a threshold."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: bytes in memory, a temporary file beside the target, fsync, rename."""
+"""Atomic writes of files: bytes in memory, a temporary file beside the target, fsync, rename."""
 
 import contextlib
 import json

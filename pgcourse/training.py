@@ -1,9 +1,12 @@
-"""Bookkeeping around a training loop: what happened, when to stop, how it ends. No algorithm lives here."""
+"""Bookkeeping around a training loop: steps, episodes and metrics, when to stop, interrupts, checkpoints."""
 
 import math
+import signal
+import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -16,10 +19,9 @@ from .diagnostics import update_norms
 from .envs import env_seeds
 from .episodes import EpisodeLog
 from .errors import InvalidInput
-from .interrupt import Interrupt
 from .networks import LOG_STD_RANGE
-from .results import Result
 from .rollout import Rollout
+from .runs import Result
 from .setup import Setup
 
 
@@ -43,6 +45,31 @@ class TrainingDiverged(RuntimeError):
     def __init__(self, message: str, result: Result) -> None:
         super().__init__(message)
         self.result = result
+
+
+class Interrupt:
+    """Turns Ctrl-C (in a notebook: ■) into a wish to stop at the next safe moment; the second one stops at once.
+
+    Outside the main thread Python delivers no interrupts, and nothing is changed.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: Any = None
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
 
 
 class Recorder:
@@ -96,8 +123,8 @@ class Recorder:
         steps, episodes = self.config.total_timesteps, self.config.num_episodes
         return max(self.env_step / (steps or math.inf), len(self.log) / (episodes or math.inf))
 
-    def take(self, rollout: Rollout) -> Rollout:
-        """Count a rollout's steps and episodes, and give it back with the rewards scaled as the config says.
+    def record_rollout(self, rollout: Rollout) -> None:
+        """Count a rollout's steps and episodes.
 
         Raises: TrainingDiverged for observations or rewards that are not finite.
         """
@@ -107,13 +134,9 @@ class Recorder:
         )
         self.env_step += done.numel()
         self.require_finite(observations=rollout.obs, rewards=rollout.rewards)
-        rewards = rollout.rewards * self.config.reward_scale
-        if self.setup.return_scale is not None:
-            rewards = self.setup.return_scale(rewards, done)
-        return rollout._replace(rewards=rewards)
 
-    def count_episodes(self, rewards: list[Tensor]) -> None:
-        """Count the steps of complete episodes that began together, rewards [T] each, and record them."""
+    def record_episodes(self, rewards: list[Tensor]) -> None:
+        """Count complete episodes that began together, rewards [T] each, and their steps."""
         arrays = [reward.cpu().numpy() for reward in rewards]
         self.log.add_batch(arrays, env_step=self.env_step, wall_time=self.seconds)
         self.env_step += sum(len(array) for array in arrays)

@@ -4,8 +4,13 @@ import atexit
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +45,16 @@ def pgcourse_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def repository() -> Path:
     """Return the root of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def run_python(repository: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run code in a fresh process, whose exit status has to be `status`."""
+
+    def run(code: str, *, status: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", textwrap.dedent(code)]
+        done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=300, **options)
+        assert done.returncode == status, done.stderr
+        return done
+
+    return run

@@ -62,6 +62,8 @@ def test_complete_episodes_that_began_together() -> None:
     log = EpisodeLog(3)
     log.add_batch([np.ones(3), 5 * np.ones(1), 2 * np.ones(2)], env_step=10, wall_time=0)
     assert rows(log) == [(13, 5.0, 1), (15, 4.0, 2), (16, 3.0, 3)]
+    log.add_batch([np.ones(1)] * 5000, env_step=16, wall_time=0)  # more than the table holds at first, twice over
+    assert rows(log)[3:] == [(5016, 1.0, 1)] * 5000
 
 
 def test_many_small_rewards_are_added_up_without_loss() -> None:

@@ -3,10 +3,9 @@
 import io
 import itertools
 import os
-import subprocess
-import sys
-import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -161,7 +160,7 @@ def test_continuous_actions_are_drawn_too(tmp_path: Path) -> None:
     assert len(frames.images) == 4 and frames.fps == 30
 
 
-def test_it_works_without_a_display(tmp_path: Path, repository: Path) -> None:
+def test_it_works_without_a_display(tmp_path: Path, run_python: Callable[..., Any]) -> None:
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -171,11 +170,7 @@ def test_it_works_without_a_display(tmp_path: Path, repository: Path) -> None:
         from pgcourse import record_gif
         record_gif(None, "CartPole-v1", {str(tmp_path / "agent.gif")!r}, seed=0, max_steps=3)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        cwd=repository, env=environment, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    run_python(code, env=environment)
     assert Image.open(tmp_path / "agent.gif").size == (WIDTH, HEIGHT + CAPTION_HEIGHT)
 
 

@@ -120,10 +120,8 @@ def test_tasks_are_resampled_each_by_itself() -> None:
 def test_the_stratified_interval_agrees_with_one_written_out() -> None:
     tasks = [np.random.default_rng(seed).gamma(2.0, scale, size=8) for seed, scale in enumerate((1.0, 4.0, 9.0))]
     generator = np.random.default_rng(7)
-    means = []
-    for _ in range(20_000):
-        picked = [task[generator.integers(8, size=8)] for task in tasks]
-        means.append(scipy.stats.trim_mean(np.concatenate(picked), 0.25))
+    picked = np.concatenate([task[generator.integers(8, size=(20_000, 8))] for task in tasks], axis=1)
+    means = scipy.stats.trim_mean(picked, 0.25, axis=1)
     ours = runs.stratified_bootstrap_interval(tasks, num_resamples=20_000)
     assert ours == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])), rel=0.02)
 

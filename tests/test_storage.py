@@ -2,9 +2,8 @@
 
 import os
 import stat
-import subprocess
 import sys
-import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,9 @@ def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path: Path, fol
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit of a file's size is POSIX")
-def test_a_write_that_the_system_cuts_half_way_leaves_the_old_file(tmp_path: Path, repository: Path) -> None:
+def test_a_write_that_the_system_cuts_half_way_leaves_the_old_file(
+    tmp_path: Path, run_python: Callable[..., Any]
+) -> None:
     """A real limit of the system in a process of its own: 4096 bytes a file."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -95,10 +96,7 @@ def test_a_write_that_the_system_cuts_half_way_leaves_the_old_file(tmp_path: Pat
         except InvalidInput as error:
             sys.exit(str(error))
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], cwd=repository, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 1
+    done = run_python(code, status=1)
     assert done.stderr.count("\n") == 1 and "cannot write" in done.stderr and "File too large" in done.stderr
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
 

@@ -12,15 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgcourse import Progress, TrainingDiverged, optim, reinforce
-from pgcourse.episodes import EpisodeLog
+from pgcourse import Progress, optim, reinforce
 from pgcourse.rollout import Episode, collect_episodes
 
 TINY = replace(reinforce.CARTPOLE, num_episodes=20, num_envs=4)  # five iterations
-
-
-def episode(length: int, reward: float = 1.0) -> Episode:
-    return Episode(torch.zeros(length, 4), torch.zeros(length, dtype=torch.int64), torch.full((length,), reward))
 
 
 def same_weights(first: nn.Module, second: nn.Module) -> bool:
@@ -28,54 +23,6 @@ def same_weights(first: nn.Module, second: nn.Module) -> bool:
 
 
 # Records.
-
-
-def test_episodes_are_recorded_in_order_of_completion_with_the_steps_taken_by_then() -> None:
-    """Three environments side by side, episodes of 3, 1 and 2 steps; what runs on after an end is not counted.
-
-    The one of 1 step ends when 3 steps have been taken; that of 2 after 1 + 2 + 2; that of 3 after 1 + 2 + 3. The
-    second batch begins at 6: lengths 1, 1 and 4 give 6 + 3 twice, and 6 + 6.
-    """
-    batches = iter([[episode(3), episode(1), episode(2, 0.5)], [episode(1), episode(4), episode(1, -1.0)]])
-    config = replace(TINY, num_envs=3, num_episodes=6)
-    result = reinforce.train(config, collect_fn=lambda policy, envs: next(batches))
-    assert result.episodes["env_step"].tolist() == [3, 5, 6, 9, 9, 12]
-    assert result.episodes["length"].tolist() == [1, 2, 3, 1, 1, 4]
-    assert result.episodes["episodic_return"].tolist() == [1, 1, 3, 1, -1, 4]
-
-
-def test_episodes_of_a_rollout_are_counted_across_its_ends() -> None:
-    """Two environments, two rollouts of 3 steps: the first environment ends at step 2, the second at step 5."""
-    log = EpisodeLog(2)
-    no, rewards = np.zeros((3, 2), bool), np.array([[1.0, 10.0]] * 3)
-    first, second = no.copy(), no.copy()
-    first[1, 0] = True  # 2 rows of 2 environments: 4 steps
-    second[1, 1] = True  # 6 steps before, then 2 rows: 10
-    log.add_rollout(rewards, first, env_step=0, wall_time=1.0)
-    log.add_rollout(rewards, second, env_step=6, wall_time=2.0)
-    assert log.records.tolist() == [(4, 1.0, 2.0, 2), (10, 2.0, 50.0, 5)]
-    assert log.running_length.tolist() == [4, 1] and log.running_return.tolist() == [4.0, 10.0]
-
-
-def test_thousands_of_episodes_are_kept_without_loss() -> None:
-    """More than the memory that is there at the beginning, in batches that do not divide it."""
-    config = replace(TINY, num_episodes=3500, baseline=False)
-    batch = [episode(1, float(i)) for i in range(700)]
-    result = reinforce.train(config, collect_fn=lambda policy, envs: batch)
-    assert result.episodes["episodic_return"].tolist() == [float(i) for i in range(700)] * 5
-    # All 700 begin together and end together: the count is the same for a batch.
-    assert result.episodes["env_step"].tolist() == [700 * k for k in range(1, 6) for _ in range(700)]
-
-
-def test_a_log_that_is_saved_and_loaded_goes_on() -> None:
-    log = EpisodeLog(1)
-    for step in range(1, 2001):
-        log.add(np.array([step]), np.array([0.5]), np.array([1]), wall_time=0.0)
-    twin = EpisodeLog(1)
-    twin.load_state_dict(log.state_dict())
-    twin.add(np.array([2001]), np.array([1.5]), np.array([1]), wall_time=0.0)
-    assert twin.records["env_step"].tolist() == list(range(1, 2002))
-    assert len(log) == 2000
 
 
 def test_steps_and_lengths_and_returns_agree_in_a_real_run() -> None:
@@ -207,29 +154,3 @@ def test_training_works_outside_the_main_thread_and_leaves_interrupts_alone(hand
 
 
 # Numbers that are not finite.
-
-
-def test_a_reward_that_is_not_finite_ends_the_run_and_keeps_the_last_good_weights() -> None:
-    iteration = 0
-
-    def collect(policy: nn.Module, envs: Any) -> list[Episode]:
-        nonlocal iteration
-        iteration += 1
-        episodes = collect_episodes(policy, envs)
-        if iteration == 3:
-            episodes[-1].rewards[0] = float("nan")  # of one environment among four
-        return episodes
-
-    with pytest.raises(TrainingDiverged, match="rewards are not finite in iteration 3") as caught:
-        reinforce.train(TINY, collect_fn=collect)
-    assert same_weights(caught.value.result.policy, reinforce.train(replace(TINY, num_episodes=8)).policy)
-
-
-def test_a_loss_that_is_not_finite_is_named_with_its_iteration() -> None:
-    def explode(log_prob: Tensor, weight: Tensor) -> Tensor:
-        return log_prob.sum() * float("nan")
-
-    with pytest.raises(TrainingDiverged, match=r"losses/policy_\w+ is nan in iteration 1") as caught:
-        reinforce.train(TINY, policy_loss_fn=explode)
-    weights = caught.value.result.policy.state_dict().values()
-    assert all(bool(tensor.isfinite().all()) for tensor in weights)

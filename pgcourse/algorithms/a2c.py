@@ -18,16 +18,16 @@ from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
 from ..errors import require_budget, require_integers, require_numbers, require_sizes
 from ..normalization import update_normalization
-from ..results import Result
 from ..returns import gae, normalize
 from ..rollout import Batch, Rollout, collect_rollout, flatten
+from ..runs import Result
 from ..setup import OptimizerFn, prepare
 from ..training import OnIteration, Recorder
 
 
 @dataclass(frozen=True)
 class A2CConfig:
-    """Settings of a run. One update uses `num_steps` steps of `num_envs` environments."""
+    """A2C hyperparameters. One update uses `num_steps` steps of `num_envs` environments."""
 
     algorithm: ClassVar[str] = "a2c"
 
@@ -153,7 +153,8 @@ def train(
                     optim.set_learning_rate(run.policy_optimizer, config.policy_lr * remaining)
                     optim.set_learning_rate(run.critic_optimizer, config.critic_lr * remaining)
                 rollout, obs = collect_fn(run.policy, run.critic, run.envs, obs, config.num_steps)
-                rollout = recorder.take(rollout)
+                recorder.record_rollout(rollout)
+                rollout = run.scale_rewards(rollout)
                 advantages = advantage_fn(
                     rollout.rewards, rollout.values, rollout.next_values, rollout.terminated, rollout.truncated,
                     gamma=config.gamma, gae_lambda=config.gae_lambda,

@@ -17,16 +17,16 @@ from .. import losses, optim
 from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
 from ..errors import require_budget, require_integers, require_numbers, require_sizes
-from ..results import Result
 from ..returns import episode_returns, normalize
 from ..rollout import Episode, collect_episodes
+from ..runs import Result
 from ..setup import OptimizerFn, prepare
 from ..training import OnIteration, Recorder
 
 
 @dataclass(frozen=True)
 class ReinforceConfig:
-    """Settings of a run. One update uses one complete episode of each of `num_envs` environments."""
+    """REINFORCE hyperparameters. One update uses one complete episode of each of `num_envs` environments."""
 
     algorithm: ClassVar[str] = "reinforce"
 
@@ -55,6 +55,7 @@ class ReinforceConfig:
         require_budget(self)
 
 
+# Tuned presets.
 CARTPOLE = ReinforceConfig()
 CARTPOLE_NO_BASELINE = replace(CARTPOLE, baseline=False)
 # What everyone writes first: one episode an update, raw returns as weights, no clipping, a large step.
@@ -160,7 +161,7 @@ def train(
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             while recorder.running:
                 episodes = collect_fn(run.policy, run.envs)
-                recorder.count_episodes([episode.rewards for episode in episodes])
+                recorder.record_episodes([episode.rewards for episode in episodes])
                 recorder.require_finite(
                     observations=torch.cat([episode.obs for episode in episodes]),
                     rewards=torch.cat([episode.rewards for episode in episodes]),

@@ -21,16 +21,16 @@ from ..checkpoint import Checkpoint
 from ..diagnostics import explained_variance
 from ..errors import require_budget, require_integers, require_numbers, require_sizes
 from ..normalization import update_normalization
-from ..results import Result
 from ..returns import gae, normalize
 from ..rollout import Batch, Rollout, collect_rollout, flatten
+from ..runs import Result
 from ..setup import OptimizerFn, prepare
 from ..training import OnIteration, Recorder
 
 
 @dataclass(frozen=True)
 class TRPOConfig:
-    """Settings of a run. One update uses `num_steps` steps of `num_envs` environments."""
+    """TRPO hyperparameters. One update uses `num_steps` steps of `num_envs` environments."""
 
     algorithm: ClassVar[str] = "trpo"
 
@@ -176,16 +176,14 @@ def train(
     TrainingDiverged for numbers that are not finite.
     """
     with optim.seeded(config.seed), optim.single_thread():
-        run = prepare(
-            config, device=device, policy=policy, critic=critic, envs=envs, optimizer_fn=optimizer_fn,
-            needs_policy_optimizer=False,
-        )  # fmt: skip
+        run = prepare(config, device=device, policy=policy, critic=critic, envs=envs, optimizer_fn=optimizer_fn)
         assert run.critic is not None
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             obs = recorder.obs
             while recorder.running:
                 rollout, obs = collect_fn(run.policy, run.critic, run.envs, obs, config.num_steps)
-                rollout = recorder.take(rollout)
+                recorder.record_rollout(rollout)
+                rollout = run.scale_rewards(rollout)
                 advantages = advantage_fn(
                     rollout.rewards, rollout.values, rollout.next_values, rollout.terminated, rollout.truncated,
                     gamma=config.gamma, gae_lambda=config.gae_lambda,

@@ -1,32 +1,27 @@
 """The `pgcourse` command. A user's mistake is one line on stderr and exit status 2, never a traceback."""
 
+import importlib
 import io
 import os
 import sys
-from collections.abc import Callable
 
 from .. import __version__
 from ..errors import InvalidInput
-from . import commands
-from .assignment import assignment
-from .compare import compare
-from .demo import demo
-from .grade import grade
-from .train import resume, train
 
-COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
-    "lab": (commands.lab, "open the course in JupyterLab"),
-    "doctor": (commands.doctor, "look over the installation, and say what to do where something is missing"),
-    "demo": (demo, "train on CartPole in seconds; write a learning curve and a GIF"),
-    "train": (train, "train an agent and save it"),
-    "resume": (resume, "go on with a run from its last checkpoint"),
-    "evaluate": (commands.evaluate, "play a saved agent from held-out start states"),
-    "gif": (commands.gif, "write a GIF of saved agents"),
-    "compare": (compare, "train the course's agents over many seeds: table, curves, GIFs"),
-    "check": (commands.check, "run an exercise notebook and print each exercise's state"),
-    "progress": (commands.progress, "show which exercises are solved"),
-    "assignment": (assignment, "for teachers: make the notebooks of a class, and its key"),
-    "grade": (grade, "for teachers: mark what a class hands in"),
+# Command -> the module of this folder that has a function of its name, imported when it is called; and what it does.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "lab": ("course", "open the course in JupyterLab"),
+    "doctor": ("course", "look over the installation, and say what to do where something is missing"),
+    "demo": ("demo", "train on CartPole in seconds; write a learning curve and a GIF"),
+    "train": ("train", "train an agent and save it"),
+    "resume": ("resume", "go on with a run from its last checkpoint"),
+    "evaluate": ("play", "play a saved agent from held-out start states"),
+    "gif": ("play", "write a GIF of saved agents"),
+    "compare": ("compare", "train the course's agents over many seeds: table, curves, GIFs"),
+    "check": ("course", "run an exercise notebook and print each exercise's state"),
+    "progress": ("course", "show which exercises are solved"),
+    "assignment": ("assignment", "for teachers: make the notebooks of a class, and its key"),
+    "grade": ("grade", "for teachers: mark what a class hands in"),
 }
 
 
@@ -53,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if given[0] not in COMMANDS:
             raise InvalidInput(f"unknown command {given[0]!r}; use one of {', '.join(COMMANDS)}")
-        return COMMANDS[given[0]][0](given[1:])
+        module = importlib.import_module(f".{COMMANDS[given[0]][0]}", __name__)
+        status: int = getattr(module, given[0])(given[1:])
+        return status
     except InvalidInput as error:
         print(f"pgcourse: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

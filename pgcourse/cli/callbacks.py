@@ -1,12 +1,12 @@
-"""What the command line does after each iteration: a progress bar, TensorBoard, evaluation on held-out starts."""
+"""What the command line does after each iteration: progress bar, TensorBoard, evaluation on held-out starts, alarms."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
+from ..config import Config
 from ..errors import InvalidInput
 from ..evaluation import evaluate
 from ..storage import atomic_write
@@ -19,10 +19,10 @@ def chain(callbacks: list[OnIteration]) -> OnIteration:
 
 
 @contextlib.contextmanager
-def progress_bar(config: Any, *, enabled: bool = True) -> Iterator[OnIteration]:
+def progress_bar(config: Config, *, enabled: bool = True) -> Iterator[OnIteration]:
     """A bar over the run's budget, with the recent return and the speed."""
     by_episodes = config.num_episodes is not None
-    total = config.num_episodes if by_episodes else config.total_timesteps
+    total = config.num_episodes or config.total_timesteps or 0
     unit = " episodes" if by_episodes else " steps"
     with tqdm(total=total, unit=unit, disable=not enabled, dynamic_ncols=True, mininterval=0.2) as bar:
 
@@ -85,3 +85,19 @@ class HeldOutEvaluation:
             tqdm.write(
                 f"step {progress.env_step:,}: mean return {scores.mean:.1f} from {self.num_episodes} held-out starts"
             )
+
+
+def watch() -> OnIteration:
+    """For `--watch`: warns once of each alarm.
+
+    Thresholds were measured on CartPole and Pendulum: elsewhere, take them for a hint.
+    """
+    from ..study.diagnose import Watch, describe  # slow to import
+
+    look = Watch()
+
+    def warn(progress: Progress) -> None:
+        for alarm in look(progress):
+            tqdm.write(f"watch: step {progress.env_step:,}: {describe(alarm)} ({alarm})")
+
+    return warn

@@ -1,18 +1,17 @@
-"""`pgcourse compare`: the course's agents over many seeds, as a table, as curves with bands, and at work."""
+"""`pgcourse compare`: the course's agents over many seeds, as a table, as curves with bands, and as GIFs."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import joblib
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidInput
-from ..render import record_gif
 from ..storage import atomic_write
-from ..study import comparison
-from ..study.seeds import Run, run_seeds
 from .parsing import parse
+
+if TYPE_CHECKING:
+    from ..study.keep import Run
 
 
 @dataclass
@@ -48,13 +47,18 @@ def compare(arguments: list[str]) -> int:
         raise InvalidInput(f"workers={options.workers} is not positive; use at least 1")
     if options.workers is not None and options.dask is not None:
         raise InvalidInput("given --workers and --dask; a cluster has its own workers, so give one of the two")
+    import joblib  # slow to import, and torch more so: not for --help
+
+    from ..render import record_gif
+    from ..study import comparison, seeds
+
     configs = comparison.agents(options.episodes)
     folder = Path(options.out)
     # Written before any training: a folder that cannot be written to should cost no minutes.
     described = f"{options.seeds} seeds, {options.episodes} episodes each"
     atomic_write(folder / "table.txt", f"{described}: not finished yet\n")
     try:
-        runs = run_seeds(
+        runs = seeds.run_seeds(
             configs,
             range(options.seeds),
             num_workers=options.workers or joblib.cpu_count(),
@@ -80,10 +84,11 @@ def compare(arguments: list[str]) -> int:
     return 0
 
 
-def _draw(runs: Mapping[str, Sequence[Run]], folder: Path, num_episodes: int) -> Iterator[Path]:
+def _draw(runs: "Mapping[str, Sequence[Run]]", folder: Path, num_episodes: int) -> Iterator[Path]:
     """The learning curves, by episodes and by environment steps."""
     from ..show.figures.curves import learning_curves
     from ..show.page.style import LABELS, png
+    from ..study import comparison
 
     window = max(min(50, num_episodes // 4), 1)
     curves = {LABELS[name]: [run.episodes[:num_episodes] for run in group] for name, group in runs.items()}

@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ..algorithms import reinforce
-from ..render import record_gifs
-from ..runs import require_new_run_folder
-from ..storage import atomic_write
-from .callbacks import progress_bar
 from .parsing import parse
-from .train import summary
 
 
 @dataclass
@@ -28,6 +22,13 @@ class Demo:
 def demo(arguments: list[str]) -> int:
     """Run `pgcourse demo`. Returns: the exit status of the training run."""
     options = parse(Demo, arguments, program="pgcourse demo")
+    from ..algorithms import reinforce  # torch is slow to import, so not for --help
+    from ..render import record_gifs
+    from ..runs import require_new_run_folder
+    from ..storage import atomic_write
+    from .callbacks import progress_bar
+    from .train import summary
+
     config = replace(reinforce.CARTPOLE, seed=options.seed, num_episodes=400)
     folder = require_new_run_folder(options.out, overwrite=True)
     with progress_bar(config, enabled=options.progress) as on_iteration:

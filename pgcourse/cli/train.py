@@ -1,9 +1,7 @@
-"""`pgcourse train` and `pgcourse resume`: a run with a progress bar, saved, and said in one line."""
+"""`pgcourse train`: a run with a progress bar, saved, and said in one line."""
 
 import contextlib
-import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -11,21 +9,20 @@ from typing import Any
 
 import tyro
 
-from ..algorithms import a2c, ppo, reinforce, trpo
+from ..algorithms.by_name import ALGORITHMS, TRAIN
 from ..checkpoint import Checkpoint
+from ..config import Config
 from ..envs import has_tensor_envs, make_envs
 from ..errors import InvalidInput
 from ..networks import make_policy
 from ..optim import choose_device
 from ..render import record_gifs, require_drawable
-from ..results import Result
-from ..runs import build_config, require_new_run_folder
+from ..runs import Result, require_new_run_folder
 from ..statistics import episodes_to_threshold
 from ..training import TrainingDiverged
-from .callbacks import HeldOutEvaluation, chain, progress_bar, require_evaluate_every, tensorboard
+from .callbacks import HeldOutEvaluation, chain, progress_bar, require_evaluate_every, tensorboard, watch
 from .parsing import parse
-
-ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
+from .resume import Resume
 
 
 @dataclass
@@ -56,29 +53,6 @@ class Train:
     """Write the whole state of the run every so many iterations."""
     watch: bool = False
     """Warn in a line when a number of the run leaves the range of healthy ones."""
-
-
-@dataclass
-class Resume:
-    """Go on with a run that was trained with --checkpoint-every, from its last checkpoint.
-
-    Example: pgcourse resume runs/p1
-    """
-
-    run: tyro.conf.Positional[str]
-    """Folder of the run."""
-    gif: bool = False
-    """Write agent.gif into the folder."""
-    device: str = "auto"
-    """auto, cpu, cuda, or cuda:1."""
-    progress: bool = True
-    """Show a progress bar."""
-    tensorboard: bool = False
-    """Write every metric for TensorBoard into the folder."""
-    evaluate_every: int | None = None
-    """Play the policy from held-out start states every so many iterations."""
-    checkpoint_every: int = 50
-    """Write the whole state of the run every so many iterations."""
 
 
 def presets(algorithm: ModuleType) -> dict[str, Any]:
@@ -117,15 +91,7 @@ def train(arguments: list[str]) -> int:
     checkpoint = Checkpoint(folder, every=every) if every is not None else None
     require_evaluate_every(options.evaluate_every)
     require_new_run_folder(folder, overwrite=options.overwrite)
-    return _run(config, folder, options, checkpoint)
-
-
-def resume(arguments: list[str]) -> int:
-    """Run `pgcourse resume`."""
-    options = parse(Resume, arguments, program="pgcourse resume")
-    checkpoint = Checkpoint(options.run, every=options.checkpoint_every, resume=True)
-    config = build_config(json.loads(checkpoint.read()["description"]))
-    return _run(config, Path(options.run), options, checkpoint)
+    return run(config, folder, options, checkpoint)
 
 
 def _preset_name(arguments: list[str]) -> str:
@@ -143,16 +109,13 @@ def _train_class(config_class: type) -> type[Train]:
     return dataclass(type("Train", (Train,), {"__annotations__": annotations, "__doc__": Train.__doc__}))
 
 
-def _run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
-    """Train, save, and say what was reached."""
-    train_fn: Callable[..., Result] = ALGORITHMS[config.algorithm].train
+def run(config: Config, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
+    """Train, save, and say what was reached. Returns: the exit status."""
     with contextlib.ExitStack() as stack:
         callbacks = [stack.enter_context(progress_bar(config, enabled=options.progress))]
         if options.tensorboard:
             callbacks.append(stack.enter_context(tensorboard(folder / "tensorboard")))
         if isinstance(options, Train) and options.watch:
-            from .watching import watch  # slow to import
-
             callbacks.append(watch())
         if options.evaluate_every is not None:
             table = folder / "evaluations.csv"
@@ -160,7 +123,9 @@ def _run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpo
                 table.unlink(missing_ok=True)  # of a run that this one replaces
             callbacks.append(HeldOutEvaluation(table, config.env_id, every=options.evaluate_every))
         try:
-            result = train_fn(config, device=options.device, on_iteration=chain(callbacks), checkpoint=checkpoint)
+            result = TRAIN[config.algorithm](
+                config, device=options.device, on_iteration=chain(callbacks), checkpoint=checkpoint
+            )
         except TrainingDiverged as error:
             error.result.save(folder)
             print(f"pgcourse: {error}, in {folder}", file=sys.stderr)
@@ -174,7 +139,7 @@ def _run(config: Any, folder: Path, options: Train | Resume, checkpoint: Checkpo
     return 130 if result.interrupted else 0
 
 
-def _new_folder(config: Any) -> Path:
+def _new_folder(config: Config) -> Path:
     stem = f"{config.algorithm}-{config.env_id.replace('/', '-')}-seed{config.seed}"
     number = 1
     while (Path("runs") / f"{stem}-{number}").exists():

@@ -7,6 +7,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from ..errors import InvalidInput
+from ..registration import NAMESPACE
 from .adapter import TensorAdapter, as_tensor_envs, require_supported_spaces
 from .cartpole import CartPoleVectorEnv
 from .corridor import ShortCorridorVectorEnv
@@ -26,41 +27,7 @@ __all__ = [
     "env_seeds",
     "make_envs",
     "make_single_env",
-    "register_envs",
 ]
-
-NAMESPACE = "pgcourse/"
-
-
-def register_envs() -> None:
-    """Register ours with Gymnasium: the batched one for `make_vec`, a single one with rendering for `make`."""
-    if NAMESPACE + "CartPole-v1" in gymnasium.registry:
-        return
-    gymnasium.register(
-        NAMESPACE + "CartPole-v1",
-        entry_point="pgcourse.envs.cartpole:single_env",
-        vector_entry_point="pgcourse.envs.cartpole:CartPoleVectorEnv",
-        max_episode_steps=500,
-        reward_threshold=475.0,
-    )
-    gymnasium.register(
-        NAMESPACE + "Pendulum-v1",
-        entry_point="pgcourse.envs.pendulum:single_env",
-        vector_entry_point="pgcourse.envs.pendulum:PendulumVectorEnv",
-        max_episode_steps=200,
-    )
-    gymnasium.register(
-        NAMESPACE + "ShortCorridor-v0",
-        entry_point="pgcourse.envs.corridor:ShortCorridorEnv",
-        vector_entry_point="pgcourse.envs.corridor:ShortCorridorVectorEnv",
-        max_episode_steps=1000,
-    )
-    gymnasium.register(
-        NAMESPACE + "LongCorridor-v0",
-        entry_point="pgcourse.envs.long_corridor:LongCorridorEnv",
-        vector_entry_point="pgcourse.envs.long_corridor:LongCorridorVectorEnv",
-        max_episode_steps=1000,
-    )
 
 
 def has_tensor_envs(env_id: str) -> bool:

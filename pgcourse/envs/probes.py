@@ -1,4 +1,4 @@
-"""Environments with known answers: each isolates one thing that an algorithm must get right, and takes a second.
+"""Probe environments, whose answers are known: each isolates one thing that an algorithm must get right, and takes a second.
 
 The first to fail names the part that is broken. Values are of the discounted return. An idea of A. L. Jones (2021),
 "Debugging RL, without the agonizing pain".

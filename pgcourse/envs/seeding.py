@@ -1,4 +1,4 @@
-"""Seeds and random numbers of environments: no two share a stream, and any episode can be had without the ones before.
+"""Seeding of environments: no two share a random stream, and any episode can be had without the ones before.
 
 Neighbouring integer seeds must not share start states (a vector environment's `reset(seed=s)` gives environment i the
 seed s + i, so seeds 1 and 2 have all but one start state in common), and training must never see an evaluation start.

@@ -1,4 +1,4 @@
-"""The state of environments as tensors and JSON, so that a run can go on bit for bit where it stopped.
+"""Save and restore environments, as tensors and JSON, so that a run goes on bit for bit where it stopped.
 
 Ours can be copied whole. Of Gymnasium's, the classic-control family can: their state is one array. Simulators such as
 Box2D and MuJoCo hold state that no array shows, so their runs go on with fresh episodes.

@@ -1,1 +1,1 @@
-"""Experiments: many seeds, and figures for the prose."""
+"""Studies: runs over many seeds and their comparison, measured figures, named bugs and how to diagnose them."""

@@ -1,4 +1,4 @@
-"""The table of alarms: which number of a training run, out of which range, means what.
+"""Alarms: which metric of a training run, out of which range, means what.
 
 A threshold comes from healthy runs (`derive`), and differs between kinds of run. Where a bug makes a number exactly
 zero, the threshold is fixed: nothing but rounding lies below it.

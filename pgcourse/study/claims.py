@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput
-from ..results import versions
+from ..runs import versions
 from ..statistics import bootstrap_interval, interquartile_mean
 
 # NAME:FIGURE and nothing else counts, so that doubled braces of LaTeX pass.

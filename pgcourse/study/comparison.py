@@ -1,4 +1,4 @@
-"""The course's five agents on CartPole, one against the other: the same number of episodes, the same seeds."""
+"""Comparison of the course's five agents on CartPole: the same number of episodes, the same seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..algorithms import a2c, ppo, reinforce
+from ..config import Config
 from ..envs import make_envs
 from ..networks import make_policy
 from ..statistics import bootstrap_interval, episodes_to_threshold, interquartile_mean, probability_of_improvement
@@ -104,7 +105,7 @@ def middle_run(runs: Sequence[Run]) -> Run:
     return order[(len(order) - 1) // 2]
 
 
-def policy_of(run: Run, config: Any) -> nn.Module:
+def policy_of(run: Run, config: Config) -> nn.Module:
     """The policy that a run ended with."""
     envs = make_envs(config.env_id, 1, seed=0)
     policy = make_policy(envs.single_observation_space, envs.single_action_space, config.hidden_sizes)

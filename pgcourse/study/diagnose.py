@@ -1,4 +1,4 @@
-"""From the metrics of a training run to alarms, and from alarms to the bugs that ring them."""
+"""Diagnose a training run: from its metrics to alarms, and from alarms to the bugs that ring them."""
 
 from collections.abc import Collection, Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Finished runs on disk: one file each, whole or absent, named after the settings, the seed and the source."""
+"""Cache of finished runs: one file each, whole or absent, named after the settings, the seed and the source."""
 
 import ast
 import dataclasses
@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import Config
 from ..errors import InvalidInput
-from ..results import versions
+from ..runs import versions
 from ..storage import atomic_write
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Of the modules at the package's top: those that no number of a run comes from.
-NOT_TRAINING = {"__init__.py", "doctor.py", "render.py", "runs.py", "statistics.py", "storage.py"}
+NOT_TRAINING = {"__init__.py", "doctor.py", "registration.py", "render.py", "runs.py", "statistics.py", "storage.py"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def run_path(folder: Path, name: str, seed: int, key: str) -> Path:
     return folder / f"{plain}-{seed}-{key}.npz"
 
 
-def source_key(name: str, config: Any, seams: Mapping[str, Any]) -> str:
+def source_key(name: str, config: Config, seams: Mapping[str, Any]) -> str:
     """Twelve hex digits for everything but the seed that a run follows from: settings, versions, and source.
 
     The source is that of the package's training code for this algorithm and of the functions in `seams`. Raises:
@@ -68,7 +69,7 @@ def code_digest(algorithm: str) -> str:
     shared = {path for path in PACKAGE.glob("*.py") if path.name not in NOT_TRAINING}
     files = shared | {
         *PACKAGE.glob("envs/*.py"),
-        *PACKAGE.glob(f"algorithms/{algorithm}*.py"),
+        PACKAGE / f"algorithms/{algorithm}.py",
         PACKAGE / "study/seeds.py",
     }
     texts = [f"{path.relative_to(PACKAGE).as_posix()}\n{code_of(path.read_text('utf-8'))}" for path in sorted(files)]

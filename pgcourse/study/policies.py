@@ -1,4 +1,4 @@
-"""Policies for continuous actions that differ from the package's Gaussian in one thing each: what lesson 05 compares."""
+"""Policies for continuous actions that lesson 05 compares: state-dependent std, tanh-squashed, binned."""
 
 import math
 from collections.abc import Sequence

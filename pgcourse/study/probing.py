@@ -1,4 +1,4 @@
-"""An algorithm on the probe environments: does it find the answers that are known?"""
+"""Test an algorithm on the probe environments, whose values and best actions are known."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from ..algorithms import a2c, ppo
+from ..config import Config
 from ..envs.probes import PROBES, Probe
-from ..results import Result
+from ..runs import Result
 
 # Small networks, large steps, few of them: a second for all probes. A gamma of 0.8 tells a discount from none within
 # the tolerance.
@@ -49,7 +50,7 @@ class Finding:
 
 def probe_algorithm(
     train: Callable[..., Result] = ppo.train,
-    config: Any = PPO,
+    config: Config = PPO,
     *,
     probes: Sequence[type[Probe]] = PROBES,
     stop: bool = False,
@@ -58,7 +59,8 @@ def probe_algorithm(
     """Train on each probe and compare values and probabilities with the known answers.
 
     Args: train: as `ppo.train`: (config, *, envs, **seams) -> Result with a critic. config: small and quick, as `PPO`
-    and `A2C` here. stop: end with the first probe that fails. seams: of `train`, your own functions or a trap's.
+    and `A2C` here. stop: end with the first probe that fails. seams: keyword arguments of
+    `train`: your own functions, or a trap's.
     """
     findings = []
     for probe in probes:

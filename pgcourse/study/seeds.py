@@ -1,4 +1,4 @@
-"""One experiment, many seeds: configs times seeds, in processes or on a cluster; finished runs can be kept."""
+"""Train configs over many seeds, in processes or on a cluster; finished runs can be kept."""
 
 import contextlib
 import operator
@@ -15,7 +15,8 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from .. import optim
-from ..algorithms import a2c, ppo, reinforce, trpo
+from ..algorithms.by_name import TRAIN
+from ..config import Config
 from ..errors import InvalidInput
 from ..evaluation import evaluate
 from ..training import TrainingDiverged
@@ -24,20 +25,13 @@ from .workers import run_jobs
 
 __all__ = ["TRAIN", "Run", "made_fresh", "returns_by_episode", "run_seeds"]
 
-TRAIN: dict[str, Callable[..., Any]] = {
-    "reinforce": reinforce.train,
-    "a2c": a2c.train,
-    "ppo": ppo.train,
-    "trpo": trpo.train,
-}
-
 
 @dataclass(frozen=True)
 class Job:
     """One run to be made."""
 
     name: str
-    config: Any
+    config: Config
     seams: Mapping[str, Any]
     path: Path | None  # where it is kept
     code: str  # digest of the code that has to make it
@@ -47,7 +41,7 @@ class Job:
 
 
 def run_seeds(
-    configs: Mapping[str, Any],
+    configs: Mapping[str, Config],
     seeds: Iterable[int],
     *,
     num_workers: int = 1,
@@ -130,7 +124,7 @@ def make_run(job: Job) -> Run:
 ONE_AT_A_TIME = threading.Lock()
 
 
-def made_fresh(config: Any, seams: Mapping[str, Any]) -> dict[str, Any]:
+def made_fresh(config: Config, seams: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of `train` for one run: what is a function in place of networks or environments is called."""
     made = dict(seams)
     with optim.seeded(config.seed):
@@ -142,7 +136,7 @@ def made_fresh(config: Any, seams: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _train(config: Any, seams: Mapping[str, Any]) -> Run:
+def _train(config: Config, seams: Mapping[str, Any]) -> Run:
     result = TRAIN[config.algorithm](config, device="cpu", **made_fresh(config, seams))
     if result.interrupted:  # `train` gives what it has; half a run is no run of a study
         raise KeyboardInterrupt

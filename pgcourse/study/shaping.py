@@ -1,4 +1,4 @@
-"""A pendulum that is also paid for speed: a shaped reward, when it is gamed, and the shaping that cannot be."""
+"""Reward shaping on Pendulum: a bonus for speed, when it is gamed, and potential-based shaping, which cannot be."""
 
 import math
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class PaidForGain(PaidForSpeed):
 
 @dataclass(frozen=True)
 class ShapedEnvs:
-    """Seeded environments of one kind: the `envs` seam of `run_seeds`. A gamma makes it `PaidForGain`."""
+    """Seeded environments of one kind, for `envs` in `run_seeds`. A gamma makes it `PaidForGain`."""
 
     num_envs: int
     bonus: float

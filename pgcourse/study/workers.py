@@ -1,4 +1,4 @@
-"""Jobs side by side: in processes of this machine, or on a cluster. What ends first comes first."""
+"""Run jobs in parallel, in processes of this machine or on a Dask cluster; results in order of completion."""
 
 import contextlib
 import sys

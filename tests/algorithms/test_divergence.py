@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pgcourse import TrainingDiverged, a2c, cli, load, ppo, reinforce, trpo
 from pgcourse.envs.probes import Probe
-from pgcourse.results import Result
+from pgcourse.runs import Result
 
 ALGORITHMS: dict[str, Any] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
 SMALL: dict[str, Any] = {"num_envs": 4, "hidden_sizes": (8,), "total_timesteps": None, "num_episodes": 400}

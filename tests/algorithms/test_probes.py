@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from pgcourse import a2c, ppo, reinforce, returns, trpo
+from pgcourse.algorithms.by_name import TRAIN
 from pgcourse.envs import probes
-from pgcourse.results import Result
+from pgcourse.runs import Result
+from pgcourse.study.probing import probe_algorithm
 
 SMALL: dict[str, Any] = {"hidden_sizes": (16,), "total_timesteps": None}
 # A gamma of 0.9 tells a discount from none within two steps.
@@ -33,52 +35,25 @@ TRPO = replace(
     **(SMALL | {"total_timesteps": 128 * 25}),
 )  # fmt: skip
 CONFIGS = {"reinforce": REINFORCE, "a2c": A2C, "online": ONLINE, "ppo": PPO, "trpo": TRPO}
-TRAIN = {"reinforce": reinforce.train, "a2c": a2c.train, "ppo": ppo.train, "trpo": trpo.train}
-everyone = pytest.mark.parametrize("name", CONFIGS)
 batched = pytest.mark.parametrize("name", ["reinforce", "a2c", "ppo", "trpo"])
+# The time limit is further below. One environment sees too little of most probes.
+PAIRS = [
+    (name, probe) for name in CONFIGS for probe in probes.PROBES if probe is not probes.Endless and name != "online"
+]
+PAIRS += [("online", probes.DelayedReward), ("online", probes.ObservationAndAction)]
 
 
-def solve(name: str, probe: type[probes.Probe], **seams: Any) -> Result:
+def solve(name: str, probe: type[probes.Probe], **parts: Any) -> Result:
     config = CONFIGS[name]
-    return TRAIN[config.algorithm](config, envs=probe(config.num_envs), **seams)
+    return TRAIN[config.algorithm](config, envs=probe(config.num_envs), **parts)
 
 
-def values(result: Result, *observations: float) -> list[float]:
-    assert result.critic is not None
-    with torch.no_grad():
-        return result.critic(torch.tensor(observations)[:, None]).tolist()
-
-
-def right_probability(result: Result, observation: float) -> float:
-    with torch.no_grad():
-        return result.policy(torch.tensor([[observation]])).probs[0, 1].item()
-
-
-@batched
-def test_the_critic_learns_a_constant(name: str) -> None:
-    assert values(solve(name, probes.ConstantReward), 1.0) == pytest.approx([1.0], abs=0.05)
-
-
-@batched
-def test_the_critic_learns_what_the_observation_tells(name: str) -> None:
-    assert values(solve(name, probes.ObservationPredictsReward), -1.0, 1.0) == pytest.approx([-1.0, 1.0], abs=0.1)
-
-
-@everyone
-def test_a_reward_one_step_ahead_is_worth_gamma(name: str) -> None:
-    assert values(solve(name, probes.DelayedReward), 0.0, 1.0) == pytest.approx([0.9, 1.0], abs=0.05)
-
-
-@batched
-def test_the_policy_prefers_the_action_that_earns(name: str) -> None:
-    assert right_probability(solve(name, probes.ActionDecidesReward), 1.0) > 0.9
-
-
-@everyone
-def test_the_policy_prefers_the_action_that_fits_the_observation(name: str) -> None:
-    result = solve(name, probes.ObservationAndAction)
-    assert right_probability(result, 1.0) > 0.85
-    assert right_probability(result, -1.0) < 0.15
+@pytest.mark.parametrize(("name", "probe"), PAIRS)
+def test_values_and_actions_are_the_known_ones(name: str, probe: type[probes.Probe]) -> None:
+    (finding,) = probe_algorithm(TRAIN[CONFIGS[name].algorithm], CONFIGS[name], probes=[probe])
+    assert finding.answers and finding.passed, finding
+    if probe in (probes.ConstantReward, probes.DelayedReward):
+        assert all(abs(answer.found - float(answer.expected)) < 0.05 for answer in finding.answers)
 
 
 @batched
@@ -101,5 +76,8 @@ def test_a_time_limit_does_not_end_the_future(name: str) -> None:
     """V = 1 / (1 - 0.9) = 10. Whoever takes the limit for an end finds the mean of (1 - 0.9^k) / 0.1, k = 1 to 8: 3.6."""
     wrong = sum((1 - 0.9**k) / 0.1 for k in range(1, 9)) / 8
     assert wrong == pytest.approx(3.59, abs=0.01)
-    assert values(solve(name, probes.Endless), 1.0) == pytest.approx([10.0], abs=0.5)
-    assert values(solve(name, probes.Endless, advantage_fn=as_if_terminated), 1.0)[0] < 5
+    right, cut_off = (
+        solve(name, probes.Endless, **parts).critic(torch.ones(1, 1)).item()
+        for parts in ({}, {"advantage_fn": as_if_terminated})
+    )
+    assert right == pytest.approx(10.0, abs=0.5) and cut_off < 5

@@ -114,13 +114,11 @@ def test_the_doctor_speaks_to_a_terminal_that_knows_no_check_marks(repository: P
 def test_the_doctor_says_what_to_do_where_something_is_broken(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgcourse import doctor
-
     def broken(*_, **__):
         raise RuntimeError("no\nvideo device")
 
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(doctor, "record_frames", broken)
+    monkeypatch.setattr("pgcourse.render.record_frames", broken)
     monkeypatch.setenv("PGCOURSE_HOME", str(tmp_path / "file"))
     assert main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
@@ -168,21 +166,17 @@ def test_ctrl_c_saves_the_run_and_exits_with_130(repository: Path, tmp_path: Pat
 def test_an_interrupt_outside_of_training_is_one_line(
     monkeypatch: pytest.MonkeyPatch, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgcourse.cli import commands
-
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "evaluate_policy", interrupted)
+    monkeypatch.setattr("pgcourse.evaluation.evaluate", interrupted)
     assert main(["evaluate", str(run)]) == 130
     assert capsys.readouterr().err == "pgcourse: interrupted\n"
 
 
 def test_a_reader_that_has_gone_is_no_error(repository: Path, tmp_path: Path) -> None:
-    """`pgcourse train --help | head -0`: the pipe is closed before anything is written."""
-    process = start(
-        ["train", "reinforce", "--help"], repository, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    """`pgcourse evaluate --help | head -0`: the pipe is closed before anything is written."""
+    process = start(["evaluate", "--help"], repository, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     err = process.stderr.read()

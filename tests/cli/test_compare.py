@@ -157,7 +157,7 @@ def test_workers_default_to_one_for_each_core(tmp_path: Path, monkeypatch: pytes
         asked.update(options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "run_seeds", recorded)
-    monkeypatch.setattr(command.joblib, "cpu_count", lambda: 7)
+    monkeypatch.setattr(seeds, "run_seeds", recorded)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 7)
     assert main(["compare", "--out", str(tmp_path)]) == 130
     assert asked["num_workers"] == 7 and asked["folder"] == tmp_path / "runs" and asked["seams"] == comparison.SEAMS

@@ -69,15 +69,6 @@ def test_switches_reach_the_run() -> None:
     assert result.policy.norm.count == 512
 
 
-def test_without_out_each_run_gets_a_folder_of_its_own() -> None:
-    for _ in range(2):
-        assert cli.main(["train", "a2c", *SHORT["a2c"]]) == 0
-    assert sorted(path.name for path in Path("runs").iterdir()) == [
-        "a2c-CartPole-v1-seed0-1",
-        "a2c-CartPole-v1-seed0-2",
-    ]
-
-
 def test_tensorboard_gets_every_metric() -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -154,35 +145,24 @@ def test_overwriting_a_run_takes_its_checkpoint_away_too(capsys: pytest.CaptureF
     assert "holds no checkpoint.pt" in refused(capsys, "resume", "run")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["train", "ppo", "--num-envs", "4", "--num-steps", "8", "--minibatch-size", "64"], "exceeds the batch of 32"),
-        (["train", "a2c", "--evaluate-every", "0"], "evaluate_every=0 is not positive"),
-        (["train", "a2c", "--checkpoint-every", "0"], "every=0 is not positive"),
-        (["train", "trpo", "--max-kl", "-1"], "max_kl=-1"),
-        (["train", "ppo", "--gae-lambda", "1.5"], "gae_lambda=1.5"),
-        (["train", "a2c", "--preset", "PENDULUM"], "unknown preset 'PENDULUM' of a2c; use one of CARTPOLE, ONLINE"),
-        (["train", "ppo", "--normalize-advantages", "always"], "always"),
-        (["train", "trpo", "--policy-lr", "0.1"], "policy-lr"),
-        (["resume", "absent"], "no folder absent"),
-        (["resume", "."], "holds no checkpoint.pt"),
-        (["resume"], "run"),
-    ],
-)  # fmt: skip
-def test_mistakes_are_one_line_and_leave_nothing_behind(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    extra = ["--out", "new"] if arguments[0] == "train" else []
-    assert message in refused(capsys, *arguments, *extra)
-    assert list(Path().iterdir()) == []
+# --watch: one line for each alarm, and none for a healthy run.
+
+WATCHED = ["train", "ppo", "--hidden-sizes", "8", "--update-epochs", "2", "--device", "cpu", "--no-progress"]
 
 
-@pytest.mark.parametrize("algorithm", SHORT)
-def test_help_shows_an_example_and_the_settings(algorithm: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["train", algorithm, "--help"])
-    assert not stop.value.code
-    text = capsys.readouterr().out
-    assert "Example: pgcourse train" in text
-    assert "--gae-lambda" in text and "--normalize-observations" in text
+def watched(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    assert cli.main([*WATCHED, *options]) == 0
+    captured = capsys.readouterr()
+    return [line for line in (captured.out + captured.err).splitlines() if line.startswith("watch: ")]
+
+
+def test_a_sick_run_is_told_of_once(capsys: pytest.CaptureFixture[str]) -> None:
+    long_rollouts = ["--num-steps", "128", "--total-timesteps", "12000", "--minibatch-size", "4096"]
+    (line,) = watched(capsys, "--watch", *long_rollouts)
+    assert line.startswith("watch: step 4,096: the first update has used up many episodes")
+    assert line.endswith("(few-updates)")
+    assert watched(capsys, *long_rollouts) == []
+
+
+def test_a_healthy_run_is_left_in_peace(capsys: pytest.CaptureFixture[str]) -> None:
+    assert watched(capsys, "--watch", "--total-timesteps", "4096", "--minibatch-size", "1024") == []

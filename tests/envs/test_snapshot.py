@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from pgcourse.envs import as_tensor_envs, make_envs
 from pgcourse.envs.snapshot import restore_envs, save_envs
-from pgcourse.results import to_bytes
+from pgcourse.runs import to_bytes
 
 OURS = ["CartPole-v1", "Pendulum-v1", "ShortCorridor-v0"]
 GYMNASIUMS = ["Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0"]

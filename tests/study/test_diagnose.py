@@ -14,7 +14,7 @@ from pgcourse.study.alarms import ALARMS, BY_ID, FAMILIES, OTHER, SETTLED, THRES
 from pgcourse.study.claims import load_claims
 from pgcourse.study.diagnose import Watch, describe, diagnose, suspects
 from pgcourse.study.traps import TRAPS
-from pgcourse.study.traps_table import alarm_table, false_alarms, healthy_name, ill_name, trap_rows, trap_table
+from pgcourse.study.traps.table import alarm_table, false_alarms, healthy_name, ill_name, trap_rows, trap_table
 
 UPDATES = 40
 measured = pytest.mark.skipif(

@@ -16,11 +16,13 @@ from pgcourse.envs import PendulumVectorEnv
 from pgcourse.networks import CategoricalPolicy, GaussianPolicy, ValueNetwork
 from pgcourse.returns import gae, normalize
 from pgcourse.rollout import Batch, Episode, collect_episodes, collect_rollout
-from pgcourse.study import traps, traps_data, traps_losses, traps_networks, traps_settings
+from pgcourse.study import traps
 from pgcourse.study.alarms import BY_ID as ALARMS
 from pgcourse.study.seeds import made_fresh
-from pgcourse.study.traps import TRAPS, Trap
-from pgcourse.study.traps_update import MinibatchLosses, update_with
+from pgcourse.study.traps import TRAPS, Trap, data, distributions
+from pgcourse.study.traps import losses as wrong_losses
+from pgcourse.study.traps.losses import MinibatchLosses, update_with
+from pgcourse.study.traps.optimizers import joint_clipping_step
 
 IDS = [trap.id for trap in TRAPS]
 
@@ -141,19 +143,19 @@ def test_the_update_around_the_losses_is_ppos_own() -> None:
 def test_broadcasting_fits_every_value_to_every_return() -> None:
     policy, critic = networks()
     batch = batch_of()
-    found = traps_losses.broadcasting_losses(policy, critic, batch, ppo.CARTPOLE)
+    found = wrong_losses.broadcasting_losses(policy, critic, batch, ppo.CARTPOLE)
     values = critic(batch.obs).detach().numpy()
     pairs = [0.5 * (v - g) ** 2 for v in values for g in batch.returns.numpy()]
     assert found.value.item() == pytest.approx(np.mean(pairs), rel=1e-4)
     perfect = batch._replace(returns=critic(batch.obs).detach())
-    assert float(traps_losses.broadcasting_losses(policy, critic, perfect, ppo.CARTPOLE).value) > 1e-4
+    assert float(wrong_losses.broadcasting_losses(policy, critic, perfect, ppo.CARTPOLE).value) > 1e-4
     assert float(right_losses(policy, critic, perfect, ppo.CARTPOLE).value) == 0
 
 
 def test_the_entropy_has_the_other_sign() -> None:
     policy, critic = networks()
     config = replace(ppo.CARTPOLE, ent_coef=0.5)
-    wrong = traps_losses.entropy_sign_losses(policy, critic, batch_of(), config)
+    wrong = wrong_losses.entropy_sign_losses(policy, critic, batch_of(), config)
     right = right_losses(policy, critic, batch_of(), config)
     assert float(wrong.policy - right.policy) == pytest.approx(2 * 0.5 * float(right.entropy), rel=1e-5)
     assert float(wrong.value) == float(right.value)
@@ -161,7 +163,7 @@ def test_the_entropy_has_the_other_sign() -> None:
 
 def test_a_recomputed_log_prob_is_that_of_today() -> None:
     policy, critic = networks()
-    found = traps_losses.recomputed_losses(policy, critic, batch_of(), ppo.CARTPOLE)
+    found = wrong_losses.recomputed_losses(policy, critic, batch_of(), ppo.CARTPOLE)
     assert torch.equal(found.log_prob, found.old_log_prob)
     assert not torch.equal(found.old_log_prob, batch_of().log_prob)
     assert not found.old_log_prob.requires_grad
@@ -169,14 +171,14 @@ def test_a_recomputed_log_prob_is_that_of_today() -> None:
 
 def test_flipped_advantages_push_the_other_way() -> None:
     log_prob = torch.zeros(2, requires_grad=True)
-    loss = traps_losses.flipped_advantage_loss(log_prob, torch.zeros(2), torch.tensor([1.0, -3.0]), clip_coef=0.2)
+    loss = wrong_losses.flipped_advantage_loss(log_prob, torch.zeros(2), torch.tensor([1.0, -3.0]), clip_coef=0.2)
     loss.backward()
     assert log_prob.grad is not None and log_prob.grad.tolist() == [0.5, -1.5]  # right: [-0.5, 1.5]
 
 
 def test_the_unused_setting_is_not_used() -> None:
     log_prob, old, advantages = torch.tensor([0.7, -0.7]), torch.zeros(2), torch.tensor([1.0, -1.0])
-    wrong = [traps_losses.unclipped_loss(log_prob, old, advantages, clip_coef=clip).item() for clip in (0.1, 0.5)]
+    wrong = [wrong_losses.unclipped_loss(log_prob, old, advantages, clip_coef=clip).item() for clip in (0.1, 0.5)]
     right = [losses.ppo_clip_loss(log_prob, old, advantages, clip_coef=clip).item() for clip in (0.1, 0.5)]
     assert wrong[0] == wrong[1] == pytest.approx(-(math.exp(0.7) - math.exp(-0.7)) / 2, rel=1e-5)
     assert right[0] != right[1]
@@ -184,7 +186,7 @@ def test_the_unused_setting_is_not_used() -> None:
 
 def test_without_detach_the_policys_loss_moves_the_critic() -> None:
     moved = {}
-    for name, update in {"wrong": traps_losses.missing_detach_update, "right": a2c.update}.items():
+    for name, update in {"wrong": wrong_losses.missing_detach_update, "right": a2c.update}.items():
         policy, critic = networks()
         batch = batch_of()._replace(returns=critic(batch_of().obs).detach())  # nothing left for the critic to learn
         before = [parameter.detach().clone() for parameter in critic.parameters()]
@@ -200,7 +202,7 @@ def test_without_detach_the_policys_loss_moves_the_critic() -> None:
 
 def test_joint_clipping_shrinks_the_policys_step_by_the_critics_gradient() -> None:
     steps = {}
-    for name, step in {"joint": traps_settings.joint_clipping_step, "own": optim.actor_critic_step}.items():
+    for name, step in {"joint": joint_clipping_step, "own": optim.actor_critic_step}.items():
         policy, critic = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
         before = float(policy.weight), float(critic.weight)
         optimizers = [torch.optim.SGD(network.parameters(), lr=1.0) for network in (policy, critic)]
@@ -229,7 +231,7 @@ def test_what_the_optimiser_does_not_know_stays_as_it_was() -> None:
 
 def test_stale_episodes_go_on_under_the_next_policy() -> None:
     envs = make_envs("CartPole-v1", 8, seed=1)
-    collect = traps_data.StaleCollector()
+    collect = data.StaleCollector()
 
     class Constant(nn.Module):
         def __init__(self, action: int) -> None:
@@ -253,15 +255,15 @@ def test_a_time_limit_taken_for_an_end_has_no_future() -> None:
     one, ten, yes, no = torch.ones(1, 1), torch.full((1, 1), 10.0), torch.ones(1, 1).bool(), torch.zeros(1, 1).bool()
     numbers = {"gamma": 0.9, "gae_lambda": 0.95}
     assert float(gae(one, ten, ten, no, yes, **numbers)) == pytest.approx(1 + 0.9 * 10 - 10)
-    assert float(traps_data.truncation_as_termination(one, ten, ten, no, yes, **numbers)) == pytest.approx(1 - 10)
+    assert float(data.truncation_as_termination(one, ten, ten, no, yes, **numbers)) == pytest.approx(1 - 10)
     for terminated in (yes, no):
-        wrong = traps_data.truncation_as_termination(one, ten, ten, terminated, no, **numbers)
+        wrong = data.truncation_as_termination(one, ten, ten, terminated, no, **numbers)
         assert torch.equal(wrong, gae(one, ten, ten, terminated, no, **numbers)), "no time limit, no bug"
 
 
 def test_reset_rows_are_those_of_gymnasiums_next_step_mode() -> None:
     """The same rules as Gymnasium's own vector environment, step by step, from the same states."""
-    ours = traps_data.NextStepCartPole(3)
+    ours = data.NextStepCartPole(3)
     obs, _ = ours.reset(seed=[1, 2, 3])
     theirs = gymnasium.make_vec("CartPole-v1", num_envs=3, vectorization_mode="sync")
     assert theirs.metadata["autoreset_mode"] == gymnasium.vector.AutoresetMode.NEXT_STEP
@@ -299,7 +301,7 @@ def test_clipped_actions_are_stored_with_their_own_log_prob() -> None:
     with optim.seeded(0):
         policy, critic = GaussianPolicy(3, 1, initial_std=1.5), ValueNetwork(3)
         envs = make_envs("Pendulum-v1", 16, seed=0)
-        rollout, _ = traps_data.collect_clipped(policy, critic, envs, envs.reset(seed=1)[0], 20)
+        rollout, _ = data.collect_clipped(policy, critic, envs, envs.reset(seed=1)[0], 20)
     with optim.seeded(0):
         policy, critic = GaussianPolicy(3, 1, initial_std=1.5), ValueNetwork(3)
         envs = make_envs("Pendulum-v1", 16, seed=0)
@@ -316,7 +318,7 @@ def test_clipped_actions_are_stored_with_their_own_log_prob() -> None:
 def test_every_episode_begins_in_the_same_state() -> None:
     starts = []
     for seed in (0, 1):
-        envs = traps_data.one_start_pendulum(seed)
+        envs = data.one_start_pendulum(seed)
         starts += [envs.reset(seed=seed)[0], envs.reset()[0]]
     assert all(torch.equal(start, starts[0]) and torch.equal(start[0], start[-1]) for start in starts)
     usual = PendulumVectorEnv(12).reset(seed=0)[0]
@@ -327,7 +329,7 @@ def test_each_episode_has_mean_weight_0() -> None:
     policy, _ = networks()
     episodes = [Episode(torch.randn(n, 4), torch.zeros(n, dtype=torch.int64), torch.ones(n)) for n in (5, 40)]
     weights = {}
-    for name, update in {"wrong": traps_data.normalized_by_episode_update, "right": reinforce.update}.items():
+    for name, update in {"wrong": data.normalized_by_episode_update, "right": reinforce.update}.items():
 
         def loss(log_prob: Tensor, weight: Tensor, name: str = name) -> Tensor:
             weights[name] = weight
@@ -346,7 +348,7 @@ def test_each_episode_has_mean_weight_0() -> None:
 
 
 def test_a_softmax_of_a_softmax_is_never_sure() -> None:
-    policy = traps_networks.softmax_twice_policy()
+    policy = distributions.softmax_twice_policy()
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.mul_(1000)
@@ -357,7 +359,7 @@ def test_a_softmax_of_a_softmax_is_never_sure() -> None:
 
 
 def test_a_gaussians_entropy_is_impossible_for_two_actions() -> None:
-    policy = traps_networks.gaussian_entropy_policy()
+    policy = distributions.gaussian_entropy_policy()
     with torch.no_grad():
         distribution = policy(torch.zeros(1, 4))
     assert distribution.probs[0].tolist() == pytest.approx([0.5, 0.5], abs=1e-6)
@@ -366,7 +368,7 @@ def test_a_gaussians_entropy_is_impossible_for_two_actions() -> None:
 
 
 def test_averaged_log_probs_are_a_quarter_of_the_sum() -> None:
-    right, wrong = traps_networks.four_motors(), traps_networks.averaged_log_prob_policy()
+    right, wrong = distributions.four_motors(), distributions.averaged_log_prob_policy()
     wrong.load_state_dict(right.state_dict())
     obs, actions = torch.randn(7, 3), torch.randn(7, 4)
     with torch.no_grad():

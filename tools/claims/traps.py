@@ -13,7 +13,7 @@ from pgcourse.study.alarms import ALARMS, FAMILIES, Alarm, derive, derived, fami
 from pgcourse.study.diagnose import diagnose, suspects
 from pgcourse.study.seeds import Run
 from pgcourse.study.traps import TRAPS
-from pgcourse.study.traps_table import healthy_name, ill_name
+from pgcourse.study.traps.table import healthy_name, ill_name
 
 from .runs import PREFIX, kept_runs, plain
 from .study import OF_RETURN, Metric, Study, band, held_out, last_mean, rounded

@@ -19,8 +19,8 @@ from pgcourse.algorithms import ppo
 from pgcourse.envs.pendulum import MAX_TORQUE
 from pgcourse.networks import Categorical, CategoricalPolicy, GaussianPolicy
 from pgcourse.rollout import Batch, Rollout, collect_rollout
-from pgcourse.study.traps_base import CARTPOLE, PENDULUM
-from pgcourse.study.traps_update import MinibatchLosses, update_with
+from pgcourse.study.traps.losses import MinibatchLosses, update_with
+from pgcourse.study.traps.trap import CARTPOLE, PENDULUM
 
 Function = Callable[..., Any]
 

@@ -16,7 +16,7 @@ from ...study.claims import load_claims
 from ...study.diagnose import describe, diagnose
 from ...study.seeds import TRAIN, made_fresh
 from ...study.traps import BY_ID, TRAPS
-from ...study.traps_table import healthy_name
+from ...study.traps.table import healthy_name
 from ...training import TrainingDiverged
 from .. import page
 from ..figures.diagnostics import PANELS, curves_of, panels, select, trap_runs

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ...algorithms import ppo
-from ...results import Result
+from ...runs import Result
 from ...statistics import moving_average
 from ...study.claims import load_claims
 from ...study.traps import JOINT_CLIPPING

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import InvalidInput
-from ...results import Result
+from ...runs import Result
 from ...study.alarms import ALARMS
 from ...study.diagnose import describe
 from ...study.seeds import TRAIN, made_fresh

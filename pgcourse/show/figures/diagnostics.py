@@ -13,7 +13,7 @@ from ...errors import InvalidInput
 from ...statistics import bootstrap_interval, interquartile_mean
 from ...study.claims import load_claims
 from ...study.traps import Trap
-from ...study.traps_table import healthy_name, ill_name
+from ...study.traps.table import healthy_name, ill_name
 from ..page.style import COLOURS, new_figure
 
 Curves = Mapping[str, Mapping[str, Any]]  # metric -> {"x", "mean", "low", "high"}, lists of equal length

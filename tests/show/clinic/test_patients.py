@@ -12,7 +12,7 @@ from pgcourse.show import clinic
 from pgcourse.show.clinic import patients as patients_module
 from pgcourse.show.clinic.patients import file_of, order_of, patients
 from pgcourse.study.traps import TRAPS
-from pgcourse.study.traps_table import healthy_name, ill_name
+from pgcourse.study.traps.table import healthy_name, ill_name
 
 PATIENT = "patient_02"
 RIGHT, WRONG, WORSE = "broadcasting", "slow-critic", "entropy-sign"

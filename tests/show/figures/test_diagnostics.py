@@ -11,7 +11,7 @@ from pgcourse.show.figures import diagnostics
 from pgcourse.show.figures.diagnostics import HEALTHY, ILL, RETURN, VALUE
 from pgcourse.statistics import interquartile_mean
 from pgcourse.study import traps
-from pgcourse.study.traps_table import healthy_name, ill_name
+from pgcourse.study.traps.table import healthy_name, ill_name
 
 KL, EXPLAINED = "losses/approx_kl", "losses/explained_variance"
 

@@ -3,13 +3,11 @@
     trap = traps.SLOW_CRITIC
     ill, healthy = trap.train(seed=0), trap.train_healthy(seed=0)
 
-The code of a bug, and what is to be known of it, stand together in `traps_settings`, `traps_data`, `traps_losses` and
-`traps_networks`.
+The code of a bug, and what is to be known of it, stand together in the file of its kind.
 """
 
-from ..errors import InvalidInput
-from .traps_base import Trap
-from .traps_data import (
+from ...errors import InvalidInput
+from .data import (
     CLIPPED_ACTION_LOG_PROB,
     NORMALIZED_BY_EPISODE,
     ONE_START_STATE,
@@ -17,7 +15,8 @@ from .traps_data import (
     STALE_EPISODES,
     TRUNCATION_AS_TERMINATION,
 )
-from .traps_losses import (
+from .distributions import GAUSSIAN_ENTROPY, LOG_PROB_NOT_SUMMED, SOFTMAX_TWICE
+from .losses import (
     ADVANTAGE_SIGN,
     BROADCASTING,
     ENTROPY_SIGN,
@@ -25,16 +24,15 @@ from .traps_losses import (
     OLD_LOG_PROB_RECOMPUTED,
     UNUSED_SETTING,
 )
-from .traps_networks import GAUSSIAN_ENTROPY, LOG_PROB_NOT_SUMMED, SOFTMAX_TWICE
-from .traps_settings import (
-    JOINT_CLIPPING,
+from .optimizers import JOINT_CLIPPING, MISSING_PARAMETERS
+from .settings import (
     LONG_ROLLOUTS,
-    MISSING_PARAMETERS,
     REWARD_SCALE,
     SLOW_CRITIC,
     STD_TOO_LARGE,
     STD_TOO_SMALL,
 )
+from .trap import Trap
 
 __all__ = [
     "ADVANTAGE_SIGN",

@@ -1,11 +1,11 @@
-"""What the alarms make of the traps over seeds, as rows for a lesson; the data are claims/traps.json."""
+"""Tables of traps and alarms for a lesson: which alarms ring over seeds; the data are claims/traps.json."""
 
 from collections import Counter
 from typing import Any, NamedTuple
 
-from .alarms import ALARMS, FAMILIES
-from .claims import format_number, load_claims
-from .traps import TRAPS, Trap
+from ..alarms import ALARMS, FAMILIES
+from ..claims import format_number, load_claims
+from . import TRAPS, Trap
 
 
 class TrapRow(NamedTuple):

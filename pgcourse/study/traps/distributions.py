@@ -1,4 +1,4 @@
-"""Bugs in the policy's distribution."""
+"""Bugs in the policy's distribution: logits, entropy, log-probability."""
 
 import math
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
-from ..networks import Categorical, CategoricalPolicy, GaussianPolicy
-from .traps_base import CARTPOLE, ENTROPY_BONUS, PENDULUM, Trap
+from ...networks import Categorical, CategoricalPolicy, GaussianPolicy
+from .trap import CARTPOLE, ENTROPY_BONUS, PENDULUM, Trap
 
 
 class SoftmaxTwicePolicy(CategoricalPolicy):

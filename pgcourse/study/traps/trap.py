@@ -1,12 +1,14 @@
-"""What a named bug is, and the healthy settings that the bugs are shown on."""
+"""`Trap`, a named bug, and the healthy settings that the bugs are shown on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..algorithms import a2c, ppo, reinforce
-from ..results import Result
-from .seeds import TRAIN, made_fresh
+from ...algorithms import a2c, ppo, reinforce
+from ...algorithms.by_name import TRAIN
+from ...config import Config
+from ...runs import Result
+from ..seeds import made_fresh
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Trap:
         ppo.train(trap.config, **trap.seams)     # ill
         ppo.train(trap.base, **trap.base_seams)  # healthy: the fix
 
-    Where a seam is a function in place of a network or of environments, `trap.train(seed=...)` makes them.
+    Where the place of a network or of environments is taken by a function, `trap.train(seed=...)` calls it.
 
     Fields:
       id: as `diagnose.suspects` gives it. title: one line for a heading.
@@ -30,7 +32,7 @@ class Trap:
 
     id: str
     title: str
-    base: Any
+    base: reinforce.ReinforceConfig | a2c.A2CConfig | ppo.PPOConfig
     explanation: str
     symptom: str
     fix: str
@@ -53,7 +55,7 @@ class Trap:
         return "ppo, continuous" if self.base.env_id == "Pendulum-v1" else "ppo, discrete"
 
     @property
-    def config(self) -> Any:
+    def config(self) -> Config:
         """The settings of the ill run."""
         return replace(self.base, **self.config_changes)
 
@@ -66,7 +68,7 @@ class Trap:
         return _train(self.base, seed, self.base_seams, keywords)
 
 
-def _train(config: Any, seed: int, seams: Mapping[str, Any], keywords: Mapping[str, Any]) -> Result:
+def _train(config: Config, seed: int, seams: Mapping[str, Any], keywords: Mapping[str, Any]) -> Result:
     config = replace(config, seed=seed)
     return TRAIN[config.algorithm](config, **{"device": "cpu", **made_fresh(config, seams), **keywords})
 

@@ -7,12 +7,12 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor, nn
 
-from ..algorithms import reinforce
-from ..envs import CartPoleVectorEnv, PendulumVectorEnv, env_seeds
-from ..envs.pendulum import MAX_TORQUE
-from ..returns import gae, normalize
-from ..rollout import Episode, Rollout, collect_rollout
-from .traps_base import CARTPOLE, FAR_SIGHTED, PENDULUM, REINFORCE, SIXTEEN_EPISODES, Trap
+from ...algorithms import reinforce
+from ...envs import CartPoleVectorEnv, PendulumVectorEnv, env_seeds
+from ...envs.pendulum import MAX_TORQUE
+from ...returns import gae, normalize
+from ...rollout import Episode, Rollout, collect_rollout
+from .trap import CARTPOLE, FAR_SIGHTED, PENDULUM, REINFORCE, SIXTEEN_EPISODES, Trap
 
 
 @dataclass

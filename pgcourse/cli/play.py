@@ -1,18 +1,12 @@
-"""The other commands: each parses its options, calls the package, and prints."""
+"""`pgcourse evaluate` and `pgcourse gif`: saved agents play, for a score or for a picture."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from ..doctor import examine
 from ..errors import InvalidInput
-from ..evaluation import evaluate as evaluate_policy
-from ..render import record_gifs
-from ..runs import load
 from .parsing import parse
 
 
@@ -37,10 +31,13 @@ class Evaluate:
 def evaluate(arguments: list[str]) -> int:
     """Run `pgcourse evaluate`."""
     options = parse(Evaluate, arguments, program="pgcourse evaluate")
+    from .. import evaluation  # torch is slow to import, so not for --help
+    from ..algorithms.by_name import load
+
     if options.seed < 0:
         raise InvalidInput(f"seed={options.seed} is negative; use an integer of at least 0")
     result = load(options.run)
-    scores = evaluate_policy(
+    scores = evaluation.evaluate(
         result.policy,
         options.env_id or result.config.env_id,
         num_episodes=options.num_episodes,
@@ -74,6 +71,9 @@ class Gif:
 def gif(arguments: list[str]) -> int:
     """Run `pgcourse gif`."""
     options = parse(Gif, arguments, program="pgcourse gif")
+    from ..algorithms.by_name import load  # torch is slow to import, so not for --help
+    from ..render import record_gifs
+
     if len(options.paths) < 2 or not options.paths[-1].lower().endswith(".gif"):
         raise InvalidInput(
             f"given {' '.join(options.paths) or 'nothing'}; give one or more run folders, then a file that ends in .gif: "
@@ -92,79 +92,3 @@ def gif(arguments: list[str]) -> int:
     agents = ({"random": None} if options.random else {}) | policies
     print(f"wrote {record_gifs(agents, tasks.pop(), target, seed=options.seed, max_steps=options.max_steps)}")
     return 0
-
-
-@dataclass
-class Check:
-    """Run an exercise notebook and print the state of each exercise. Exit status 0 when all are correct, else 1.
-
-    Example: pgcourse check exercises/01_reinforce.ipynb
-    """
-
-    notebook: tyro.conf.Positional[str]
-    """The notebook; it is run, not changed."""
-
-
-def check(arguments: list[str]) -> int:
-    """Run `pgcourse check`."""
-    from ..checks.notebook import check_notebook  # nbclient is slow to import
-
-    options = parse(Check, arguments, program="pgcourse check")
-    report = check_notebook(options.notebook)
-    print(report.text())
-    return 0 if not report.problems and all(result.status == "correct" for _, result in report) else 1
-
-
-@dataclass
-class Progress:
-    """Show which exercises are solved, and what is left.
-
-    Example: pgcourse progress
-    """
-
-
-def progress(arguments: list[str]) -> int:
-    """Show which exercises are solved, and what is left."""
-    parse(Progress, arguments, program="pgcourse progress")
-    from ..checks import progress
-
-    print(progress.table())
-    return 0
-
-
-@dataclass
-class Doctor:
-    """Look over the installation, and say what to do where something is missing. Exit status 1 where something is.
-
-    Example: pgcourse doctor
-    """
-
-
-def doctor(arguments: list[str]) -> int:
-    """Look over the installation. Returns: 0 when everything works, else 1."""
-    parse(Doctor, arguments, program="pgcourse doctor")
-    findings = examine()
-    print("\n".join(str(finding) for finding in findings))
-    return 0 if all(finding.works for finding in findings) else 1
-
-
-def lab(arguments: list[str]) -> int:
-    """Open the course in JupyterLab, on this machine only; further arguments go to JupyterLab."""
-    if {"-h", "--help"} & set(arguments):
-        print(
-            "usage: pgcourse lab [OPTIONS OF JUPYTERLAB]\n\nOpen the course in JupyterLab, on this machine only.\n\n"
-            "Example: pgcourse lab --no-browser --port=8899"
-        )
-        return 0
-    root = Path(__file__).resolve().parents[2]
-    lesson = Path("notebooks") / "00_welcome.ipynb"
-    if not (root / lesson).exists():
-        raise InvalidInput(f"{lesson} is not beside the package; install it from a checkout: pip install -e .")
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--ServerApp.ip=127.0.0.1",
-        f"--LabApp.default_url=/lab/tree/{lesson}",
-    ]
-    return subprocess.call([*command, f"--ServerApp.root_dir={root}", *arguments])
