@@ -33,10 +33,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 4, dtype=torch.float64), "action": 0, "reward": 0.6, "learning_rate": 1.0}
 
 
-Formula = Callable[[Tensor, Tensor, Tensor, float], Tensor]  # x, hot, p [A] and the length of the step -> new logits
-
-
-def mistake(id: str, explanation: str, *formulas: Formula) -> Misconception:
+def mistake(id: str, explanation: str, *formulas: Callable[..., Tensor]) -> Misconception:
     """A misconception as formulas of x: logits, hot: one-hot action, p: probabilities, size: learning rate * reward."""
     wrong, *variants = (
         lambda logits, action, reward, *, learning_rate, formula=formula: formula(
@@ -45,13 +42,6 @@ def mistake(id: str, explanation: str, *formulas: Formula) -> Misconception:
         for formula in formulas
     )
     return Misconception(id, explanation, wrong, tuple(variants))
-
-
-def _action_by_action(x: Tensor, hot: Tensor, p: Tensor, size: float) -> Tensor:
-    new = x.clone()
-    for index in range(len(x)):
-        new[index] += size * (hot[index] - new.softmax(0)[index])
-    return new
 
 
 EXERCISE = Exercise.listed(
@@ -111,13 +101,6 @@ EXERCISE = Exercise.listed(
             "You subtracted the logits themselves from the one-hot vector. The score is onehot - p, where p are the "
             "probabilities: the softmax is missing.",
             lambda x, hot, p, size: x + size * (hot - x),
-        ),
-        mistake(
-            "half-updated-logits",
-            "Your softmax was taken of logits that had moved already. All entries of one gradient belong to the same policy: "
-            "compute the probabilities once, from the logits as they came in.",
-            _action_by_action,
-            lambda x, hot, p, size: x + size * hot - size * (x + size * hot).softmax(0),
         ),
         mistake(
             "probabilities-returned",

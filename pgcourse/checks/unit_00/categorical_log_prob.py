@@ -74,7 +74,6 @@ EXERCISE = Exercise.listed(
             "can be computed exactly, without any probability in between.",
             lambda x: (x.softmax(-1) + 1e-8).log(),
             lambda x: (x.softmax(-1) + 1e-10).log(),
-            lambda x: (x.softmax(-1) + 1e-12).log(),
             lambda x: Categorical(probs=x.softmax(-1)).logits,
             lambda x: x.clamp(-20, 20).log_softmax(-1),
             lambda x: x.clamp(-50, 50).log_softmax(-1),
@@ -109,13 +108,6 @@ EXERCISE = Exercise.listed(
             "You returned the probability of the action. The policy gradient needs its logarithm, which is never positive. One "
             "step is missing.",
             lambda x: x.softmax(-1),
-        ),
-        Misconception(
-            "negative-log-likelihood",
-            "You returned minus the log-probability, as a classification loss does. Here the log-probability itself is asked "
-            "for: it is at most 0, and nearer to 0 for likelier actions.",
-            lambda logits, action: -categorical_log_prob(logits, action),
-            (lambda logits, action: -categorical_log_prob(logits, action).mean(),),
         ),
         mistake(
             "normalised-along-another-axis",
