@@ -89,7 +89,7 @@ class PolicyFactory:
     """Build a categorical policy, look at what it predicts at the start, then train it on an easy rule.
 
     The case holds `obs_dim`, `num_actions`, `obs` [B, D], and for the training `training_obs` [M, D] with `targets`
-    [M], actions that follow from the observation. Recorded are facts; `properties.categorical_policy` judges them.
+    [M], actions that follow from the observation. Recorded are facts; `unit_01/policy_network.py` judges them.
     """
 
     signature: str = "obs_dim, num_actions"
@@ -117,6 +117,10 @@ class PolicyFactory:
         if arrays["probs"].shape != (len(inputs["obs"]), inputs["num_actions"]):
             return arrays
         self._observe_row(arrays, policy, inputs["obs"], "")
+        try:
+            record(arrays, "batch of one", policy(inputs["obs"][:1]).probs.detach())
+        except Exception as error:
+            arrays["batch of one error"] = np.array(type(error).__name__)
         parameters = [parameter for parameter in policy.parameters() if parameter.requires_grad]
         arrays["parameters"] = np.array(sum(1 for _ in policy.parameters()))
         log_prob = policy(inputs["training_obs"]).log_prob(inputs["targets"]).mean()
@@ -125,6 +129,10 @@ class PolicyFactory:
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
             self._train(arrays, policy, inputs["training_obs"], inputs["targets"])
+        another = call(attempt, self.signature, inputs)
+        own = {id(parameter) for parameter in policy.parameters()}
+        others = another.parameters() if isinstance(another, nn.Module) else ()
+        arrays["shared"] = np.array(sum(id(parameter) in own for parameter in others))
         return arrays
 
     def _observe_row(self, arrays: Arrays, policy: nn.Module, obs: Tensor, when: str) -> None:
