@@ -45,9 +45,12 @@ class SgdUpdate:
     another: `obs` [U, S, D], `actions` [U, S], `rewards` [U, S] with S = sum(lengths); with `critic_weight` [D] and
     `critic_bias` (0-d) also a critic. The attempt may ask for `policy`, `critic`, `optimizer`, `policy_optimizer`,
     `critic_optimizer`, `episodes` and for every other entry of the case by its name.
+
+    Fields: gradients_left: every parameter has a gradient of ones before the first update, left by somebody else.
     """
 
     signature: str
+    gradients_left: bool = False
 
     makes_optimizers: ClassVar[bool] = True
 
@@ -67,6 +70,9 @@ class SgdUpdate:
                 steps[name] += 1
 
             optimizers[name].register_step_post_hook(count)
+            if self.gradients_left:
+                for value in module.parameters():
+                    value.grad = torch.ones_like(value)
         known = {**modules, "optimizer": optimizers["policy"], "policy_optimizer": optimizers["policy"]}
         known["critic_optimizer"] = optimizers.get("critic")
         lengths = inputs["lengths"].tolist()
