@@ -45,9 +45,12 @@ class SgdUpdate:
     another: `obs` [U, S, D], `actions` [U, S], `rewards` [U, S] with S = sum(lengths); with `critic_weight` [D] and
     `critic_bias` (0-d) also a critic. The attempt may ask for `policy`, `critic`, `optimizer`, `policy_optimizer`,
     `critic_optimizer`, `episodes` and for every other entry of the case by its name.
+
+    Fields: gradients_left: every parameter has a gradient of ones before the first update, left by somebody else.
     """
 
     signature: str
+    gradients_left: bool = False
 
     makes_optimizers: ClassVar[bool] = True
 
@@ -67,6 +70,9 @@ class SgdUpdate:
                 steps[name] += 1
 
             optimizers[name].register_step_post_hook(count)
+            if self.gradients_left:
+                for value in module.parameters():
+                    value.grad = torch.ones_like(value)
         known = {**modules, "optimizer": optimizers["policy"], "policy_optimizer": optimizers["policy"]}
         known["critic_optimizer"] = optimizers.get("critic")
         lengths = inputs["lengths"].tolist()
@@ -89,7 +95,7 @@ class PolicyFactory:
     """Build a categorical policy, look at what it predicts at the start, then train it on an easy rule.
 
     The case holds `obs_dim`, `num_actions`, `obs` [B, D], and for the training `training_obs` [M, D] with `targets`
-    [M], actions that follow from the observation. Recorded are facts; `properties.categorical_policy` judges them.
+    [M], actions that follow from the observation. Recorded are facts; `unit_01/policy_network.py` judges them.
     """
 
     signature: str = "obs_dim, num_actions"
@@ -117,6 +123,10 @@ class PolicyFactory:
         if arrays["probs"].shape != (len(inputs["obs"]), inputs["num_actions"]):
             return arrays
         self._observe_row(arrays, policy, inputs["obs"], "")
+        try:
+            record(arrays, "batch of one", policy(inputs["obs"][:1]).probs.detach())
+        except Exception as error:
+            arrays["batch of one error"] = np.array(type(error).__name__)
         parameters = [parameter for parameter in policy.parameters() if parameter.requires_grad]
         arrays["parameters"] = np.array(sum(1 for _ in policy.parameters()))
         log_prob = policy(inputs["training_obs"]).log_prob(inputs["targets"]).mean()
@@ -125,6 +135,10 @@ class PolicyFactory:
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
             self._train(arrays, policy, inputs["training_obs"], inputs["targets"])
+        another = call(attempt, self.signature, inputs)
+        own = {id(parameter) for parameter in policy.parameters()}
+        others = another.parameters() if isinstance(another, nn.Module) else ()
+        arrays["shared"] = np.array(sum(id(parameter) in own for parameter in others))
         return arrays
 
     def _observe_row(self, arrays: Arrays, policy: nn.Module, obs: Tensor, when: str) -> None:

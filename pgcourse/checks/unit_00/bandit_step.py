@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -15,9 +15,11 @@ from pgcourse.checks.observe.record import Case
 
 def bandit_step(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
     """logits + learning_rate * reward * (onehot(action) - softmax(logits)). logits [A] -> new [A]."""
-    score = -logits.softmax(dim=-1)  # [A]
-    score[action] += 1
-    return logits + learning_rate * reward * score
+    return logits + learning_rate * reward * (_one_hot(logits, action) - logits.softmax(dim=-1))
+
+
+def _one_hot(logits: Tensor, action: int) -> Tensor:
+    return torch.nn.functional.one_hot(torch.tensor(action), len(logits)).to(logits.dtype)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -31,156 +33,93 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 4, dtype=torch.float64), "action": 0, "reward": 0.6, "learning_rate": 1.0}
 
 
-def _one_hot(logits: Tensor, action: int) -> Tensor:
-    return torch.nn.functional.one_hot(torch.tensor(action), len(logits)).to(logits.dtype)
+def mistake(id: str, explanation: str, *formulas: Callable[..., Tensor]) -> Misconception:
+    """A misconception as formulas of x: logits, hot: one-hot action, p: probabilities, size: learning rate * reward."""
+    wrong, *variants = (
+        lambda logits, action, reward, *, learning_rate, formula=formula: formula(
+            logits, _one_hot(logits, action), logits.softmax(0), learning_rate * reward
+        )
+        for formula in formulas
+    )
+    return Misconception(id, explanation, wrong, tuple(variants))
 
 
-def _with_one_hot(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
-    return logits + learning_rate * reward * (_one_hot(logits, action) - torch.softmax(logits, 0))
-
-
-def _with_autograd(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
-    parameter = logits.detach().clone().requires_grad_(True)
-    (reward * parameter.log_softmax(0)[action]).backward()
-    assert parameter.grad is not None
-    return (parameter + learning_rate * parameter.grad).detach()
-
-
-def _with_optimizer(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
-    parameter = torch.nn.Parameter(logits.clone())
-    optimizer = torch.optim.SGD([parameter], lr=learning_rate)
-    loss = -reward * torch.distributions.Categorical(logits=parameter).log_prob(torch.tensor(action))
-    loss.backward()
-    optimizer.step()
-    return parameter.data
-
-
-def _with_loop(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
-    prob = logits.double().softmax(0).tolist()
-    moved = [
-        logit + learning_rate * reward * ((1 if index == action else 0) - prob[index])
-        for index, logit in enumerate(logits.tolist())
-    ]
-    return torch.tensor(moved, dtype=logits.dtype)
-
-
-def _in_place(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
-    logits += learning_rate * reward * (_one_hot(logits, action) - logits.softmax(0))
-    return logits
-
-
-def _without_log(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
-    prob = logits.softmax(0)
-    return logits + learning_rate * reward * prob[action] * (_one_hot(logits, action) - prob)
-
-
-def _chosen_only(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
-    new = logits.clone()
-    new[action] += learning_rate * reward * (1 - logits.softmax(0)[action])
-    return new
-
-
-EXERCISE = Exercise(
-    id="bandit_step",
-    unit="00",
-    title="One learning step on a bandit",
-    points=2,
-    minutes=10,
-    difficulty=1,
+EXERCISE = Exercise.listed(
+    "bandit_step",
     cases=cases,
     observe=Call("logits, action, reward, *, learning_rate"),
     reference=bandit_step,
-    alternatives=(_with_one_hot, _with_autograd, _with_optimizer, _with_loop),
     hints=(
-        "Work the first case by hand: two logits of 0, action 1, reward 1. What is softmax(logits), and what is left "
-        "when you subtract it from the one-hot vector of the action?",
-        "Build the vector onehot(action) - softmax(logits), [A]; its entries sum to 0. Scale it by learning_rate * "
-        "reward and add it to a new tensor, so that the caller's logits stay as they are.",
-        "Start from score = -logits.softmax(-1), add 1 to score[action], and return logits + learning_rate * reward * "
-        "score.",
+        "Work the first case by hand: two logits of 0, action 1, reward 1. What is softmax(logits), and what is left when you "
+        "subtract it from the one-hot vector of the action?",
+        "Build the vector onehot(action) - softmax(logits), [A]; its entries sum to 0. Scale it by learning_rate * reward and "
+        "add it to a new tensor, so that the caller's logits stay as they are.",
+        "Start from score = -logits.softmax(-1), add 1 to score[action], and return logits + learning_rate * reward * score.",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "sampled-action-only",
-            "You moved only the logit of the sampled action, by the full step. The gradient of log softmax also has "
-            "the part -softmax(logits), which lowers all the others; without it the logits grow for ever when rewards "
-            "are positive. Do the changes of all logits sum to 0?",
-            lambda logits, action, reward, *, learning_rate: logits + learning_rate * reward * _one_hot(logits, action),
+            "You moved only the logit of the sampled action, by the full step. The gradient of log softmax also has the part "
+            "-softmax(logits), which lowers all the others; without it the logits grow for ever when rewards are positive. Do "
+            "the changes of all logits sum to 0?",
+            lambda x, hot, p, size: x + size * hot,
         ),
-        Misconception(
-            "other-actions-left-alone",
-            "The sampled action's logit moves rightly, but the others do not move at all. The score has one entry for "
-            "every action: those not taken have -p, not 0.",
-            _chosen_only,
+        mistake(
+            "others-not-lowered-by-their-own",
+            "The sampled action's logit moves rightly, but the others do not move at all, or all by the same amount. The score "
+            "has one entry for every action: each of those not taken has -p, with its own probability.",
+            lambda x, hot, p, size: x + size * hot * (1 - p),
+            lambda x, hot, p, size: x + size * (1 - (p * hot).sum()) * (hot - (1 - hot) / (len(x) - 1)),
+            lambda x, hot, p, size: x + size * (hot - (p * hot).sum()),
         ),
-        Misconception(
+        mistake(
             "logarithm-missing",
-            "You followed the gradient of the probability, not of its logarithm: your step is p(action) times too "
-            "small. Rare actions are sampled rarely already; dividing by p, which the logarithm does, makes up for "
-            "that.",
-            _without_log,
+            "You followed the gradient of the probability, not of its logarithm: your step is p(action) times too small. Rare "
+            "actions are sampled rarely already; dividing by p, which the logarithm does, makes up for that.",
+            lambda x, hot, p, size: x + size * (p * hot).sum() * (hot - p),
         ),
-        Misconception(
+        mistake(
+            "divided-by-the-probability",
+            "You divided by the probability of the action, as importance weights do. The logarithm has done that already: the "
+            "gradient of log p is the gradient of p divided by p. Doing it twice lets rare actions take huge steps.",
+            lambda x, hot, p, size: x + size * (hot - p) / (p * hot).sum(),
+        ),
+        mistake(
             "downhill",
-            "Your step has the wrong direction: it makes rewarded actions less likely. This is gradient ascent on the "
-            "reward, so the step is added. The minus of a loss appears only where an optimizer minimises.",
-            lambda logits, action, reward, *, learning_rate: (
-                logits - learning_rate * reward * (_one_hot(logits, action) - logits.softmax(0))
-            ),
+            "Your step has the wrong direction: it makes rewarded actions less likely. This is gradient ascent on the reward, so "
+            "the step is added. The minus of a loss appears only where an optimizer minimises.",
+            lambda x, hot, p, size: x - size * (hot - p),
         ),
-        Misconception(
-            "reward-ignored",
-            "Your step does not depend on the reward, so good and bad actions are reinforced alike. The reward is the "
-            "weight of the score.",
-            lambda logits, action, reward, *, learning_rate: (
-                logits + learning_rate * (_one_hot(logits, action) - logits.softmax(0))
-            ),
+        mistake(
+            "bad-pulls-ignored",
+            "You learn from positive rewards alone. A pull that lost is as much news as one that paid: a negative reward turns "
+            "the step round and makes its action rarer.",
+            lambda x, hot, p, size: x + max(size, 0.0) * (hot - p),
         ),
-        Misconception(
-            "learning-rate-ignored",
-            "Your step has its full length: the learning rate is never used. One reward is a noisy sample, so move "
-            "only a part of the way.",
-            lambda logits, action, reward, *, learning_rate: (
-                logits + reward * (_one_hot(logits, action) - logits.softmax(0))
-            ),
-        ),
-        Misconception(
-            "changed-in-place",
-            "The numbers are right, but you changed the caller's tensor. Whoever compares before and after, or keeps "
-            "the old logits, finds them changed. Return a new tensor.",
-            _in_place,
-        ),
-        Misconception(
-            "probabilities-returned",
-            "You returned the new probabilities; the new logits are asked for. The next step would take a softmax of a "
-            "softmax.",
-            lambda logits, action, reward, *, learning_rate: bandit_step(
-                logits, action, reward, learning_rate=learning_rate
-            ).softmax(0),
-        ),
-        Misconception(
-            "step-returned",
-            "You returned the step alone. The new logits are the old ones plus the step; otherwise everything learned "
-            "before is forgotten.",
-            lambda logits, action, reward, *, learning_rate: (
-                learning_rate * reward * (_one_hot(logits, action) - logits.softmax(0))
-            ),
-        ),
-        Misconception(
+        mistake(
             "logits-taken-for-probabilities",
             "You subtracted the logits themselves from the one-hot vector. The score is onehot - p, where p are the "
             "probabilities: the softmax is missing.",
-            lambda logits, action, reward, *, learning_rate: (
-                logits + learning_rate * reward * (_one_hot(logits, action) - logits)
-            ),
+            lambda x, hot, p, size: x + size * (hot - x),
         ),
-        Misconception(
-            "most-probable-action",
-            "You reinforced the most probable action, not the one that was taken. The reward says something about the "
-            "action that earned it and about no other.",
-            lambda logits, action, reward, *, learning_rate: bandit_step(
-                logits, int(logits.argmax()), reward, learning_rate=learning_rate
-            ),
+        mistake(
+            "probabilities-returned",
+            "You returned the new probabilities; the new logits are asked for. The next step would take a softmax of a softmax.",
+            lambda x, hot, p, size: (x + size * (hot - p)).softmax(0),
+        ),
+        mistake(
+            "step-returned",
+            "You returned the step alone. The new logits are the old ones plus the step; otherwise everything learned before is "
+            "forgotten.",
+            lambda x, hot, p, size: size * (hot - p),
+        ),
+        mistake(
+            "shifted-by-a-constant",
+            "The policy is right, but all logits are shifted by one number, as by subtracting their maximum or mean at the end. "
+            "A softmax does not care; whoever compares the logits before and after does. Add the step and no more.",
+            lambda x, hot, p, size: x + size * (hot - p) - (x + size * (hot - p)).max(),
+            lambda x, hot, p, size: x + size * (hot - p) - (x + size * (hot - p)).mean(),
+            lambda x, hot, p, size: (x + size * (hot - p)).log_softmax(0),
         ),
     ),
 )

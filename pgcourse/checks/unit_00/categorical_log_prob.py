@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
+from torch.distributions import Categorical
 
 from pgcourse.checks.cases import generator, integers, normal
 from pgcourse.checks.exercise import Exercise, Misconception
@@ -16,8 +17,11 @@ from pgcourse.checks.observe.record import Case
 
 def categorical_log_prob(logits: Tensor, action: Tensor) -> Tensor:
     """log softmax(logits)[action], row by row. logits [B, A], action [B] int64 -> [B]."""
-    log_prob = logits.log_softmax(dim=-1)  # [B, A]
-    return log_prob.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+    return _pick(logits.log_softmax(dim=-1), action)
+
+
+def _pick(table: Tensor, action: Tensor) -> Tensor:
+    return table.gather(-1, action.unsqueeze(-1)).squeeze(-1)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -26,160 +30,105 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": torch.tensor([[1.0, 2.0, 4.0], [0.0, 5.0, 0.0]]), "action": torch.tensor([2, 0])}
     # No ties among large logits: x - logsumexp(x) is right too, but float32 leaves it three digits of log 2 at 10,000.
     yield {"logits": torch.tensor([[1e4, -1e4], [-1e4, 1e4]]), "action": torch.tensor([0, 0])}
+    yield {"logits": torch.tensor([[1e4, 0.0], [1.0, 0.0]]), "action": torch.tensor([0, 1])}
     source = generator(seed)
     yield {"logits": normal(source, 5, 4), "action": integers(source, 4, 5)}
     yield {"logits": normal(source, 1, 3) * 5, "action": integers(source, 3, 1)}
     yield {"logits": normal(source, 4, 6, dtype=torch.float64), "action": integers(source, 6, 4)}
 
 
-def _pick(table: Tensor, action: Tensor) -> Tensor:
-    return table.gather(-1, action[:, None])[:, 0]
+def mistake(id: str, explanation: str, *tables: Callable[[Tensor], Tensor]) -> Misconception:
+    """A misconception as functions of the logits [B, A] to another table [B, A], from which the action is picked."""
+    wrong, *variants = (lambda logits, action, table=table: _pick(table(logits), action) for table in tables)
+    return Misconception(id, explanation, wrong, tuple(variants))
 
 
-def _with_distribution(logits: Tensor, action: Tensor) -> Tensor:
-    return torch.distributions.Categorical(logits=logits).log_prob(action)
-
-
-def _with_cross_entropy(logits: Tensor, action: Tensor) -> Tensor:
-    return -torch.nn.functional.cross_entropy(logits, action, reduction="none")
-
-
-def _with_loop(logits: Tensor, action: Tensor) -> Tensor:
-    chosen = []
-    for row, index in zip(logits, action, strict=True):
-        top = row.max()
-        chosen.append(row[index] - top - (row - top).exp().sum().log())
-    return torch.stack(chosen)
-
-
-def _in_double_precision(logits: Tensor, action: Tensor) -> Tensor:
-    return logits.double().log_softmax(1)[torch.arange(len(action)), action].to(logits.dtype)
-
-
-EXERCISE = Exercise(
-    id="categorical_log_prob",
-    unit="00",
-    title="Log-probability of an action",
-    points=2,
-    minutes=12,
-    difficulty=2,
+EXERCISE = Exercise.listed(
+    "categorical_log_prob",
     cases=cases,
     observe=Call("logits, action", differentiable=("logits",)),
     reference=categorical_log_prob,
-    alternatives=(_with_distribution, _with_cross_entropy, _with_loop, _in_double_precision),
     hints=(
-        "Write log softmax(x)_a as a difference of two terms before you write any code. Which of the two overflows "
-        "for a logit of 10,000, and what happens if you subtract the largest logit first?",
-        "log softmax(x)_a = x_a - log(sum of exp(x)). torch has a function that computes the second term without "
-        "overflow, logsumexp, and one that does both at once. Then take one number from each row: gather along the "
-        "last axis, with an index of shape [B, 1].",
-        "logits.log_softmax(dim=-1) is [B, A]. Apply .gather(-1, action.unsqueeze(-1)) to it, which is [B, 1], and "
-        "remove the last axis with .squeeze(-1).",
+        "Write log softmax(x)_a as a difference of two terms before you write any code. Which of the two overflows for a logit "
+        "of 10,000, and what happens if you subtract the largest logit first?",
+        "log softmax(x)_a = x_a - log(sum of exp(x)). torch has a function that computes the second term without overflow, "
+        "logsumexp, and one that does both at once. Then take one number from each row: gather along the last axis, with an "
+        "index of shape [B, 1].",
+        "logits.log_softmax(dim=-1) is [B, A]. Apply .gather(-1, action.unsqueeze(-1)) to it, which is [B, 1], and remove the "
+        "last axis with .squeeze(-1).",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "log-of-rounded-softmax",
-            "You computed probabilities first and their logarithm afterwards. exp overflows for large logits, and a "
-            "probability as small as exp(-20000) is rounded to 0, whose logarithm is minus infinity. Stay in log "
-            "space: look at what log(exp(x) / sum) becomes on paper.",
-            lambda logits, action: _pick(logits.softmax(-1).log(), action),
-            variants=(
-                lambda logits, action: _pick((logits.exp() / logits.exp().sum(-1, keepdim=True)).log(), action),
-                lambda logits, action: _pick(logits - logits.exp().sum(-1, keepdim=True).log(), action),
-                lambda logits, action: torch.log(_pick(logits.exp(), action) / logits.exp().sum(-1)),
-            ),
+            "You computed probabilities first and their logarithm afterwards. exp overflows for large logits, and a probability "
+            "as small as exp(-20000) is rounded to 0, whose logarithm is minus infinity. Stay in log space: look at what "
+            "log(exp(x) / sum) becomes on paper.",
+            lambda x: x.softmax(-1).log(),
+            lambda x: (x.exp() / x.exp().sum(-1, keepdim=True)).log(),
+            lambda x: x - x.exp().sum(-1, keepdim=True).log(),
         ),
-        Misconception(
-            "clamped-probability",
-            "You kept the logarithm finite by adding a small number to the probability, or by clamping it. That hides "
-            "the overflow and answers about -18 where the truth is -20000, with no gradient. The logarithm of a "
-            "softmax can be computed exactly, without any probability in between.",
-            lambda logits, action: _pick((logits.softmax(-1) + 1e-8).log(), action),
-            variants=(
-                lambda logits, action: _pick(logits.softmax(-1).clamp(min=1e-8).log(), action),
-                lambda logits, action: torch.distributions.Categorical(probs=logits.softmax(-1)).log_prob(action),
-                lambda logits, action: _pick((logits.softmax(-1) + 1e-10).log(), action),
-                lambda logits, action: _pick(logits.softmax(-1).clamp(min=1e-10).log(), action),
-            ),
+        mistake(
+            "clamped",
+            "You kept the logarithm finite by clamping: the logits, or the probability, or by adding a small number to it. That "
+            "hides the overflow and answers about -18 where the truth is -20000, with no gradient. The logarithm of a softmax "
+            "can be computed exactly, without any probability in between.",
+            lambda x: (x.softmax(-1) + 1e-8).log(),
+            lambda x: (x.softmax(-1) + 1e-10).log(),
+            lambda x: Categorical(probs=x.softmax(-1)).logits,
+            lambda x: x.clamp(-20, 20).log_softmax(-1),
+            lambda x: x.clamp(-50, 50).log_softmax(-1),
         ),
-        Misconception(
+        mistake(
+            "maximum-of-the-whole-batch",
+            "You subtracted the largest logit of the whole batch. In a row whose logits are all far below it, every exponential "
+            "becomes 0, and log 0 is minus infinity. Subtract each row's own maximum: dim=-1, keepdim=True.",
+            lambda x: (x - x.max()) - (x - x.max()).exp().sum(-1, keepdim=True).log(),
+        ),
+        mistake(
             "logits-taken-for-log-probabilities",
-            "You returned the chosen logit itself. Logits become log-probabilities only after normalising: their "
-            "exponentials do not sum to 1. Check yours: do the exponentials of a row add up to 1?",
-            _pick,
+            "You returned the chosen logit itself. Logits become log-probabilities only after normalising: their exponentials do "
+            "not sum to 1. Check yours: do the exponentials of a row add up to 1?",
+            lambda x: x,
         ),
-        Misconception(
+        mistake(
+            "logits-taken-for-probabilities",
+            "You gave logits to Categorical as its first argument, which is probs: negative ones raise an error, and positive "
+            "ones are silently divided by their sum, without any exp. Write logits=.",
+            lambda x: Categorical(x).logits,
+            lambda x: Categorical(x, validate_args=False).logits,
+        ),
+        mistake(
+            "softmax-before-logits",
+            "You applied softmax twice: once yourself, and once in what takes logits. Probabilities lie between 0 and 1, so as "
+            "logits they differ by 1 at most, and the policy can never become sure. Pass the logits as they are.",
+            lambda x: x.softmax(-1).log_softmax(-1),
+        ),
+        mistake(
             "probability-not-logarithm",
-            "You returned the probability of the action. The policy gradient needs its logarithm, which is never "
-            "positive. One step is missing.",
-            lambda logits, action: _pick(logits.softmax(-1), action),
+            "You returned the probability of the action. The policy gradient needs its logarithm, which is never positive. One "
+            "step is missing.",
+            lambda x: x.softmax(-1),
         ),
-        Misconception(
-            "negative-log-likelihood",
-            "You returned minus the log-probability, as a classification loss does. Here the log-probability itself is "
-            "asked for: it is at most 0, and nearer to 0 for likelier actions.",
-            lambda logits, action: torch.nn.functional.cross_entropy(logits, action, reduction="none"),
+        mistake(
+            "normalised-along-another-axis",
+            "You normalised over the batch, so that each column sums to 1, or over the whole table at once. A row is one state's "
+            "distribution: which axis of [B, A] holds the actions? A sum over it keeps in its row with keepdim=True.",
+            lambda x: x.log_softmax(0),
+            lambda x: x - x.logsumexp((0, 1)),
+            lambda x: x - x.exp().sum().log(),
+            lambda x: (x.exp() / x.exp().sum()).log(),
         ),
-        Misconception(
-            "normalised-over-the-batch",
-            "You normalised over the batch instead of over the actions, so that each column sums to 1. A row is one "
-            "state's distribution. Which axis of [B, A] holds the actions?",
-            lambda logits, action: _pick(logits.log_softmax(0), action),
-        ),
-        Misconception(
-            "normalised-over-everything",
-            "You normalised over the whole table at once, so that all B x A numbers together sum to 1. Each row is a "
-            "distribution of its own: the sum runs over the actions, and keepdim=True keeps it in its row.",
-            lambda logits, action: _pick(logits - logits.logsumexp((0, 1)), action),
-            variants=(
-                lambda logits, action: _pick(logits - logits.exp().sum().log(), action),
-                lambda logits, action: _pick(logits - logits.max() - (logits - logits.max()).exp().sum().log(), action),
-                lambda logits, action: _pick(logits.flatten().log_softmax(0).view(logits.shape), action),
-                lambda logits, action: _pick((logits.exp() / logits.exp().sum()).log(), action),
-            ),
-        ),
-        Misconception(
-            "every-action",
-            "You returned the log-probabilities of all actions, [B, A]. Only the action that was taken counts: one "
-            "number for each row.",
-            lambda logits, action: logits.log_softmax(-1),
-        ),
-        Misconception(
-            "axis-of-one-kept",
-            "Your numbers are right, but the result is a column, [B, 1]. Multiplied by weights of shape [B], it would "
-            "broadcast to [B, B] without an error. Remove the extra axis.",
-            lambda logits, action: logits.log_softmax(-1).gather(-1, action[:, None]),
+        mistake(
+            "normaliser-detached",
+            "The numbers are right, but the log of the sum of exponentials is cut from the graph. It depends on every logit: "
+            "through it, raising one action lowers the others. Without it, logits grow for ever.",
+            lambda x: x - x.logsumexp(-1, keepdim=True).detach(),
         ),
         Misconception(
             "all-rows-with-all-actions",
-            "You indexed the columns with all actions at once, which pairs every row with every action of the batch: "
-            "[B, B]. Each row must be paired with its own action only; gather does that, or a row index beside it.",
+            "You indexed the columns with all actions at once, which pairs every row with every action of the batch: [B, B]. "
+            "Each row must be paired with its own action only; gather does that, or a row index beside it.",
             lambda logits, action: logits.log_softmax(-1)[:, action],
-        ),
-        Misconception(
-            "averaged-over-the-batch",
-            "You reduced the batch to one number. The log-probabilities will each get a weight of their own, so all B "
-            "of them are needed.",
-            lambda logits, action: _pick(logits.log_softmax(-1), action).mean(),
-            variants=(lambda logits, action: _pick(logits.log_softmax(-1), action).sum(),),
-        ),
-        Misconception(
-            "most-probable-action",
-            "You took the largest log-probability of each row and ignored which action was given. The action that the "
-            "agent sampled is often not the most probable one.",
-            lambda logits, action: logits.log_softmax(-1).max(-1).values,
-        ),
-        Misconception(
-            "logarithm-to-base-2",
-            "You used the logarithm to base 2. Policy gradients, and torch, use the natural logarithm; the two differ "
-            "by a factor of 1.44.",
-            lambda logits, action: _pick(logits.log_softmax(-1), action) / math.log(2),
-        ),
-        Misconception(
-            "detached",
-            "The numbers are right, but they are cut off from the logits by detach, item, numpy or no_grad. Without a "
-            "path back, the policy cannot learn. Compute the result from logits with torch operations only.",
-            lambda logits, action: _pick(logits.log_softmax(-1), action).detach(),
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -30,166 +30,127 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield {"x": normal(source, 9) * 20 + 50}
     yield {"x": normal(source, 5, 3, dtype=torch.float64) * 4 - 7}
+    # A standard deviation of 0.11, and one element that lies 11 of them off.
+    yield {"x": torch.tensor([1.25] + [0.0] * 120).view(11, 11)}
 
 
 def _unbiased(x: Tensor) -> Tensor:
-    if x.numel() < 2:
-        return torch.zeros_like(x)
-    return (x - x.mean()) / (x.std() + 1e-8)
+    return torch.zeros_like(x) if x.numel() < 2 else (x - x.mean()) / (x.std() + 1e-8)
 
 
-def _with_eps_in_the_root(x: Tensor) -> Tensor:
-    return (x - x.mean()) / torch.sqrt(x.var(correction=0) + 1e-8)
+def mistake(id: str, explanation: str, *formulas: Callable[[Tensor, int], Tensor]) -> Misconception:
+    """A misconception as formulas of x and c, the correction: 0 for the biased standard deviation, 1 for the unbiased one."""
+    wrong, *variants = (lambda x, f=formula, c=c: f(x, c) for formula in formulas for c in (0, 1))
+    return Misconception(id, explanation, wrong, tuple(variants))
 
 
-def _with_clamp(x: Tensor) -> Tensor:
-    return (x - x.mean()) / x.std(correction=0).clamp(min=1e-8)
+def _along(x: Tensor, c: int, dim: int) -> Tensor:
+    dim = min(dim, x.ndim - 1)
+    return (x - x.mean(dim, keepdim=True)) / (x.std(dim, keepdim=True, correction=c) + 1e-8)
 
 
-def _with_loop(x: Tensor) -> Tensor:
-    numbers = x.flatten().tolist()
-    mean = sum(numbers) / len(numbers)
-    variance = sum((number - mean) ** 2 for number in numbers) / len(numbers)
-    return torch.tensor([(number - mean) / (variance**0.5 + 1e-8) for number in numbers], dtype=x.dtype).view(x.shape)
-
-
-def _with_layer_norm(x: Tensor) -> Tensor:
-    return torch.nn.functional.layer_norm(x.double(), x.shape, eps=1e-8).to(x.dtype)
-
-
-def _in_place(x: Tensor) -> Tensor:
-    x -= x.mean()
-    x /= x.std(correction=0) + 1e-8
-    return x
-
-
-def _over_rows(x: Tensor, *, dim: int, correction: int) -> Tensor:
-    if x.ndim == 1:
-        return _unbiased(x) if correction else standardize(x)
-    return (x - x.mean(dim, keepdim=True)) / (x.std(dim, keepdim=True, correction=correction) + 1e-8)
-
-
-EXERCISE = Exercise(
-    id="standardize",
-    unit="01",
-    title="Standardise a batch of returns",
-    points=1,
-    minutes=8,
-    difficulty=1,
+EXERCISE = Exercise.listed(
+    "standardize",
     cases=cases,
     observe=Call("x"),
     reference=standardize,
     also_correct=(_unbiased,),
-    alternatives=(_unbiased, _with_eps_in_the_root, _with_clamp, _with_loop, _with_layer_norm),
     hints=(
-        "Two steps: move the numbers so that their mean is 0, then stretch them so that their standard deviation is 1. "
-        "What does the second step do when all the numbers are equal?",
-        "Subtract x.mean(), divide by the standard deviation plus 1e-8. Without a dim argument both run over the whole "
-        "tensor. Mind a single element: torch's std divides by n - 1 unless you pass correction=0.",
+        "Two steps: move the numbers so that their mean is 0, then stretch them so that their standard deviation is 1. What does "
+        "the second step do when all the numbers are equal?",
+        "Subtract x.mean(), divide by the standard deviation plus 1e-8. Without a dim argument both run over the whole tensor. "
+        "Mind a single element: torch's std divides by n - 1 unless you pass correction=0.",
         "centred = x - x.mean(); return centred / (x.std(correction=0) + 1e-8).",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "division-by-zero",
-            "A constant input has standard deviation 0, and you divide by it: 0 / 0 is NaN. It happens in training "
-            "when every episode of a batch scores the same. A tiny number beside the standard deviation keeps the "
-            "result at 0.",
-            lambda x: (x - x.mean()) / x.std(correction=0),
-            variants=(lambda x: (x - x.mean()) / x.std(),),
+            "A constant input has standard deviation 0, and you divide by it: 0 / 0 is NaN. It happens in training when every "
+            "episode of a batch scores the same. A tiny number beside the standard deviation keeps the result at 0.",
+            lambda x, c: (x - x.mean()) / x.std(correction=c),
         ),
         Misconception(
             "one-element",
-            "With a single element your standard deviation is NaN: torch's std divides by n - 1, here by 0, and "
-            "adding a small number does not help against NaN. Divide by n, or treat the single element on its own.",
+            "With a single element your standard deviation is NaN: torch's std divides by n - 1, here by 0, and adding a small "
+            "number does not help against NaN. Divide by n, or treat the single element on its own.",
             lambda x: (x - x.mean()) / (x.std() + 1e-8),
-            variants=(
-                lambda x: (x - x.mean()) / x.std().clamp(min=1e-8),
-                lambda x: (x - x.mean()) / (x.var() + 1e-8).sqrt(),
-            ),
         ),
-        Misconception(
+        mistake(
+            "constant-left-as-it-is",
+            "Where all elements are equal you return them as they are. They lie 0 standard deviations from their mean, so the "
+            "result is 0 everywhere: such a batch says nothing about which action was better.",
+            lambda x, c: x.clone() if x.std(correction=0) == 0 else _along(x.flatten(), c, 0).view(x.shape),
+        ),
+        mistake(
             "each-column-by-itself",
-            "You standardised each column by itself. That erases which environment or episode did better: each of "
+            "You standardised each column, or each row, by itself. That erases which environment or episode did better: each of "
             "them ends up with mean 0. The mean and the standard deviation are of the whole tensor.",
-            lambda x: _over_rows(x, dim=0, correction=0),
-            variants=(
-                lambda x: _over_rows(x, dim=0, correction=1),
-                lambda x: (x - x.mean(0)) / (x.std(0) + 1e-8),
-                lambda x: (x - x.mean(0)) / (x.std(0, correction=0) + 1e-8),
-            ),
+            lambda x, c: _along(x, c, 0),
+            lambda x, c: _along(x, c, 1),
         ),
-        Misconception(
-            "each-row-by-itself",
-            "You standardised each row by itself. The mean and the standard deviation are of the whole tensor, "
-            "whatever its shape.",
-            lambda x: _over_rows(x, dim=1, correction=0),
-            variants=(lambda x: _over_rows(x, dim=1, correction=1),),
-        ),
-        Misconception(
+        mistake(
             "divided-by-the-variance",
-            "You divided by the variance. It has the unit of x squared, so the result still depends on the scale of x: "
-            "multiply the input by 10 and look. A square root is missing.",
-            lambda x: (x - x.mean()) / (x.var(correction=0) + 1e-8),
-            variants=(lambda x: (x - x.mean()) / (x.var() + 1e-8),),
+            "You divided by the variance. It has the unit of x squared, so the result still depends on the scale of x: multiply "
+            "the input by 10 and look. A square root is missing.",
+            lambda x, c: (x - x.mean()) / (x.var(correction=c) + 1e-8),
         ),
-        Misconception(
+        mistake(
             "not-centred",
-            "You scaled without subtracting the mean first. All-positive returns stay all positive, and then every "
-            "sampled action is pushed up.",
-            lambda x: x / (x.std(correction=0) + 1e-8),
-            variants=(lambda x: x / (x.std() + 1e-8),),
+            "You scaled without subtracting the mean first. All-positive returns stay all positive, and then every sampled "
+            "action is pushed up.",
+            lambda x, c: x / (x.std(correction=c) + 1e-8),
         ),
         Misconception(
             "not-scaled",
-            "You subtracted the mean and left the scale as it was. Returns of 10 and returns of 500 would then need "
-            "different learning rates.",
+            "You subtracted the mean and left the scale as it was. Returns of 10 and returns of 500 would then need different "
+            "learning rates.",
             lambda x: x - x.mean(),
         ),
         Misconception(
-            "squeezed-between-0-and-1",
-            "You mapped the smallest number to 0 and the largest to 1. No result is negative then, so no action is "
-            "ever discouraged. Asked for are mean 0 and standard deviation 1.",
+            "scaled-by-minimum-and-maximum",
+            "You mapped the smallest number to 0, or -1, and the largest to 1. A single outlier then decides how far apart all "
+            "the others lie. Asked for are mean 0 and standard deviation 1.",
             lambda x: (x - x.min()) / (x.max() - x.min() + 1e-8),
-            variants=(lambda x: (x - x.min()) / (x.max() - x.min()),),
+            (
+                lambda x: (x - x.min()) / (x.max() - x.min()),
+                lambda x: 2 * (x - x.min()) / (x.max() - x.min() + 1e-8) - 1,
+            ),
         ),
         Misconception(
-            "divided-by-the-length",
-            "You divided by the length of the vector, the root of the sum of squares. The standard deviation is the "
-            "root of the mean of squares: yours shrinks every number as the batch grows.",
-            lambda x: (x - x.mean()) / ((x - x.mean()).norm() + 1e-8),
-            variants=(lambda x: torch.nn.functional.normalize((x - x.mean()).flatten(), dim=0).view(x.shape),),
+            "another-measure-of-spread",
+            "You divided by another measure of spread: the mean distance from the mean, or the length of the vector, which grows "
+            "with the batch. The standard deviation is the root of the mean of the squared distances.",
+            lambda x: (x - x.mean()) / ((x - x.mean()).abs().mean() + 1e-8),
+            (lambda x: (x - x.mean()) / ((x - x.mean()).norm() + 1e-8),),
         ),
-        Misconception(
+        mistake(
             "mean-subtracted-last",
-            "You divided first and subtracted the mean of the original numbers afterwards. Scale changes the mean "
-            "too, so the result is off-centre: look at the order, or at the brackets.",
-            lambda x: x / (x.std(correction=0) + 1e-8) - x.mean(),
-            variants=(
-                lambda x: x - x.mean() / (x.std(correction=0) + 1e-8),
-                lambda x: x - x.mean() / (x.std() + 1e-8),
-                lambda x: x / (x.std() + 1e-8) - x.mean(),
-            ),
+            "You divided first and subtracted the mean of the original numbers afterwards. Scale changes the mean too, so the "
+            "result is off-centre: look at the order, or at the brackets.",
+            lambda x, c: x / (x.std(correction=c) + 1e-8) - x.mean(),
+            lambda x, c: x - x.mean() / (x.std(correction=c) + 1e-8),
         ),
-        Misconception(
+        mistake(
             "large-eps",
-            "The number that you add to the standard deviation is so large that it changes ordinary results: your "
-            "standard deviation is not 1. 1e-8 is enough to keep the division finite.",
-            lambda x: (x - x.mean()) / (x.std(correction=0) + 1.0),
-            variants=(
-                lambda x: (x - x.mean()) / (x.std(correction=0) + 0.1),
-                lambda x: (x - x.mean()) / (x.std(correction=0) + 1e-2),
-            ),
+            "The number that you add to the standard deviation, or below which you do not let it fall, is so large that it "
+            "changes ordinary results: your standard deviation is not 1. 1e-8 is enough to keep the division finite.",
+            lambda x, c: (x - x.mean()) / (x.std(correction=c) + 1.0),
+            lambda x, c: (x - x.mean()) / (x.std(correction=c) + 1e-2),
+            lambda x, c: (x - x.mean()) / x.std(correction=c).clamp(min=1.0),
+            lambda x, c: (x - x.mean()) / (x.var(correction=c) + 1e-5).sqrt(),
         ),
-        Misconception(
-            "changed-in-place",
-            "The numbers are right, but you changed the caller's tensor: operations such as -= write into it. Make a "
-            "new tensor.",
-            _in_place,
+        mistake(
+            "clipped",
+            "You cut off what lies many standard deviations from the mean. Observations are treated so in some libraries; what "
+            "is asked for here has standard deviation 1, and says how much better the best step was.",
+            lambda x, c: _along(x.flatten(), c, 0).view(x.shape).clamp(-5, 5),
+            lambda x, c: _along(x.flatten(), c, 0).view(x.shape).clamp(-10, 10),
         ),
-        Misconception(
-            "always-float32",
-            "The numbers are right, but float64 input came back as float32. Keep the dtype of x.",
-            lambda x: standardize(x).float(),
+        mistake(
+            "flattened",
+            "The numbers are right, but the result lies in one row, whatever the shape of x was. Without a dim argument, mean "
+            "and std run over all elements anyway: there is no need to flatten.",
+            lambda x, c: _along(x.flatten(), c, 0),
         ),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pgcourse.checks.unit_01.reinforce_update_parts import each_episode, standardize
+from pgcourse.checks.unit_01.reinforce_update import each_episode, standardize
 from pgcourse.checks.unit_02.baseline_update_parts import Optimizer, Update, build, half_mean_square, policy_loss
 from pgcourse.rollout import Episode
 

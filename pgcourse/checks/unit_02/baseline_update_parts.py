@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pgcourse.checks.exercise import Misconception
-from pgcourse.checks.unit_01.reinforce_update_parts import each_episode, standardize
+from pgcourse.checks.unit_01.reinforce_update import each_episode, standardize
 from pgcourse.rollout import Episode
 
 Update = Callable[..., Any]

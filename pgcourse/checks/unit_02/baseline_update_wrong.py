@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from pgcourse.checks.unit_01.reinforce_update_parts import (
+from pgcourse.checks.unit_01.reinforce_update import (
     across_episodes,
     own_scale,
     rewards_only,
