@@ -51,3 +51,13 @@ def gauge_mistake(id: str, explanation: str, *formulas: Formula) -> Misconceptio
     """A misconception in a number that nobody trains on."""
     wrong, *variants = map(torch.no_grad(), formulas)
     return Misconception(id, explanation, wrong, tuple(variants))
+
+
+def in_dtype(gauge: Formula, dtype: torch.dtype) -> Formula:
+    """The gauge with its answer in this dtype: a plain number is as good in any."""
+
+    def answer(*tensors: Tensor, **settings: Any) -> Tensor:
+        result: Tensor = gauge(*tensors, **settings).to(dtype)
+        return result
+
+    return answer
