@@ -101,12 +101,6 @@ EXERCISE = Exercise.listed(
             share(lambda ratio, c: (ratio - 1).abs() > 2 * c),
         ),
         gauge_mistake(
-            "ratio-not-compared-with-one",
-            "You compared the ratio itself with clip_coef. A ratio of 1 means that nothing has changed; what counts is "
-            "its distance from 1.",
-            share(lambda ratio, c: ratio > c),
-        ),
-        gauge_mistake(
             "exponential-missing",
             "You used the difference of the log-probabilities as the ratio. It is the ratio's logarithm, 0 where nothing "
             "has changed: take the exponential before you compare with 1.",

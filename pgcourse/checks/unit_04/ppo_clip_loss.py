@@ -228,12 +228,6 @@ EXERCISE = Exercise.listed(
             combine=[lambda ratio, clipped, a: torch.minimum(ratio, clipped) * a],
         ),
         changed(
-            "python-min",
-            "Python's min compares two numbers, and a tensor of several has no single answer to which is smaller. "
-            "torch.minimum goes row by row.",
-            combine=[lambda ratio, clipped, a: min(ratio * a, clipped * a)],
-        ),
-        changed(
             "advantages-normalised-inside",
             "You normalised the advantages inside the loss. That is the update's business, minibatch by minibatch; the loss "
             "uses them as they are given, so that it can be tested and used without.",
