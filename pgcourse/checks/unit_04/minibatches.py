@@ -30,7 +30,7 @@ def cases(seed: int) -> Iterator[Case]:
         yield {**dict(zip(names, sizes, strict=True)), "seed": int(integers(source, 2**31))}
 
 
-LARGE = 32  # rows, from which a true shuffle looks like none of the false ones, except about once in 10^9 epochs
+LARGE = 32  # rows from which a true shuffle looks like none of the false ones, except about once in 10^9 epochs
 
 Violation = tuple[str, str, str]
 
@@ -175,8 +175,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "last-dropped",
-            "You dropped the last minibatch, always or where it is shorter than the others. Those rows were collected at the same "
-            "price as all the rest, so use them: the last minibatch may be smaller. In a loop, the starts go on to batch_size.",
+            "You dropped the last minibatch, always or where it is shorter than the others. Those rows were collected at the "
+            "same price as all the rest, so use them: the last one may be smaller. In a loop, the starts go on to batch_size.",
             lambda size, part, generator: shuffled(size, generator)[: size // part * part].split(part),
             lambda size, part, generator: shuffled(size, generator).split(part)[:-1],
         ),
