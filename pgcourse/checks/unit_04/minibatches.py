@@ -263,7 +263,7 @@ EXERCISE = Exercise.listed(
             "Your minibatches are not 1-D tensors of dtype int64: lists, NumPy arrays, another dtype, or an axis too many. The "
             "contract asks for index tensors, which select rows of every column of the batch on any device.",
             *(
-                lambda size, part, generator, change=change: [  # type: ignore[misc]
+                lambda size, part, generator, change=change: [
                     change(rows) for rows in shuffled(size, generator).split(part)
                 ]
                 for change in (Tensor.tolist, Tensor.numpy, Tensor.int, Tensor.float, lambda rows: rows[:, None])

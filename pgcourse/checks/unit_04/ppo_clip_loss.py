@@ -173,12 +173,6 @@ EXERCISE = Exercise.listed(
             clip=[lambda ratio, c: ratio.clamp(max=1 + c), lambda ratio, c: ratio.clamp(min=1 - c)],
         ),
         changed(
-            "interval-around-zero",
-            "Your interval lies around 0. A ratio of 1 means that nothing has changed, so the interval goes from "
-            "1 - clip_coef to 1 + clip_coef.",
-            clip=[lambda ratio, c: ratio.clamp(-c, c), lambda ratio, c: ratio.clamp(0, c)],
-        ),
-        changed(
             "interval-of-another-width",
             "Your interval has another width. clip_coef is half of it: on each side of 1 the ratio may go clip_coef far, from "
             "1 - clip_coef to 1 + clip_coef.",

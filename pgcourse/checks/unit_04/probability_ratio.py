@@ -102,11 +102,5 @@ EXERCISE = Exercise.listed(
             lambda new, old: (new - old).exp().clamp(0.8, 1.2),
             lambda new, old: (new - old).clamp(-0.2, 0.2).exp(),
         ),
-        mistake(
-            "difference-of-probabilities",
-            "You subtracted the probabilities. A change from 0.01 to 0.02 would then look tiny although the action became "
-            "twice as likely. The ratio measures the change in proportion.",
-            lambda new, old: new.exp() - old.exp(),
-        ),
     ),
 )
