@@ -14,8 +14,6 @@ from torch import Tensor
 from pgcourse.checks.observe import call
 from pgcourse.checks.observe.record import Arrays, Case
 
-_INDEX_DTYPES = (torch.int64, torch.int32)
-
 
 @dataclass(frozen=True)
 class Minibatches:
@@ -73,6 +71,6 @@ class Minibatches:
     def _kind(part: Any) -> str:
         if type(part) is not Tensor:
             return type(part).__name__
-        if part.dtype not in _INDEX_DTYPES:
+        if part.dtype != torch.int64:
             return f"{str(part.dtype).removeprefix('torch.')} tensor"
         return "index tensor" if part.ndim == 1 else f"tensor of shape {list(part.shape)}"

@@ -80,9 +80,9 @@ class PpoUpdate:
     The case holds `policy_weight` [A, D], `policy_bias` [A], `critic_weight` [D], `critic_bias` (0-d),
     `learning_rate`, `critic_learning_rate`, the columns of the batch `obs` [B, D], `actions`, `log_prob`, `advantages`,
     `returns` [B], the settings of the update, `seed` of the generator, and `look_at`, which says what is recorded
-    besides the number of steps and epochs: "weights" (one full batch: both networks after the update), "rows" (several
-    minibatches: facts that hold for every shuffle), "stillness" (whether the policy stayed where it was), "metrics"
-    (the numbers returned; the case's learning rates are 0, so that it does not matter when they were measured).
+    besides the number of steps and epochs: "weights" (both networks after the update, where the shuffle cannot change
+    them), "rows" (several minibatches: facts that hold for every shuffle), "stillness" (whether the policy stayed where
+    it was), "metrics" (the numbers returned, where the shuffle cannot change them); "weights and metrics" for both.
     """
 
     signature: str = (
@@ -108,12 +108,12 @@ class PpoUpdate:
             # After every step: steps that cancel within an epoch are steps all the same.
             moved = max(((bias - case["policy_bias"]).abs().max().item() for bias in policy.path), default=0.0)
             _answer(arrays, "does the policy stay where it is?", moved < 1e-3)
-        if case["look_at"] == "weights":
+        if "weights" in case["look_at"]:
             for name, module in (("policy", policy), ("critic", critic)):
                 for parameter, value in module.named_parameters():
                     record(arrays, f"the {name}'s {parameter} after the update", value.detach())
         for name in self.metrics:
-            _record_number(arrays, f"result/{name}", entries, keep=case["look_at"] == "metrics")
+            _record_number(arrays, f"result/{name}", entries, keep="metrics" in case["look_at"])
         record_mutations(arrays, case, inputs)
         return arrays
 

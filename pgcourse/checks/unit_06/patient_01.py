@@ -12,7 +12,7 @@ from pgcourse.checks.cases import generator, integers, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.policy_loss import PolicyLoss
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_04.ppo_clip_loss_wrong import MISCONCEPTIONS
+from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import seams
 from pgcourse.checks.unit_06.patient import Function, Patient
 from pgcourse.checks.unit_06.shared import chosen, dressed, unpatched
@@ -151,7 +151,8 @@ EXERCISE = Exercise(
         ),
         *dressed(
             chosen(
-                MISCONCEPTIONS, "detached", "minus-sign-missing", "larger-of-the-two", "clipped-ratio-alone", "not-clipped",
+                PPO_CLIP_LOSS.misconceptions,
+                "detached", "minus-sign-missing", "larger-of-the-two", "clipped-ratio-alone", "not-clipped",
                 "objective-clipped", "exponential-missing", "ratio-upside-down", "no-ratio", "sum-for-mean",
             ),
             _dress,

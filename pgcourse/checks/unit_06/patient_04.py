@@ -12,8 +12,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_04.ppo_clip_loss import cases as clip_cases
-from pgcourse.checks.unit_04.ppo_clip_loss_wrong import MISCONCEPTIONS
+from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import seams
 from pgcourse.checks.unit_06.patient import Function, Patient
 from pgcourse.checks.unit_06.shared import chosen, dressed, unpatched
@@ -44,7 +43,7 @@ def patient_04(
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first: those of the clipped loss, with entropies."""
     source = generator(seed)
-    for index, case in enumerate(clip_cases(seed)):
+    for index, case in enumerate(PPO_CLIP_LOSS.cases(seed)):
         batch, dtype = len(case["log_prob"]), case["log_prob"].dtype
         entropy = 0.5 + 0.1 * torch.arange(batch, dtype=dtype)
         if index > 6:
@@ -146,7 +145,7 @@ EXERCISE = Exercise(
             lambda *tensors, **settings: -ill(*tensors, **settings),
         ),
         *dressed(
-            chosen(MISCONCEPTIONS, "larger-of-the-two", "not-clipped", "sum-for-mean", "detached"),
+            chosen(PPO_CLIP_LOSS.misconceptions, "larger-of-the-two", "not-clipped", "sum-for-mean", "detached"),
             lambda loss: _with_bonus(_right, loss),
         ),
     ),

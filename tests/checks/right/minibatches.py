@@ -1,0 +1,29 @@
+"""Right answers to minibatches in other styles."""
+
+import torch
+from torch.utils.data import BatchSampler, RandomSampler
+
+
+def right_generator_function(batch_size, minibatch_size, *, generator):
+    order = torch.randperm(batch_size, generator=generator)
+    for start in range(0, batch_size, minibatch_size):
+        yield order[start : start + minibatch_size]
+
+
+def right_sorting_random_keys(batch_size, minibatch_size, *, generator):
+    order = torch.rand(batch_size, generator=generator, dtype=torch.float64).argsort()
+    return list(torch.split(order, minibatch_size))
+
+
+def right_with_samplers(batch_size, minibatch_size, *, generator):
+    sampler = RandomSampler(range(batch_size), generator=generator)
+    return (torch.tensor(rows) for rows in BatchSampler(sampler, minibatch_size, drop_last=False))
+
+
+def right_drawing_one_by_one(batch_size, minibatch_size, *, generator):
+    left, found = list(range(batch_size)), []
+    while left:
+        count = min(minibatch_size, len(left))
+        picks = [left.pop(int(torch.randint(len(left), (), generator=generator))) for _ in range(count)]
+        found.append(torch.tensor(picks))
+    return found
