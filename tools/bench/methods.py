@@ -10,13 +10,14 @@ import numpy as np
 import torch
 
 from pgcourse import a2c, optim, ppo, reinforce, trpo
+from pgcourse.config import Config
 from pgcourse.training import Progress
 from tools.bench.solving import PendulumWatch, cartpole_outcome
 
 TRAIN = {"reinforce": reinforce.train, "a2c": a2c.train, "ppo": ppo.train, "trpo": trpo.train}
 
 
-def ours(config: Any, seed: int) -> dict[str, Any]:
+def ours(config: Config, seed: int) -> dict[str, Any]:
     """One run of a preset of ours."""
     config = replace(config, seed=seed)
     watch: PendulumWatch | None = None

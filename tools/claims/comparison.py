@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pgcourse.config import Config
 from pgcourse.evaluation import evaluate
 from pgcourse.statistics import moving_average
 from pgcourse.study import comparison
@@ -29,7 +30,7 @@ def learning(run: Run, name: str) -> np.ndarray:
     return run.metrics[name][run.metrics["charts/env_step"] <= steps]
 
 
-def sampled(run: Run, config: Any) -> float:
+def sampled(run: Run, config: Config) -> float:
     """Mean return of the held-out start states when actions are drawn as in training, not the most probable ones."""
     policy = comparison.policy_of(run, config)
     return evaluate(policy, config.env_id, num_episodes=100, seed=run.seed, deterministic=False).mean

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from pgcourse.config import Config
 from pgcourse.study.claims import machine
 from pgcourse.study.keep import seam_source
 from pgcourse.study.seeds import TRAIN, Run, made_fresh, run_seeds
@@ -43,7 +44,7 @@ def _tell(name: str, run: Run) -> None:
 
 
 def first_returns(
-    config: Any, seed: int, seams: Mapping[str, Any], num_episodes: int = PREFIX, within_steps: int | None = None
+    config: Config, seed: int, seams: Mapping[str, Any], num_episodes: int = PREFIX, within_steps: int | None = None
 ) -> list[float]:
     """The first episodic returns of a run, which takes about a second; `within_steps`: only those ended by then."""
     # Stopped from outside: a smaller budget would be another schedule of learning rates.
@@ -65,7 +66,7 @@ def plain(returns: NDArray[Any]) -> list[float]:
     return [int(number) if number == int(number) else round(float(number), 2) for number in returns]
 
 
-def _key(name: str, config: Any, seed: int, seams: Mapping[str, Any]) -> str:
+def _key(name: str, config: Config, seed: int, seams: Mapping[str, Any]) -> str:
     identity = [
         name,
         dataclasses.asdict(config),

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...checks import progress
 from ...checks.wording import wrap
+from ...config import Config
 from ...errors import InvalidInput
 from ...study.claims import load_claims
 from ...study.diagnose import describe, diagnose
@@ -167,7 +168,7 @@ def say(text: str) -> None:
     print(wrap([text], first="", rest="  "))
 
 
-def settings_in_words(config: Any) -> str:
+def settings_in_words(config: Config) -> str:
     """Which run it is: algorithm, environment, budget."""
     steps = config.total_timesteps
     budget = f"{steps:,} steps" if steps is not None else f"{config.num_episodes:,} episodes"

@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets
 
+from ...config import Config
 from ...errors import InvalidInput
 from ..live.film import Film
 from ..page.widgets import PICTURE_LAYOUT, ROW, DescribedImage, button, seed_field
@@ -22,7 +23,7 @@ APART = ("seed",)  # has a place of its own beside the buttons
 class Fields:
     """Controls for all fields of a config but the seed; `read` gives the config that they say."""
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
         hints = typing.get_type_hints(type(config))
         self.controls: dict[str, ipywidgets.Widget] = {}
@@ -87,7 +88,7 @@ class Controls:
     Args: config: where the settings start. curves: the first picture.
     """
 
-    def __init__(self, config: Any, *, film: bool, curves: bytes) -> None:
+    def __init__(self, config: Config, *, film: bool, curves: bytes) -> None:
         self.start = button("Start", "Train with these settings", button_style="primary")
         self.pause = button("Pause", "Hold the run after this update, or go on", disabled=True)
         self.stop = button("Stop", "End the run and keep its result", disabled=True)

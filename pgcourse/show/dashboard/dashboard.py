@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ...config import Config
 from ...errors import InvalidInput
 from ...runs import Result
 from ...study.alarms import ALARMS
@@ -45,7 +46,7 @@ class Dashboard:
     Raises: InvalidInput for settings of no algorithm of the course.
     """
 
-    def __init__(self, config: Any, *, film: bool = True, **parts: Any) -> None:
+    def __init__(self, config: Config, *, film: bool = True, **parts: Any) -> None:
         if getattr(config, "algorithm", None) not in TRAIN:
             raise InvalidInput(
                 f"Dashboard got {type(config).__name__}; give settings of an algorithm, such as ppo.CARTPOLE"
@@ -179,7 +180,7 @@ class Dashboard:
         """The newest film where films are wanted; it plays once and stands still."""
         self.controls.show_agent(self.run.film if self.run is not None else None)
 
-    def _new_panels(self, config: Any) -> Panels:
+    def _new_panels(self, config: Config) -> Panels:
         title = f"{NAMES[config.algorithm]} on {config.env_id}, seed {config.seed}"
         return Panels(
             title,
@@ -246,7 +247,7 @@ def alarm_list(history: History) -> str:
     )
 
 
-def one_line(name: str, config: Any, history: History, seconds: float) -> str:
+def one_line(name: str, config: Config, history: History, seconds: float) -> str:
     """A finished run, for who sees no dashboard."""
     rung = [alarm.id for alarm in ALARMS if alarm.id in history.rung]
     alarms = f"alarms: {', '.join(rung)}" if rung else "no alarm"

@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import IdentityTransform
 from PIL import Image
 
+from ...config import Config
 from ...envs import make_single_env
 from ...errors import InvalidInput
 from ...statistics import moving_average
@@ -201,7 +202,7 @@ class Reference(NamedTuple):
         return f"these settings, {self.curve['n']} seeds"
 
 
-def reference_of(config: Any, parts: Mapping[str, Any]) -> Reference | None:
+def reference_of(config: Config, parts: Mapping[str, Any]) -> Reference | None:
     """The measured curve of these settings, whatever the seed; None where nobody has measured them."""
     if parts:
         return None
@@ -219,7 +220,7 @@ def reference_of(config: Any, parts: Mapping[str, Any]) -> Reference | None:
     return None
 
 
-def expected_metrics(config: Any) -> tuple[str, ...]:
+def expected_metrics(config: Config) -> tuple[str, ...]:
     """The names that a run of these settings will report, as far as they are drawn."""
     names = EXPECTED.get(config.algorithm, EXPECTED["ppo"])
     try:

@@ -15,6 +15,7 @@ import cloudpickle
 import numpy as np
 from numpy.typing import NDArray
 
+from ...config import Config
 from ...errors import InvalidInput
 from ...study.diagnose import diagnose
 from ...study.workers import ONE_THREAD
@@ -88,7 +89,7 @@ class Job(NamedTuple):
     """What to train."""
 
     train: Callable[..., Any]
-    config: Any
+    config: Config
     parts: Mapping[str, Any]
     film: bool
 
@@ -241,7 +242,9 @@ class RemoteRun:
     agent is filmed on the way. Raises: InvalidInput for parts that cannot be handed over.
     """
 
-    def __init__(self, train: Callable[..., Any], config: Any, parts: Mapping[str, Any], *, film: bool = True) -> None:
+    def __init__(
+        self, train: Callable[..., Any], config: Config, parts: Mapping[str, Any], *, film: bool = True
+    ) -> None:
         self.config = config
         try:
             content = cloudpickle.dumps(Job(train, config, dict(parts), film))

@@ -14,6 +14,7 @@ from ...algorithms import a2c as a2c_algorithm
 from ...algorithms import ppo as ppo_algorithm
 from ...algorithms import reinforce as reinforce_algorithm
 from ...algorithms import trpo as trpo_algorithm
+from ...config import Config
 from ...networks import CategoricalPolicy, ValueNetwork
 from ...returns import normalize
 from ...rollout import Batch, Episode, Rollout, collect_rollout
@@ -75,7 +76,7 @@ def reinforce_plan(
         policy = CategoricalPolicy(4, 2)
         update(policy, _sgd(policy), [_episode(), _episode()], gamma=config.gamma)
 
-    def adapted(policy: nn.Module, _: Any, optimizer: Any, __: Any, episodes: Any, config: Any, **___: Any) -> Any:
+    def adapted(policy: nn.Module, _: Any, optimizer: Any, __: Any, episodes: Any, config: Config, **___: Any) -> Any:
         return loss_metrics("reinforce_update", update(policy, optimizer, episodes, gamma=config.gamma), notes)
 
     return Plan(
@@ -123,8 +124,8 @@ def baseline_plan(baseline_update: Function | None, *, num_episodes: int, seed: 
         update(policy, critic, _sgd(policy), _sgd(critic), [_episode(), _episode()], **settings)
 
     def adapted(
-        policy: nn.Module, critic: nn.Module, policy_optimizer: Any, critic_optimizer: Any, episodes: Any, config: Any,
-        **_: Any,
+        policy: nn.Module, critic: nn.Module, policy_optimizer: Any, critic_optimizer: Any, episodes: Any,
+        config: reinforce_algorithm.ReinforceConfig, **_: Any,
     ) -> Any:  # fmt: skip
         before = [parameter.detach().clone() for parameter in critic.parameters()]
         settings = {"gamma": config.gamma, "critic_steps": config.critic_steps}
@@ -234,8 +235,8 @@ def _a2c_update(losses: Function) -> Callable[..., dict[str, Tensor]]:
     """The package's update of A2C with the learner's losses in it."""
 
     def update(
-        policy: nn.Module, critic: nn.Module, policy_optimizer: Any, critic_optimizer: Any, batch: Batch, config: Any,
-        *, gradient_step_fn: Function, **_: Any,
+        policy: nn.Module, critic: nn.Module, policy_optimizer: Any, critic_optimizer: Any, batch: Batch,
+        config: a2c_algorithm.A2CConfig, *, gradient_step_fn: Function, **_: Any,
     ) -> dict[str, Tensor]:  # fmt: skip
         distribution = policy(batch.obs)
         # Entropy first, as in the package's update: autograd adds in the order of the graph, and rounding follows it.
@@ -384,7 +385,7 @@ def ppo_update_plan(ppo_update: Function | None, *, total_timesteps: int, seed: 
     )
 
 
-def _ppo_cartpole(config: Any, **parts: Any) -> Plan:
+def _ppo_cartpole(config: Config, **parts: Any) -> Plan:
     """Either finale of unit 04: the package's policy, and what the curve is measured against."""
     return Plan(
         make_policy=lambda: _cartpole_policy(config),
@@ -592,7 +593,7 @@ def _try_gae(gae: Function) -> None:
     gae(numbers, numbers, numbers, flags, flags, gamma=0.9, gae_lambda=0.9)
 
 
-def _cartpole_policy(config: Any) -> nn.Module:
+def _cartpole_policy(config: Config) -> nn.Module:
     """The package's policy, with the weights of the config's seed."""
     with optim.seeded(config.seed):
         return CategoricalPolicy(4, 2, config.hidden_sizes)

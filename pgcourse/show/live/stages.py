@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
+from ...config import Config
 from ...errors import InvalidInput
 from ...render import encode_gif, record_frames
 from ...storage import atomic_write
@@ -23,7 +24,7 @@ SMOOTH = 25  # frames a second: the eye wants no more, and a page that shows 50 
 
 def train_with_stages(
     train: Callable[..., Result],
-    config: Any,
+    config: Config,
     *,
     at: Sequence[int],
     by: str = "iteration",

@@ -3,9 +3,10 @@
 import copy
 
 import torch
+from torch import nn
+
 from pgcourse.losses import reinforce_loss, value_loss
 from pgcourse.returns import discounted_returns, normalize
-from torch import nn
 
 
 def _batch(episodes, gamma):

@@ -3,9 +3,10 @@
 import functools
 
 import torch
-from pgcourse.networks import Categorical as _CourseCategorical
 from torch import nn
 from torch.distributions import Bernoulli, Categorical, OneHotCategorical
+
+from pgcourse.networks import Categorical as _CourseCategorical
 
 
 class _Policy(nn.Module):
