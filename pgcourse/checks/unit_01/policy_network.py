@@ -55,21 +55,26 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
     batch, actions = int(case["obs"].shape[0]), int(case["num_actions"])
     if not arrays["is module"]:
         kind = str(arrays["result.kind"])
-        text = f"Your function returned a {kind}, expected a torch.nn.Module{': is a return missing?' * (kind == 'NoneType')}"
+        missing = ": is a return missing?" if kind == "NoneType" else "."
+        text = f"Your function returned a {kind}, expected a torch.nn.Module{missing}"
         if kind == "type":
-            text = "Your function returned a class; make a network of it, with brackets"
-        return (yield "not-a-module", text if text.endswith("?") else f"{text}.", "")
+            text = "Your function returned a class; make a network of it, with brackets."
+        yield "not-a-module", text, ""
+        return
     if (kind := str(arrays["distribution"])) != "Categorical":
         id = "gives-another-distribution" if "batch shape" in arrays else f"gives-a-{kind}"
-        return (yield id, f"Calling your network gives a {kind}, expected a torch.distributions.Categorical.", "")
+        yield id, f"Calling your network gives a {kind}, expected a torch.distributions.Categorical.", ""
+        return
     probs = arrays["probs"]
     if probs.shape != (batch, actions):
         given, expected = shape(case["obs"]), f"[{batch}, {actions}]"
         text = f"For observations {given} the probabilities have shape {shape(probs)}, expected {expected}."
-        return (yield "wrong-shape", text, "")
+        yield "wrong-shape", text, ""
+        return
     if shared := int(arrays.get("shared", 0)):
         text = "Your function must make a new network at every call; the second one shares parameters with the first."
-        return (yield "not-new", text, f"Got {shared} parameters that both have, expected 0.")
+        yield "not-new", text, f"Got {shared} parameters that both have, expected 0."
+        return
     if "row error" in arrays:
         text = "Your network takes a batch [B, D], but a single observation [D] raises an error; it must take both."
         yield "no-single-observation", text, f"Got {arrays['row error']} for obs[0]."
@@ -91,13 +96,16 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
         where = f"Observation {at[0]}, action {at[1]}: got probability {number(probs[at])}"
         where += f", expected {number(low)} to {number(high)}."
         if np.all(probs.max(-1) > 0.999):
-            return (yield "always-one-action", "Your new policy gives all probability to one action.", where)
+            yield "always-one-action", "Your new policy gives all probability to one action.", where
+            return
         yield "not-near-uniform", "A new policy must be near uniform, so that it tries every action.", where
     if not int(arrays["parameters"]):
         text = "Your network has no parameters, so an optimizer finds nothing to train."
-        return (yield "no-parameters", text, "Got 0 parameters from policy.parameters().")
+        yield "no-parameters", text, "Got 0 parameters from policy.parameters()."
+        return
     if not arrays["differentiable"]:
-        return (yield "not-trainable", "No gradient flows from log_prob back to the network's parameters.", "")
+        yield "not-trainable", "No gradient flows from log_prob back to the network's parameters.", ""
+        return
     if unreached := int(arrays["unreached"]):
         text = "Some parameters play no part in the forward pass: no gradient reaches them."
         yield "unused-parameters", text, f"Got {unreached} parameters without a gradient, expected 0."
