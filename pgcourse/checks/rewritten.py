@@ -25,7 +25,8 @@ Edits = Mapping[str, str]
 def rewritten(function: Callable[..., Any], edits: Edits, **names: Any) -> Callable[..., Any]:
     """The function (or class) with each key of `edits` replaced by its value in its source, in this order.
 
-    Args: names: what the new text uses beside the names of the function's own module. Raises: ValueError unless each key stands in the source, docstring aside, exactly once.
+    Args: names: what the new text uses beside the names of the function's own module.
+    Raises: ValueError unless each key stands in the source, docstring aside, exactly once.
     """
     source = _source(function)
     for old, new in edits.items():
