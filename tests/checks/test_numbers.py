@@ -114,7 +114,7 @@ def test_a_returned_error_is_told_to_be_raised() -> None:
 
     result = run("value_loss", attempt)
     assert "your function returned that error; raise it" in result.message.replace("\n    ", " ")
-    assert result.misconception == "error-returned-not-raised"
+    assert result.misconception == "refused-without-an-error"
 
 
 def test_a_wrong_number_is_shown_before_shared_memory() -> None:

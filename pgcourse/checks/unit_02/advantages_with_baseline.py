@@ -44,7 +44,7 @@ def unguarded(returns: Tensor, values: Tensor) -> Tensor:
     return returns - values.detach()
 
 
-def standardised(returns: Tensor, values: Tensor, correction: int = 0) -> Tensor:
+def standardised(returns: Tensor, values: Tensor, *, correction: int) -> Tensor:
     """Advantages of mean 0 and standard deviation 1."""
     advantages = returns - values
     return (advantages - advantages.mean()) / (advantages.std(correction=correction) + 1e-8)
@@ -56,90 +56,70 @@ EXERCISE = Exercise.listed(
     observe=Call("returns, values", constant=("values",)),
     reference=advantages_with_baseline,
     hints=(
-        "Positive where it went better than the critic said. And which of the two inputs comes from a network that "
-        "this number must not train?",
-        "Compare the two shapes before anything else, and raise ValueError where they differ. Then subtract, with the "
-        "values cut off from their network by detach().",
+        "Positive where it went better than the critic said. And which of the two inputs comes from a network that this number "
+        "must not train?",
+        "Compare the two shapes before anything else, and raise ValueError where they differ. Then subtract, with the values cut "
+        "off from their network by detach().",
         "if values.shape != returns.shape: raise ValueError(...); return returns - values.detach().",
     ),
     misconceptions=(
         Misconception(
             "broadcast-unnoticed",
-            "Values of shape [B, 1] against returns [B] broadcast to [B, B]: every return minus every value. No error "
-            "says so, and the mean over it looks plausible. Compare the shapes first and raise ValueError; the number of "
-            "elements or of rows says nothing, it is the same.",
+            "Values of shape [B, 1] against returns [B] broadcast to [B, B]: every return minus every value. No error says so, "
+            "and the mean over it looks plausible. Compare the shapes first and raise ValueError; the number of elements or of "
+            "rows says nothing, it is the same.",
             unguarded,
         ),
         Misconception(
             "squeezed-instead-of-refused",
-            "You made values [B, 1] fit by squeezing or reshaping. The numbers are right, but here the caller made a "
-            "mistake and should hear of it: the same values go into the critic's loss as well, and there nobody "
-            "squeezes them. Raise ValueError.",
+            "You made values [B, 1] fit by squeezing or reshaping. The numbers are right, but here the caller made a mistake and "
+            "should hear of it: the same values go into the critic's loss as well, and there nobody squeezes them. Raise "
+            "ValueError.",
             lambda returns, values: returns - values.detach().reshape(returns.shape),
         ),
-        *refused_without_raising(unguarded),
+        refused_without_raising(unguarded),
         mistake(
             "sign-flipped",
-            "You computed value minus return. What went better than expected would then count as bad, and the policy "
-            "would unlearn it. The advantage is positive where the return is above the value.",
+            "You computed value minus return. What went better than expected would then count as bad, and the policy would "
+            "unlearn it. The advantage is positive where the return is above the value.",
             lambda returns, values: values - returns,
         ),
         mistake(
-            "returns-taken-as-advantages",
-            "You returned the returns as they are: the values are never used. That is REINFORCE without a baseline.",
-            lambda returns, values: returns,
-        ),
-        mistake(
             "one-baseline-for-all",
-            "You subtracted one number, the mean of the values, from every return. That is a constant baseline. The "
-            "critic gives one value for each state: subtract them element by element.",
+            "You subtracted one number, the mean of the values or of the returns, from every return. That is a constant "
+            "baseline. The critic gives one value for each state: subtract them element by element.",
             lambda returns, values: returns - values.mean(),
-        ),
-        mistake(
-            "mean-return-as-baseline",
-            "You subtracted the mean return and never used the values. That is a constant baseline, the same for every "
-            "state. The critic gives one value for each state: subtract them element by element.",
             lambda returns, values: returns - returns.mean(),
         ),
         mistake(
             "value-of-the-next-step",
-            "You compared each return with the value of the row after it. values[t] is of the state in which the return of "
-            "row t begins, and that is the one to compare with: subtract row by row.",
+            "You compared each return with the value of the row after it. values[t] is of the state in which the return of row t "
+            "begins, and that is the one to compare with: subtract row by row.",
             lambda returns, values: returns - torch.cat([values[1:], 0 * values[:1]]),
             lambda returns, values: returns - torch.cat([values[1:], values[-1:]]),
         ),
         mistake(
             "standardised",
-            "You standardised the advantages as well. That comes later, over the whole batch, and it is a step of its "
-            "own: this function returns them in units of reward.",
-            standardised,
+            "You standardised the advantages as well, or subtracted their mean. That comes later, over the whole batch, and it "
+            "is a step of its own: this function returns them in units of reward, and their mean says how far off the critic is.",
+            lambda returns, values: standardised(returns, values, correction=0),
             lambda returns, values: standardised(returns, values, correction=1),
-        ),
-        mistake(
-            "centred",
-            "You subtracted the mean of the advantages too. Centring comes later, with the standardising. Here the "
-            "mean says something: above 0, the critic is too pessimistic.",
             lambda returns, values: returns - values - (returns - values).mean(),
         ),
         mistake(
             "relative",
-            "You divided by the value. Dividing is no baseline: only what is subtracted leaves the expected gradient "
-            "as it is, and values near 0 would make the result explode.",
+            "You divided by the value. Dividing is no baseline: only what is subtracted leaves the expected gradient as it is, "
+            "and values near 0 would make the result explode.",
             lambda returns, values: (returns - values) / values,
             lambda returns, values: (returns - values) / values.abs(),
             lambda returns, values: returns / values,
         ),
         mistake(
             "sign-lost",
-            "You took the absolute value or the square. Whether it went better or worse than expected is the very "
-            "thing the policy learns from; squares belong into the critic's loss.",
+            "You took the absolute value or the square, or cut the negative advantages off at 0. Whether it went better or worse "
+            "than expected is the very thing the policy learns from: what went worse should become less likely.",
             lambda returns, values: (returns - values).abs(),
             lambda returns, values: (returns - values) ** 2,
-        ),
-        mistake(
-            "only-the-good-ones",
-            "You cut the negative advantages off at 0. Actions that went worse than expected should become less "
-            "likely, and without them the estimate is biased.",
             lambda returns, values: (returns - values).clamp(min=0),
         ),
     ),

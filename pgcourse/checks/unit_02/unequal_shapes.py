@@ -31,20 +31,13 @@ def mistake(id: str, explanation: str, *formulas: Formula) -> Misconception:
     return Misconception(id, explanation, wrong, tuple(variants))
 
 
-def refused_without_raising(right: Formula) -> tuple[Misconception, Misconception]:
-    """The misconceptions of who prints a message for unequal shapes, and of who returns the error."""
-    return (
-        Misconception(
-            "refused-without-an-error",
-            "For unequal shapes your function returns None, perhaps after a message. Whoever called it goes on with that "
-            "None and fails somewhere else, or not at all. Raise ValueError: it stops the caller at the right place.",
-            refusing(right, lambda: None),
-        ),
-        Misconception(
-            "error-returned-not-raised",
-            "You wrote return where raise belongs. A returned ValueError is a value like any other: nothing stops, and the "
-            "caller computes on with it. raise ValueError(...) ends the call.",
-            refusing(right, lambda: ValueError("shapes")),
-            variants=(refusing(right, lambda: ValueError),),
-        ),
+def refused_without_raising(right: Formula) -> Misconception:
+    """The misconception of who prints a message for unequal shapes, or returns the error."""
+    return Misconception(
+        "refused-without-an-error",
+        "For unequal shapes your function returns None, perhaps after a message, or it returns the error in place of raising it. "
+        "Nothing stops: whoever called goes on with that and fails somewhere else, or not at all. raise ValueError(...) ends the "
+        "call at the right place.",
+        refusing(right, lambda: None),
+        variants=(refusing(right, lambda: ValueError("shapes")), refusing(right, lambda: ValueError)),
     )

@@ -37,52 +37,37 @@ def unguarded(values: Tensor, returns: Tensor) -> Tensor:
     return 0.5 * (values - returns.detach()).square().mean()
 
 
-def refusing_columns(values: Tensor, returns: Tensor, *, of: Tensor) -> Tensor:
-    """The formula with a look at the shape of one input alone."""
-    if of.ndim > 1:
-        raise ValueError("must be [B]")
-    return unguarded(values, returns)
-
-
 EXERCISE = Exercise.listed(
     "value_loss",
     cases=cases,
     observe=Call("values, returns", differentiable=("values",), constant=("returns",)),
     reference=value_loss,
     hints=(
-        "Work values [1, 2] and returns [3, 2] by hand: errors, squares, mean, half. Which of the two inputs may be "
-        "changed to make the loss smaller?",
-        "Compare the two shapes first, and raise ValueError where they differ. Then the errors, squared, averaged over "
-        "the batch, times 0.5. The returns are the target: detach them, and leave the values attached.",
-        "if values.shape != returns.shape: raise ValueError(...); "
-        "return 0.5 * (values - returns.detach()).square().mean().",
+        "Work values [1, 2] and returns [3, 2] by hand: errors, squares, mean, half. Which of the two inputs may be changed to "
+        "make the loss smaller?",
+        "Compare the two shapes first, and raise ValueError where they differ. Then the errors, squared, averaged over the "
+        "batch, times 0.5. The returns are the target: detach them, and leave the values attached.",
+        "if values.shape != returns.shape: raise ValueError(...); return 0.5 * (values - returns.detach()).square().mean().",
     ),
     misconceptions=(
         Misconception(
             "broadcast-unnoticed",
-            "[B] against [B, 1] broadcasts to [B, B] without an error: the mean then runs over every value against every "
-            "return, and the critic learns one mean for all states. Compare the shapes with each other and raise "
-            "ValueError; the number of elements or of rows says nothing, it is the same.",
+            "[B] against [B, 1] broadcasts to [B, B] without an error: the mean then runs over every value against every return, "
+            "and the critic learns one mean for all states. Compare the shapes with each other and raise ValueError; the number "
+            "of elements or of rows says nothing, it is the same.",
             unguarded,
         ),
         Misconception(
-            "only-one-side-checked",
-            "You refuse values [B, 1] and let returns [B, 1] pass, or the other way round. Either of them broadcasts: "
-            "compare the two shapes with each other.",
-            lambda values, returns: refusing_columns(values, returns, of=values),
-            variants=(lambda values, returns: refusing_columns(values, returns, of=returns),),
-        ),
-        Misconception(
             "squeezed-instead-of-refused",
-            "You made [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the same "
-            "tensor goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
+            "You made [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the same tensor "
+            "goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
             lambda values, returns: unguarded(values.reshape(-1), returns.reshape(-1)),
             variants=(
                 lambda values, returns: unguarded(values.reshape(-1), returns),
                 lambda values, returns: unguarded(values, returns.reshape(-1)),
             ),
         ),
-        *refused_without_raising(unguarded),
+        refused_without_raising(unguarded),
         mistake(
             "half-missing",
             "This is twice what is asked for: the half is missing. With it the gradient is the error itself, not twice the "
@@ -91,56 +76,38 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "sum-for-mean",
-            "You summed where the mean is asked for. The critic's step would then grow with the length of the episodes, "
-            "and they are ten times longer at the end of training than at its start.",
+            "You summed where the mean is asked for. The critic's step would then grow with the length of the episodes, and they "
+            "are ten times longer at the end of training than at its start.",
             lambda values, returns: 0.5 * (values - returns).square().sum(),
             lambda values, returns: (values - returns).square().sum(),
         ),
         mistake(
             "squared-after-averaging",
-            "You averaged the errors and squared the result. Errors of opposite sign then cancel: a critic that is 10 too "
-            "high here and 10 too low there would have no loss. Square each error first.",
+            "You averaged the errors and squared the result. Errors of opposite sign then cancel: a critic that is 10 too high "
+            "here and 10 too low there would have no loss. Square each error first.",
             lambda values, returns: 0.5 * (values - returns).mean().square(),
             lambda values, returns: (values - returns).mean().square(),
         ),
         mistake(
-            "not-squared",
-            "You averaged the errors without squaring them. That has no smallest value: the critic would drift to minus "
-            "infinity, or to plus.",
-            lambda values, returns: 0.5 * (values - returns).mean(),
-            lambda values, returns: 0.5 * (returns - values).mean(),
-            lambda values, returns: (values - returns).mean(),
-            lambda values, returns: (returns - values).mean(),
-        ),
-        mistake(
             "absolute-error",
-            "You used the absolute error. It is least at the median of the returns, not at their mean, and V(s) is defined "
-            "as the mean. Square the errors.",
+            "You used the absolute error. It is least at the median of the returns, not at their mean, and V(s) is defined as "
+            "the mean. Square the errors.",
             lambda values, returns: (values - returns).abs().mean(),
             lambda values, returns: 0.5 * (values - returns).abs().mean(),
         ),
         mistake(
             "huber",
-            "You used the Huber loss. It equals the asked one for errors below 1 and grows only linearly beyond, so with "
-            "returns of 100 it is mostly an absolute error, which is least at the median and not at the mean.",
+            "You used the Huber loss. It equals the asked one for errors below 1 and grows only linearly beyond, so with returns "
+            "of 100 it is mostly an absolute error, which is least at the median and not at the mean.",
             functional.smooth_l1_loss,
             lambda values, returns: 0.5 * functional.smooth_l1_loss(values, returns),
         ),
         mistake(
             "root-of-the-mean-square",
-            "You took a square root at the end. That is the error in units of reward, good to look at; as a loss its "
-            "gradient is divided by the error, and where the critic is exact it is 0 / 0.",
+            "You took a square root at the end. That is the error in units of reward, good to look at; as a loss its gradient is "
+            "divided by the error, and where the critic is exact it is 0 / 0.",
             lambda values, returns: (values - returns).square().mean().sqrt(),
             lambda values, returns: 0.5 * (values - returns).square().mean().sqrt(),
-        ),
-        mistake(
-            "variance-of-the-error",
-            "You took the variance of the errors. It does not see a constant offset: a critic that is 100 too low "
-            "everywhere would have no loss. The mean of the squares sees it.",
-            lambda values, returns: 0.5 * (values - returns).var(correction=0),
-            lambda values, returns: (values - returns).var(correction=0),
-            lambda values, returns: 0.5 * (values - returns).var(),
-            lambda values, returns: (values - returns).var(),
         ),
     ),
 )
