@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pgcourse.checks import run
-from pgcourse.checks.unit_02.baseline_update_right import unbiased
+from tests.checks.right.baseline_update import right_with_unbiased_deviation as unbiased
 
 
 def test_a_wrong_formula_without_the_refusal_is_described_and_named() -> None:
