@@ -105,6 +105,21 @@ def test_an_input_overwritten(exercise: Exercise) -> None:
     assert named(exercise, first_tensor_overwritten(exercise)) == "changed-in-place"
 
 
+@pytest.mark.parametrize(
+    "exercise", exercises_that(lambda e: getattr(e.observe, "constant", ()) + getattr(e.observe, "differentiable", ()))
+)
+def test_an_input_cut_from_the_network_behind_it(exercise: Exercise) -> None:
+    names, _ = split_signature(exercise.observe.signature)
+    index = names.index((*exercise.observe.constant, *exercise.observe.differentiable)[0])
+
+    def attempt(*inputs: Any, **settings: Any) -> Any:
+        result = exercise.reference(*inputs, **settings)
+        inputs[index].requires_grad_(False)
+        return result
+
+    assert named(exercise, attempt) == "changed-in-place"
+
+
 @pytest.mark.parametrize("exercise", exercises_that(gives_a_tensor))
 def test_sign(exercise: Exercise) -> None:
     assert named(exercise, after(torch.neg)(exercise)) is not None

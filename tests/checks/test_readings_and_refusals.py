@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pgcourse.checks import run
-from pgcourse.checks.unit_02.baseline_update_right import unbiased
+from tests.checks.right.baseline_update import right_with_unbiased_deviation as unbiased
 
 
 def test_a_wrong_formula_without_the_refusal_is_described_and_named() -> None:
@@ -27,7 +27,7 @@ def test_a_refusal_is_free_in_its_words(words: str) -> None:
         return with_gradient(returns, values.detach())
 
     assert run("advantages_with_baseline", right).status == "correct"
-    assert run("advantages_with_baseline", with_gradient).misconception == "values-not-detached"
+    assert run("advantages_with_baseline", with_gradient).misconception == "left-attached"
 
 
 def test_a_refusal_with_another_error_is_told_which_one_is_wanted() -> None:

@@ -85,7 +85,12 @@ class Call:
             inputs = fresh(case)
             for name in wanted:
                 inputs[name].requires_grad_(True)
-            record_gradients(arrays, call(attempt, self.signature, inputs), {name: inputs[name] for name in wanted})
+            result = call(attempt, self.signature, inputs)
+            # requires_grad_(False) and detach_() change the caller's tensor: the network behind it would learn no more.
+            if cut := [name for name in wanted if not inputs[name].requires_grad]:
+                arrays["mutated"] = np.array(cut)
+            else:
+                record_gradients(arrays, result, {name: inputs[name] for name in wanted})
         return arrays
 
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_02.advantages_with_baseline_wrong import MISCONCEPTIONS
+from pgcourse.checks.unit_02.unequal_shapes import mistake, refused_without_raising
 
 
 def advantages_with_baseline(returns: Tensor, values: Tensor) -> Tensor:
@@ -39,58 +39,88 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"returns": normal(source, 5, dtype=torch.float64), "values": normal(source, 5, dtype=torch.float64) - 2}
 
 
-def _with_no_grad(returns: Tensor, values: Tensor) -> Tensor:
-    if values.ndim != 1:
-        raise ValueError("values must be [B]")
-    with torch.no_grad():
-        return torch.sub(returns, values)
+def unguarded(returns: Tensor, values: Tensor) -> Tensor:
+    """The formula without a look at the shapes."""
+    return returns - values.detach()
 
 
-def _with_loop(returns: Tensor, values: Tensor) -> Tensor:
-    if values.dim() > 1:
-        raise ValueError(values.shape)
-    advantages = torch.zeros_like(returns)
-    for index, (one, guess) in enumerate(zip(returns.tolist(), values.tolist(), strict=True)):
-        advantages[index] = one - guess
-    return advantages
+def standardised(returns: Tensor, values: Tensor, *, correction: int) -> Tensor:
+    """Advantages of mean 0 and standard deviation 1."""
+    advantages = returns - values
+    return (advantages - advantages.mean()) / (advantages.std(correction=correction) + 1e-8)
 
 
-def _with_check_of_the_result(returns: Tensor, values: Tensor) -> Tensor:
-    advantages = (returns - values).detach()
-    if advantages.shape != returns.shape:
-        raise ValueError(f"expected {returns.shape}, got {advantages.shape}")
-    return advantages
-
-
-def _with_numpy(returns: Tensor, values: Tensor) -> Tensor:
-    if values.size() != returns.size():
-        raise ValueError("shapes differ")
-    return torch.from_numpy(returns.detach().numpy() - values.detach().numpy())
-
-
-def _in_double_precision(returns: Tensor, values: Tensor) -> Tensor:
-    if tuple(values.shape) != tuple(returns.shape):
-        raise ValueError("shapes differ")
-    return (returns.double() - values.data.double()).to(returns.dtype)
-
-
-EXERCISE = Exercise(
-    id="advantages_with_baseline",
-    unit="02",
-    title="Advantages with a baseline",
-    points=1,
-    minutes=8,
-    difficulty=1,
+EXERCISE = Exercise.listed(
+    "advantages_with_baseline",
     cases=cases,
     observe=Call("returns, values", constant=("values",)),
     reference=advantages_with_baseline,
-    alternatives=(_with_no_grad, _with_loop, _with_check_of_the_result, _with_numpy, _in_double_precision),
     hints=(
-        "Positive where it went better than the critic said. And which of the two inputs comes from a network that "
-        "this number must not train?",
-        "Compare the two shapes before anything else, and raise ValueError where they differ. Then subtract, with the "
-        "values cut off from their network by detach().",
+        "Positive where it went better than the critic said. And which of the two inputs comes from a network that this number "
+        "must not train?",
+        "Compare the two shapes before anything else, and raise ValueError where they differ. Then subtract, with the values cut "
+        "off from their network by detach().",
         "if values.shape != returns.shape: raise ValueError(...); return returns - values.detach().",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "broadcast-unnoticed",
+            "Values of shape [B, 1] against returns [B] broadcast to [B, B]: every return minus every value. No error says so, "
+            "and the mean over it looks plausible. Compare the shapes first and raise ValueError; the number of elements or of "
+            "rows says nothing, it is the same.",
+            unguarded,
+        ),
+        Misconception(
+            "squeezed-instead-of-refused",
+            "You made values [B, 1] fit by squeezing or reshaping. The numbers are right, but here the caller made a mistake and "
+            "should hear of it: the same values go into the critic's loss as well, and there nobody squeezes them. Raise "
+            "ValueError.",
+            lambda returns, values: returns - values.detach().reshape(returns.shape),
+        ),
+        refused_without_raising(unguarded),
+        mistake(
+            "sign-flipped",
+            "You computed value minus return. What went better than expected would then count as bad, and the policy would "
+            "unlearn it. The advantage is positive where the return is above the value.",
+            lambda returns, values: values - returns,
+        ),
+        mistake(
+            "one-baseline-for-all",
+            "You subtracted one number, the mean of the values or of the returns, from every return. That is a constant "
+            "baseline. The critic gives one value for each state: subtract them element by element.",
+            lambda returns, values: returns - values.mean(),
+            lambda returns, values: returns - returns.mean(),
+        ),
+        mistake(
+            "value-of-the-next-step",
+            "You compared each return with the value of the row after it. values[t] is of the state in which the return of row t "
+            "begins, and that is the one to compare with: subtract row by row.",
+            lambda returns, values: returns - torch.cat([values[1:], 0 * values[:1]]),
+            lambda returns, values: returns - torch.cat([values[1:], values[-1:]]),
+        ),
+        mistake(
+            "standardised",
+            "You standardised the advantages as well, or subtracted their mean. That comes later, over the whole batch, and it "
+            "is a step of its own: this function returns them in units of reward, and their mean says how far off the critic is.",
+            lambda returns, values: standardised(returns, values, correction=0),
+            lambda returns, values: standardised(returns, values, correction=1),
+            lambda returns, values: returns - values - (returns - values).mean(),
+        ),
+        mistake(
+            "relative",
+            "You divided by the value. Dividing is no baseline: only what is subtracted leaves the expected gradient as it is, "
+            "and values near 0 would make the result explode.",
+            lambda returns, values: (returns - values) / values,
+            lambda returns, values: (returns - values) / values.abs(),
+            lambda returns, values: returns / values,
+        ),
+        mistake(
+            "sign-lost",
+            "You took the absolute value or the square, or cut the negative advantages off at 0. Whether it went better or worse "
+            "than expected is the very thing the policy learns from: what went worse should become less likely.",
+            lambda returns, values: (returns - values).abs(),
+            lambda returns, values: (returns - values) ** 2,
+            lambda returns, values: (returns - values).clamp(min=0),
+        ),
+    ),
 )

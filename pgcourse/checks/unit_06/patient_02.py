@@ -12,7 +12,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_02.value_loss_wrong import MISCONCEPTIONS
+from pgcourse.checks.unit_02.value_loss import EXERCISE as VALUE_LOSS
 from pgcourse.checks.unit_06 import seams
 from pgcourse.checks.unit_06.patient import Function, Patient
 from pgcourse.checks.unit_06.shared import chosen, dressed, unpatched
@@ -104,7 +104,7 @@ EXERCISE = Exercise(
         ),
         *dressed(
             chosen(
-                MISCONCEPTIONS, "gradient-into-the-returns", "half-missing", "sum-for-mean", "cut-off-from-the-critic",
+                VALUE_LOSS.misconceptions, "gradient-into-the-returns", "half-missing", "sum-for-mean", "cut-off-from-the-critic",
                 "python-number", "squared-after-averaging", "not-reduced", "sign-flipped",
             ),
             _dress,
