@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,44 +22,32 @@ Answer = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
     """Sum over D of -z^2 / 2 - log_std - log(2 pi) / 2, z = (action - mean) / exp(log_std). [B, D] -> [B]."""
-    z = (action - mean) / log_std.exp()  # [B, D]
-    return (-0.5 * z.square() - log_std - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+    return each_dimension(mean, log_std, action).sum(dim=-1)
+
+
+def each_dimension(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
+    """Log-densities [B, D] before the sum."""
+    return -0.5 * ((action - mean) / log_std.exp()).square() - log_std - HALF_LOG_2PI
+
+
+def to_case(*inputs: Any, last: str = "action") -> Case:
+    """The inputs mean, log_std and `last`, given as tensors or lists."""
+    return dict(zip(("mean", "log_std", last), map(torch.as_tensor, inputs), strict=True))
 
 
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
-    yield {"mean": torch.tensor([[0.0]]), "log_std": torch.tensor([0.0]), "action": torch.tensor([[1.0]])}
-    yield {
-        "mean": torch.tensor([[1.0, -1.0]]),
-        "log_std": torch.tensor([0.0, math.log(2)]),
-        "action": torch.tensor([[2.0, 0.0]]),
-    }
-    yield {
-        "mean": torch.tensor([[1.0, -1.0], [0.0, 0.5]]),
-        "log_std": torch.tensor([[-0.5, 1.0], [0.5, -1.0]]),
-        "action": torch.tensor([[2.0, 3.0], [-1.0, 0.5]]),
-    }
+    yield to_case([[0.0]], [0.0], [[1.0]])
+    yield to_case([[1.0, -1.0]], [0.0, math.log(2)], [[2.0, 0.0]])
+    yield to_case([[1.0, -1.0], [0.0, 0.5]], [[-0.5, 1.0], [0.5, -1.0]], [[2.0, 3.0], [-1.0, 0.5]])
     # 60 standard deviations from the mean: the density underflows to 0 even in float64, its logarithm is -1814.
-    yield {"mean": torch.tensor([[0.0, 0.5]]), "log_std": torch.tensor([-3.0, 1.5]), "action": torch.tensor([[3.0, 4]])}
-    # Wider and narrower than policies usually are: a clamp of log_std shows.
-    yield {
-        "mean": torch.tensor([[0.0, 0.5]]),
-        "log_std": torch.tensor([3.0, -6.0]),
-        "action": torch.tensor([[9.0, 0.5]]),
-    }
+    yield to_case([[0.0, 0.5]], [-3.0, 1.5], [[3.0, 4.0]])
+    yield to_case([[0.0, 0.5]], [3.0, -6.0], [[9.0, 0.5]])  # a clamp of log_std shows
     source = generator(seed)
-    yield {"mean": normal(source, 5, 3), "log_std": 0.5 * normal(source, 3), "action": normal(source, 5, 3) * 2}
-    yield {"mean": normal(source, 4, 1), "log_std": 0.5 * normal(source, 4, 1), "action": normal(source, 4, 1)}
-    yield {
-        "mean": normal(source, 3, 2, dtype=torch.float64),
-        "log_std": 0.5 * normal(source, 2, dtype=torch.float64),
-        "action": normal(source, 3, 2, dtype=torch.float64),
-    }
-
-
-def each_dimension(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    """Log-densities [B, D] of a right answer before the sum."""
-    return -0.5 * ((action - mean) / log_std.exp()).square() - log_std - HALF_LOG_2PI
+    yield to_case(normal(source, 5, 3), 0.5 * normal(source, 3), normal(source, 5, 3) * 2)
+    yield to_case(normal(source, 4, 1), 0.5 * normal(source, 4, 1), normal(source, 4, 1))
+    wide = partial(normal, source, dtype=torch.float64)
+    yield to_case(wide(3, 2), 0.5 * wide(2), wide(3, 2))
 
 
 def of_terms(terms: Callable[[Tensor, Tensor], Tensor], constant: float = HALF_LOG_2PI) -> Answer:
@@ -81,9 +71,8 @@ EXERCISE = Exercise.listed(
     observe=Call("mean, log_std, action", differentiable=("mean", "log_std")),
     reference=gaussian_log_prob,
     hints=(
-        "Write down the density of one number under a Gaussian and take its logarithm on paper: the product becomes a "
-        "sum of three terms, and exp disappears. Independent dimensions multiply their densities. What happens to "
-        "their logarithms?",
+        "Write down the density of one number under a Gaussian and take its logarithm on paper: the product becomes a sum of "
+        "three terms, and exp disappears. Independent dimensions multiply their densities. What happens to their logarithms?",
         "With z = (action - mean) / exp(log_std), one dimension gives -z^2 / 2 - log_std - log(2 pi) / 2. Compute that "
         "as a table [B, D] and sum over the last axis. A log_std of shape [D] broadcasts by itself.",
         "z = (action - mean) / log_std.exp(); return (-0.5 * z**2 - log_std - 0.5 * math.log(2 * math.pi)).sum(-1). "
@@ -92,9 +81,8 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         Misconception(
             "dimensions-not-summed",
-            "You returned one number for each dimension, [B, D]. An action is one event: its density is the product over "
-            "its dimensions, so its log-density is the sum. Unsummed, each dimension would get a ratio and a clip of its "
-            "own.",
+            "You returned one number for each dimension, [B, D]. An action is one event: its density is the product over its "
+            "dimensions, so its log-density is the sum.",
             each_dimension,
         ),
         Misconception(
@@ -111,26 +99,17 @@ EXERCISE = Exercise.listed(
         ),
         Misconception(
             "one-dimension-squeezed",
-            "With a single dimension you squeezed one of your tensors from [B, 1] to [B]. Against [B, 1] it broadcasts to "
-            "[B, B]: every action meets every mean, and no error says so. Keep the axis of the dimensions, whatever D is.",
+            "With a single dimension you squeezed one of your tensors from [B, 1] to [B]. Against [B, 1] it broadcasts to [B, "
+            "B]: every action meets every mean, and no error says so. Keep the axis of the dimensions.",
             lambda mean, log_std, action: gaussian_log_prob(mean, log_std, action.squeeze(-1)),
             (lambda mean, log_std, action: gaussian_log_prob(mean.squeeze(-1), log_std, action),),
         ),
         Misconception(
             "std-for-log-std",
             "You used log_std where the standard deviation belongs. The parameter is its logarithm, so that any real number "
-            "is allowed: a log_std of 0 is a standard deviation of 1, and a negative one is below 1. One exp is missing.",
+            "is allowed: a log_std of 0 is a standard deviation of 1. One exp is missing.",
             of_terms(lambda distance, std: -0.5 * (distance / std).square() - std.log()),
-            (
-                lambda mean, log_std, action: Normal(mean, log_std).log_prob(action).sum(-1),
-                of_terms(lambda distance, std: -0.5 * (distance / std).square() - std),
-            ),
-        ),
-        Misconception(
-            "variance-for-std",
-            "You used the variance, exp(log_std) squared, where the standard deviation belongs. torch's Normal takes the "
-            "standard deviation; in the formula, the distance to the mean is divided by it before it is squared.",
-            with_log_std(lambda log_std: 2 * log_std),
+            (lambda mean, log_std, action: Normal(mean, log_std).log_prob(action).sum(-1),),
         ),
         Misconception(
             "log-std-taken-for-log-variance",
@@ -139,28 +118,20 @@ EXERCISE = Exercise.listed(
             with_log_std(lambda log_std: 0.5 * log_std),
         ),
         Misconception(
-            "std-not-squared",
-            "You divided the squared distance by the standard deviation; the variance belongs there. Divide first and "
-            "square afterwards, and both are squared.",
+            "distance-term-wrong",
+            "Your distance term is not -z^2 / 2 with z = (action - mean) / std: the standard deviation is not squared, or "
+            "multiplied instead of divided by, or the 1/2 is missing. Divide first, square afterwards, then halve.",
             of_terms(lambda distance, log_std: -0.5 * distance.square() / log_std.exp() - log_std),
-        ),
-        Misconception(
-            "half-missing",
-            "The distance term has no 1/2: you return -z^2 where -z^2 / 2 belongs. Its gradient is then twice too large, "
-            "and the balance with -log_std is lost.",
-            of_terms(lambda distance, log_std: -(distance / log_std.exp()).square() - log_std),
-        ),
-        Misconception(
-            "distance-times-std",
-            "You multiplied the distance by the standard deviation; it is divided by it. One step away counts little under a "
-            "wide Gaussian and much under a narrow one.",
-            of_terms(lambda distance, log_std: right_terms(distance, -log_std) - 2 * log_std),
-            (with_log_std(lambda log_std: -log_std),),
+            (
+                of_terms(lambda distance, log_std: -(distance / log_std.exp()).square() - log_std),
+                of_terms(lambda distance, log_std: right_terms(distance, -log_std) - 2 * log_std),
+                with_log_std(lambda log_std: -log_std),
+            ),
         ),
         Misconception(
             "term-added",
-            "One of your terms has the wrong sign: all three are subtracted. The squared distance, since the density falls "
-            "away from the mean; log_std, since a wide Gaussian is lower everywhere; and log(2 pi) / 2.",
+            "One of your terms has the wrong sign: all three are subtracted. The density falls away from the mean, and a wide "
+            "Gaussian is lower everywhere, so z^2 / 2 and log_std stand with a minus, and so does log(2 pi) / 2.",
             of_terms(lambda distance, log_std: right_terms(distance, log_std) + 2 * log_std),
             (
                 of_terms(lambda distance, log_std: -right_terms(distance, log_std) - 2 * log_std),
@@ -176,25 +147,16 @@ EXERCISE = Exercise.listed(
         ),
         Misconception(
             "constant-missing",
-            "The term log(2 pi) / 2 of each dimension is missing. It changes no gradient and cancels in PPO's ratio, so "
-            "training would not notice. It is part of the density all the same: exp of your result does not integrate to 1.",
+            "The constant of each dimension, log(2 pi) / 2, is missing or not halved. It changes no gradient, so training "
+            "would not notice. It is part of the density all the same: exp of your result does not integrate to 1.",
             of_terms(right_terms, constant=0),
+            (of_terms(right_terms, constant=math.log(2 * math.pi)),),
         ),
         Misconception(
             "constant-once",
             "You subtracted log(2 pi) / 2 once for the whole action. Every dimension has a density of its own, so the "
             "constant comes D times: is it inside the sum?",
             lambda *inputs: of_terms(right_terms, constant=0)(*inputs) - HALF_LOG_2PI,
-        ),
-        Misconception(
-            "constant-wrong",
-            "Your constant is not log(2 pi) / 2 for each dimension. The density is divided by the square root of 2 pi, and "
-            "the logarithm of a square root is half the logarithm: 0.919.",
-            of_terms(right_terms, constant=math.log(2 * math.pi)),
-            (
-                of_terms(right_terms, constant=math.sqrt(2 * math.pi)),
-                of_terms(right_terms, constant=0.5 * math.log(math.pi)),
-            ),
         ),
         Misconception(
             "log-std-summed-over-the-batch",
@@ -205,12 +167,9 @@ EXERCISE = Exercise.listed(
         Misconception(
             "logarithm-of-a-rounded-density",
             "You computed the density first and its logarithm afterwards. Far from the mean the density is rounded to 0, "
-            "whose logarithm is minus infinity, and its gradient NaN. Take the logarithm on paper: exp and log cancel.",
+            "whose logarithm is minus infinity. Take the logarithm on paper: exp and log cancel.",
             lambda mean, log_std, action: each_dimension(mean, log_std, action).exp().log().sum(-1),
-            (
-                lambda mean, log_std, action: each_dimension(mean, log_std, action).exp().prod(-1).log(),
-                lambda mean, log_std, action: (each_dimension(mean, log_std, action).exp() + 1e-8).log().sum(-1),
-            ),
+            (lambda mean, log_std, action: (each_dimension(mean, log_std, action).exp() + 1e-8).log().sum(-1),),
         ),
         Misconception(
             "log-std-limited",

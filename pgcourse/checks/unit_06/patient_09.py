@@ -52,8 +52,8 @@ EXERCISE = Exercise(
     misconceptions=(
         unpatched(ill, "Compare one dimension with two: what should a second, independent dimension do to the logarithm?"),
         *chosen(
-            GAUSSIAN_LOG_PROB.misconceptions, "dimensions-not-summed", "summed-over-the-wrong-axis", "variance-for-std",
-            "log-std-missing", "constant-missing", "constant-once",
+            GAUSSIAN_LOG_PROB.misconceptions, "dimensions-not-summed", "summed-over-the-wrong-axis", "log-std-missing",
+            "constant-missing", "constant-once",
         ),
     ),
 )  # fmt: skip
