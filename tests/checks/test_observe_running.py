@@ -105,6 +105,15 @@ class Half(Kept):
         ),
         (changed(normalize=lambda self, x: Kept.normalize(self, x).double()), "dtype float64, expected float32"),
         (changed(update=lambda self, x: (Kept.update(self, x), x.zero_())[0]), "changed its input x in place"),
+        (
+            changed(update=lambda self, x: (Kept.update(self, x), self)[1]),
+            "result of update is a value, expected a NoneType",
+        ),
+        (changed(normalize=lambda self, x: Kept.normalize(self, x) if self.rows else x), "shares memory with an input"),
+        (
+            changed(normalize=lambda self, x: ((x - self.mean) / (self.var + 1e-5).sqrt()).to(x.dtype)),
+            "after the updates differs",
+        ),
         (Empty((2,)), "without brackets after its name"),
         (lambda shape: torch.zeros(shape), "has no method update"),
     ],

@@ -164,8 +164,11 @@ class Deck:
     def __init__(self, exercise: Exercise, source: random.Random) -> None:
         self.exercise, self.source = exercise, source
         # The package's own classes are alternatives too; no student can hand them in as theirs.
-        mine = [f for f in right(exercise.id) if getattr(f, "__name__", "") != "PackageAdapter"]
-        own = [f for f in mine if getattr(f, "__module__", "").startswith(("pgcourse.checks", "tests.checks"))]
+        own = [
+            f
+            for f in right(exercise.id)
+            if getattr(f, "__module__", "").startswith(("pgcourse.checks", "tests.checks"))
+        ]
         self.full: dict[bool, list[tuple[str | None, Any]]] = {
             True: [(None, function) for function in own],
             False: [(each.id, each.wrong) for each in exercise.misconceptions],

@@ -26,7 +26,7 @@ class GaussianFactory:
     """
 
     signature: str = "obs_dim, action_dim"
-    builds: int = 4  # policies whose first standard deviation is looked at: a random one may be right by luck
+    builds: int = 4  # policies that are looked at as they start: a random one may be right by luck
     training_steps: int = 45
 
     makes_optimizers: ClassVar[bool] = True
@@ -50,7 +50,10 @@ class GaussianFactory:
         record(arrays, "mean again", plain(policy(inputs["obs"]).mean))
         record(arrays, "std", plain(distribution.stddev))
         others = [call(attempt, self.signature, fresh(case)) for _ in range(self.builds - 1)]
+        theirs = {id(parameter) for other in others for parameter in other.parameters()}
+        arrays["built anew"] = np.array(theirs.isdisjoint(map(id, policy.parameters())))
         first = [distribution, *(other(inputs["obs"]) for other in others)]
+        record(arrays, "starting mean", torch.stack([plain(each.mean) for each in first]))
         record(arrays, "starting std", torch.stack([plain(each.stddev)[0] for each in first]))
         self._observe_log_std(arrays, policy, inputs)
         self._observe_row(arrays, policy, inputs["obs"], "")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pgcourse.checks.observe import call
+from pgcourse.checks.observe.kept import AFTER
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 METHODS = ("update", "normalize")
@@ -20,7 +22,8 @@ class RunningStatistics:
 
     The case holds `shape` (a tuple), `data` [M, *shape], `splits` (sizes of the batches, M in all), `probe` and
     `first_probe` [B, *shape]. Calls in order: normalize(first_probe); for each batch update, mean, var; normalize(probe);
-    mean and var once more, which normalize must not have moved. The dtype of the statistics is the learner's business,
+    mean and var once more, which normalize must not have moved. Then first_probe is overwritten and the first result looked
+    at again, under the name `AFTER`. The dtype of the statistics is the learner's business,
     and not written down; that of what normalize returns is.
     """
 
@@ -58,14 +61,18 @@ class RunningStatistics:
         batches = inputs["data"].split(list(inputs["splits"]))
         for count, batch in enumerate(batches, start=1):
             # A batch of its own, so that what was kept of an earlier one is not changed by the next.
-            statistics.update(batch.clone())
+            returned = statistics.update(batch.clone())
             self._record_statistics(arrays, statistics, f"after {count} update{'s' * (count > 1)}")
+        arrays["the result of update.kind"] = np.array("NoneType" if returned is None else "value")
         record(arrays, "the result of normalize after the updates", detached(statistics.normalize(inputs["probe"])))
         self._record_statistics(arrays, statistics, "after normalize")
         changed = self._changed_by_update(attempt, case)
         record_mutations(arrays, case, inputs)
         if changed:
             arrays["mutated"] = np.array(sorted({*arrays["mutated"].tolist(), "x"}), dtype=str)
+        with torch.no_grad():
+            inputs["first_probe"].mul_(-2)  # a result that lies in this memory becomes another
+        record(arrays, AFTER, detached(first))
         return arrays
 
     def _record_statistics(self, arrays: Arrays, statistics: Any, when: str) -> None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
-from torch.distributions import Independent, MultivariateNormal, Normal
+from torch.distributions import Normal
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_05.gaussian_entropy_wrong import MISCONCEPTIONS
+
+CONSTANT = 0.5 * math.log(2 * math.pi * math.e)  # entropy of one dimension with a standard deviation of 1
 
 
 def gaussian_entropy(log_std: Tensor) -> Tensor:
     """Sum over D of log_std + log(2 pi e) / 2, in nats. log_std [D] -> scalar, [B, D] -> [B]."""
-    return (log_std + 0.5 * math.log(2 * math.pi * math.e)).sum(dim=-1)
+    return (log_std + CONSTANT).sum(dim=-1)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -27,6 +28,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_std": torch.tensor([math.log(2), 0.0])}
     yield {"log_std": torch.tensor([[0.5, -1.0], [0.25, 1.0]])}
     yield {"log_std": torch.tensor([-3.0, -2.0])}  # narrow: the entropy of a density may be negative
+    yield {"log_std": torch.tensor([3.0, -6.0])}  # wider and narrower than policies usually are: a clamp shows
+    yield {"log_std": torch.linspace(-1, 1, 40)}  # the product of 40 variances is no float32
     source = generator(seed)
     yield {"log_std": normal(source, 5, 3)}
     yield {"log_std": normal(source, 4, 1)}
@@ -34,56 +37,16 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_std": normal(source, 6, dtype=torch.float64) * 0.5}
 
 
-def _with_independent(log_std: Tensor) -> Tensor:
-    return Independent(Normal(torch.zeros_like(log_std), log_std.exp()), 1).entropy()
+def each(term: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """An answer from what each dimension contributes."""
+    return lambda log_std: term(log_std).sum(-1)
 
 
-def _with_normal_and_sum(log_std: Tensor) -> Tensor:
-    return Normal(0.0, log_std.exp()).entropy().sum(-1)
-
-
-def _with_determinant(log_std: Tensor) -> Tensor:
-    covariance = torch.diag_embed((2 * log_std).exp())
-    return 0.5 * torch.logdet(2 * math.pi * math.e * covariance)
-
-
-def _with_covariance_matrix(log_std: Tensor) -> Tensor:
-    return MultivariateNormal(torch.zeros_like(log_std), scale_tril=torch.diag_embed(log_std.exp())).entropy()
-
-
-def _with_loop(log_std: Tensor) -> Tensor:
-    if log_std.ndim == 2:
-        return torch.stack([_with_loop(row) for row in log_std])
-    total: Tensor | float = 0.0
-    for entry in log_std.unbind():
-        total = total + 0.5 + 0.5 * math.log(2 * math.pi) + entry
-    assert isinstance(total, Tensor)
-    return total
-
-
-def _in_double_precision(log_std: Tensor) -> Tensor:
-    variance = log_std.double().exp() ** 2
-    return (0.5 * torch.log(2 * math.pi * math.e * variance)).sum(-1).to(log_std.dtype)
-
-
-EXERCISE = Exercise(
-    id="gaussian_entropy",
-    unit="05",
-    title="Entropy of a Gaussian policy",
-    points=1,
-    minutes=10,
-    difficulty=1,
+EXERCISE = Exercise.listed(
+    "gaussian_entropy",
     cases=cases,
     observe=Call("log_std", differentiable=("log_std",)),
     reference=gaussian_entropy,
-    alternatives=(
-        _with_independent,
-        _with_normal_and_sum,
-        _with_determinant,
-        _with_covariance_matrix,
-        _with_loop,
-        _in_double_precision,
-    ),
     hints=(
         "Entropy is the mean of minus the log-density. You have the log-density from exercise 1: which of its terms is "
         "random, and what is the mean of z^2 when z is a unit Gaussian?",
@@ -91,5 +54,75 @@ EXERCISE = Exercise(
         "is log(2 pi e) / 2 = 1.419. Add it in every dimension, then sum over the last axis.",
         "return (log_std + 0.5 * math.log(2 * math.pi * math.e)).sum(-1). Check with [0, 0]: 2.838.",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "dimensions-not-summed",
+            "You returned an entropy for each dimension. The dimensions are independent, so the entropy of the action is the "
+            "sum over the last axis.",
+            lambda log_std: log_std + CONSTANT,
+        ),
+        Misconception(
+            "averaged-over-dimensions",
+            "You took the mean over the dimensions where the sum belongs. Entropies of independent parts add up.",
+            lambda log_std: (log_std + CONSTANT).mean(-1),
+        ),
+        Misconception(
+            "summed-over-the-wrong-axis",
+            "For [B, D] you summed over the batch and kept the dimensions. A row is one action: count axes from the end, "
+            "and the last is right for [D] and for [B, D].",
+            lambda log_std: (log_std + CONSTANT).sum(0),
+        ),
+        Misconception(
+            "constant-once",
+            "You added the constant once for the whole action. Every dimension has it, so it comes D times. For one dimension "
+            "you cannot tell the difference, which is why this bug lives in published code.",
+            lambda log_std: log_std.sum(-1) + CONSTANT,
+        ),
+        Misconception(
+            "constant-counted-by-another-axis",
+            "You added the constant as often as the tensor has rows, or numbers in all. It comes once for each dimension of "
+            "an action: the length of the last axis, log_std.shape[-1], with a batch and without.",
+            lambda log_std: log_std.sum(-1) + log_std.numel() * CONSTANT,
+            (lambda log_std: log_std.sum(-1) + len(log_std) * CONSTANT,),
+        ),
+        Misconception(
+            "constant-missing",
+            "The constant of each dimension is missing or not halved: log(2 pi e) / 2 = 1.419, the entropy of the unit "
+            "Gaussian. It changes no gradient; but with another one an entropy cannot be compared with anybody else's.",
+            each(lambda log_std: log_std),
+            (
+                each(lambda log_std: log_std + 2 * CONSTANT),
+                each(lambda log_std: log_std + 0.5 * math.log(2 * math.pi) + 1),
+            ),
+        ),
+        Misconception(
+            "one-half-missing",
+            "Each dimension lacks 1/2: you have log_std + log(2 pi) / 2. That is minus the log-density at the mean, the "
+            "smallest surprise there is. The mean of z^2 / 2 over the samples adds 1/2.",
+            each(lambda log_std: log_std + 0.5 * math.log(2 * math.pi)),
+        ),
+        Misconception(
+            "std-for-variance",
+            "You wrote half the logarithm of 2 pi e times the standard deviation; the variance belongs there. So log_std "
+            "counts only half: doubling the standard deviation must add log 2 = 0.693 for each dimension.",
+            each(lambda log_std: 0.5 * log_std + CONSTANT),
+        ),
+        Misconception(
+            "log-std-changed",
+            "Each dimension adds log_std as it is. You added the standard deviation, or took the logarithm of log_std, which "
+            "is one already: negative numbers then give NaN. torch's Normal wants the standard deviation, exp(log_std).",
+            each(lambda log_std: log_std.exp() + CONSTANT),
+            (
+                each(lambda log_std: log_std.log() + CONSTANT),
+                lambda log_std: Normal(torch.zeros_like(log_std), log_std).entropy().sum(-1),
+            ),
+        ),
+        Misconception(
+            "kept-above-zero",
+            "You cut negative results off at 0. The entropy of a density may be negative: a Gaussian narrower than about 0.24 "
+            "has less than 0. Only the entropy of a discrete policy stays above 0.",
+            lambda log_std: gaussian_entropy(log_std).clamp(min=0),
+            (each(lambda log_std: (log_std + CONSTANT).clamp(min=0)), lambda log_std: gaussian_entropy(log_std).abs()),
+        ),
+    ),
 )

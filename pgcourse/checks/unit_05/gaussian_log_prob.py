@@ -3,113 +3,180 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributions import Independent, MultivariateNormal, Normal
+from torch.distributions import Normal
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_05.gaussian_log_prob_wrong import MISCONCEPTIONS
+
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+Answer = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
     """Sum over D of -z^2 / 2 - log_std - log(2 pi) / 2, z = (action - mean) / exp(log_std). [B, D] -> [B]."""
-    z = (action - mean) / log_std.exp()  # [B, D]
-    return (-0.5 * z.square() - log_std - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+    return each_dimension(mean, log_std, action).sum(dim=-1)
+
+
+def each_dimension(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
+    """Log-densities [B, D] before the sum."""
+    return -0.5 * ((action - mean) / log_std.exp()).square() - log_std - HALF_LOG_2PI
+
+
+def to_case(*inputs: Any, last: str = "action") -> Case:
+    """The inputs mean, log_std and `last`, given as tensors or lists."""
+    return dict(zip(("mean", "log_std", last), map(torch.as_tensor, inputs), strict=True))
 
 
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
-    yield {"mean": torch.tensor([[0.0]]), "log_std": torch.tensor([0.0]), "action": torch.tensor([[1.0]])}
-    yield {
-        "mean": torch.tensor([[1.0, -1.0]]),
-        "log_std": torch.tensor([0.0, math.log(2)]),
-        "action": torch.tensor([[2.0, 0.0]]),
-    }
-    yield {
-        "mean": torch.tensor([[1.0, -1.0], [0.0, 0.5]]),
-        "log_std": torch.tensor([[-0.5, 1.0], [0.5, -1.0]]),
-        "action": torch.tensor([[2.0, 3.0], [-1.0, 0.5]]),
-    }
+    yield to_case([[0.0]], [0.0], [[1.0]])
+    yield to_case([[1.0, -1.0]], [0.0, math.log(2)], [[2.0, 0.0]])
+    yield to_case([[1.0, -1.0], [0.0, 0.5]], [[-0.5, 1.0], [0.5, -1.0]], [[2.0, 3.0], [-1.0, 0.5]])
     # 60 standard deviations from the mean: the density underflows to 0 even in float64, its logarithm is -1814.
-    yield {"mean": torch.tensor([[0.0, 0.5]]), "log_std": torch.tensor([-3.0, 1.5]), "action": torch.tensor([[3.0, 4]])}
+    yield to_case([[0.0, 0.5]], [-3.0, 1.5], [[3.0, 4.0]])
+    yield to_case([[0.0, 0.5]], [3.0, -6.0], [[9.0, 0.5]])  # a clamp of log_std shows
     source = generator(seed)
-    yield {"mean": normal(source, 5, 3), "log_std": 0.5 * normal(source, 3), "action": normal(source, 5, 3) * 2}
-    yield {"mean": normal(source, 4, 1), "log_std": 0.5 * normal(source, 4, 1), "action": normal(source, 4, 1)}
-    yield {
-        "mean": normal(source, 3, 2, dtype=torch.float64),
-        "log_std": 0.5 * normal(source, 2, dtype=torch.float64),
-        "action": normal(source, 3, 2, dtype=torch.float64),
-    }
+    yield to_case(normal(source, 5, 3), 0.5 * normal(source, 3), normal(source, 5, 3) * 2)
+    yield to_case(normal(source, 4, 1), 0.5 * normal(source, 4, 1), normal(source, 4, 1))
+    wide = partial(normal, source, dtype=torch.float64)
+    yield to_case(wide(3, 2), 0.5 * wide(2), wide(3, 2))
 
 
-def _with_independent(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    return Independent(Normal(mean, log_std.exp()), 1).log_prob(action)
+def of_terms(terms: Callable[[Tensor, Tensor], Tensor], constant: float = HALF_LOG_2PI) -> Answer:
+    """An answer [B] from what each dimension contributes beside a constant, given the distance to the mean and log_std."""
+    return lambda mean, log_std, action: (terms(action - mean, log_std.expand(mean.shape)) - constant).sum(-1)
 
 
-def _with_normal_and_sum(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    return Normal(mean, torch.exp(log_std)).log_prob(action).sum(-1)
+def right_terms(distance: Tensor, log_std: Tensor) -> Tensor:
+    """-z^2 / 2 - log_std, [B, D]."""
+    return -0.5 * (distance / log_std.exp()).square() - log_std
 
 
-def _with_covariance_matrix(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    scale = log_std.exp().expand(mean.shape)
-    return MultivariateNormal(mean, scale_tril=torch.diag_embed(scale)).log_prob(action)
+def with_log_std(change: Callable[[Tensor], Tensor]) -> Answer:
+    """A right answer for another log_std."""
+    return lambda mean, log_std, action: gaussian_log_prob(mean, change(log_std), action)
 
 
-def _with_gaussian_nll(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    variance = (2 * log_std).exp().expand(mean.shape)
-    loss = torch.nn.functional.gaussian_nll_loss(mean, action, variance, full=True, reduction="none", eps=1e-12)
-    return -loss.sum(1)
-
-
-def _with_loop(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    rows = []
-    for b in range(len(mean)):
-        total = mean.new_zeros(())
-        for d in range(mean.shape[1]):
-            std = math.e ** (log_std[b, d] if log_std.ndim == 2 else log_std[d])
-            total = total - ((action[b, d] - mean[b, d]) / std) ** 2 / 2 - std.log() - math.log(math.tau) / 2
-        rows.append(total)
-    return torch.stack(rows)
-
-
-def _in_double_precision(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    mean, wide, action = mean.double(), log_std.double(), action.double()
-    distance = torch.einsum("bd,bd->b", (action - mean) ** 2, torch.exp(-2 * wide).expand(mean.shape))
-    constant = wide.expand(mean.shape).sum(1) + mean.shape[1] * math.log(2 * math.pi) / 2
-    return (-distance / 2 - constant).to(log_std.dtype)
-
-
-EXERCISE = Exercise(
-    id="gaussian_log_prob",
-    unit="05",
-    title="Log-density of a Gaussian action",
-    points=2,
-    minutes=12,
-    difficulty=2,
+EXERCISE = Exercise.listed(
+    "gaussian_log_prob",
     cases=cases,
     observe=Call("mean, log_std, action", differentiable=("mean", "log_std")),
     reference=gaussian_log_prob,
-    alternatives=(
-        _with_independent,
-        _with_normal_and_sum,
-        _with_covariance_matrix,
-        _with_gaussian_nll,
-        _with_loop,
-        _in_double_precision,
-    ),
     hints=(
-        "Write down the density of one number under a Gaussian and take its logarithm on paper: the product becomes a "
-        "sum of three terms, and exp disappears. Independent dimensions multiply their densities. What happens to "
-        "their logarithms?",
+        "Write down the density of one number under a Gaussian and take its logarithm on paper: the product becomes a sum of "
+        "three terms, and exp disappears. Independent dimensions multiply their densities. What happens to their logarithms?",
         "With z = (action - mean) / exp(log_std), one dimension gives -z^2 / 2 - log_std - log(2 pi) / 2. Compute that "
         "as a table [B, D] and sum over the last axis. A log_std of shape [D] broadcasts by itself.",
         "z = (action - mean) / log_std.exp(); return (-0.5 * z**2 - log_std - 0.5 * math.log(2 * math.pi)).sum(-1). "
         "The constant stands inside the sum, because each dimension has it.",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "dimensions-not-summed",
+            "You returned one number for each dimension, [B, D]. An action is one event: its density is the product over its "
+            "dimensions, so its log-density is the sum.",
+            each_dimension,
+        ),
+        Misconception(
+            "averaged-over-dimensions",
+            "You took the mean over the dimensions where the sum belongs. The densities of independent dimensions multiply, "
+            "so their logarithms add up; a mean makes the ratio of PPO the D-th root of what it is.",
+            lambda mean, log_std, action: each_dimension(mean, log_std, action).mean(-1),
+        ),
+        Misconception(
+            "summed-over-the-wrong-axis",
+            "You summed over the batch and kept the dimensions. A row is one action: the sum runs over the last axis of "
+            "[B, D].",
+            lambda mean, log_std, action: each_dimension(mean, log_std, action).sum(0),
+        ),
+        Misconception(
+            "one-dimension-squeezed",
+            "With a single dimension you squeezed one of your tensors from [B, 1] to [B]. Against [B, 1] it broadcasts to [B, "
+            "B]: every action meets every mean, and no error says so. Keep the axis of the dimensions.",
+            lambda mean, log_std, action: gaussian_log_prob(mean, log_std, action.squeeze(-1)),
+            (lambda mean, log_std, action: gaussian_log_prob(mean.squeeze(-1), log_std, action),),
+        ),
+        Misconception(
+            "std-for-log-std",
+            "You used log_std where the standard deviation belongs. The parameter is its logarithm, so that any real number "
+            "is allowed: a log_std of 0 is a standard deviation of 1. One exp is missing.",
+            of_terms(lambda distance, std: -0.5 * (distance / std).square() - std.log()),
+            (lambda mean, log_std, action: Normal(mean, log_std).log_prob(action).sum(-1),),
+        ),
+        Misconception(
+            "log-std-taken-for-log-variance",
+            "You read log_std as the logarithm of the variance: your standard deviation is exp(log_std / 2). The square is "
+            "already done by (...)^2; the parameter is the logarithm of the standard deviation itself.",
+            with_log_std(lambda log_std: 0.5 * log_std),
+        ),
+        Misconception(
+            "distance-term-wrong",
+            "Your distance term is not -z^2 / 2 with z = (action - mean) / std: the standard deviation is not squared, or "
+            "multiplied instead of divided by, or the 1/2 is missing. Divide first, square afterwards, then halve.",
+            of_terms(lambda distance, log_std: -0.5 * distance.square() / log_std.exp() - log_std),
+            (
+                of_terms(lambda distance, log_std: -(distance / log_std.exp()).square() - log_std),
+                of_terms(lambda distance, log_std: right_terms(distance, -log_std) - 2 * log_std),
+                with_log_std(lambda log_std: -log_std),
+            ),
+        ),
+        Misconception(
+            "term-added",
+            "One of your terms has the wrong sign: all three are subtracted. The density falls away from the mean, and a wide "
+            "Gaussian is lower everywhere, so z^2 / 2 and log_std stand with a minus, and so does log(2 pi) / 2.",
+            of_terms(lambda distance, log_std: right_terms(distance, log_std) + 2 * log_std),
+            (
+                of_terms(lambda distance, log_std: -right_terms(distance, log_std) - 2 * log_std),
+                of_terms(right_terms, constant=-HALF_LOG_2PI),
+            ),
+        ),
+        Misconception(
+            "log-std-missing",
+            "The term -log_std is missing. A wide Gaussian must be lower everywhere, or it would not integrate to 1. "
+            "Without this term the gradient can only push the standard deviation up when an action was good.",
+            of_terms(lambda distance, log_std: right_terms(distance, log_std) + log_std),
+            (of_terms(lambda distance, log_std: right_terms(distance, log_std) + log_std, constant=0),),
+        ),
+        Misconception(
+            "constant-missing",
+            "The constant of each dimension, log(2 pi) / 2, is missing or not halved. It changes no gradient, so training "
+            "would not notice. It is part of the density all the same: exp of your result does not integrate to 1.",
+            of_terms(right_terms, constant=0),
+            (of_terms(right_terms, constant=math.log(2 * math.pi)),),
+        ),
+        Misconception(
+            "constant-once",
+            "You subtracted log(2 pi) / 2 once for the whole action. Every dimension has a density of its own, so the "
+            "constant comes D times: is it inside the sum?",
+            lambda *inputs: of_terms(right_terms, constant=0)(*inputs) - HALF_LOG_2PI,
+        ),
+        Misconception(
+            "log-std-summed-over-the-batch",
+            "You summed log_std over everything it holds. For [D] that is right; when a network gives one log_std for each "
+            "row, [B, D], the rows leak into each other. Sum over the last axis.",
+            lambda mean, log_std, action: (each_dimension(mean, log_std, action) + log_std).sum(-1) - log_std.sum(),
+        ),
+        Misconception(
+            "logarithm-of-a-rounded-density",
+            "You computed the density first and its logarithm afterwards. Far from the mean the density is rounded to 0, "
+            "whose logarithm is minus infinity. Take the logarithm on paper: exp and log cancel.",
+            lambda mean, log_std, action: each_dimension(mean, log_std, action).exp().log().sum(-1),
+            (lambda mean, log_std, action: (each_dimension(mean, log_std, action).exp() + 1e-8).log().sum(-1),),
+        ),
+        Misconception(
+            "log-std-limited",
+            "You clamped log_std inside the density. Whoever builds the policy may limit it; the density is of the log_std "
+            "that is given, and a clamp also cuts its gradient off outside of the limits.",
+            with_log_std(lambda log_std: log_std.clamp(-5, 2)),
+            (with_log_std(lambda log_std: log_std.clamp(-20, 2)), with_log_std(lambda log_std: log_std.clamp(-2, 2))),
+        ),
+    ),
 )

@@ -2,97 +2,210 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal
+from torch.nn.functional import softplus
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe.gaussian import GaussianFactory
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_05.gaussian_policy_parts import Policy, make_layers
-from pgcourse.checks.unit_05.gaussian_policy_properties import TARGET
-from pgcourse.checks.unit_05.gaussian_policy_properties import gaussian_policy as judge
-from pgcourse.checks.unit_05.gaussian_policy_wrong import MISCONCEPTIONS
+from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.observe.gaussian import WANTED, GaussianFactory
+from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.wording import number, shape
 from pgcourse.networks import GaussianPolicy
 
-
-def gaussian_policy(obs_dim: int, action_dim: int) -> nn.Module:
-    """Two hidden layers of 64 tanh units give the mean; the standard deviation is a parameter of its own."""
-
-    class Policy(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.hidden = nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh())
-            self.mean = nn.Linear(64, action_dim)
-            nn.init.orthogonal_(self.mean.weight, gain=0.01)  # small, so that all means start near 0
-            nn.init.zeros_(self.mean.bias)
-            self.log_std = nn.Parameter(torch.zeros(action_dim))  # a standard deviation of 1
-
-        def forward(self, obs: Tensor) -> Independent:
-            return Independent(Normal(self.mean(self.hidden(obs)), self.log_std.exp()), 1)
-
-    return Policy()
+LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
+# Last layers scaled to 0.1 or less stay below it; torch's default weights gave largest means of 0.1 to 0.9.
+MEAN_MARGIN = 0.1
+# A policy that is linear and small goes past the margin on one hidden input in a hundred (0.126 at most in 800 draws): the
+# check is a little more patient than the contract, so that a right answer loses no points by the draw of the seed.
+PATIENCE = 1.5
+# The targets are 3 and -3. After 45 steps of Adam at 0.05 every network from linear to two hidden layers is within 0.5;
+# a mean squeezed by 2 tanh ends at 2, one that sees nothing of the observation at 0.
+TARGET, REACHED, LEARNED = 3.0, 2.5, 0.5
 
 
 def cases(seed: int) -> Iterator[Case]:
-    """Inputs, smallest first."""
+    """Inputs, smallest first. The second log_std reaches nearly as far as it may be clamped, -5 to 2."""
     source = generator(seed)
-    for obs_dim, action_dim, batch in ((3, 1, 16), (4, 3, 24)):
+    for obs_dim, log_std, batch in ((3, [0.4], 16), (4, [1.5, -0.25, -4.5], 24)):
         # A rule that even a linear policy can learn: the sign of the first coordinate is that of the first mean, and
         # the dimensions alternate.
         training_obs, sign = normal(source, batch, obs_dim), 2.0 * (torch.arange(batch) % 2) - 1
         training_obs[:, 0] = 2 * sign
-        alternating = TARGET * (-1.0) ** torch.arange(action_dim)
         yield {
             "obs_dim": obs_dim,
-            "action_dim": action_dim,
+            "action_dim": len(log_std),
             "obs": normal(source, batch, obs_dim),
-            "log_std": torch.linspace(-0.9, 0.4, action_dim),
+            "log_std": torch.tensor(log_std),
             "training_obs": training_obs,
-            "targets": sign[:, None] * alternating,
+            "targets": TARGET * sign[:, None] * (-1.0) ** torch.arange(len(log_std)),
         }
 
 
-def _zero_last_layer(obs_dim: int, action_dim: int) -> nn.Module:
-    return Policy(make_layers(obs_dim, action_dim, gain=0.0, activation=nn.ReLU), action_dim, initial=-0.5)
+def judge(case: Case, arrays: Arrays) -> Verdict:
+    """Judge what `observe.gaussian.GaussianFactory` recorded, by the first property that is violated."""
+    for look in (_kind, _log_std, _start, _training):
+        for id, sentence, where in look(case, arrays):
+            return Verdict(False, id, sentence, where)
+    return CORRECT
 
 
-def _linear(obs_dim: int, action_dim: int) -> nn.Module:
-    layer = nn.Linear(obs_dim, action_dim)
-    nn.init.normal_(layer.weight, std=0.01)
-    nn.init.zeros_(layer.bias)
-    return Policy(layer, action_dim)
+# Each of these looks gives (id, sentence, got against expected). Nothing behind the first violation is ever run.
+Violations = Iterator[tuple[str, str, str]]
 
 
-def _clamped_log_std(obs_dim: int, action_dim: int) -> nn.Module:
-    return Policy(make_layers(obs_dim, action_dim), action_dim, spread=lambda log_std: log_std.clamp(-5, 2).exp())
+def _kind(case: Case, arrays: Arrays) -> Violations:
+    batch, dim = len(case["obs"]), int(case["action_dim"])
+    if not arrays["is module"]:
+        kind = str(arrays["result.kind"])
+        text = f"Your function returned a {kind}, expected a torch.nn.Module"
+        if kind == "type":
+            text = "Your function returned a class; make a network of it, with brackets"
+        yield "not-a-module", f"{text}{': is a return missing?' if kind == 'NoneType' else '.'}", ""
+    kind = str(arrays["distribution"])
+    if kind != WANTED:
+        end = ": is a return missing in forward?" if kind == "NoneType" else "."
+        text = f"Calling your network gives {'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
+        where = ""
+        if "batch shape" in arrays:
+            where = f"Its log_prob has shape {arrays['batch shape'].tolist()}, expected [{batch}]."
+        yield f"gives-a-{kind}", f"{text}, expected an Independent(Normal(...), 1){end}", where
+    if "mean" not in arrays:
+        given = [*arrays["batch shape"].tolist(), *arrays["event shape"].tolist()]
+        text = f"For observations {list(case['obs'].shape)} the mean has shape {given}, expected [{batch}, {dim}]."
+        yield "wrong-shape", text, ""
+    if not arrays["built anew"]:
+        yield "not-built-anew", "Two calls give policies that share parameters; each call must build a new policy.", ""
 
 
-def _expanded_in_full(obs_dim: int, action_dim: int) -> nn.Module:
-    def forward(mean: Tensor, std: Tensor) -> Independent:
-        return Independent(Normal(mean, std.expand_as(mean).clone(), validate_args=False), reinterpreted_batch_ndims=1)
+def _log_std(case: Case, arrays: Arrays) -> Violations:
+    std = arrays["std"]
+    if np.ptp(std, axis=0).max() > 1e-6:
+        text = "The standard deviation differs from observation to observation; it must be the parameter's alone."
+        where = f"Dimension 0: got {number(std[0, 0])} for observation 0, {number(std[-1, 0])} for the last."
+        yield "std-from-the-observation", text, where
+    kind = str(arrays["log_std kind"])
+    if kind == "nothing":
+        id = "log-std-misnamed" if arrays["std differentiable"] else "std-constant"
+        yield id, "Your policy has no parameter called log_std.", ""
+    if kind != "parameter":
+        text = f"log_std is a {kind}, expected an nn.Parameter that an optimizer can train."
+        yield "log-std-not-a-parameter", text, ""
+    shapes = arrays["log_std shape"].tolist(), list(case["log_std"].shape)
+    if shapes[0] != shapes[1]:
+        text = f"log_std has shape {shapes[0]}, expected {shapes[1]}: one for each action dimension."
+        yield "log-std-shape", text, ""
+    given, got = case["log_std"].numpy(), arrays["std of given log_std"][0]
+    wrong = ~np.isclose(got, np.exp(given), rtol=1e-3)
+    if wrong.any():
+        # Of a negative standard deviation torch gives the absolute value.
+        id = "std-is-log-std" if np.allclose(got[given > 0], given[given > 0], rtol=1e-3) else "std-not-exp-log-std"
+        text = "The standard deviation must be exp(log_std); yours follows from log_std in another way."
+        one, its = given[wrong][0], got[wrong][0]
+        yield id, text, f"With log_std = {number(one)} got {number(its)}, expected {number(np.exp(one))}."
+    if arrays.get("log_std unreached", False):
+        yield "log-std-unreached", "No gradient of log_prob reaches log_std, so it would never be trained.", ""
 
-    return Policy(make_layers(obs_dim, action_dim), action_dim, output=forward)
+
+def _start(case: Case, arrays: Arrays) -> Violations:
+    std, mean = arrays["starting std"], arrays["starting mean"]
+    if not (std.min() >= LOW_STD and std.max() <= HIGH_STD):
+        off = std[(std < LOW_STD) | (std > HIGH_STD) | ~np.isfinite(std)][0]
+        where = f"Got a standard deviation of {number(off)}, expected {number(LOW_STD)} to {number(HIGH_STD)}."
+        id = "too-narrow" if off < LOW_STD else "too-wide"
+        yield id, "A new policy must explore at the scale of its actions.", where
+    if not np.abs(mean).max() <= PATIENCE * MEAN_MARGIN:
+        at = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(mean), nan=np.inf))), mean.shape)
+        where = f"Observation {at[1]}, dimension {at[2]}: got a mean of {number(mean[at])}, expected -0.1 to 0.1."
+        yield "mean-not-near-zero", "A new policy must have means near 0, wherever it is.", where
+    if mean.min() == 0 < mean.max():
+        yield "one-sided-mean", "No mean of a new policy is below 0, and some are exactly 0.", ""
+    if not np.allclose(arrays["mean"], arrays["mean again"], atol=1e-5):
+        yield "mean-random", "Called twice with the same observations, your network gives two different means.", ""
+    if "row error" in arrays:
+        text = f"A batch with a single observation, [1, obs_dim], raises {arrays['row error']}."
+        yield "single-observation-refused", text, ""
 
 
-EXERCISE = Exercise(
-    id="gaussian_policy",
-    unit="05",
-    title="A Gaussian policy",
-    points=2,
-    minutes=15,
-    difficulty=2,
+def _training(case: Case, arrays: Arrays) -> Violations:
+    if not arrays["differentiable"]:
+        yield "not-trainable", "No gradient flows from the distribution's mean to the network's parameters.", ""
+    if int(arrays["parameters"]) == 1:
+        text = "log_std is the only parameter of your network: an optimizer finds no layers to train."
+        yield "no-layers", text, "Got 1 parameter from policy.parameters()."
+    for when in ("", "trained "):
+        alone, inside = arrays[f"{when}single row"], arrays[f"{when}batch row"]
+        if alone.shape != inside.shape:
+            text = f"For a single observation, [1, obs_dim], the mean has shape {shape(alone)}"
+            yield "wrong-shape-alone", f"{text}, expected {shape(inside)}.", ""
+        if not np.allclose(alone, inside, rtol=1e-3, atol=1e-3):
+            text = "The first observation gets another mean alone than inside its batch; only itself may count."
+            where = f"Dimension 0: got {number(alone[0, 0])} alone, {number(inside[0, 0])} in the batch."
+            yield "rows-mixed", text, where
+    if unreached := int(arrays["unreached"]):
+        where = f"Got {unreached} parameters without a gradient, expected 0."
+        yield "unused-parameters", "Some parameters play no part in the forward pass: no gradient reaches them.", where
+    targets, trained = case["targets"].numpy(), arrays["trained mean"]
+    reached = np.stack([(trained * np.sign(targets))[targets[:, 0] * sign > 0].mean(axis=0) for sign in (1, -1)])
+    low, high = trained.min(), trained.max()
+    where = f"Got means from {number(low)} to {number(high)}, expected {number(-TARGET)} to {number(TARGET)}."
+    if not np.isfinite(trained).all() or reached.max() < LEARNED:
+        text = "Trained on an easy rule (the mean depends on the observation), your network does not learn it."
+        yield "does-not-learn", text, where
+    if reached.min() < REACHED and trained.shape[1] > 1 and np.ptp(trained, axis=1).max() < 1e-4:
+        yield "one-mean-for-all", "All action dimensions get the same mean, whatever is asked of them.", where
+    if reached.min() < REACHED and min(abs(low), abs(high)) < LEARNED:
+        yield "one-sided-mean", "Trained to means of both signs, your network reaches only one of them.", where
+    if reached.min() < REACHED:
+        yield "bounded-mean", "Trained to reach them, your means stop short of -3 and 3.", where
+
+
+class Policy(nn.Module):
+    """A right policy, some of whose parts may be others. Without validation a wrong standard deviation gets that far."""
+
+    def __init__(
+        self,
+        obs_dim: int,
+        action_dim: int,
+        change: Callable[[Any], object],
+        gain: float = 0.01,
+        initial: float = 0.0,
+        mean: Callable[[Any, Tensor], Tensor] = lambda policy, obs: policy.layers(obs),
+        std: Callable[[Any, Tensor], Tensor] = lambda policy, obs: policy.log_std.exp(),
+        output: Any = lambda mean, std: Independent(Normal(mean, std, validate_args=False), 1, validate_args=False),
+    ) -> None:
+        super().__init__()
+        layers: Any = nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh(), nn.Linear(64, action_dim))
+        layers[-1].weight.data.mul_(gain)
+        layers[-1].bias.data.zero_()
+        self.layers, self.log_std = layers, nn.Parameter(torch.full((action_dim,), initial))
+        self.distribution = lambda obs: output(mean(self, obs), std(self, obs))
+        change(self)
+
+    def forward(self, obs: Tensor) -> Any:
+        return self.distribution(obs)
+
+
+def policy_with(change: Callable[[Any], object] = lambda policy: None, **parts: Any) -> Callable[[int, int], nn.Module]:
+    """A factory of policies, to each of which `change` is made."""
+    return lambda obs_dim, action_dim: Policy(obs_dim, action_dim, change, **parts)
+
+
+EXERCISE = Exercise.listed(
+    "gaussian_policy",
     cases=cases,
     observe=GaussianFactory(),
     judge=judge,
     show_case=lambda case: (
         f"gaussian_policy({case['obs_dim']}, {case['action_dim']}), called with unit-normal observations"
     ),
-    reference=gaussian_policy,
-    alternatives=(GaussianPolicy, _zero_last_layer, _linear, _clamped_log_std, _expanded_in_full),
+    reference=GaussianPolicy,
     hints=(
         "Compare with your policy network of unit 01: the last layer now gives a mean for each action dimension. What "
         "must an nn.Module hold so that an optimizer finds it, although no layer computes it?",
@@ -103,5 +216,113 @@ EXERCISE = Exercise(
         "layers: under torch.no_grad(), self.layers[-1].weight.mul_(0.01) and self.layers[-1].bias.zero_(), then the "
         "parameter log_std.",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "no-distribution",
+            "Your network returns numbers, not a distribution. Then every caller has to know what they are and how to sample. "
+            "A distribution brings sample, log_prob and entropy along.",
+            policy_with(output=lambda mean, std: (mean, std)),
+            (policy_with(output=lambda mean, std: mean),),
+        ),
+        Misconception(
+            "dimensions-kept-apart",
+            "You returned a Normal with one log-probability for each dimension, [B, D]. An action is one event, and its "
+            "log-density the sum. Independent does this: it says how many of the last axes belong to one event.",
+            policy_with(output=lambda mean, std: Normal(mean, std)),
+            (policy_with(output=lambda mean, std: Independent(Normal(mean, std), 0)),),
+        ),
+        Misconception(
+            "log-std-not-a-parameter",
+            "log_std is a plain tensor, a buffer, or a number that is never changed. The optimizer only gets what "
+            "policy.parameters() lists, so the policy would explore with its first standard deviation for ever.",
+            policy_with(lambda policy: policy.register_buffer("log_std", policy._parameters.pop("log_std").detach())),
+            (policy_with(lambda policy: delattr(policy, "log_std"), std=lambda policy, obs: torch.ones(1)),),
+        ),
+        Misconception(
+            "log-std-by-another-name",
+            "Your policy learns its spread, but under another name. The course, its diagnostics and the saved weights look "
+            "for a parameter called log_std, of shape [action_dim].",
+            policy_with(
+                lambda policy: policy.register_parameter("logstd", policy._parameters.pop("log_std")),
+                std=lambda policy, obs: policy.logstd.exp(),
+            ),
+        ),
+        Misconception(
+            "spread-from-the-network",
+            "Your network computes the standard deviation from the observation. The lesson measures that, too; this exercise "
+            "asks for one log_std that is a parameter and the same everywhere.",
+            policy_with(std=lambda policy, obs: (policy.log_std + 0.1 * policy.layers[0](obs)[:, :1]).exp()),
+        ),
+        Misconception(
+            "one-log-std-for-all",
+            "log_std does not have one entry for each action dimension, [action_dim]. With a single one for all, a joint that "
+            "needs precision must explore as widely as one that does not.",
+            policy_with(lambda policy: setattr(policy, "log_std", nn.Parameter(torch.zeros(1)))),
+            (policy_with(lambda policy: setattr(policy, "log_std", nn.Parameter(torch.zeros(())))),),
+        ),
+        Misconception(
+            "log-std-used-as-std",
+            "You gave log_std itself to Normal. A standard deviation must be positive, and gradient steps know no such bound; "
+            "this is why the parameter is its logarithm. One exp is missing.",
+            policy_with(initial=1.0, std=lambda policy, obs: policy.log_std),
+            (policy_with(std=lambda policy, obs: policy.log_std, output=lambda *law: Independent(Normal(*law), 1)),),
+        ),
+        Misconception(
+            "std-not-exp-log-std",
+            "Your standard deviation is not exp(log_std): perhaps a softplus, its square or its root, or clamped to a range "
+            "narrower than -5 to 2. The parameter is then no logarithm of it, and whoever reads log_std is misled.",
+            policy_with(std=lambda policy, obs: softplus(policy.log_std)),
+            (policy_with(std=lambda policy, obs: policy.log_std.clamp(-1, 0.5).exp()),),
+        ),
+        Misconception(
+            "explores-at-another-scale",
+            "A new policy of yours explores too narrowly or too widely. Actions that all look alike, or that are all clipped "
+            "to the limits, do not show which are better. A log_std of 0, a standard deviation of 1, is a good start.",
+            policy_with(initial=-2.0),
+            (policy_with(initial=1.0),),
+        ),
+        Misconception(
+            "opinionated-start",
+            "Your means start away from 0, with opinions that nobody taught them. torch's default weights in the last layer "
+            "do that; scale it down and set its bias to 0. Hidden layers may stay as they are.",
+            policy_with(gain=3.0),
+        ),
+        Misconception(
+            "bounded-mean",
+            "Your mean cannot reach every number: a tanh, a clamp or a ReLU stands behind the last layer. The contract asks "
+            "for an unbounded mean; where such a function is flat the mean hardly learns.",
+            policy_with(mean=lambda policy, obs: policy.layers(obs).tanh()),
+            (policy_with(mean=lambda policy, obs: policy.layers(obs).relu()),),
+        ),
+        Misconception(
+            "layers-not-registered",
+            "Your layers are kept where nn.Module does not find them, for instance in a plain list. policy.parameters() then "
+            "misses them. Use attributes, or nn.Sequential.",
+            policy_with(
+                lambda policy: setattr(policy, "kept", [policy._modules.pop("layers")]),
+                mean=lambda policy, obs: policy.kept[0](obs),
+            ),
+        ),
+        Misconception(
+            "no-gradient",
+            "Between the layers, or log_std, and the distribution the path is cut: by detach, no_grad or numpy. Whether "
+            "gradients are needed is the caller's decision, not the network's.",
+            policy_with(mean=lambda policy, obs: policy.layers(obs).detach()),
+            (policy_with(std=lambda policy, obs: policy.log_std.detach().exp()),),
+        ),
+        Misconception(
+            "axis-squeezed-away",
+            "With one action dimension your mean has shape [B] instead of [B, 1]: a squeeze took the axis away. Independent "
+            "then takes the batch for the action's dimensions.",
+            policy_with(mean=lambda policy, obs: policy.layers(obs).squeeze(-1)),
+            (policy_with(mean=lambda policy, obs: policy.layers(obs).squeeze()),),
+        ),
+        Misconception(
+            "normalised-by-the-batch",
+            "What your network makes of an observation depends on the others of its batch, as in batch normalisation. An "
+            "agent acts on single observations; the running statistics of exercise 5 normalise those too.",
+            policy_with(lambda policy: policy.layers.insert(0, nn.BatchNorm1d(policy.layers[0].in_features))),
+            (policy_with(mean=lambda policy, obs: policy.layers(obs - obs.mean(0))),),
+        ),
+    ),
 )

@@ -1,0 +1,55 @@
+"""Right answers to gaussian_policy in other styles."""
+
+import torch
+from torch import nn
+from torch.distributions import Independent, Normal
+
+
+def right_with_last_layer_zero(obs_dim, action_dim):
+    class Policy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(obs_dim, 64), nn.ReLU(), nn.Linear(64, action_dim))
+            nn.init.zeros_(self.layers[-1].weight)
+            nn.init.zeros_(self.layers[-1].bias)
+            self.log_std = nn.Parameter(torch.full((action_dim,), -0.5))
+
+        def forward(self, obs):
+            return Independent(Normal(self.layers(obs), self.log_std.exp()), 1)
+
+    return Policy()
+
+
+class LinearPolicy(nn.Linear):
+    """A linear layer that is the policy itself; its log_std is clamped."""
+
+    def __init__(self, obs_dim, action_dim):
+        super().__init__(obs_dim, action_dim)
+        nn.init.normal_(self.weight, std=0.01)
+        nn.init.zeros_(self.bias)
+        self.log_std = nn.Parameter(torch.zeros(action_dim))
+
+    def forward(self, obs):
+        return Independent(Normal(super().forward(obs), self.log_std.clamp(-5, 2).exp()), 1)
+
+
+def right_without_hidden_layers(obs_dim, action_dim):
+    return LinearPolicy(obs_dim, action_dim)
+
+
+def right_with_expanded_std(obs_dim, action_dim):
+    class Policy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(obs_dim, 32), nn.Linear(32, action_dim)
+            with torch.no_grad():
+                self.second.weight *= 0.01
+                self.second.bias *= 0
+            self.register_parameter("log_std", nn.Parameter(torch.zeros(action_dim)))
+
+        def forward(self, obs):
+            mean = self.second(torch.tanh(self.first(obs)))
+            std = self.log_std.exp().expand_as(mean).clone()
+            return Independent(Normal(mean, std, validate_args=False), reinterpreted_batch_ndims=1)
+
+    return Policy()
