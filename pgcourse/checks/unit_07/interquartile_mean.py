@@ -31,20 +31,9 @@ def middle(x: Tensor) -> Tensor:
     return x.sort().values[len(x) // 4 : -(len(x) // 4)]
 
 
-def mean_of(first: Callable[[int], int], last: Callable[[int], int]) -> Callable[[Tensor], Tensor]:
-    """The mean of a slice of the sorted runs; both edges are functions of R."""
-    return lambda x: x.sort().values[first(len(x)) : last(len(x))].mean()
-
-
-def between_quartiles(x: Tensor, strict: bool) -> Tensor:
-    """The mean of what lies between the quartiles, by value."""
-    low, high = x.quantile(0.25), x.quantile(0.75)
-    return x[(x > low) & (x < high)].mean() if strict else x[(x >= low) & (x <= high)].mean()
-
-
-def nearest(x: Tensor, centre: Tensor) -> Tensor:
-    """The mean of the half of the runs that is nearest to the centre."""
-    return x[(x - centre).abs().argsort(stable=True)[: len(x) // 2]].mean()
+def mean_of(below: float, above: float, later: int = 0, more: int = 0) -> Callable[[Tensor], Tensor]:
+    """The mean of the sorted runs without a share on each side; the edges moved by so many places."""
+    return lambda x: x.sort().values[int(below * len(x)) + later : len(x) - int(above * len(x)) + more].mean()
 
 
 EXERCISE = Exercise.listed(
@@ -80,55 +69,47 @@ EXERCISE = Exercise.listed(
             (lambda x: x.median(),),
         ),
         Misconception(
-            "an-eighth-on-each-side",
-            "You left out a quarter in all, an eighth on each side. The middle half is what remains when a quarter goes below "
-            "and a quarter above.",
-            mean_of(lambda r: r // 8, lambda r: r - r // 8),
-        ),
-        Misconception(
-            "best-and-worst-left-out",
-            "You left out the best run and the worst. With four runs that is a quarter on each side, with twelve it is not: "
-            "how many go follows from the number of runs.",
-            mean_of(lambda r: 1, lambda r: r - 1),
+            "another-share-left-out",
+            "You left out another share than a quarter on each side: an eighth, or the best and the worst run alone. The "
+            "middle half is what remains when a quarter goes below and a quarter above.",
+            mean_of(1 / 8, 1 / 8),
+            (mean_of(0, 0, 1, -1),),
         ),
         Misconception(
             "one-too-many",
             "Your cut is one place off: the slice holds one number more or less than half of them, or begins one too late. A "
             "slice's end is not part of it; with 4 numbers, the second and third remain.",
-            mean_of(lambda r: r // 4, lambda r: 3 * r // 4 + 1),
-            (
-                mean_of(lambda r: r // 4 - 1, lambda r: 3 * r // 4),
-                mean_of(lambda r: r // 4 + 1, lambda r: 3 * r // 4),
-                mean_of(lambda r: r // 4, lambda r: 3 * r // 4 - 1),
-                mean_of(lambda r: r // 4 + 1, lambda r: 3 * r // 4 + 1),
-            ),
+            mean_of(1 / 4, 1 / 4, 0, 1),
+            tuple(mean_of(1 / 4, 1 / 4, *places) for places in ((-1, 0), (1, 0), (0, -1), (1, 1))),
         ),
         Misconception(
             "one-side-only",
             "You cut on one side only. That moves the result: without the lowest quarter it is too high, without the highest "
             "too low. Cut a quarter on both sides.",
-            mean_of(lambda r: r // 4, lambda r: r),
-            (mean_of(lambda r: 0, lambda r: 3 * r // 4), mean_of(lambda r: 0, lambda r: r // 2)),
+            mean_of(1 / 4, 0),
+            (mean_of(0, 1 / 4), mean_of(0, 1 / 2)),
         ),
         Misconception(
-            "interquartile-range",
-            "You took the distance between the quartiles. That is the interquartile range, a measure of spread; asked for is "
-            "the mean of what lies between them.",
-            lambda x: x.quantile(0.75) - x.quantile(0.25),
-            (lambda x: middle(x)[-1] - middle(x)[0],),
-        ),
-        Misconception(
-            "middle-of-the-quartiles",
-            "You averaged the two quartiles. Only two numbers count then; average everything that lies between them.",
+            "quartiles-alone",
+            "You took the two quartiles alone: their middle, or their distance, which is the interquartile range. Only two "
+            "numbers count then; average everything that lies between them.",
             lambda x: (x.quantile(0.25) + x.quantile(0.75)) / 2,
-            (lambda x: (middle(x)[0] + middle(x)[-1]) / 2,),
+            (
+                lambda x: (middle(x)[0] + middle(x)[-1]) / 2,
+                lambda x: x.quantile(0.75) - x.quantile(0.25),
+                lambda x: middle(x)[-1] - middle(x)[0],
+            ),
         ),
         Misconception(
             "kept-by-value",
-            "You kept the numbers between the two quartiles by comparing values. Where several runs have the same result "
-            "(500, say), all of them are kept or none. Cut by place in the sorted order: exactly half remains.",
-            lambda x: between_quartiles(x, strict=False),
-            (lambda x: between_quartiles(x, strict=True),),
+            "You chose by value which runs stay: those between the two quartiles, or those nearest to the mean. Equal results "
+            "(500, say) then stay or go together, or one side loses more than the other. Cut by place in the sorted order.",
+            lambda x: x[(x >= x.quantile(0.25)) & (x <= x.quantile(0.75))].mean(),
+            (
+                lambda x: x[(x > x.quantile(0.25)) & (x < x.quantile(0.75))].mean(),
+                lambda x: x[(x - x.mean()).abs().argsort()[: len(x) // 2]].mean(),
+                lambda x: x[(x - x.quantile(0.5)).abs().argsort()[: len(x) // 2]].mean(),
+            ),
         ),
         Misconception(
             "equal-results-counted-once",
@@ -142,13 +123,6 @@ EXERCISE = Exercise.listed(
             "the edges of the middle half count several times. Leave the outer quarters out.",
             lambda x: x.clamp(x.quantile(0.25), x.quantile(0.75)).mean(),
             (lambda x: x.clamp(middle(x)[0], middle(x)[-1]).mean(),),
-        ),
-        Misconception(
-            "half-nearest-to-the-centre",
-            "You kept the half of the runs that lies nearest to the mean or the median. Where results are skewed, that is not "
-            "a quarter less on each side: cut by place in the sorted order.",
-            lambda x: nearest(x, x.mean()),
-            (lambda x: nearest(x, x.quantile(0.5)),),
         ),
     ),
 )

@@ -40,7 +40,7 @@ def pairs(x: Tensor, y: Tensor) -> Tensor:
 
 def points(x: Tensor, y: Tensor) -> Tensor:
     """Wins plus half of the ties over all pairs, not divided."""
-    return (pairs(x, y) > 0).sum() + 0.5 * (pairs(x, y) == 0).sum()
+    return half(pairs(x, y) > 0, pairs(x, y) == 0) * len(x) * len(y)
 
 
 def run_by_run(x: Tensor, y: Tensor, ties: float = 0.5) -> Tensor:
@@ -77,21 +77,16 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         Misconception(
             "run-by-run",
-            "You compared run 1 with run 1, run 2 with run 2. The runs are independent, so their order means nothing: compare "
-            "each run of X with every run of Y.",
+            "You compared run 1 with run 1, run 2 with run 2, or after sorting best with best. The runs are independent, so "
+            "their places mean nothing: compare each run of X with every run of Y.",
             run_by_run,
             (
                 lambda x, y: run_by_run(x, y, ties=0),
                 lambda x, y: (x > y).double().mean(),
                 lambda x, y: half(x > y, x == y),
+                lambda x, y: run_by_run(x.sort(descending=True).values, y.sort(descending=True).values),
+                lambda x, y: run_by_run(x.sort().values, y.sort().values),
             ),
-        ),
-        Misconception(
-            "sorted-run-by-run",
-            "You sorted both and compared place by place: best with best, second with second. A new run of X does not meet "
-            "the run of Y at its own place, but any of them.",
-            lambda x, y: run_by_run(x.sort(descending=True).values, y.sort(descending=True).values),
-            (lambda x, y: run_by_run(x.sort().values, y.sort().values),),
         ),
         Misconception(
             "ties-lost",
@@ -117,11 +112,6 @@ EXERCISE = Exercise.listed(
             "You halved the wins together with the ties. A win counts 1 and a tie one half, so a method that always wins has "
             "the probability 1.",
             lambda x, y: (pairs(x, y) >= 0).double().mean() / 2,
-        ),
-        Misconception(
-            "ties-rounded-down",
-            "You halved the number of ties in whole numbers: with `//` half of one tie is 0. Divide with `/`.",
-            lambda x, y: ((pairs(x, y) > 0).sum() + (pairs(x, y) == 0).sum() // 2) / pairs(x, y).numel(),
         ),
         Misconception(
             "nearly-equal-as-tie",
