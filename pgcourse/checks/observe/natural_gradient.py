@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,15 @@ from pgcourse.checks.observe.networks import LinearPolicy
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 SECOND = "your result when called once more"
+PRODUCTS = "the number of products a round"
 
 
 @dataclass(frozen=True)
 class SolveByProducts:
     """Call the attempt with `matvec`, a function that multiplies by the case's `matrix` [P, P]; the matrix stays hidden.
 
-    The case also holds what the attempt asks for by name: `b` [P], `iterations`, `tolerance`.
+    The case also holds what the attempt asks for by name: `b` [P], `iterations`, `tolerance`. PRODUCTS is 1, or 2 for more
+    products than rounds and one for the start.
     """
 
     signature: str = "matvec, b, *, iterations, tolerance"
@@ -29,8 +32,14 @@ class SolveByProducts:
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}
         inputs = fresh(case)
-        matrix = case["matrix"].clone()
-        record(arrays, "result", call(attempt, self.signature, {**inputs, "matvec": lambda vector: matrix @ vector}))
+        matrix, count = case["matrix"].clone(), itertools.count()
+
+        def matvec(vector: Tensor) -> Tensor:
+            next(count)
+            return matrix @ vector
+
+        record(arrays, "result", call(attempt, self.signature, {**inputs, "matvec": matvec}))
+        record(arrays, PRODUCTS, 1 + (next(count) > case["iterations"] + 1))
         record_mutations(arrays, case, inputs)
         return arrays
 
