@@ -15,7 +15,7 @@ from pgcourse.checks.observe import call
 from pgcourse.checks.observe.networks import LinearPolicy
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
-SECOND = "your result when called once more"
+SECOND = "your result when called once more, after the policy has changed"
 PRODUCTS = "the number of products a round"
 
 
@@ -81,7 +81,7 @@ def make_policy(case: Case) -> nn.Module:
 
 @dataclass(frozen=True)
 class PolicyProduct:
-    """Call the attempt on a small policy, and once more on the same one, as conjugate gradient does.
+    """Call the attempt on a small policy, and once more after the policy has changed, as one update after another does.
 
     The case holds the policy's `weight` and `bias` (`log_std` or `hidden` too, see `make_policy`), `obs` [B, D], `vector`
     [P] and `damping`. A parameter of the policy that is another afterwards is named in `mutated`.
@@ -95,9 +95,12 @@ class PolicyProduct:
         policy = make_policy(case)
         before = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record(arrays, "result", call(attempt, self.signature, {**inputs, "policy": policy}))
-        record(arrays, SECOND, call(attempt, self.signature, {**inputs, "policy": policy}))
-        after = {name: value.detach() for name, value in policy.named_parameters()}
+        after = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record_mutations(arrays, {**case, **_named(before)}, {**inputs, **_named(after)})
+        with torch.no_grad():
+            for parameter in policy.parameters():
+                parameter.mul_(0.5)
+        record(arrays, SECOND, call(attempt, self.signature, {**fresh(case), "policy": policy}))
         return arrays
 
 
