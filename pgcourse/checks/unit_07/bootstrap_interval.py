@@ -193,14 +193,13 @@ def _randomness(case: Case, arrays: Arrays) -> list[Violation]:
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another interval each time, so a figure cannot be repeated."
         return [("not-repeatable", text, "")]
-    if arrays["repeated with another seed"]:
-        text = (
-            "Generators with different seeds give the same interval to the last digit, so nothing is drawn from them."
-        )
-        return [("seed-ignored", text, "")]
-    if arrays["repeated after other draws"]:
-        text = "A generator that has been drawn from before gives the same interval again, so nothing is drawn from it."
-        return [("draws-begin-anew", text, "")]
+    for name, which in (
+        ("with another seed", "with another seed"),
+        ("after other draws", "from which other draws came before"),
+    ):
+        if arrays[f"repeated {name}"]:
+            text = f"A generator {which} gives the same interval to the last digit, so nothing is drawn from it."
+            return [(f"the same {name}", text, "")]
     return []
 
 
@@ -270,17 +269,6 @@ def around(width: Callable[[Inputs, Tensor], Any], centre: bool = True) -> Calla
     return interval_with(ends=ends)
 
 
-def moved(sign: int, times: int) -> Callable[[Inputs, Tensor], tuple[float, float]]:
-    """Both ends, mirrored or not, plus so many times the statistic of x."""
-
-    def ends(i: Inputs, values: Tensor) -> tuple[float, float]:
-        original = float(i.statistic(i.x))
-        low, high = sorted(sign * end + times * original for end in percentiles(i, values))
-        return low, high
-
-    return ends
-
-
 EXERCISE = Exercise.listed(
     "bootstrap_interval",
     cases=cases,
@@ -341,10 +329,7 @@ EXERCISE = Exercise.listed(
             "Your resamples are smaller or larger than x. The interval of a mean shrinks with the number of runs, so this "
             "answers for another experiment: draw as many as x has.",
             interval_with(lambda i: resampled(i, size=len(i.x) - 1)),
-            (
-                interval_with(lambda i: resampled(i, size=1)),
-                interval_with(lambda i: resampled(i, size=2 * len(i.x))),
-            ),
+            tuple(interval_with(lambda i, f=f: resampled(i, size=f(len(i.x)))) for f in (lambda r: 1, lambda r: 2 * r)),  # type: ignore[misc]
         ),
         Misconception(
             "along-the-wrong-axis",
@@ -392,12 +377,12 @@ EXERCISE = Exercise.listed(
             "mirrored",
             "You mirrored the percentiles at the statistic of x. That is another bootstrap, the basic one, and has its uses; "
             "asked for is the percentile interval, which takes them as they are and stays within the range of the data.",
-            interval_with(ends=moved(-1, 2)),
+            interval_with(ends=lambda i, v: percentiles(i, 2 * i.statistic(i.x).to(v.dtype) - v)),
         ),
         Misconception(
             "distances-returned",
             "You returned how far the ends lie from the statistic of x. Asked for are the ends themselves, in units of x.",
-            interval_with(ends=moved(1, -1)),
+            interval_with(ends=lambda i, v: percentiles(i, v - i.statistic(i.x).to(v.dtype))),
         ),
         Misconception(
             "drawn-from-a-normal",

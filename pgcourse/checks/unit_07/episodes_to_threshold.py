@@ -198,12 +198,6 @@ EXERCISE = Exercise.listed(
             first_window(measure=lambda r, end, window: min(r[end - window : end])),
         ),
         Misconception(
-            "sum-for-mean",
-            "You compared the sum of the window with the threshold. The threshold is a return for each episode: divide by "
-            "`window`.",
-            first_window(measure=lambda r, end, window: sum(r[end - window : end])),
-        ),
-        Misconception(
             "number-for-never",
             "Where the threshold is never reached you returned a number (-1, 0, the number of episodes, infinity). An average "
             "over runs would take it for a result. Return None, which cannot be mistaken.",

@@ -176,12 +176,6 @@ EXERCISE = Exercise.listed(
             direct=lambda s: s.residual + (s.squared / s.renewed) * s.direction,
         ),
         mistake(
-            "share-of-lengths",
-            "You took the share of the last direction from the residuals' lengths. It is the quotient of the squared lengths, "
-            "r . r after the round over r . r before it; only then are the directions conjugate.",
-            direct=lambda s: s.residual + (s.renewed / s.squared).sqrt() * s.direction,
-        ),
-        mistake(
             "share-of-one",
             "You added the whole last direction. Its share is r . r after the round over r . r before it: keep the old number "
             "before you overwrite the residual, or both are the same.",
@@ -285,12 +279,6 @@ EXERCISE = Exercise.listed(
             {"first": torch.ones_like},
             {"finish": lambda x, b: x + b},
             first=lambda b: b.clone(),
-        ),
-        mistake(
-            "one-memory-for-two",
-            "Residual and direction share their memory: `direction = residual` makes no copy, and `residual -= ...` then "
-            "changes both. Use clone(), or write residual = residual - ... without changing in place.",
-            direct=lambda s: s.residual + s.renewed / s.squared * (s.residual if s.direction is s.old else s.direction),
         ),
         Misconception(
             "solved-as-a-matrix",

@@ -54,7 +54,7 @@ def flat(parts: Any) -> Tensor:
     return torch.cat([part.reshape(-1) for part in parts])
 
 
-def slopes(scalar: Tensor, parameters: list[nn.Parameter], **settings: bool) -> Tensor:
+def slopes(scalar: Tensor, parameters: list[nn.Parameter], **settings: Any) -> Tensor:
     """The gradient of a scalar for all parameters, flat."""
     return flat(torch.autograd.grad(scalar, parameters, materialize_grads=True, **settings))
 
@@ -114,18 +114,6 @@ def outputs_alone(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: fl
     outputs = distribution.logits if hasattr(distribution, "logits") else distribution.mean
     rows = [slopes(entry, ordered(policy), retain_graph=True) for entry in outputs.reshape(-1)]
     return sum((row * (row @ vector) for row in rows), 0 * vector) / len(obs) + damping * vector
-
-
-def each_parameter_by_itself(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-    """Second derivatives of each tensor of parameters with itself, without those across."""
-    parameters = ordered(policy)
-    first = torch.autograd.grad(held_kl(policy, obs).mean(), parameters, create_graph=True)
-    pieces = vector.split([parameter.numel() for parameter in parameters])
-    products = [
-        torch.autograd.grad((slope.reshape(-1) * piece).sum(), parameter, retain_graph=True)[0]
-        for slope, piece, parameter in zip(first, pieces, parameters, strict=True)
-    ]
-    return flat(products) + damping * vector
 
 
 def accumulating(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
@@ -215,18 +203,12 @@ EXERCISE = Exercise.listed(
             product_with(lambda policy, obs: independent_parts(policy, obs).mean()),
         ),
         Misconception(
-            "twice-the-curvature",
-            "Your F is twice the right one: a 2 stands before the divergence, or those of both directions are added, which "
-            "have the same curvature here. F is the second derivative of the divergence itself, once.",
+            "another-multiple-of-the-curvature",
+            "Your F is twice or half the right one. The divergence is near 1/2 x . F x, and F is its Hessian, without a 2 or a "
+            "half: that comes in again when the length of the step is chosen. The divergences of both directions have the same "
+            "curvature here, so their sum has twice as much.",
             product_with(lambda policy, obs: 2 * held_kl(policy, obs).mean()),
-            (product_with(lambda p, o: 2 * held_kl(p, o).mean(), finish=lambda p, v, d: p + 2 * d * v),),
-        ),
-        Misconception(
-            "half-the-curvature",
-            "Your F is half of the right one. The divergence is near 1/2 x . F x, and F is its Hessian, without the half: that "
-            "comes in again when the length of the step is chosen.",
-            product_with(lambda policy, obs: 0.5 * held_kl(policy, obs).mean()),
-            (product_with(lambda p, o: 0.5 * held_kl(p, o).mean(), finish=lambda p, v, d: p + d * v / 2),),
+            (product_with(lambda policy, obs: 0.5 * held_kl(policy, obs).mean()),),
         ),
         Misconception(
             "one-action-a-row",
@@ -244,13 +226,6 @@ EXERCISE = Exercise.listed(
                     for best in (False, True)
                 ),
             ),
-        ),
-        Misconception(
-            "entropy-for-divergence",
-            "You took the curvature of the policy's entropy. That says how its spread changes, not how far the policy moves "
-            "from what it was. Take the divergence from the policy as it is now, held fixed.",
-            product_with(lambda policy, obs: -policy(obs).entropy().mean()),
-            (product_with(lambda policy, obs: policy(obs).entropy().mean()),),
         ),
         Misconception(
             "outputs-alone",
@@ -271,13 +246,6 @@ EXERCISE = Exercise.listed(
             "for each kind: hand it the two distributions.",
             product_with(by_hand),
             (product_with(lambda policy, obs: by_hand(policy, obs, "probs")),),
-        ),
-        Misconception(
-            "each-parameter-by-itself",
-            "You took the product with each tensor of parameters by itself, so what couples them (a weight with its bias) is "
-            "missing. First join all slopes to one vector and multiply by v, then differentiate that one number by all "
-            "parameters.",
-            each_parameter_by_itself,
         ),
         Misconception(
             "another-order-of-parameters",
