@@ -100,10 +100,7 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
 def ranges(case: Case) -> tuple[Range, Range]:
     """Where the two ends may lie, from the distribution over all resamples."""
     values = _distribution(tuple(case["x"].tolist()), case["statistic"])
-    return _ranges(values, case["confidence"], case["num_resamples"])
-
-
-def _ranges(values: NDArray[np.float64], confidence: float, resamples: int) -> tuple[Range, Range]:
+    confidence, resamples = case["confidence"], case["num_resamples"]
     found = []
     for share in ((1 - confidence) / 2, (1 + confidence) / 2):
         error = math.sqrt(share * (1 - share) * (1 / resamples + 1 / REFERENCE_RESAMPLES))
@@ -195,7 +192,7 @@ def _randomness(case: Case, arrays: Arrays) -> list[Violation]:
         return [("not-repeatable", text, "")]
     for name, which in (
         ("with another seed", "with another seed"),
-        ("after other draws", "from which other draws came before"),
+        ("after other draws", "that has been drawn from before"),
     ):
         if arrays[f"repeated {name}"]:
             text = f"A generator {which} gives the same interval to the last digit, so nothing is drawn from it."
@@ -386,8 +383,8 @@ EXERCISE = Exercise.listed(
         ),
         Misconception(
             "drawn-from-a-normal",
-            "You drew new numbers from a normal distribution fitted to x. Returns are rarely normal, and the bootstrap needs "
-            "no such assumption: draw from x itself.",
+            "Your resamples hold numbers that are not in x, say draws from a normal distribution fitted to it. Returns are "
+            "rarely normal, and the bootstrap needs no such assumption: draw from x itself.",
             interval_with(lambda i: i.x.mean() + i.x.std() * torch.randn(i.num_resamples, len(i.x)).to(i.x.dtype)),
         ),
         Misconception(

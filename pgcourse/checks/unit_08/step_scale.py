@@ -149,8 +149,8 @@ EXERCISE = Exercise.listed(
         ),
         Misconception(
             "no-guard",
-            "Where x . F x is 0 or negative your scale is not 0, but NaN, infinite, what nan_to_num makes of that, or 1. Rounding "
-            "can make it so when there is nothing left to gain: return 0, so that the policy stays where it is.",
+            "Where x . F x is 0 or negative your scale is not 0, but NaN, infinite, huge (after nan_to_num) or 1. Rounding can "
+            "make it so when there is nothing left to gain: return 0, so that the policy stays where it is.",
             plain(right),
             (
                 lambda x, fx, *, max_kl: torch.nan_to_num((2 * max_kl / (x @ fx)).sqrt()),
