@@ -15,7 +15,7 @@ from pgcourse.checks.observe import call
 from pgcourse.checks.observe.networks import LinearPolicy
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
-SECOND = "your result when called once more, after the policy has changed"
+SECOND = "your result after the policy has changed"
 PRODUCTS = "the number of products a round"
 
 
