@@ -13,8 +13,7 @@ from torch import Tensor
 from pgcourse.checks import get, run
 from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.statistics import Number, Resampling, as_number, kind_of
-from pgcourse.checks.unit_07.bootstrap_interval import bootstrap_interval
-from pgcourse.checks.unit_07.bootstrap_interval_judge import ranges
+from pgcourse.checks.unit_07.bootstrap_interval import bootstrap_interval, ranges
 from pgcourse.statistics import bootstrap_interval as of_the_package
 from pgcourse.statistics import interquartile_mean
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,16 @@ from pgcourse.checks.observe import call
 from pgcourse.checks.observe.networks import LinearPolicy
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
-SECOND = "your result when called once more"
+SECOND = "your result after the policy has changed"
+PRODUCTS = "the number of products a round"
 
 
 @dataclass(frozen=True)
 class SolveByProducts:
     """Call the attempt with `matvec`, a function that multiplies by the case's `matrix` [P, P]; the matrix stays hidden.
 
-    The case also holds what the attempt asks for by name: `b` [P], `iterations`, `tolerance`.
+    The case also holds what the attempt asks for by name: `b` [P], `iterations`, `tolerance`. PRODUCTS is 1, or 2 for more
+    products than rounds and one for the start.
     """
 
     signature: str = "matvec, b, *, iterations, tolerance"
@@ -29,8 +32,14 @@ class SolveByProducts:
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}
         inputs = fresh(case)
-        matrix = case["matrix"].clone()
-        record(arrays, "result", call(attempt, self.signature, {**inputs, "matvec": lambda vector: matrix @ vector}))
+        matrix, count = case["matrix"].clone(), itertools.count()
+
+        def matvec(vector: Tensor) -> Tensor:
+            next(count)
+            return matrix @ vector
+
+        record(arrays, "result", call(attempt, self.signature, {**inputs, "matvec": matvec}))
+        record(arrays, PRODUCTS, 1 + (next(count) > case["iterations"] + 1))
         record_mutations(arrays, case, inputs)
         return arrays
 
@@ -72,7 +81,7 @@ def make_policy(case: Case) -> nn.Module:
 
 @dataclass(frozen=True)
 class PolicyProduct:
-    """Call the attempt on a small policy, and once more on the same one, as conjugate gradient does.
+    """Call the attempt on a small policy, and once more after the policy has changed, as one update after another does.
 
     The case holds the policy's `weight` and `bias` (`log_std` or `hidden` too, see `make_policy`), `obs` [B, D], `vector`
     [P] and `damping`. A parameter of the policy that is another afterwards is named in `mutated`.
@@ -86,9 +95,12 @@ class PolicyProduct:
         policy = make_policy(case)
         before = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record(arrays, "result", call(attempt, self.signature, {**inputs, "policy": policy}))
-        record(arrays, SECOND, call(attempt, self.signature, {**inputs, "policy": policy}))
-        after = {name: value.detach() for name, value in policy.named_parameters()}
+        after = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record_mutations(arrays, {**case, **_named(before)}, {**inputs, **_named(after)})
+        with torch.no_grad():
+            for parameter in policy.parameters():
+                parameter.mul_(0.5)
+        record(arrays, SECOND, call(attempt, self.signature, {**fresh(case), "policy": policy}))
         return arrays
 
 

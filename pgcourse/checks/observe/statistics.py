@@ -96,15 +96,15 @@ class _Traced:
 
 @dataclass(frozen=True)
 class Resampling:
-    """Call the attempt with a statistic that is watched; with `repeat` twice more, from the same and from another seed.
+    """Call the attempt with a statistic that is watched; with `repeat` three times more, with other generators.
 
     The case holds `x` [R], `statistic` (a key of STATISTICS), `confidence`, `num_resamples`, `seed` of the generator and
     `repeat`.
-    Recorded are facts, which `unit_07/bootstrap_interval_judge.py` judges: `result.kind`, with `low` and `high` where the
+    Recorded are facts, which `unit_07/bootstrap_interval.py` judges: `result.kind`, with `low` and `high` where the
     result is two numbers; of the statistic's calls their `values` in order, the `sizes` of what it was given, `odd
     inputs` that were no 1-D tensor, `mapped` (it was called through torch.vmap) and `foreign` (it was given numbers that
-    are not in x); and whether a second run gave the same (`repeated with the same seed`, with other global random states;
-    `repeated with another seed`).
+    are not in x); and whether another run gave the same (`repeated with the same seed`, with other global random states;
+    `repeated with another seed`; `repeated after other draws` from a generator with the same seed).
     """
 
     signature: str = "x, *, statistic, confidence, num_resamples, generator"
@@ -128,13 +128,20 @@ class Resampling:
         np.random.seed(1)  # noqa: NPY002 - the learner may use the global generator
         random.seed(1)
         plain = {**fresh(case), "statistic": STATISTICS[case["statistic"]]}
-        again, other = (self._interval(attempt, plain, case["seed"] + extra, {}) for extra in (0, 1))
-        arrays["repeated with the same seed"] = np.array(_equal(first, again))
-        arrays["repeated with another seed"] = np.array(_equal(first, other))
+        for name, seed, draws in (
+            ("with the same seed", 0, 0),
+            ("with another seed", 1, 0),
+            ("after other draws", 0, 999),
+        ):
+            again = self._interval(attempt, plain, case["seed"] + seed, {}, draws)
+            arrays[f"repeated {name}"] = np.array(_equal(first, again))
         return arrays
 
-    def _interval(self, attempt: Any, inputs: Case, seed: int, arrays: Arrays) -> tuple[float, float] | None:
+    def _interval(
+        self, attempt: Any, inputs: Case, seed: int, arrays: Arrays, draws: int = 0
+    ) -> tuple[float, float] | None:
         generator = torch.Generator().manual_seed(seed)
+        torch.rand(draws, generator=generator)
         result = call(attempt, self.signature, {**inputs, "generator": generator})
         arrays["result.kind"] = np.array(kind_of(result))
         if isinstance(result, Tensor | np.ndarray):

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from pgcourse.checks.cases import generator as seeded
 from pgcourse.checks.cases import integers, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.observe.statistics import Resampling
-from pgcourse.checks.unit_07.bootstrap_interval_judge import judge
-from pgcourse.checks.unit_07.bootstrap_interval_wrong import MISCONCEPTIONS
+from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.statistics import STATISTICS, Resampling
 from pgcourse.checks.wording import number, value
 
+DEVIATIONS = 5.5  # standard errors of a quantile that are allowed: a right answer fails once in 10^7 checks
+REFERENCE_RESAMPLES = 20_000
+EXACT = 5  # up to this many runs all resamples are listed
+
 Statistic = Callable[[Tensor], Any]
+Violation = tuple[str, str, str]  # id, sentence, got against expected
 
 
 def bootstrap_interval(
@@ -58,59 +66,213 @@ def _show(case: Case) -> str:
     return f"bootstrap_interval({value(case['x'])}, statistic={case['statistic']}, {settings})"
 
 
-def _one_by_one(
-    x: Tensor, *, statistic: Statistic, confidence: float, num_resamples: int, generator: Generator
-) -> list[float]:
-    """A loop, a sorted list, and the ends by their places in it."""
-    values = []
-    for _ in range(num_resamples):
-        pick = torch.randint(0, len(x), (len(x),), generator=generator)
-        values.append(float(statistic(x[pick])))
-    values.sort()
-    cut = int((1 - confidence) / 2 * num_resamples)
-    return [values[cut], values[num_resamples - 1 - cut]]
+class Range(NamedTuple):
+    """Where an end of the interval may lie."""
+
+    low: float
+    high: float
+
+    def side(self, value: float) -> str:
+        """`too low`, `too high`, or nothing where the value is allowed."""
+        slack = 1e-5 + 1e-4 * max(abs(self.low), abs(self.high))
+        return "" if self.low - slack <= value <= self.high + slack else "too low" if value < self.low else "too high"
+
+    def __str__(self) -> str:
+        low, high = number(self.low), number(self.high)
+        return low if low == high else f"{low} to {high}"
 
 
-def _mapped(x: Tensor, *, statistic: Statistic, confidence: float, num_resamples: int, generator: Generator) -> Tensor:
-    """All at once with torch.vmap; the draws from uniform numbers."""
-    draws = torch.rand(num_resamples, len(x), generator=generator, dtype=torch.float64)
-    values = torch.vmap(statistic)(x[(draws * len(x)).long()])
-    return values.quantile(torch.tensor([0.5 - confidence / 2, 0.5 + confidence / 2], dtype=x.dtype))
+def judge(case: Case, arrays: Arrays) -> Verdict:
+    """Is this the percentile interval, within what so many resamples can tell? The kind joins all violated properties.
+
+    Where the statistic was given something else than resamples, nothing is said about the interval that came of it.
+    """
+    if arrays["mutated"].size:
+        return Verdict(False, "mutated", "Your function changed its input x in place.")
+    found = _pair(arrays) or _samples(case, arrays)
+    if "low" in arrays and not found:
+        found = [*_ends(case, arrays), *_count(case, arrays), *_randomness(case, arrays)]
+    if not found:
+        return CORRECT
+    return Verdict(False, "+".join(id for id, _, _ in found), found[0][1], found[0][2])
 
 
-def _with_multinomial(
-    x: Tensor, *, statistic: Statistic, confidence: float, num_resamples: int, generator: Generator
-) -> tuple[Tensor, Tensor]:
-    weights = torch.ones(num_resamples, len(x))
-    rows = x[torch.multinomial(weights, len(x), replacement=True, generator=generator)]
-    values = torch.stack([statistic(row) for row in rows])
-    statistic(x)  # the statistic of x itself, as many also show
-    alpha = 1 - confidence
-    return torch.quantile(values, alpha / 2), torch.quantile(values, 1 - alpha / 2)
+def ranges(case: Case) -> tuple[Range, Range]:
+    """Where the two ends may lie, from the distribution over all resamples."""
+    values = _distribution(tuple(case["x"].tolist()), case["statistic"])
+    confidence, resamples = case["confidence"], case["num_resamples"]
+    found = []
+    for share in ((1 - confidence) / 2, (1 + confidence) / 2):
+        error = math.sqrt(share * (1 - share) * (1 / resamples + 1 / REFERENCE_RESAMPLES))
+        margin = DEVIATIONS * error + 1.5 / resamples  # the second: quantiles are defined in several ways
+        low, high = np.quantile(values, [max(share - margin, 0), min(share + margin, 1)], method="nearest")
+        found.append(Range(float(low), float(high)))
+    return found[0], found[1]
 
 
-def _with_numpy(
-    x: Tensor, *, statistic: Statistic, confidence: float, num_resamples: int, generator: Generator
-) -> tuple[Any, Any]:
-    rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
-    values = [statistic(x[torch.from_numpy(rng.choice(len(x), len(x)))]).item() for _ in range(num_resamples)]
-    low, high = np.percentile(values, [50 * (1 - confidence), 50 * (1 + confidence)])
-    return low, high
+@cache
+def _distribution(x: tuple[float, ...], statistic: str) -> NDArray[np.float64]:
+    """The statistic of every resample, or of many."""
+    runs = torch.tensor(x, dtype=torch.float64)
+    if len(x) <= EXACT:
+        picks = torch.tensor(list(itertools.product(range(len(x)), repeat=len(x))))
+    else:
+        generator = torch.Generator().manual_seed(0)
+        picks = torch.randint(len(x), (REFERENCE_RESAMPLES, len(x)), generator=generator)
+    return torch.vmap(STATISTICS[statistic])(runs[picks]).numpy()
 
 
-EXERCISE = Exercise(
-    id="bootstrap_interval",
-    unit="07",
-    title="Bootstrap interval",
-    points=3,
-    minutes=15,
-    difficulty=2,
+def _pair(arrays: Arrays) -> list[Violation]:
+    if "low" in arrays:
+        return []
+    kind = str(arrays["result.kind"])
+    if kind == "NoneType":
+        return [("returns None", "Your function returned None, expected (low, high): is a return missing?", "")]
+    article = "an" if kind[0] in "aeiou" else "a"
+    return [(f"returns {kind}", f"Your result is {article} {kind}, expected two numbers, (low, high).", "")]
+
+
+def _samples(case: Case, arrays: Arrays) -> list[Violation]:
+    """What the statistic was given."""
+    runs = len(case["x"])
+    if arrays["odd inputs"].size:
+        shown = str(arrays["odd inputs"][0])
+        text = f"The statistic was given a {shown}; it takes one resample at a time, a tensor of shape [{runs}]."
+        return [(f"given a {shown.partition(' of')[0]}", text, "")]
+    found: list[Violation] = []
+    odd = [int(size) for size in arrays["sizes"] if size != runs]
+    if odd:
+        known = {case["num_resamples"]: "num_resamples", runs - 1: "one less", 1: "one"}
+        text = f"Your resamples hold {odd[0]} numbers; a resample is as large as x, {runs} here."
+        found.append((f"size {known.get(odd[0], 'other')}", text, ""))
+    if arrays["foreign"]:
+        found.append(
+            ("foreign", "Your resamples hold numbers that are not in x; a resample is drawn from x itself.", "")
+        )
+    values = arrays["values"]
+    if len(values) > 50 and np.ptp(values) < 1e-6 * max(1, abs(values[0])):
+        original = float(STATISTICS[case["statistic"]](case["x"]))
+        same = "as x itself" if math.isclose(values[0], original, rel_tol=1e-5, abs_tol=1e-6) else "as each other"
+        text = f"All your resamples have the same {case['statistic']} {same}, so the interval has no width."
+        found.append((f"constant {same}", text, ""))
+    return found
+
+
+def _ends(case: Case, arrays: Arrays) -> list[Violation]:
+    got = float(arrays["low"]), float(arrays["high"])
+    allowed = ranges(case)
+    expected = f"expected {allowed[0]} and {allowed[1]}"
+    shown = f"Got {_shown(got[0])} and {_shown(got[1])}, {expected}."
+    if not all(math.isfinite(end) for end in got):
+        return [("not finite", "An end of your interval is not a finite number.", shown)]
+    if got[0] > got[1] and not allowed[0].side(got[1]) and not allowed[1].side(got[0]):
+        return [("swapped", "The two ends are in the wrong order; low comes first.", shown)]
+    found = []
+    for name, end, allowed_range in zip(("lower", "upper"), got, allowed, strict=True):
+        if side := allowed_range.side(end):
+            # With few runs only few values are possible: which of them it is tells the mistake.
+            place = number(end) if len(case["x"]) <= EXACT and np.isclose(arrays["values"], end).any() else ""
+            found.append((f"{name} {side} {place}", f"The {name} end of your interval is {side}.", shown))
+    return found
+
+
+def _count(case: Case, arrays: Arrays) -> list[Violation]:
+    calls, wanted = len(arrays["values"]), case["num_resamples"]
+    # One call more is the statistic of x itself. Through torch.vmap the statistic is called once for all.
+    if arrays["mapped"] or arrays["odd inputs"].size or calls <= 1 or calls in (wanted, wanted + 1):
+        return []
+    return [("count", f"You took the statistic of {calls} resamples, expected num_resamples={wanted}.", "")]
+
+
+def _randomness(case: Case, arrays: Arrays) -> list[Violation]:
+    if not case["repeat"]:
+        return []
+    if not arrays["repeated with the same seed"]:
+        text = "A generator with the same seed gives another interval each time, so a figure cannot be repeated."
+        return [("not-repeatable", text, "")]
+    for name, which in (
+        ("with another seed", "with another seed"),
+        ("after other draws", "that has been drawn from before"),
+    ):
+        if arrays[f"repeated {name}"]:
+            text = f"A generator {which} gives the same interval to the last digit, so nothing is drawn from it."
+            return [(f"the same {name}", text, "")]
+    return []
+
+
+def _shown(value: float) -> str:
+    return number(value) if math.isfinite(value) else str(value)
+
+
+class Inputs(NamedTuple):
+    """What an attempt is given."""
+
+    x: Tensor
+    statistic: Statistic
+    confidence: float
+    num_resamples: int
+    generator: Any
+
+    @property
+    def z(self) -> float:
+        """How many standard deviations to each side hold this share of a normal distribution."""
+        return float(torch.special.ndtri(torch.tensor((1 + self.confidence) / 2)))
+
+
+def resampled(i: Inputs, count: int = 0, size: int = 0) -> Tensor:
+    """Right: [K, R], each row as many draws from x as x has runs, with replacement; or another count or size."""
+    return i.x[torch.randint(len(i.x), (count or i.num_resamples, size or len(i.x)), generator=i.generator)]
+
+
+def row_by_row(i: Inputs, rows: Any) -> Tensor:
+    """Right: one number for each resample, [K]."""
+    return torch.stack([i.statistic(row) for row in rows])
+
+
+def percentiles(i: Inputs, values: Tensor) -> tuple[float, float]:
+    """Right: half of what is left out on either side."""
+    tail = (1 - i.confidence) / 2
+    return float(values.quantile(tail)), float(values.quantile(1 - tail))
+
+
+def interval_with(
+    resample: Callable[[Inputs], Any] = resampled,
+    measure: Callable[[Inputs, Any], Tensor] = row_by_row,
+    ends: Callable[[Inputs, Tensor], Any] = percentiles,
+) -> Callable[..., Any]:
+    """The right function with some of its parts exchanged."""
+
+    def attempt(x: Tensor, **settings: Any) -> Any:
+        i = Inputs(x, **settings)
+        return ends(i, measure(i, resample(i)))
+
+    return attempt
+
+
+def between(low: Callable[[float], float], high: Callable[[float], float]) -> Callable[..., Any]:
+    """Other shares for the two ends, as functions of the confidence."""
+    return interval_with(
+        ends=lambda i, v: (float(v.quantile(low(i.confidence))), float(v.quantile(high(i.confidence))))
+    )
+
+
+def around(width: Callable[[Inputs, Tensor], Any], centre: bool = True) -> Callable[..., Any]:
+    """Statistic of x (or the mean of the resampled ones) minus and plus a width."""
+
+    def ends(i: Inputs, values: Tensor) -> tuple[float, float]:
+        middle, half = i.statistic(i.x) if centre else values.mean(), width(i, values)
+        return float(middle - half), float(middle + half)
+
+    return interval_with(ends=ends)
+
+
+EXERCISE = Exercise.listed(
+    "bootstrap_interval",
     cases=cases,
     observe=Resampling(),
     judge=judge,
     show_case=_show,
     reference=bootstrap_interval,
-    alternatives=(_one_by_one, _mapped, _with_multinomial, _with_numpy),
     hints=(
         "You cannot repeat the experiment, but you can pretend: the R runs you have stand for all runs there could be. Which "
         "four resamples of [0, 10] are equally likely, and what are their means?",
@@ -119,5 +281,135 @@ EXERCISE = Exercise(
         "values = torch.stack([statistic(x[torch.randint(len(x), (len(x),), generator=generator)]) for _ in "
         "range(num_resamples)]); tail = (1 - confidence) / 2; return values.quantile(tail), values.quantile(1 - tail)",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "whole-rest-on-each-side",
+            "You left out 1 - confidence on each side, so twice as much in all. An interval of 95 % leaves out 2.5 % below "
+            "and 2.5 % above.",
+            between(lambda c: 1 - c, lambda c: c),
+        ),
+        Misconception(
+            "confidence-left-out",
+            "You left out half of the confidence on each side, so a higher confidence gives a narrower interval. What is left "
+            "out is the rest, 1 - confidence, half of it on each side.",
+            between(lambda c: min(c / 2, 1 - c / 2), lambda c: max(c / 2, 1 - c / 2)),
+        ),
+        Misconception(
+            "confidence-not-used",
+            "Your interval is the same for every confidence: that of 95 %, say, or the smallest and the largest of all "
+            "statistics. The shares follow from the argument: (1 - confidence) / 2 on each side.",
+            between(lambda c: 0.025, lambda c: 0.975),
+            (between(lambda c: 0.05, lambda c: 0.95), between(lambda c: 0.0, lambda c: 1.0)),
+        ),
+        Misconception(
+            "one-sided",
+            "You left something out on one side only. The interval has two ends: (1 - confidence) / 2 of the statistics lie "
+            "below the lower one, and as many above the upper one.",
+            between(lambda c: (1 - c) / 2, lambda c: 1.0),
+            (between(lambda c: 0.0, lambda c: (1 + c) / 2), between(lambda c: 1 - c, lambda c: 1.0)),
+        ),
+        Misconception(
+            "without-replacement",
+            "You drew without replacement. A resample is then x in another order and its statistic never changes. Draw each "
+            "of the R numbers from all of x, so that some runs come twice and others not at all.",
+            interval_with(lambda i: i.x.expand(i.num_resamples, -1)),
+        ),
+        Misconception(
+            "last-run-never-drawn",
+            "One run is never drawn. The upper end of randint is not drawn itself, and indices begin with 0: "
+            "torch.randint(len(x), ...) gives each run the same chance.",
+            interval_with(lambda i: resampled(i._replace(x=i.x[:-1]), size=len(i.x))),
+            (interval_with(lambda i: resampled(i._replace(x=i.x[1:]), size=len(i.x))),),
+        ),
+        Misconception(
+            "another-size",
+            "Your resamples are smaller or larger than x. The interval of a mean shrinks with the number of runs, so this "
+            "answers for another experiment: draw as many as x has.",
+            interval_with(lambda i: resampled(i, size=len(i.x) - 1)),
+            tuple(interval_with(lambda i, f=f: resampled(i, size=f(len(i.x)))) for f in (lambda r: 1, lambda r: 2 * r)),  # type: ignore[misc]
+        ),
+        Misconception(
+            "along-the-wrong-axis",
+            "You took the statistic across resamples, of num_resamples numbers each: R results that hardly differ. Each "
+            "resample, a row of R numbers, gives one statistic.",
+            interval_with(measure=lambda i, rows: row_by_row(i, rows.T)),
+        ),
+        Misconception(
+            "statistic-of-the-whole-table",
+            "You gave all resamples to the statistic at once. It takes one resample, a 1-D tensor, and gives one number: call "
+            "it for each row.",
+            interval_with(measure=lambda i, rows: i.statistic(rows)),
+            (interval_with(measure=lambda i, rows: i.statistic(rows, dim=1)),),  # type: ignore[call-arg]
+        ),
+        Misconception(
+            "statistic-not-used",
+            "You took the mean, whatever the statistic. It is an argument: call statistic(resample), so that the same "
+            "function serves medians and interquartile means.",
+            interval_with(measure=lambda i, rows: rows.mean(1)),
+        ),
+        Misconception(
+            "spread-of-the-runs",
+            "Your interval is that of single numbers: percentiles of the data or a standard deviation. It says how much runs "
+            "differ, and does not narrow with more runs. Take the percentiles of the resamples' statistics.",
+            lambda x, **settings: percentiles(Inputs(x, **settings), x),
+            (
+                interval_with(measure=lambda i, rows: rows.flatten()),
+                around(lambda i, v: i.x.std()),
+                around(lambda i, v: i.z * i.x.std()),
+            ),
+        ),
+        Misconception(
+            "normal-interval",
+            "You went a multiple of a standard error to both sides. That assumes a symmetric, normal distribution; a "
+            "percentile interval takes the shares of the resampled statistics themselves, and stays in the data's range.",
+            around(lambda i, v: i.z * v.std()),
+            (
+                around(lambda i, v: i.z * v.std(), centre=False),
+                around(lambda i, v: 1.96 * v.std()),
+                around(lambda i, v: i.z * i.x.std() / len(i.x) ** 0.5),
+                around(lambda i, v: i.z * v.std() / len(v) ** 0.5, centre=False),
+            ),
+        ),
+        Misconception(
+            "mirrored",
+            "You mirrored the percentiles at the statistic of x. That is another bootstrap, the basic one, and has its uses; "
+            "asked for is the percentile interval, which takes them as they are and stays within the range of the data.",
+            interval_with(ends=lambda i, v: percentiles(i, 2 * i.statistic(i.x).to(v.dtype) - v)),
+        ),
+        Misconception(
+            "distances-returned",
+            "You returned how far the ends lie from the statistic of x. Asked for are the ends themselves, in units of x.",
+            interval_with(ends=lambda i, v: percentiles(i, v - i.statistic(i.x).to(v.dtype))),
+        ),
+        Misconception(
+            "drawn-from-a-normal",
+            "Your resamples hold numbers that are not in x, say draws from a normal distribution fitted to it. Returns are "
+            "rarely normal, and the bootstrap needs no such assumption: draw from x itself.",
+            interval_with(lambda i: i.x.mean() + i.x.std() * torch.randn(i.num_resamples, len(i.x)).to(i.x.dtype)),
+        ),
+        Misconception(
+            "ends-exchanged",
+            "You returned the upper end first. The result is (low, high), as everybody unpacks it.",
+            interval_with(ends=lambda i, v: percentiles(i, v)[::-1]),
+        ),
+        Misconception(
+            "num-resamples-not-used",
+            "You took another number of resamples than num_resamples. A reader of a figure must be able to say how fine it "
+            "is, and a test how long it takes.",
+            interval_with(lambda i: resampled(i, count=100)),
+        ),
+        Misconception(
+            "generator-not-used",
+            "The draws do not come from the generator that was handed in, so the same seed gives another interval. Hand it "
+            "on: torch.randint(..., generator=generator).",
+            interval_with(lambda i: resampled(i._replace(generator=None))),
+        ),
+        Misconception(
+            "always-the-same-seed",
+            "You draw from a generator of your own that starts from a fixed seed, or from the seed of the one handed in. Draw "
+            "from that one itself, wherever it stands: other draws must move the ends a little.",
+            interval_with(lambda i: resampled(i._replace(generator=seeded(0)))),
+            (interval_with(lambda i: resampled(i._replace(generator=seeded(i.generator.initial_seed())))),),
+        ),
+    ),
 )

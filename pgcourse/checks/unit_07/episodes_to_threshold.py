@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +12,9 @@ from torch import Tensor
 
 from pgcourse.checks.cases import generator, integers
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.observe.statistics import Number
-from pgcourse.checks.unit_07.episodes_to_threshold_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import number
 from pgcourse.statistics import episodes_to_threshold
 
@@ -29,6 +30,8 @@ def cases(seed: int) -> Iterator[Case]:
         ([-5.0, -1.0, -3.0, -1.0], -2.0, 2),
         ([7.0, 8.0, 1.0, 9.0, 9.0, 9.0], 4.0, 4),  # with the first window
         ([3.0, 6.0, 4.0], 6.0, 1),
+        ([1.0, 5.0, 6.0, 1.0, 0.0, 1.0, 1.0], 5.0, 2),  # early, then lost for good
+        ([-1e6, 0.01, 0.01, 0.01], 0.005, 2),  # small returns after a disaster
     ):
         yield {"episodic_returns": torch.tensor(returns), "threshold": threshold, "window": window}
     source = generator(seed)
@@ -55,56 +58,49 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
     return Verdict(False, f"returns {shown}", "", f"Got {shown}, expected {wanted}.", "result")
 
 
-def _with_unfold(episodic_returns: Tensor, *, threshold: float, window: int) -> int | None:
-    if len(episodic_returns) < window:
-        return None
-    reached = (episodic_returns.unfold(0, window, 1).mean(-1) >= threshold).nonzero()
-    return int(reached[0]) + window if len(reached) else None
+def first_window(
+    *,
+    measure: Callable[[list[float], int, int], float] = lambda r, end, window: sum(r[end - window : end]) / window,
+    reached: Callable[[float, float], bool] = lambda mean, threshold: mean >= threshold,
+    ends: Callable[[int, int], range] = lambda episodes, window: range(window, episodes + 1),
+    pick: Callable[[dict[int, float], list[int]], int | None] = lambda means, found: found[0],
+    count: Callable[[Any, int], Any] = lambda end, window: end,
+    never: Callable[[int, int], Any] = lambda episodes, window: None,
+) -> Callable[..., Any]:
+    """The right function with some of its parts exchanged. An end is a number of episodes played."""
+
+    def attempt(episodic_returns: Tensor, *, threshold: float, window: int) -> Any:
+        returns = episodic_returns.tolist()
+        means = {end: measure(returns, end, window) for end in ends(len(returns), window)}
+        found = [end for end, mean in means.items() if reached(mean, threshold)]
+        return count(pick(means, found), window) if found else never(len(returns), window)
+
+    return attempt
 
 
-def _with_loop(episodic_returns: Tensor, *, threshold: float, window: int) -> int | None:
-    for played in range(window, len(episodic_returns) + 1):
-        if episodic_returns[played - window : played].mean() >= threshold:
-            return played
-    return None
+def for_good(means: dict[int, float], found: list[int]) -> int | None:
+    """The number of episodes from which on the mean never falls below the threshold again."""
+    return next((end for end in found if all(later in found for later in means if later > end)), None)
 
 
-def _with_cumulative_sums(episodic_returns: Tensor, *, threshold: float, window: int) -> Tensor | None:
-    totals = torch.cat([torch.zeros(1, dtype=torch.float64), episodic_returns.double().cumsum(0)])
-    means = (totals[window:] - totals[:-window]) / window
-    reached = torch.nonzero(means >= threshold)
-    return reached[0, 0] + window if len(reached) else None
+def from_one(episodes: int, window: int) -> range:
+    """All numbers of episodes played, those before the first full window too."""
+    return range(1, episodes + 1)
 
 
-def _with_a_queue(episodic_returns: Tensor, *, threshold: float, window: int) -> float | None:
-    last: list[float] = []
-    for played, value in enumerate(episodic_returns.tolist(), start=1):
-        last = [*last, value][-window:]
-        if len(last) == window and sum(last) / window >= threshold:
-            return float(played)
-    return None
+def centred(episodic_returns: Tensor, *, threshold: float, window: int) -> int | None:
+    """NumPy's convolution in the mode "same", which puts each mean into the middle of its window."""
+    returns = episodic_returns.double().numpy()
+    reached = np.flatnonzero(np.convolve(returns, np.ones(window), mode="same") / window >= threshold)
+    return int(reached[0]) + 1 if reached.size and len(returns) >= window else None
 
 
-def _with_numpy(episodic_returns: Tensor, *, threshold: float, window: int) -> np.int64 | None:
-    values = episodic_returns.numpy()
-    if values.size < window:
-        return None
-    means = np.lib.stride_tricks.sliding_window_view(values, window).mean(axis=1)
-    return np.int64(np.argmax(means >= threshold) + window) if (means >= threshold).any() else None
-
-
-EXERCISE = Exercise(
-    id="episodes_to_threshold",
-    unit="07",
-    title="Episodes to a threshold",
-    points=1,
-    minutes=10,
-    difficulty=2,
+EXERCISE = Exercise.listed(
+    "episodes_to_threshold",
     cases=cases,
     observe=Number("episodic_returns, *, threshold, window"),
     judge=judge,
     reference=episodes_to_threshold,
-    alternatives=(_with_unfold, _with_loop, _with_cumulative_sums, _with_a_queue, _with_numpy),
     hints=(
         "Work the first case by hand. After 2 episodes the mean of the last two is 3, after 3 it is 5.5. How many episodes "
         "have been played when it first reaches 5?",
@@ -114,5 +110,114 @@ EXERCISE = Exercise(
         "for played in range(window, len(episodic_returns) + 1): if episodic_returns[played - window : played].mean() >= "
         "threshold: return played. After the loop: return None",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "index-for-number",
+            "You returned the index of the last episode in the window. Indices begin at 0, so the number of episodes played "
+            "is one more.",
+            first_window(count=lambda end, window: end - 1),
+        ),
+        Misconception(
+            "start-of-the-window",
+            "You returned where the window begins. To know its mean, all of its episodes must have been played: the number "
+            "counts up to the window's end.",
+            first_window(count=lambda end, window: end - window),
+            (first_window(count=lambda end, window: end - window + 1),),
+        ),
+        Misconception(
+            "threshold-itself-refused",
+            "You ask for a mean above the threshold. Reaching it is enough: the condition is >=. On CartPole nothing is above "
+            "500.",
+            first_window(reached=lambda mean, threshold: mean > threshold),
+        ),
+        Misconception(
+            "single-episode",
+            "You looked for the first single episode that reaches the threshold. One episode may be luck, which is why the "
+            "mean of the last `window` episodes decides.",
+            first_window(measure=lambda r, end, window: r[end - 1], ends=from_one),
+            (first_window(measure=lambda r, end, window: r[end - 1]),),
+        ),
+        Misconception(
+            "mean-since-the-start",
+            "You averaged all episodes since the start. The bad ones from the beginning would weigh for ever, and a late "
+            "learner would look later than it is. Average the last `window` only.",
+            first_window(measure=lambda r, end, window: sum(r[:end]) / end, ends=from_one),
+            (first_window(measure=lambda r, end, window: sum(r[:end]) / end),),
+        ),
+        Misconception(
+            "exponential-average",
+            "You took an exponential moving average. Every episode since the start keeps a weight in it, and a bad one fades "
+            "slowly. Asked for is the plain mean of the last `window` episodes.",
+            first_window(measure=lambda r, end, window: functools.reduce(lambda a, v: a + (v - a) / window, r[:end])),
+        ),
+        Misconception(
+            "short-windows-count",
+            "You accept means of fewer than `window` episodes at the beginning. One lucky first episode would then do: begin "
+            "when `window` episodes have been played.",
+            first_window(measure=lambda r, end, window: float(np.mean(r[max(end - window, 0) : end])), ends=from_one),
+        ),
+        Misconception(
+            "filled-with-zeros",
+            "Your windows reach beyond the first or the last episode and are filled up with zeros, as convolutions (modes "
+            "full and same) do. With negative returns (Pendulum) a 0 is better than any of them. Only full windows count.",
+            first_window(measure=lambda r, end, window: sum(r[max(end - window, 0) : end]) / window, ends=from_one),
+            (centred,),
+        ),
+        Misconception(
+            "windows-side-by-side",
+            "You cut the episodes into blocks that do not overlap, and looked only at the end of each. The window moves on by "
+            "one episode at a time.",
+            first_window(ends=lambda episodes, window: range(window, episodes + 1, window)),
+        ),
+        Misconception(
+            "last-window-missed",
+            "You never look at the last window: the loop ends one too early. A run that reaches the threshold with its very "
+            "last episode has reached it.",
+            first_window(ends=lambda episodes, window: range(window, episodes)),
+        ),
+        Misconception(
+            "first-window-missed",
+            "You never accept the first window: the loop begins one too late, or `if first:` takes the index 0 for nothing "
+            "found. A run may be there as soon as `window` episodes have been played.",
+            first_window(count=lambda end, window: end if end > window else None),
+            (first_window(ends=lambda episodes, window: range(window + 1, episodes + 1)),),
+        ),
+        Misconception(
+            "last-instead-of-first",
+            "You returned the last time, the best one, or the time from which on the mean stays above. Asked for is the "
+            "first, even where the agent gets better or worse later; what it does then is another question.",
+            first_window(pick=lambda means, found: found[-1]),
+            (
+                first_window(pick=for_good),
+                first_window(pick=lambda means, found: max(means, key=lambda end: means[end])),
+            ),
+        ),
+        Misconception(
+            "every-episode-above",
+            "You ask that each episode of the window reaches the threshold. Their mean decides; single ones may lie below.",
+            first_window(measure=lambda r, end, window: min(r[end - window : end])),
+        ),
+        Misconception(
+            "number-for-never",
+            "Where the threshold is never reached you returned a number (-1, 0, the number of episodes, infinity). An average "
+            "over runs would take it for a result. Return None, which cannot be mistaken.",
+            first_window(never=lambda episodes, window: -1),
+            (
+                first_window(never=lambda episodes, window: episodes),
+                *(first_window(never=lambda episodes, window, n=n: n) for n in (0, np.inf, np.nan)),  # type: ignore[misc]
+            ),
+        ),
+        Misconception(
+            "first-of-none",
+            "Where no window reaches the threshold you return `window`: argmax of nothing but False is 0. Ask first whether "
+            "there is one.",
+            first_window(never=lambda episodes, window: window if episodes >= window else None),
+        ),
+        Misconception(
+            "fewer-than-a-window",
+            "With fewer episodes than `window` your code fails or makes up a window. Nothing has been reached then: return "
+            "None.",
+            first_window(never=lambda episodes, window: torch.empty(episodes).unfold(0, window, 1)[:0].sum() or None),
+        ),
+    ),
 )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import kl_divergence
-from torch.func import functional_call, grad, jvp
+from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe.natural_gradient import PolicyProduct
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_08.fisher_vector_product_parts import flat, held_kl
-from pgcourse.checks.unit_08.fisher_vector_product_wrong import MISCONCEPTIONS
 from pgcourse.checks.wording import number, value
 from pgcourse.natural_gradient import fisher_vector_product
 
@@ -52,61 +49,111 @@ def _show(case: Case) -> str:
     return f"fisher_vector_product(policy, {call}), the policy being {network}"
 
 
-def _the_other_way_round(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-    """KL(pi || pi_old): at the current policy its curvature is the same."""
-    new = policy(obs)
-    with torch.no_grad():
-        fixed = policy(obs)
-    parameters = tuple(policy.parameters())
-    slopes = torch.autograd.grad(kl_divergence(new, fixed).mean(), parameters, create_graph=True)
-    along = (torch.nn.utils.parameters_to_vector(slopes) * vector).sum()
-    return torch.nn.utils.parameters_to_vector(torch.autograd.grad(along, parameters)) + damping * vector
+def flat(parts: Any) -> Tensor:
+    """One vector [P] from a tensor for each parameter."""
+    return torch.cat([part.reshape(-1) for part in parts])
 
 
-def _forward_over_reverse(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-    parameters = {name: value.detach() for name, value in policy.named_parameters()}
-    sizes = [value.numel() for value in parameters.values()]
+def slopes(scalar: Tensor, parameters: list[nn.Parameter], **settings: Any) -> Tensor:
+    """The gradient of a scalar for all parameters, flat."""
+    return flat(torch.autograd.grad(scalar, parameters, materialize_grads=True, **settings))
+
+
+def held_kl(policy: nn.Module, obs: Tensor) -> Tensor:
+    """KL divergence [B] of the policy from itself, the first one held fixed."""
     with torch.no_grad():
         old = policy(obs)
-
-    def divergence(weights: dict[str, Tensor]) -> Tensor:
-        return kl_divergence(old, functional_call(policy, weights, (obs,))).mean()
-
-    pieces = zip(parameters.items(), vector.split(sizes), strict=True)
-    tangent = {name: piece.view_as(value) for (name, value), piece in pieces}
-    product = jvp(grad(divergence), (parameters,), (tangent,))[1]
-    return flat(product.values()) + damping * vector
+    return kl_divergence(old, policy(obs))
 
 
-def _whole_matrix(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-    """The Hessian row by row; P double backward passes instead of one."""
-    parameters = list(policy.parameters())
-    slopes = flat(torch.autograd.grad(held_kl(policy, obs).mean(), parameters, create_graph=True))
-    rows = [flat(torch.autograd.grad(s, parameters, retain_graph=True, materialize_grads=True)) for s in slopes]
-    return (torch.stack(rows) + damping * torch.eye(len(rows), dtype=vector.dtype)) @ vector
+def ordered(policy: nn.Module) -> list[nn.Parameter]:
+    """Right: the parameters in the order of `policy.parameters()`."""
+    return list(policy.parameters())
 
 
-def _with_backward(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-    """`.grad` cleared before and read afterwards."""
-    parameters: list[Any] = list(policy.parameters())
-    slopes = torch.autograd.grad(held_kl(policy, obs).mean(), parameters, create_graph=True)
-    policy.zero_grad()
-    flat(slopes).dot(vector).backward()
-    return flat([parameter.grad for parameter in parameters]) + damping * vector
+def product_with(
+    scalar: Callable[[nn.Module, Tensor], Tensor] = lambda policy, obs: held_kl(policy, obs).mean(),
+    finish: Callable[[Tensor, Tensor, float], Any] = lambda product, vector, damping: product + damping * vector,
+    order: Callable[[nn.Module], list[nn.Parameter]] = ordered,
+) -> Callable[..., Any]:
+    """The right function with another scalar to take the curvature of, or another use of the product."""
+
+    def attempt(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Any:
+        parameters = order(policy)
+        along = slopes(scalar(policy, obs), parameters, create_graph=True) @ vector
+        product = slopes(along, parameters) if along.requires_grad else torch.zeros_like(vector)
+        return finish(product, vector, damping)
+
+    return attempt
 
 
-EXERCISE = Exercise(
-    id="fisher_vector_product",
-    unit="08",
-    title="Fisher-vector product",
-    points=4,
-    minutes=25,
-    difficulty=3,
+def log_prob(policy: nn.Module, obs: Tensor, likeliest: bool) -> Tensor:
+    """Log-probabilities [B] of actions that the policy samples, or of those that are most probable."""
+    distribution = policy(obs)
+    with torch.no_grad():
+        action = distribution.mode if likeliest else distribution.sample()
+    chosen: Tensor = distribution.log_prob(action)
+    return chosen
+
+
+def score_products(likeliest: bool, averaged: bool = False) -> Callable[..., Tensor]:
+    """Mean over the rows of score (score . vector), the scores being of one action a row; or of the mean score."""
+
+    def attempt(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
+        log_probs = log_prob(policy, obs, likeliest)
+        each = [log_probs.mean()] if averaged else list(log_probs)
+        scores = [slopes(one, ordered(policy), retain_graph=True) for one in each]
+        return torch.stack([score * (score @ vector) for score in scores]).mean(0) + damping * vector
+
+    return attempt
+
+
+def outputs_alone(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
+    """Jacobian transposed times Jacobian of the logits or means: the distribution's own curvature is left out."""
+    distribution = policy(obs)
+    outputs = distribution.logits if hasattr(distribution, "logits") else distribution.mean
+    rows = [slopes(entry, ordered(policy), retain_graph=True) for entry in outputs.reshape(-1)]
+    return sum((row * (row @ vector) for row in rows), 0 * vector) / len(obs) + damping * vector
+
+
+def accumulating(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
+    """`backward` adds to `.grad`, and nothing clears what the last call left there."""
+    parameters = ordered(policy)
+    (slopes(held_kl(policy, obs).mean(), parameters, create_graph=True) @ vector).backward()
+    return flat([parameter.grad for parameter in parameters]).clone() + damping * vector
+
+
+def independent_parts(policy: nn.Module, obs: Tensor) -> Tensor:
+    """The divergence of each component of an action, [B, D]; [B] where there is only one."""
+    with torch.no_grad():
+        old = policy(obs)
+    new = policy(obs)
+    return kl_divergence(getattr(old, "base_dist", old), getattr(new, "base_dist", new))
+
+
+def with_fixed_std(policy: nn.Module, obs: Tensor) -> Tensor:
+    """The mean divergence from a policy whose means alone depend on the parameters."""
+    with torch.no_grad():
+        old = policy(obs)
+    new: Distribution = policy(obs)
+    if isinstance(old, Independent):
+        new = Independent(Normal(new.mean, old.stddev), 1)
+    return kl_divergence(old, new).mean()
+
+
+def by_hand(policy: nn.Module, obs: Tensor, name: str = "logits") -> Tensor:
+    """The mean divergence from the probabilities of actions, which a normal distribution does not have."""
+    given = getattr(policy(obs), name)
+    new = given.log_softmax(-1) if name == "logits" else given.log()
+    return (new.detach().exp() * (new.detach() - new)).sum(-1).mean()
+
+
+EXERCISE = Exercise.listed(
+    "fisher_vector_product",
     cases=cases,
     observe=PolicyProduct(),
     show_case=_show,
     reference=fisher_vector_product,
-    alternatives=(_the_other_way_round, _forward_over_reverse, _whole_matrix, _with_backward),
     hints=(
         "F is the second derivative of the mean KL divergence between the policy as it is now, held fixed, and the policy "
         "as it could become. The derivative of (slope . v) is F v: you never need F itself.",
@@ -117,5 +164,101 @@ EXERCISE = Exercise(
         "@ vector; product = torch.autograd.grad(along, parameters); return torch.cat([p.reshape(-1) for p in product]) + "
         "damping * vector",
     ),
-    misconceptions=MISCONCEPTIONS,
+    misconceptions=(
+        Misconception(
+            "no-curvature",
+            "Your product is damping times vector: the curvature came out as 0. Either both distributions depend on the "
+            "parameters, so that the divergence is 0 whatever they are (hold one fixed, with no_grad), or you stopped at the "
+            "first derivative, which is 0 here. F is the second.",
+            product_with(lambda policy, obs: kl_divergence(policy(obs), policy(obs)).mean()),
+        ),
+        Misconception(
+            "damping-left-out",
+            "You left the damping out. It is added to the diagonal of F, so the product grows by damping times vector. Without "
+            "it, directions that change no action's probability would have no curvature, and the step there no bound.",
+            product_with(finish=lambda product, vector, damping: product),
+        ),
+        Misconception(
+            "damping-to-every-entry",
+            "You added the damping itself to every entry. It stands on the diagonal of F: (F + damping I) v is F v + damping v.",
+            product_with(finish=lambda product, vector, damping: product + damping),
+        ),
+        Misconception(
+            "damping-times-the-product",
+            "You multiplied F v by the damping, which only changes its length. Damping is added to the diagonal, so what is "
+            "added is damping times vector.",
+            product_with(finish=lambda product, vector, damping: (1 + damping) * product),
+            (product_with(finish=lambda product, vector, damping: damping * product),),
+        ),
+        Misconception(
+            "sum-over-the-batch",
+            "You summed the divergence over the batch. The constraint is on its mean over the observations: with a sum, F "
+            "would grow with the batch and the step shrink.",
+            product_with(lambda policy, obs: held_kl(policy, obs).sum()),
+        ),
+        Misconception(
+            "mean-over-action-dimensions",
+            "You averaged over the components of an action too. The divergence of a whole action is the sum over its "
+            "components, which Independent(Normal, 1) takes by itself: one number a row, then the mean over the rows.",
+            product_with(lambda policy, obs: independent_parts(policy, obs).mean()),
+        ),
+        Misconception(
+            "another-multiple-of-the-curvature",
+            "Your F is twice or half the right one. The divergence is near 1/2 x . F x, and F is its Hessian, without a 2 or a "
+            "half: that comes in again when the length of the step is chosen. The divergences of both directions have the same "
+            "curvature here, so their sum has twice as much.",
+            product_with(lambda policy, obs: 2 * held_kl(policy, obs).mean()),
+            (product_with(lambda policy, obs: 0.5 * held_kl(policy, obs).mean()),),
+        ),
+        Misconception(
+            "one-action-a-row",
+            "You used the log-probabilities of single actions, sampled or the likeliest. Their scores give F only on average "
+            "over many samples, with noise for each batch. The divergence between two distributions is known exactly: "
+            "kl_divergence sums over all actions.",
+            score_products(likeliest=False),
+            (
+                score_products(likeliest=True),
+                score_products(likeliest=False, averaged=True),
+                score_products(likeliest=True, averaged=True),
+                *(
+                    product_with(lambda policy, obs, sign=sign, best=best: sign * log_prob(policy, obs, best).mean())  # type: ignore[misc]
+                    for sign in (-1, 1)
+                    for best in (False, True)
+                ),
+            ),
+        ),
+        Misconception(
+            "outputs-alone",
+            "You measured how far the network's outputs move, with J transposed times J. How much that changes the "
+            "distribution depends on where it is: a logit matters most near equal probabilities, a mean most where the "
+            "standard deviation is small. The divergence knows this.",
+            outputs_alone,
+        ),
+        Misconception(
+            "means-alone",
+            "For a normal policy you let the means move and held the standard deviation fixed. log_std is a parameter too: the "
+            "divergence has to be a function of all of them.",
+            product_with(with_fixed_std),
+        ),
+        Misconception(
+            "for-categorical-alone",
+            "You took logits or probs from the distribution, which a normal one does not have. kl_divergence knows the formula "
+            "for each kind: hand it the two distributions.",
+            product_with(by_hand),
+            (product_with(lambda policy, obs: by_hand(policy, obs, "probs")),),
+        ),
+        Misconception(
+            "another-order-of-parameters",
+            "Your parameters stand in another order than in policy.parameters(), sorted by name or reversed. vector is cut in "
+            "that order, so each piece has to meet its own parameter.",
+            product_with(order=lambda policy: [value for _, value in sorted(policy.named_parameters())]),
+            (product_with(order=lambda policy: ordered(policy)[::-1]),),
+        ),
+        Misconception(
+            "gradients-pile-up",
+            "Your first product is right, the next one is not: `backward` adds to what is in `.grad` already, and conjugate "
+            "gradient asks ten times. torch.autograd.grad returns the gradients and leaves `.grad` alone.",
+            accumulating,
+        ),
+    ),
 )

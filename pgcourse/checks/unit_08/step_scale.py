@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +16,7 @@ from pgcourse.checks.observe.record import Case
 from pgcourse.natural_gradient import step_scale
 
 Attempt = Callable[..., Any]
+Formula = Callable[[Tensor, Tensor, float, Tensor], Any]  # of x, F x, max_kl and x . F x
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -28,6 +27,12 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"natural_gradient": torch.zeros(2), "fisher_times_it": torch.zeros(2), "max_kl": 0.01}
     yield {"natural_gradient": torch.tensor([1.0, 2.0]), "fisher_times_it": torch.tensor([2.0, -3.0]), "max_kl": 0.5}
     yield {"natural_gradient": torch.tensor([1.0, 1.0]), "fisher_times_it": torch.tensor([2.0, -2.0]), "max_kl": 0.01}
+    # Little curvature is curvature: 5e-7, and a scale of 200.
+    yield {
+        "natural_gradient": 0.001 * torch.tensor([1.0, 2.0]),
+        "fisher_times_it": 0.0001 * torch.tensor([1.0, 2.0]),
+        "max_kl": 0.01,
+    }
     source = generator(seed)
     yield _case(source, 6, 0.02, torch.float32)
     yield _case(source, 5, 0.1, torch.float64)
@@ -39,73 +44,53 @@ def _case(source: torch.Generator, size: int, max_kl: float, dtype: torch.dtype)
     return {"natural_gradient": x.to(dtype), "fisher_times_it": product.to(dtype), "max_kl": max_kl}
 
 
-def _guarded(scale: Callable[[Tensor, Tensor, float, Tensor], Any]) -> tuple[Attempt, ...]:
-    """A formula of x, F x, max_kl and x . F x: with 0 where the last is not positive, then without that guard."""
+def guarded(scale: Formula, otherwise: Any = 0.0) -> Attempt:
+    """A formula, and another number where the last is not positive."""
 
-    def careful(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> Any:
+    def attempt(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> Any:
         curvature = natural_gradient @ fisher_times_it
-        if curvature <= 0:
-            return torch.zeros_like(curvature)
-        return scale(natural_gradient, fisher_times_it, max_kl, curvature)
+        return scale(natural_gradient, fisher_times_it, max_kl, curvature) if curvature > 0 else otherwise
 
-    def careless(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> Any:
-        curvature = natural_gradient @ fisher_times_it
-        return scale(natural_gradient, fisher_times_it, max_kl, curvature)
-
-    return careful, careless
+    return attempt
 
 
-def _mistake(id: str, explanation: str, *scales: Callable[[Tensor, Tensor, float, Tensor], Any]) -> Misconception:
-    attempts = [attempt for scale in scales for attempt in _guarded(scale)]
-    return Misconception(id, explanation, attempts[0], tuple(attempts[1:]))
+def plain(scale: Formula) -> Attempt:
+    """The same without a look at the sign of x . F x."""
+    return lambda x, fx, *, max_kl: scale(x, fx, max_kl, x @ fx)
 
 
-def _right(x: Tensor, fx: Tensor, max_kl: float, curvature: Tensor) -> Tensor:
+def mistake(id: str, explanation: str, *scales: Formula) -> Misconception:
+    """A misconception from wrong formulas, each with the guard and without."""
+    wrong, *variants = (make(scale) for scale in scales for make in (guarded, plain))
+    return Misconception(id, explanation, wrong, tuple(variants))
+
+
+def right(x: Tensor, fx: Tensor, max_kl: float, curvature: Tensor) -> Tensor:
+    """sqrt(2 max_kl / x . F x)."""
     return (2 * max_kl / curvature).sqrt()
 
 
-def _with_floor(floor: float) -> Attempt:
-    """The right formula with its curvature kept above a small number."""
-    return lambda x, fx, *, max_kl: (2 * max_kl / (x @ fx).clamp(min=floor)).sqrt()
+def step(x: Tensor, fx: Tensor, max_kl: float, curvature: Tensor) -> Tensor:
+    """The scale times the direction."""
+    return right(x, fx, max_kl, curvature) * x
 
 
-def _with_sum(small: float) -> Attempt:
-    return lambda x, fx, *, max_kl: (2 * max_kl / ((x @ fx) + small)).sqrt()
+def with_floor(floor: float) -> Formula:
+    """x . F x not below a small number."""
+    return lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature.clamp(min=floor))
 
 
-def _in_python(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> float:
-    curvature = sum(x * fx for x, fx in zip(natural_gradient.tolist(), fisher_times_it.tolist(), strict=True))
-    return math.sqrt(2 * max_kl / curvature) if curvature > 0 else 0
+def with_more(more: float) -> Formula:
+    """A small number added to x . F x."""
+    return lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature + more)
 
 
-def _with_where(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> Tensor:
-    curvature = (natural_gradient * fisher_times_it).sum()
-    return torch.where(curvature > 0, torch.sqrt(2 * max_kl / curvature), torch.zeros_like(curvature))
-
-
-def _with_half(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> Tensor:
-    """As the constraint is written: s^2 times half the quadratic form is max_kl."""
-    model = 0.5 * torch.einsum("p,p->", natural_gradient, fisher_times_it)
-    return max_kl**0.5 / model.sqrt() if model > 0 else model.new_zeros(())
-
-
-def _in_numpy(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> float:
-    curvature = np.dot(natural_gradient.double().numpy(), fisher_times_it.double().numpy())
-    return float(np.sqrt(2 * max_kl / curvature)) if curvature > 0 else 0.0
-
-
-EXERCISE = Exercise(
-    id="step_scale",
-    unit="08",
-    title="The length of the step",
-    points=1,
-    minutes=8,
-    difficulty=1,
+EXERCISE = Exercise.listed(
+    "step_scale",
     cases=cases,
     observe=Call("natural_gradient, fisher_times_it, *, max_kl"),
     tolerance=Tolerance(number_for_scalar=True),
     reference=step_scale,
-    alternatives=(_in_python, _with_where, _with_half, _in_numpy),
     hints=(
         "Near the current policy the divergence of a step s x is about 1/2 s^2 (x . F x). Set that equal to max_kl and solve "
         "for s. Which of its two factors have you been given?",
@@ -115,77 +100,90 @@ EXERCISE = Exercise(
         "torch.zeros_like(curvature)",
     ),
     misconceptions=(
-        _mistake(
+        mistake(
             "two-left-out",
-            "You left out the 2. The divergence is near half of s^2 (x . F x); the half comes over to the other side as a 2.",
+            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x); solved for s^2, the half comes "
+            "over to the other side as a 2.",
             lambda x, fx, max_kl, curvature: (max_kl / curvature).sqrt(),
-        ),
-        _mistake(
-            "two-below",
-            "The 2 is on the wrong side. 1/2 s^2 (x . F x) = max_kl, solved for s^2, is 2 max_kl over x . F x: the step is "
-            "twice as long as yours.",
             lambda x, fx, max_kl, curvature: (max_kl / (2 * curvature)).sqrt(),
         ),
-        _mistake(
+        mistake(
             "root-left-out",
             "You left out the square root. The divergence grows with the square of the step's length: 2 max_kl over x . F x "
             "is s squared.",
             lambda x, fx, max_kl, curvature: 2 * max_kl / curvature,
         ),
-        _mistake(
-            "root-above-only",
-            "You took the root of 2 max_kl alone. The curvature x . F x stands under the root too, or a direction twice as "
-            "long would not get half the scale.",
+        mistake(
+            "root-of-one-part",
+            "You took the root of one part alone, of 2 max_kl or of x . F x. Both stand under it: a direction twice as long "
+            "has four times the x . F x and gets half the scale.",
             lambda x, fx, max_kl, curvature: (2 * max_kl) ** 0.5 / curvature,
+            lambda x, fx, max_kl, curvature: 2 * max_kl / curvature.sqrt(),
         ),
-        _mistake(
+        mistake(
             "upside-down",
             "Your fraction is upside down. A larger limit allows a longer step, a larger curvature a shorter one: max_kl "
             "stands above.",
             lambda x, fx, max_kl, curvature: (curvature / (2 * max_kl)).sqrt(),
         ),
-        _mistake(
-            "length-of-the-direction",
-            "You divided by x . x, the squared length of the direction. Length in the space of parameters says little about "
-            "the policy: use x . F x, the dot product of the two arguments.",
+        mistake(
+            "lengths-for-the-product",
+            "You used the lengths of x or F x in place of x . F x. Length in the space of parameters says little about the "
+            "policy, and the lengths' product is larger where the two are not parallel: take their dot product.",
             lambda x, fx, max_kl, curvature: (2 * max_kl / (x @ x)).sqrt(),
-            lambda x, fx, max_kl, curvature: (2 * max_kl) ** 0.5 / x.norm(),
+            lambda x, fx, max_kl, curvature: (2 * max_kl / (fx @ fx)).sqrt(),
+            lambda x, fx, max_kl, curvature: (2 * max_kl / (x.norm() * fx.norm())).sqrt(),
             lambda x, fx, max_kl, curvature: max_kl / x.norm(),
         ),
-        _mistake(
-            "product-with-itself",
-            "You multiplied F x with itself. The quadratic form is x . F x, so each argument is used once.",
-            lambda x, fx, max_kl, curvature: (2 * max_kl / (fx @ fx)).sqrt(),
-            lambda x, fx, max_kl, curvature: (2 * max_kl) ** 0.5 / fx.norm(),
+        mistake(
+            "averaged",
+            "You averaged the products of the entries. x . F x is their sum: with a mean, a network with more parameters would "
+            "take a longer step than the limit allows.",
+            lambda x, fx, max_kl, curvature: (2 * max_kl / (x * fx).mean()).sqrt(),
         ),
-        _mistake(
-            "not-summed",
-            "You multiplied entry by entry and did not sum. The whole step has one length; x . F x is a dot product, one "
-            "number.",
-            lambda x, fx, max_kl, curvature: (2 * max_kl / (x * fx)).sqrt(),
-            lambda x, fx, max_kl, curvature: 2 * max_kl / (x * fx),
-        ),
-        _mistake(
+        Misconception(
             "whole-step",
             "You returned the whole step, the scale times the direction. Asked for is the scale alone, one number.",
-            lambda x, fx, max_kl, curvature: (2 * max_kl / curvature).sqrt() * x,
+            lambda x, fx, *, max_kl: right(x, fx, max_kl, x @ fx) * x if x @ fx > 0 else 0 * x,
+            (guarded(step), plain(step)),
         ),
         Misconception(
             "no-guard",
-            "Where x . F x is 0 or negative your scale is NaN or infinite. Rounding can make it so when there is nothing left "
-            "to gain. Return 0 there, so that the policy stays where it is.",
-            _guarded(_right)[1],
-            (lambda x, fx, *, max_kl: float("inf") if x @ fx <= 0 else float((2 * max_kl / (x @ fx)).sqrt()),),
+            "Where x . F x is 0 or negative your scale is not 0, but NaN, infinite, huge (after nan_to_num) or 1. Rounding can "
+            "make it so when there is nothing left to gain: return 0, so that the policy stays where it is.",
+            plain(right),
+            (
+                lambda x, fx, *, max_kl: torch.nan_to_num((2 * max_kl / (x @ fx)).sqrt()),
+                guarded(right, float("inf")),
+                guarded(right, 1.0),
+                lambda x, fx, *, max_kl: right(x, fx, max_kl, x @ fx) if x @ fx != 0 else 0.0,
+            ),
         ),
         Misconception(
             "floor-for-guard",
             "You kept the curvature away from 0 with a small number. Where it is 0 or negative, that makes the scale huge or "
             "NaN instead of 0: the quadratic model allows no step at all there.",
-            _with_floor(1e-8),
+            plain(with_floor(1e-8)),
             (
-                *(_with_floor(floor) for floor in (1e-12, 1e-10, 1e-6)),
-                *(_with_sum(small) for small in (1e-12, 1e-10, 1e-8, 1e-6)),
+                *(plain(with_floor(floor)) for floor in (1e-12, 1e-10, 1e-6)),
+                *(plain(with_more(more)) for more in (1e-12, 1e-10, 1e-8, 1e-6)),
             ),
+        ),
+        Misconception(
+            "little-curvature-changed",
+            "A small x . F x counts as it is. Near the end of training gradients are small, and x . F x with them: a number "
+            "added to it, or a bound below which it passes for 0, shortens a step that the limit allows.",
+            guarded(with_more(1e-8)),
+            (
+                guarded(with_more(1e-6)),
+                guarded(lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature) if curvature > 1e-6 else 0.0),
+            ),
+        ),
+        mistake(
+            "never-above-one",
+            "You keep the scale at 1 or below. x has no length of its own that means anything: the limit on the divergence "
+            "alone says how far to go, and a flat direction allows more than x itself.",
+            lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature).clamp(max=1),
         ),
         Misconception(
             "sign-ignored",
