@@ -111,7 +111,7 @@ def advantages_with_baseline(returns, values):
     """How much better each step went than the critic had said: return minus value.
 
     returns: [B]. values: [B], what the critic says of the same states, still attached to it. Both in units of reward.
-    Returns a new tensor [B] in the dtype of returns, in the same units: not centred, not scaled. No gradient flows into values. Values of shape
+    Returns a new tensor [B] in their dtype, in the same units: not centred, not scaled. No gradient flows into values. Values of shape
     [B, 1] raise ValueError, because [B] - [B, 1] would be [B, B].
 
     Example: returns [10, 4, 7] and values [8, 5, 7] give [2, -1, 0].

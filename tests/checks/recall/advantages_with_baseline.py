@@ -74,13 +74,6 @@ def wrong_in_place(returns, values):
     return returns
 
 
-def wrong_dtype_of_the_wider(returns, values):
-    """Lets torch choose the dtype where returns and values differ."""
-    if values.ndim != returns.ndim:
-        raise ValueError("returns and values need the same number of axes")
-    return returns - values.detach()
-
-
 def wrong_always_single_precision(returns, values):
     """Casts to float because networks speak float32."""
     if values.size() != returns.size():
