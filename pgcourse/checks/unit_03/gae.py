@@ -17,7 +17,6 @@ from pgcourse.checks.unit_03.rollouts import (
     TRUNCATED,
     batch,
     column,
-    columns,
     named_call,
     random_rollout,
     shifted_back,
@@ -110,7 +109,6 @@ EXERCISE = Exercise.listed(
             "Your two masks have changed places. Whether a future is there to bootstrap from, terminated alone decides; the "
             "trace is cut at both kinds of end, because the next row belongs to another episode after either.",
             {"next_values * alive": "next_values * goes_on", "goes_on.to": "alive.to"},
-            {"next_values * alive": "next_values * ~truncated", "* goes_on.to(rewards.dtype)": "+ 0 * rewards"},
             {"next_values * alive": "next_values * ~truncated", "goes_on.to": "alive.to"},
             {"next_values * alive": "next_values * ~truncated"},
         ),
@@ -144,20 +142,9 @@ EXERCISE = Exercise.listed(
             "whether the advantage of row t + 1 flows back into row t.",
             {"goes_on.to": "(~shifted_back(~goes_on)).to"},
             {"goes_on.to": "(~shifted_on(~goes_on)).to"},
-            {"next_values * alive": "next_values * ~shifted_back(terminated)"},
-            {"next_values * alive": "next_values * ~shifted_on(terminated)"},
             {"with torch": "alive, goes_on = ~shifted_back(~alive), ~shifted_back(~goes_on)\n    with torch"},
             {"with torch": "alive, goes_on = ~shifted_on(~alive), ~shifted_on(~goes_on)\n    with torch"},
-            {
-                "alive, goes_on =": "terminated = torch.cat([terminated[1:], terminated[-1:]])\n"
-                "    truncated = torch.cat([truncated[1:], truncated[-1:]])\n    alive, goes_on ="
-            },
-        ),
-        mistake(
-            "value-of-the-same-step-as-the-next",
-            "You used V(s_t) where the value of the next state belongs. The error would then compare a state with itself. "
-            "values holds V(s_t), next_values holds V(s_t+1).",
-            {"next_values * alive": "values * alive"},
+            {"with torch": "alive, goes_on = (torch.cat([a[1:], a[-1:]]) for a in (alive, goes_on))\n    with torch"},
         ),
         mistake(
             "next-value-from-the-next-row",
@@ -174,15 +161,10 @@ EXERCISE = Exercise.listed(
             {"next_values * alive": "torch.cat([next_values[:-1], 0 * values[-1:]]) * alive"},
         ),
         mistake(
-            "gamma-left-out-of-the-trace",
-            "Your trace decays by gae_lambda alone. Each step back costs gamma times gae_lambda: gamma because rewards further "
-            "ahead count less, lambda because the critic is trusted more.",
+            "gamma-and-lambda-misplaced",
+            "gamma or gae_lambda is missing at one place or stands at another. The one-step error is about one step and knows "
+            "gamma only. In the trace, each step back costs gamma times gae_lambda.",
             {"gamma * gae_lambda": "gae_lambda"},
-        ),
-        mistake(
-            "lambda-in-the-error",
-            "gae_lambda found its way into your one-step error. The error is about one step and knows gamma only; lambda "
-            "weighs how errors of later steps are added.",
             {"gamma * next_values": "gamma * gae_lambda * next_values"},
         ),
         mistake(
@@ -191,12 +173,6 @@ EXERCISE = Exercise.listed(
             "cancelled against the sum of its weights: the recursion adds the one-step errors in full.",
             {"return": "return (1 - gae_lambda) *"},
             {"return": "return (1 - gae_lambda if gae_lambda < 1 else 1) *"},
-        ),
-        mistake(
-            "only-one-step-ahead",
-            "You added the next row's one-step error and stopped there. What flows back is the next row's advantage, in which "
-            "all later errors are collected: keep a running value and go backwards.",
-            {"rows.append(following)": "rows.append(following)\n            following = errors[t]"},
         ),
         mistake(
             "accumulated-forwards",
@@ -208,6 +184,13 @@ EXERCISE = Exercise.listed(
                 "rows[::-1]": "rows",
                 "decay[t]": "shifted_on(decay)[t]",
             },
+        ),
+        mistake(
+            "starts-from-a-value",
+            "Your recursion starts from a value, as that of returns does. What flows back here are advantages: after the last "
+            "row there are none, so it starts from 0. The value beyond the rollout is in the last one-step error already.",
+            {"0 * errors[0]": "next_values[-1]"},
+            {"0 * errors[0]": "values[-1]"},
         ),
         mistake(
             "returns-for-advantages",
@@ -232,12 +215,6 @@ EXERCISE = Exercise.listed(
                 "with torch": "goes_on = goes_on.all(1, keepdim=True).expand_as(goes_on)\n"
                 "    alive = alive.all(1, keepdim=True)\n    with torch"
             },
-        ),
-        mistake(
-            "along-the-environments",
-            "You accumulated along the second axis. It counts environments, which know nothing of each other; time is the "
-            "first axis.",
-            columns(gae),
         ),
     ),
 )
