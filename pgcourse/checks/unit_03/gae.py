@@ -88,21 +88,16 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake(
             "bootstraps-through-terminated",
-            "Your one-step error adds the next value also where the episode terminated. Nothing can follow there, so the "
-            "future is worth 0, whatever number the critic gives to that last observation.",
+            "Your one-step error adds a next value where the episode terminated. Nothing can follow there, so the future is "
+            "worth 0, whatever the critic says; also where truncated is set too, because terminated alone decides.",
             {"next_values * alive": "next_values"},
+            {"next_values * alive": "next_values * ~(terminated & ~truncated)"},
         ),
         mistake(
             "bootstrap-cut-at-truncated",
             "You dropped the next value where the episode was truncated. A time limit stops our watching, not the world: the "
             "state has a future, and next_values holds the critic's guess of it. Only the trace is cut there.",
             {"next_values * alive": "next_values * goes_on"},
-        ),
-        mistake(
-            "both-flags-as-truncated",
-            "Where both flags are set you bootstrapped. Both means that the time limit fell on a step that terminated: "
-            "nothing follows. For the next value, terminated alone decides.",
-            {"next_values * alive": "next_values * ~(terminated & ~truncated)"},
         ),
         mistake(
             "masks-exchanged",
@@ -113,16 +108,12 @@ EXERCISE = Exercise.listed(
             {"next_values * alive": "next_values * ~truncated"},
         ),
         mistake(
-            "trace-runs-through-truncated",
-            "Your trace is cut at terminated only. After a truncation the next row belongs to another episode too, so its "
-            "advantage must not flow back: the trace is cut where either flag is set.",
-            {"goes_on.to": "alive.to"},
-        ),
-        mistake(
-            "trace-never-cut",
-            "The advantage of the next row flows back over the ends of episodes. The row after an end belongs to a new "
-            "episode, which this action did not bring about. The recursion needs a factor that is 0 at every end.",
+            "trace-runs-over-an-end",
+            "The advantage of the next row flows back over the ends of episodes, over all of them or over one kind. The row "
+            "after either kind of end belongs to a new episode, which this action did not bring about: the factor must be 0 "
+            "at both.",
             {"* goes_on.to(rewards.dtype)": "+ 0 * rewards"},
+            {"goes_on.to": "alive.to"},
             {"goes_on.to": "(~truncated).to"},
             {"* goes_on.to(rewards.dtype)": "+ 0 * rewards", "next_values * alive": "next_values"},
             {"* goes_on.to(rewards.dtype)": "+ 0 * rewards", "next_values * alive": "next_values * goes_on"},
@@ -137,9 +128,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "flags-of-another-step",
-            "Your flags are of another row, as in code that stores done beside the observation that follows it. Here "
-            "terminated[t] says that step t ended the episode: it decides over the next value of step t itself, and over "
-            "whether the advantage of row t + 1 flows back into row t.",
+            "Your flags are of another row, as in code that stores done beside the observation that follows it. terminated[t] "
+            "says that step t ended the episode: it decides over the next value and over the trace of row t itself.",
             {"goes_on.to": "(~shifted_back(~goes_on)).to"},
             {"goes_on.to": "(~shifted_on(~goes_on)).to"},
             {"with torch": "alive, goes_on = ~shifted_back(~alive), ~shifted_back(~goes_on)\n    with torch"},
@@ -156,8 +146,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "no-bootstrap-at-the-rollouts-end",
-            "The last row got no next value. Collecting stopped there, the episode did not: next_values of the last row says "
-            "what the critic expects beyond it.",
+            "The last row got no next value. Collecting stopped there, the episode did not: next_values[-1] counts, too.",
             {"next_values * alive": "torch.cat([next_values[:-1], 0 * values[-1:]]) * alive"},
         ),
         mistake(
@@ -176,14 +165,9 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "accumulated-forwards",
-            "You went through time forwards, so each step collects the errors of those before it. An action can only have "
-            "caused what comes after it: begin with the last row.",
-            {"reversed(range(len(errors)))": "range(len(errors))", "rows[::-1]": "rows"},
-            {
-                "reversed(range(len(errors)))": "range(len(errors))",
-                "rows[::-1]": "rows",
-                "decay[t]": "shifted_on(decay)[t]",
-            },
+            "You went through time forwards. An action can only have caused what comes after it: begin with the last row.",
+            {"reversed(": "list(", "[::-1]": ""},
+            {"reversed(": "list(", "[::-1]": "", "decay[t]": "shifted_on(decay)[t]"},
         ),
         mistake(
             "starts-from-a-value",
@@ -194,8 +178,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "returns-for-advantages",
-            "You returned advantage plus value, which is the target of the critic. As a weight of actions it lacks the "
-            "baseline: all actions in a good state would be praised alike.",
+            "You returned advantage plus value, the target of the critic. As a weight of actions it lacks the baseline.",
             {"return": "return values +"},
             {" - values": ""},
         ),
@@ -208,13 +191,9 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "all-environments-cut-together",
-            "The end of an episode in one environment cut the others as well. Each column has ends of its own: multiply by the "
-            "flags of the row, element by element.",
-            {"with torch": "goes_on = goes_on.all(1, keepdim=True).expand_as(goes_on)\n    with torch"},
-            {
-                "with torch": "goes_on = goes_on.all(1, keepdim=True).expand_as(goes_on)\n"
-                "    alive = alive.all(1, keepdim=True)\n    with torch"
-            },
+            "The end of an episode in one environment cut the others as well. Each column has ends of its own.",
+            {"goes_on.to": "goes_on.all(1, keepdim=True).to"},
+            {"goes_on.to": "goes_on.all(1, keepdim=True).to", "* alive": "* alive.all(1, keepdim=True)"},
         ),
     ),
 )
