@@ -108,21 +108,16 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake(
             "bootstraps-through-terminated",
-            "You added a next value where the episode had terminated. Nothing can follow there: the window closes with its "
-            "last reward alone.",
+            "You added a next value where the episode had terminated. Nothing can follow there, also where truncated is set "
+            "too: terminated alone decides whether to bootstrap.",
             {" * ~terminated": ""},
+            {"~terminated": "~(terminated & ~truncated)"},
         ),
         mistake(
             "bootstrap-cut-at-truncated",
             "You dropped the next value where the episode was truncated. A time limit stops our watching, not the world: the "
             "state had a future, and next_values holds the critic's guess of it.",
             {"~terminated": "~ends"},
-        ),
-        mistake(
-            "both-flags-as-truncated",
-            "Where both flags are set you added the next value. Both means that the time limit fell on a step that "
-            "terminated: nothing follows it. terminated alone decides whether to bootstrap.",
-            {"~terminated": "~(terminated & ~truncated)"},
         ),
         mistake(
             "runs-over-the-end-of-the-episode",
@@ -136,8 +131,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "all-environments-stop-together",
-            "The end of an episode in one environment closed the windows of all. Each column has ends of its own: keep a flag "
-            "for each environment, or loop over them.",
+            "The end of an episode in one environment closed the windows of all. Each column has ends of its own.",
             {"if ends[k, e]": "if ends[k].any()"},
             {"if ends[k, e]": "if ends[k].any()", "~terminated": "~terminated.any(1, keepdim=True)"},
         ),
@@ -181,14 +175,12 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "last-reward-left-out",
-            "The reward of the step that closes the window is missing. A step that ends an episode still pays its reward: "
-            "add first, then look at the flags.",
+            "The reward of the step that closes the window is missing. Add it first, then look at the flags of that step.",
             {"* rewards[k, e]": "* rewards[k, e] * ~ends[k, e]"},
         ),
         mistake(
             "n-is-off-by-one",
-            "Your windows have one reward too many or too few. With n = 1 there is exactly one reward, then the next value: "
-            "look at the bounds of your range.",
+            "Your windows have one reward too many or too few. With n = 1 there is exactly one, then the next value.",
             {"t + n,": "t + n + 1,"},
             {"t + n,": "t + max(n - 1, 1),"},
         ),
@@ -201,8 +193,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "blocks-of-n",
-            "You cut the rollout into blocks of n rows, so that only the first row of each has n rewards ahead of it. The window "
-            "moves with its row: it holds n rewards from t on, unless the episode or the rollout ends.",
+            "You cut the rollout into blocks of n rows, so that only the first row of each has n rewards ahead of it. The "
+            "window moves with its row: it holds n rewards from t on, unless the episode or the rollout ends.",
             {"t + n,": "t - t % n + n,"},
         ),
         mistake(
