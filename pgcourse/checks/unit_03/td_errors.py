@@ -77,15 +77,13 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "mask-inverted",
-            "You kept the next value where the episode terminated and dropped it everywhere else. terminated is True at the end "
-            "of an episode: the factor that you want there is 0.",
+            "You kept the next value where the episode terminated and dropped it everywhere else: invert your mask.",
             {"~terminated": "terminated"},
         ),
         mistake(
             "next-value-of-another-row",
-            "Your next value is of another row. next_values[t] is the value of the state that step t led to; it needs no shift. "
-            "values[t + 1] is the same only inside an episode: after an end it belongs to another one, and after the last row "
-            "there is none.",
+            "Your next value is of another row. next_values[t] is the value of the state that step t led to. values[t + 1] is "
+            "the same inside an episode only: after an end it belongs to another one, and after the last row there is none.",
             {"gamma * next_values": "gamma * torch.cat([values[1:], next_values[-1:]])"},
             {"gamma * next_values": "gamma * torch.cat([values[1:], 0 * values[-1:]])"},
             {"gamma * next_values": "gamma * torch.cat([values[1:], values[-1:]])"},
@@ -96,30 +94,28 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "flag-of-another-step",
-            "You looked at the flag of the step before or after. terminated[t] says that step t ended the episode, so it "
-            "decides over the next value of step t itself.",
+            "You looked at the flag of another step. terminated[t] decides over the next value of step t itself.",
             {"~terminated": "~shifted_back(terminated)"},
             {"~terminated": "~shifted_on(terminated)"},
             {"~terminated": "~terminated.roll(1, 0)"},
         ),
         mistake(
             "reward-lost-at-the-end",
-            "Your mask removes more than the next value: the last reward of an episode, or the value that is subtracted, "
-            "vanishes with it. Both belong to a state in which the agent really was. Only the future is gone: mind the brackets.",
+            "Your mask removes more than the next value: the last reward of an episode too, or the value that is subtracted. "
+            "Both belong to a state in which the agent really was; only the future is gone. Mind the brackets.",
             {"rewards + gamma * next_values *": "(rewards + gamma * next_values) *"},
             {"return": "return (", "* ~terminated - values": "- values) * ~terminated"},
             {"gamma * next_values * ~terminated - values": "(gamma * next_values - values) * ~terminated"},
         ),
         mistake(
             "target-for-error",
-            "You returned the target and did not compare it with anything. The error is how far the target lies above what the "
-            "critic had said before the step: subtract V(s_t).",
+            "You returned the target. The error is how far it lies above what the critic had said before: subtract V(s_t).",
             {" - values": ""},
         ),
         mistake(
             "discount-of-too-much",
-            "You discounted more than the next value. The reward of step t arrives at once, and V(s_t) is about now, whatever t "
-            "is; only what comes after the step is multiplied by gamma. Look at your brackets.",
+            "You discounted more than the next value. The reward of step t arrives at once, and V(s_t) is about now, whatever "
+            "t is; only what comes after the step is multiplied by gamma. Look at your brackets.",
             {"rewards + gamma * next_values * ~terminated": "gamma * (rewards + next_values * ~terminated)"},
             {"gamma * next_values * ~terminated - values": "gamma * (next_values * ~terminated - values)"},
             {"gamma * next_values": "gamma * (next_values - values)", "~terminated - values": "~terminated"},
@@ -128,8 +124,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "all-environments-end-together",
-            "Where one environment terminated you dropped the next value of all. Each environment ends on its own: the flag of "
-            "row t and column n decides over the next value of row t and column n.",
+            "Where one environment terminated you dropped the next value of all. Each column has flags of its own.",
             {"~terminated": "~terminated.any(1, keepdim=True)"},
         ),
     ),
