@@ -8,9 +8,10 @@ import torch
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.diagnostics import explained_variance
 
 
@@ -27,6 +28,14 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"values": normal(source, 7, dtype=torch.float64) * 4, "returns": double}
 
 
+def written_out(values, returns):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    unexplained, total = (returns - values).var(correction=0), returns.var(correction=0)
+    return 1 - unexplained / total
+
+
+mistake = edits_of(written_out)
+
 EXERCISE = Exercise.listed(
     "explained_variance",
     cases=cases,
@@ -41,82 +50,60 @@ EXERCISE = Exercise.listed(
         "return 1 - (returns - values).var() / returns.var()",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "arguments-exchanged",
-            "You divided by the variance of the values. Perhaps the two arguments are exchanged: the critic's values "
-            "come first. The yardstick is how much the returns vary, because they are what is to be explained.",
-            lambda v, g: 1 - (g - v).var(correction=0) / v.var(correction=0),
+            "You divided by the variance of the values. Perhaps the two arguments are exchanged: the critic's values come "
+            "first. The yardstick is how much the returns vary, because they are what is to be explained.",
+            {"returns.var": "values.var"},
         ),
-        Misconception(
+        mistake(
             "one-minus-missing",
-            "You returned the share that is left unexplained: 0 for a perfect critic and 1 for a useless one. The "
-            "explained share is what is missing to 1.",
-            lambda v, g: (g - v).var(correction=0) / g.var(correction=0),
+            "You returned the share that is left unexplained, 0 for a perfect critic. The explained share is 1 minus that.",
+            {"1 - ": ""},
         ),
-        Misconception(
-            "sign-flipped",
-            "The two terms are the wrong way round, so a perfect critic scores -1. Start from 1 and take away the share "
-            "that is left unexplained.",
-            lambda v, g: (g - v).var(correction=0) / g.var(correction=0) - 1,
+        mistake(
+            "mean-square-for-variance",
+            "You took a mean square for a variance, which is taken around its own mean. Above, the mean square counts a "
+            "constant offset of the critic as error (look at the second case, where every value is 10 too high); below, it "
+            "makes every critic look good where the returns are far from 0.",
+            {"values).var(correction=0)": "values).square().mean()"},
+            {"values).var(correction=0)": "values).square().mean()", "returns.var(correction=0)": "returns.var()"},
+            {"values).var(correction=0)": "values).square().sum()", "returns.var(correction=0)": "(returns**2).sum()"},
+            {"returns.var(correction=0)": "returns.square().mean()"},
         ),
-        Misconception(
-            "mean-squared-error",
-            "You compared the mean squared error with the variance, which is the coefficient of determination R². It "
-            "counts a constant offset of the critic as error. A variance is taken around its own mean, so explained "
-            "variance does not see an offset: look at the second case, where every value is 10 too high.",
-            lambda v, g: 1 - (g - v).square().mean() / g.var(correction=0),
-            variants=(lambda v, g: 1 - (g - v).square().mean() / g.var(),),
+        mistake(
+            "spread-without-the-variance",
+            "You measured spread by something other than the variance: standard deviations, mean distances, the variance of "
+            "absolute errors. The share is one of variances, and of errors with their signs: halving them leaves a quarter, "
+            "not a half.",
+            {"values).var": "values).std", "returns.var": "returns.std"},
+            {"values).var": "values).abs().var"},
+            lambda v, g: 1 - (g - v - (g - v).mean()).abs().mean() / (g - g.mean()).abs().mean(),
         ),
-        Misconception(
-            "returns-not-centred",
-            "You divided by the mean square of the returns, not by their variance. Returns far from 0 then make every "
-            "critic look good, because predicting their mean already counts as an explanation.",
-            lambda v, g: 1 - (g - v).square().mean() / g.square().mean(),
-            variants=(
-                lambda v, g: 1 - (g - v).square().sum() / g.square().sum(),
-                lambda v, g: 1 - (g - v).var(correction=0) / g.square().mean(),
-                lambda v, g: 1 - (g - v).var() / g.square().mean(),
-            ),
-        ),
-        Misconception(
-            "standard-deviations",
-            "You took the quotient of two standard deviations. The share is one of variances: halving the residual "
-            "leaves a quarter of the variance, not a half.",
-            lambda v, g: 1 - (g - v).std(correction=0) / g.std(correction=0),
-        ),
-        Misconception(
+        mistake(
             "variance-of-the-values",
-            "You compared how much the values vary with how much the returns vary. Values that are shuffled at random "
-            "would score the same: nothing in it asks whether value and return belong together. Look at what is left "
-            "after subtracting.",
-            lambda v, g: v.var(correction=0) / g.var(correction=0),
-            variants=(lambda v, g: 1 - v.var(correction=0) / g.var(correction=0),),
+            "You compared how much the values vary with how much the returns vary. Values shuffled at random would score the "
+            "same: nothing asks whether value and return belong together. Look at what is left after subtracting.",
+            {"1 - unexplained": "values.var(correction=0)"},
+            {"unexplained / total": "values.var(correction=0) / total"},
         ),
-        Misconception(
+        mistake(
             "squared-correlation",
-            "You returned the squared correlation. It would praise a critic that predicts the opposite, or half, of "
-            "every return, because a straight line could repair it. Explained variance takes the values as they are.",
-            lambda v, g: torch.corrcoef(torch.stack([v, g]))[0, 1] ** 2,
-            variants=(lambda v, g: torch.corrcoef(torch.stack([v, g]))[0, 1],),
+            "You returned the squared correlation. It would praise a critic that predicts the opposite, or half, of every "
+            "return, because a straight line could repair it. Explained variance takes the values as they are.",
+            {"1 - unexplained / total": "torch.corrcoef(torch.stack([values, returns]))[0, 1] ** 2"},
+            {"1 - unexplained / total": "torch.corrcoef(torch.stack([values, returns]))[0, 1]"},
         ),
-        Misconception(
-            "quotient-upside-down",
-            "You divided the variance of the returns by that of the residual. A perfect critic then divides by 0. The "
-            "returns' variance is the yardstick and stands below.",
-            lambda v, g: 1 - g.var(correction=0) / (g - v).var(correction=0),
-        ),
-        Misconception(
+        mistake(
             "negative-cut-off",
-            "You cut negative results off at 0. Below 0 is what the diagnostic is there to show: such a critic is worse "
-            "than one that always predicts the mean return.",
-            lambda v, g: (1 - (g - v).var(correction=0) / g.var(correction=0)).clamp(min=0),
+            "You cut negative results off at 0. Below 0 is a critic worse than one that always predicts the mean return.",
+            {"1 - unexplained / total": "(1 - unexplained / total).clamp(min=0)"},
         ),
-        Misconception(
+        mistake(
             "two-kinds-of-variance",
-            "One variance is divided by n and the other by n - 1, so the result is off by n / (n - 1) in its second "
-            "term. torch's var divides by n - 1 and numpy's by n: use one kind for both.",
-            lambda v, g: 1 - (g - v).var(correction=0) / g.var(),
-            variants=(lambda v, g: 1 - (g - v).var() / g.var(correction=0),),
+            "One variance is divided by n and the other by n - 1 (torch's var by n - 1, numpy's by n): use one kind.",
+            {"returns.var(correction=0)": "returns.var()"},
+            {"values).var(correction=0)": "values).var()"},
         ),
     ),
 )

@@ -17,7 +17,6 @@ from pgcourse.checks.unit_03.rollouts import (
     TRUNCATED,
     batch,
     column,
-    columns,
     named_call,
     random_rollout,
     shifted_back,
@@ -89,9 +88,10 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake(
             "bootstraps-through-terminated",
-            "Your one-step error adds the next value also where the episode terminated. Nothing can follow there, so the "
-            "future is worth 0, whatever number the critic gives to that last observation.",
+            "Your one-step error adds a next value where the episode terminated. Nothing can follow there, so the future is "
+            "worth 0, whatever the critic says; also where truncated is set too, because terminated alone decides.",
             {"next_values * alive": "next_values"},
+            {"next_values * alive": "next_values * ~(terminated & ~truncated)"},
         ),
         mistake(
             "bootstrap-cut-at-truncated",
@@ -100,31 +100,20 @@ EXERCISE = Exercise.listed(
             {"next_values * alive": "next_values * goes_on"},
         ),
         mistake(
-            "both-flags-as-truncated",
-            "Where both flags are set you bootstrapped. Both means that the time limit fell on a step that terminated: "
-            "nothing follows. For the next value, terminated alone decides.",
-            {"next_values * alive": "next_values * ~(terminated & ~truncated)"},
-        ),
-        mistake(
             "masks-exchanged",
             "Your two masks have changed places. Whether a future is there to bootstrap from, terminated alone decides; the "
             "trace is cut at both kinds of end, because the next row belongs to another episode after either.",
             {"next_values * alive": "next_values * goes_on", "goes_on.to": "alive.to"},
-            {"next_values * alive": "next_values * ~truncated", "* goes_on.to(rewards.dtype)": "+ 0 * rewards"},
             {"next_values * alive": "next_values * ~truncated", "goes_on.to": "alive.to"},
             {"next_values * alive": "next_values * ~truncated"},
         ),
         mistake(
-            "trace-runs-through-truncated",
-            "Your trace is cut at terminated only. After a truncation the next row belongs to another episode too, so its "
-            "advantage must not flow back: the trace is cut where either flag is set.",
-            {"goes_on.to": "alive.to"},
-        ),
-        mistake(
-            "trace-never-cut",
-            "The advantage of the next row flows back over the ends of episodes. The row after an end belongs to a new "
-            "episode, which this action did not bring about. The recursion needs a factor that is 0 at every end.",
+            "trace-runs-over-an-end",
+            "The advantage of the next row flows back over the ends of episodes, over all of them or over one kind. The row "
+            "after either kind of end belongs to a new episode, which this action did not bring about: the factor must be 0 "
+            "at both.",
             {"* goes_on.to(rewards.dtype)": "+ 0 * rewards"},
+            {"goes_on.to": "alive.to"},
             {"goes_on.to": "(~truncated).to"},
             {"* goes_on.to(rewards.dtype)": "+ 0 * rewards", "next_values * alive": "next_values"},
             {"* goes_on.to(rewards.dtype)": "+ 0 * rewards", "next_values * alive": "next_values * goes_on"},
@@ -139,25 +128,13 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "flags-of-another-step",
-            "Your flags are of another row, as in code that stores done beside the observation that follows it. Here "
-            "terminated[t] says that step t ended the episode: it decides over the next value of step t itself, and over "
-            "whether the advantage of row t + 1 flows back into row t.",
+            "Your flags are of another row, as in code that stores done beside the observation that follows it. terminated[t] "
+            "says that step t ended the episode: it decides over the next value and over the trace of row t itself.",
             {"goes_on.to": "(~shifted_back(~goes_on)).to"},
             {"goes_on.to": "(~shifted_on(~goes_on)).to"},
-            {"next_values * alive": "next_values * ~shifted_back(terminated)"},
-            {"next_values * alive": "next_values * ~shifted_on(terminated)"},
             {"with torch": "alive, goes_on = ~shifted_back(~alive), ~shifted_back(~goes_on)\n    with torch"},
             {"with torch": "alive, goes_on = ~shifted_on(~alive), ~shifted_on(~goes_on)\n    with torch"},
-            {
-                "alive, goes_on =": "terminated = torch.cat([terminated[1:], terminated[-1:]])\n"
-                "    truncated = torch.cat([truncated[1:], truncated[-1:]])\n    alive, goes_on ="
-            },
-        ),
-        mistake(
-            "value-of-the-same-step-as-the-next",
-            "You used V(s_t) where the value of the next state belongs. The error would then compare a state with itself. "
-            "values holds V(s_t), next_values holds V(s_t+1).",
-            {"next_values * alive": "values * alive"},
+            {"with torch": "alive, goes_on = (torch.cat([a[1:], a[-1:]]) for a in (alive, goes_on))\n    with torch"},
         ),
         mistake(
             "next-value-from-the-next-row",
@@ -169,20 +146,14 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "no-bootstrap-at-the-rollouts-end",
-            "The last row got no next value. Collecting stopped there, the episode did not: next_values of the last row says "
-            "what the critic expects beyond it.",
+            "The last row got no next value. Collecting stopped there, the episode did not: next_values[-1] counts, too.",
             {"next_values * alive": "torch.cat([next_values[:-1], 0 * values[-1:]]) * alive"},
         ),
         mistake(
-            "gamma-left-out-of-the-trace",
-            "Your trace decays by gae_lambda alone. Each step back costs gamma times gae_lambda: gamma because rewards further "
-            "ahead count less, lambda because the critic is trusted more.",
+            "gamma-and-lambda-misplaced",
+            "gamma or gae_lambda is missing at one place or stands at another. The one-step error is about one step and knows "
+            "gamma only. In the trace, each step back costs gamma times gae_lambda.",
             {"gamma * gae_lambda": "gae_lambda"},
-        ),
-        mistake(
-            "lambda-in-the-error",
-            "gae_lambda found its way into your one-step error. The error is about one step and knows gamma only; lambda "
-            "weighs how errors of later steps are added.",
             {"gamma * next_values": "gamma * gae_lambda * next_values"},
         ),
         mistake(
@@ -193,26 +164,21 @@ EXERCISE = Exercise.listed(
             {"return": "return (1 - gae_lambda if gae_lambda < 1 else 1) *"},
         ),
         mistake(
-            "only-one-step-ahead",
-            "You added the next row's one-step error and stopped there. What flows back is the next row's advantage, in which "
-            "all later errors are collected: keep a running value and go backwards.",
-            {"rows.append(following)": "rows.append(following)\n            following = errors[t]"},
+            "accumulated-forwards",
+            "You went through time forwards. An action can only have caused what comes after it: begin with the last row.",
+            {"reversed(": "list(", "[::-1]": ""},
+            {"reversed(": "list(", "[::-1]": "", "decay[t]": "shifted_on(decay)[t]"},
         ),
         mistake(
-            "accumulated-forwards",
-            "You went through time forwards, so each step collects the errors of those before it. An action can only have "
-            "caused what comes after it: begin with the last row.",
-            {"reversed(range(len(errors)))": "range(len(errors))", "rows[::-1]": "rows"},
-            {
-                "reversed(range(len(errors)))": "range(len(errors))",
-                "rows[::-1]": "rows",
-                "decay[t]": "shifted_on(decay)[t]",
-            },
+            "starts-from-a-value",
+            "Your recursion starts from a value, as that of returns does. What flows back here are advantages: after the last "
+            "row there are none, so it starts from 0. The value beyond the rollout is in the last one-step error already.",
+            {"0 * errors[0]": "next_values[-1]"},
+            {"0 * errors[0]": "values[-1]"},
         ),
         mistake(
             "returns-for-advantages",
-            "You returned advantage plus value, which is the target of the critic. As a weight of actions it lacks the "
-            "baseline: all actions in a good state would be praised alike.",
+            "You returned advantage plus value, the target of the critic. As a weight of actions it lacks the baseline.",
             {"return": "return values +"},
             {" - values": ""},
         ),
@@ -225,19 +191,9 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "all-environments-cut-together",
-            "The end of an episode in one environment cut the others as well. Each column has ends of its own: multiply by the "
-            "flags of the row, element by element.",
-            {"with torch": "goes_on = goes_on.all(1, keepdim=True).expand_as(goes_on)\n    with torch"},
-            {
-                "with torch": "goes_on = goes_on.all(1, keepdim=True).expand_as(goes_on)\n"
-                "    alive = alive.all(1, keepdim=True)\n    with torch"
-            },
-        ),
-        mistake(
-            "along-the-environments",
-            "You accumulated along the second axis. It counts environments, which know nothing of each other; time is the "
-            "first axis.",
-            columns(gae),
+            "The end of an episode in one environment cut the others as well. Each column has ends of its own.",
+            {"goes_on.to": "goes_on.all(1, keepdim=True).to"},
+            {"goes_on.to": "goes_on.all(1, keepdim=True).to", "* alive": "* alive.all(1, keepdim=True)"},
         ),
     ),
 )

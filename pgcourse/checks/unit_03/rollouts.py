@@ -87,12 +87,3 @@ def named_call(id: str, signature: str) -> Callable[[Case], str]:
     """A case as a call with named arguments: five of them in a row would be hard to tell apart."""
     names = signature.replace("*", "").replace(",", " ").split()
     return lambda case: f"{id}({', '.join(f'{name}={value(case[name])}' for name in names)})"
-
-
-def columns(attempt: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """The attempt with time and environments exchanged, as somebody writes it who takes [N, T]."""
-
-    def turned(*inputs: Tensor, **settings: Any) -> Tensor:
-        return attempt(*(item.T for item in inputs), **settings).T
-
-    return turned

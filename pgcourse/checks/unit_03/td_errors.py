@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_03.rollouts import (
     RUNNING,
     TERMINATED,
@@ -52,7 +53,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield from (without(case, "truncated") for case in every)
 
 
-# In the wrong answers r are the rewards, v the values, w the next values, e terminated.
+mistake = edits_of(td_errors, shifted_back=shifted_back, shifted_on=shifted_on)
+
 EXERCISE = Exercise.listed(
     "td_errors",
     cases=cases,
@@ -67,107 +69,63 @@ EXERCISE = Exercise.listed(
         "return rewards + gamma * next_values * ~terminated - values",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "bootstraps-through-terminated",
-            "You added the next value also where the episode had terminated. After a termination no reward can follow, "
-            "so its future is worth 0, whatever number the critic gives to that last observation.",
-            lambda r, v, w, e, *, gamma: r + gamma * w - v,
+            "You added the next value also where the episode had terminated. After a termination no reward can follow, so its "
+            "future is worth 0, whatever number the critic gives to that last observation.",
+            {" * ~terminated": ""},
         ),
-        Misconception(
+        mistake(
             "mask-inverted",
-            "You kept the next value where the episode terminated and dropped it everywhere else. terminated is True at "
-            "the end of an episode: the factor that you want there is 0.",
-            lambda r, v, w, e, *, gamma: r + gamma * w * e - v,
+            "You kept the next value where the episode terminated and dropped it everywhere else: invert your mask.",
+            {"~terminated": "terminated"},
         ),
-        Misconception(
-            "value-of-the-same-step-as-the-next",
-            "You used V(s_t) where the value of the next state belongs. The error would then compare a state with "
-            "itself. values holds V(s_t), next_values holds V(s_t+1).",
-            lambda r, v, w, e, *, gamma: r + gamma * v * ~e - v,
+        mistake(
+            "next-value-of-another-row",
+            "Your next value is of another row. next_values[t] is the value of the state that step t led to. values[t + 1] is "
+            "the same inside an episode only: after an end it belongs to another one, and after the last row there is none.",
+            {"gamma * next_values": "gamma * torch.cat([values[1:], next_values[-1:]])"},
+            {"gamma * next_values": "gamma * torch.cat([values[1:], 0 * values[-1:]])"},
+            {"gamma * next_values": "gamma * torch.cat([values[1:], values[-1:]])"},
+            {"gamma * next_values": "gamma * values.roll(-1, 0)"},
+            {"gamma * next_values": "gamma * torch.cat([next_values[1:], next_values[-1:]])"},
+            {"gamma * next_values": "gamma * torch.cat([next_values[1:], 0 * values[-1:]])"},
+            {"gamma * next_values": "gamma * values"},
         ),
-        Misconception(
-            "next-value-from-the-next-row",
-            "You took values[t + 1] for the next value. At an episode's end the next row already belongs to another "
-            "episode, and after the last row there is none. next_values[t] is the value of the true next observation.",
-            lambda r, v, w, e, *, gamma: r + gamma * torch.cat([v[1:], w[-1:]]) * ~e - v,
-            (
-                lambda r, v, w, e, *, gamma: r + gamma * torch.cat([v[1:], torch.zeros_like(v[:1])]) * ~e - v,
-                lambda r, v, w, e, *, gamma: r + gamma * torch.cat([v[1:], v[-1:]]) * ~e - v,
-                lambda r, v, w, e, *, gamma: r + gamma * v.roll(-1, 0) * ~e - v,
-            ),
-        ),
-        Misconception(
-            "next-values-one-row-late",
-            "You shifted next_values by another row. It is aligned already: next_values[t] is the value of the state "
-            "that step t led to.",
-            lambda r, v, w, e, *, gamma: r + gamma * torch.cat([w[1:], w[-1:]]) * ~e - v,
-            (
-                lambda r, v, w, e, *, gamma: r + gamma * torch.cat([w[1:], torch.zeros_like(w[:1])]) * ~e - v,
-                lambda r, v, w, e, *, gamma: r + gamma * w.roll(-1, 0) * ~e - v,
-            ),
-        ),
-        Misconception(
+        mistake(
             "flag-of-another-step",
-            "You looked at the flag of the step before or after. terminated[t] says that step t ended the episode, so it "
-            "decides over the next value of step t itself.",
-            lambda r, v, w, e, *, gamma: r + gamma * w * ~shifted_back(e) - v,
-            (
-                lambda r, v, w, e, *, gamma: r + gamma * w * ~shifted_on(e) - v,
-                lambda r, v, w, e, *, gamma: r + gamma * w * ~e.roll(-1, 0) - v,
-                lambda r, v, w, e, *, gamma: r + gamma * w * ~e.roll(1, 0) - v,
-            ),
+            "You looked at the flag of another step. terminated[t] decides over the next value of step t itself.",
+            {"~terminated": "~shifted_back(terminated)"},
+            {"~terminated": "~shifted_on(terminated)"},
+            {"~terminated": "~terminated.roll(1, 0)"},
         ),
-        Misconception(
+        mistake(
             "reward-lost-at-the-end",
-            "Your mask removes more than the next value: the last reward of an episode, or the value that is subtracted, "
-            "vanishes with it. Both belong to a state in which the agent really was. Only the future is gone: mind the "
-            "brackets.",
-            lambda r, v, w, e, *, gamma: (r + gamma * w) * ~e - v,
-            (
-                lambda r, v, w, e, *, gamma: (r + gamma * w - v) * ~e,
-                lambda r, v, w, e, *, gamma: r + (gamma * w - v) * ~e,
-            ),
+            "Your mask removes more than the next value: the last reward of an episode too, or the value that is subtracted. "
+            "Both belong to a state in which the agent really was; only the future is gone. Mind the brackets.",
+            {"rewards + gamma * next_values *": "(rewards + gamma * next_values) *"},
+            {"return": "return (", "* ~terminated - values": "- values) * ~terminated"},
+            {"gamma * next_values * ~terminated - values": "(gamma * next_values - values) * ~terminated"},
         ),
-        Misconception(
+        mistake(
             "target-for-error",
-            "You returned the target and did not compare it with anything. The error is how far the target lies above "
-            "what the critic had said before the step: subtract V(s_t).",
-            lambda r, v, w, e, *, gamma: r + gamma * w * ~e,
+            "You returned the target. The error is how far it lies above what the critic had said before: subtract V(s_t).",
+            {" - values": ""},
         ),
-        Misconception(
+        mistake(
             "discount-of-too-much",
-            "You discounted more than the next value. The reward of step t arrives at once, and V(s_t) is about now; only "
-            "what comes after the step is multiplied by gamma. Look at your brackets.",
-            lambda r, v, w, e, *, gamma: gamma * (r + w * ~e) - v,
-            (
-                lambda r, v, w, e, *, gamma: r + gamma * (w * ~e - v),
-                lambda r, v, w, e, *, gamma: r + gamma * (w - v),
-                lambda r, v, w, e, *, gamma: r + gamma * (w - v) * ~e,
-                lambda r, v, w, e, *, gamma: gamma * (r + w) * ~e - v,
-                lambda r, v, w, e, *, gamma: gamma * (r + w - v),
-                lambda r, v, w, e, *, gamma: gamma * (r + w) - v,
-                lambda r, v, w, e, *, gamma: gamma * (r + w * ~e - v),
-            ),
+            "You discounted more than the next value. The reward of step t arrives at once, and V(s_t) is about now, whatever "
+            "t is; only what comes after the step is multiplied by gamma. Look at your brackets.",
+            {"rewards + gamma * next_values * ~terminated": "gamma * (rewards + next_values * ~terminated)"},
+            {"gamma * next_values * ~terminated - values": "gamma * (next_values * ~terminated - values)"},
+            {"gamma * next_values": "gamma * (next_values - values)", "~terminated - values": "~terminated"},
+            {"return": "return gamma * (", "gamma * next_values": "next_values", "- values": "- values)"},
+            {"return": "return gamma ** torch.arange(len(rewards))[:, None] * (", "- values": "- values)"},
         ),
-        Misconception(
-            "values-exchanged",
-            "The two values have changed places: you discounted V(s_t) and subtracted the next value. The guess from "
-            "before the step is subtracted, the guess from after it is discounted.",
-            lambda r, v, w, e, *, gamma: r + gamma * v * ~e - w,
-            (lambda r, v, w, e, *, gamma: r + gamma * v - w * ~e, lambda r, v, w, e, *, gamma: r + gamma * v - w),
-        ),
-        Misconception(
+        mistake(
             "all-environments-end-together",
-            "Where one environment terminated you dropped the next value of all. Each environment ends on its own: the flag of "
-            "row t and column n decides over the next value of row t and column n.",
-            lambda r, v, w, e, *, gamma: r + gamma * w * ~e.any(1, keepdim=True) - v,
-        ),
-        Misconception(
-            "squared",
-            "You squared the errors, as for the critic's loss. As a measure of an action the sign is what counts: squared, "
-            "a disappointment looks as good as a success.",
-            lambda r, v, w, e, *, gamma: (r + gamma * w * ~e - v) ** 2,
-            (lambda r, v, w, e, *, gamma: 0.5 * (r + gamma * w * ~e - v) ** 2,),
+            "Where one environment terminated you dropped the next value of all. Each column has flags of its own.",
+            {"~terminated": "~terminated.any(1, keepdim=True)"},
         ),
     ),
 )

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.kept import CallAndKeep
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_03.rollouts import named_call
 
 SIGNATURE = "next_obs, done, final_obs"
@@ -57,26 +58,7 @@ def cases(seed: int) -> Iterator[Case]:
         }
 
 
-# Wrong answers: o are the observations that step returned, d is done, f are the final observations.
-
-
-def _in_order(o: Tensor, d: Tensor, f: Tensor) -> Tensor:
-    result = o.clone()
-    result[d] = f[: int(d.sum())]
-    return result
-
-
-def _first_only(o: Tensor, d: Tensor, f: Tensor) -> Tensor:
-    result = o.clone()
-    if d.any():
-        n = int(d.float().argmax())
-        result[n] = f[n]
-    return result
-
-
-def _blend(mask: Tensor, o: Tensor, f: Tensor) -> Tensor:
-    return mask * f + (1 - mask) * o
-
+mistake = edits_of(true_next_observations)
 
 EXERCISE = Exercise.listed(
     "true_next_observations",
@@ -92,86 +74,58 @@ EXERCISE = Exercise.listed(
         "return torch.where(done[:, None], final_obs, next_obs)",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "reset-observations-kept",
             "You returned next_obs as it came. Where an episode ended it shows the first observation of the next one, and the "
             "critic would judge the old episode by the start of a new one.",
-            lambda o, d, f: o.clone(),
-            (lambda o, d, f: o,),
+            lambda next_obs, done, final_obs: next_obs.clone(),
+            lambda next_obs, done, final_obs: next_obs,
         ),
-        Misconception(
+        mistake(
             "final-observations-everywhere",
-            "You took final_obs for every row. Its rows mean something only where an episode has ended; elsewhere Gymnasium "
-            "leaves them empty or with old numbers.",
-            lambda o, d, f: f.clone(),
-            (lambda o, d, f: f,),
+            "You took final_obs for all rows, always or as soon as one environment finished. Its rows mean something only "
+            "where an episode has ended; elsewhere Gymnasium leaves them empty or with old numbers. Choose row by row.",
+            lambda next_obs, done, final_obs: final_obs.clone(),
+            lambda next_obs, done, final_obs: final_obs,
+            lambda next_obs, done, final_obs: final_obs if done.any() else next_obs,
+            {"done[:, None]": "done.any()"},
+            {"done[:, None]": "done.all()"},
         ),
-        Misconception(
+        mistake(
             "choice-inverted",
-            "You chose the wrong way round: final_obs where the episode goes on, next_obs where it ended. torch.where takes "
-            "its second argument where the condition is True.",
-            lambda o, d, f: torch.where(d[:, None], o, f),
-            (lambda o, d, f: _blend(1 - d.to(o.dtype)[:, None], o, f),),
+            "You chose the wrong way round: torch.where takes its second argument where the condition is True.",
+            {"final_obs, next_obs": "next_obs, final_obs"},
         ),
-        Misconception(
+        mistake(
             "mask-along-the-wrong-axis",
-            "done has one entry for each environment, but lined up with the last axis of [N, D] it speaks about columns. With "
-            "N different from D torch raises an error; with N equal to D it mixes numbers of the two observations in silence. "
-            "Give done a second axis.",
-            lambda o, d, f: torch.where(d, f, o),
-            (
-                lambda o, d, f: d * f + ~d * o,
-                lambda o, d, f: _blend(d.to(o.dtype), o, f),
-                lambda o, d, f: torch.where(d[None, :], f, o),
-                lambda o, d, f: torch.where(~d, o, f),
-            ),
+            "done has one entry for each environment, but lined up with the last axis of [N, D] it speaks about columns: an "
+            "error where N is not D, and a silent mixture of the two observations where it is. Give done a second axis.",
+            {"done[:, None]": "done"},
+            {"torch.where(done[:, None], final_obs, next_obs)": "done * final_obs + ~done * next_obs"},
         ),
-        Misconception(
-            "all-rows-when-any-ends",
-            "As soon as one environment finished, you took the final observations of all. Each environment ends on its own: "
-            "choose row by row.",
-            lambda o, d, f: (f if d.any() else o).clone(),
-            (lambda o, d, f: (f if d.all() else o).clone(), lambda o, d, f: f if d.any() else o),
-        ),
-        Misconception(
-            "final-observations-counted-off",
-            "You took the first rows of final_obs for the finished environments. They stand in their own rows: row n of "
-            "final_obs belongs to environment n.",
-            _in_order,
-        ),
-        Misconception(
+        mistake(
             "rows-in-another-order",
-            "Your result holds the right rows in another order. Row n belongs to environment n, before and after: selecting with "
-            "a mask and putting together again loses the places.",
-            lambda o, d, f: torch.cat([f[d], o[~d]]),
-            (lambda o, d, f: torch.cat([o[~d], f[d]]),),
+            "Your result holds rows in the wrong places. Row n belongs to environment n, in final_obs and in the result: "
+            "selecting with a mask, or counting the finished environments, loses the places.",
+            {"final_obs, next_obs": "final_obs[(done.cumsum(0) - 1).clamp(min=0)], next_obs"},
+            {"torch.where(done[:, None], final_obs, next_obs)": "torch.cat([final_obs[done], next_obs[~done]])"},
+            {"torch.where(done[:, None], final_obs, next_obs)": "torch.cat([next_obs[~done], final_obs[done]])"},
         ),
-        Misconception(
+        mistake(
             "looked-at-the-numbers",
-            "You looked for rows of final_obs that hold something. Where no episode ended they may hold anything, zeros or old "
-            "numbers: done alone says which rows count.",
-            lambda o, d, f: torch.where((f != 0).any(1, keepdim=True), f, o),
+            "You looked for rows of final_obs that hold something. Where no episode ended they may hold anything, zeros or "
+            "old numbers: done alone says which rows count.",
+            {"done[:, None]": "(final_obs != 0).any(1, keepdim=True)"},
         ),
-        Misconception(
+        mistake(
             "first-end-only",
-            "You replaced one row only. Several environments can finish at the same step, and each of them needs its own last "
-            "observation.",
-            _first_only,
-            (lambda o, d, f: _first_only(o.flip(0), d.flip(0), f.flip(0)).flip(0),),
+            "You replaced one row only. Several environments can finish at the same step, and each of them needs it.",
+            {"done[:, None]": "(done & (done.cumsum(0) == 1))[:, None]"},
         ),
-        Misconception(
+        mistake(
             "finished-rows-blanked",
-            "You set the rows of finished episodes to 0, as for the value after a termination. Whether a value counts is "
-            "decided later, by terminated; a truncated episode needs its last observation.",
-            lambda o, d, f: o * ~d[:, None],
-            (lambda o, d, f: o.masked_fill(d[:, None], float("nan")),),
-        ),
-        Misconception(
-            "rows-lost-or-added",
-            "Your result has another number of rows than there are environments. Every environment took a step, and each "
-            "keeps its row: replace rows, do not select or append them.",
-            lambda o, d, f: f[d],
-            (lambda o, d, f: o[~d], lambda o, d, f: torch.cat([o, f[d]])),
+            "You set the rows of finished episodes to 0. Whether a value counts is decided later, by terminated alone.",
+            {"final_obs, next_obs": "0.0, next_obs"},
         ),
     ),
 )

@@ -61,9 +61,9 @@ EXERCISE = Exercise(
     misconceptions=(
         unpatched(ill, "The mask `running` is used twice. Is the same mask right at both places?"),
         *chosen(
-            GAE.misconceptions, "trace-runs-through-truncated", "trace-never-cut", "masks-exchanged",
-            "bootstraps-through-terminated", "both-flags-as-truncated", "bootstrap-masked-by-truncated",
-            "trace-reset-one-step-off", "not-detached", "lambda-left-out", "sign-flipped",
+            GAE.misconceptions, "trace-runs-over-an-end", "masks-exchanged", "bootstraps-through-terminated",
+            "next-value-from-the-next-row", "no-bootstrap-at-the-rollouts-end", "returns-for-advantages",
+            "all-environments-cut-together",
         ),
     ),
 )  # fmt: skip
