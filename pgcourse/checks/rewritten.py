@@ -1,7 +1,7 @@
 """Wrong answers as edits: the source of a right answer with a few words replaced.
 
     mistake = edits_of(right)
-    mistake("trace-never-cut", "The advantage of the next row flows back ...", {"~(terminated | truncated)": "True"})
+    mistake("trace-runs-over-an-end", "The advantage of the next row flows back ...", {"~(terminated | truncated)": "True"})
 
 reads as what somebody wrote in place of what. Whoever changes the right answer finds out at once which edits no longer fit.
 """
