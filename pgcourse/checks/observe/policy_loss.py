@@ -17,8 +17,8 @@ from pgcourse.checks.observe.record import Arrays, Case, flatten, fresh, record,
 class PolicyLoss:
     """Call the attempt with a linear policy; record what it returns, and the loss's gradient for the policy.
 
-    Of what else it returns, data for the diagnostics, it is recorded whether it keeps a gradient. The case holds `weight` [A, D] and `bias` [A] of the policy. The attempt gives the loss, or a tuple that begins
-    with it.
+    Of what else it returns, data for the diagnostics, it is recorded whether it keeps a gradient. The case holds
+    `weight` [A, D] and `bias` [A] of the policy. The attempt gives the loss, or a tuple that begins with it.
     """
 
     signature: str

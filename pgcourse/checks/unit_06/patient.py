@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from pgcourse.checks.sandbox import preserved_state
 from pgcourse.study.traps import Trap
 
 Function = Callable[..., Any]
+SEEDS = (7, 1, 2)  # of the random cases on which wrong answers are told apart
 
 
 @dataclass(frozen=True)
@@ -62,38 +63,43 @@ def unpatched(ill: Function, look_at: str, *variants: Function) -> Misconception
     return Misconception("unpatched", explanation, ill, variants)
 
 
-def with_mistakes_of(
-    base: Exercise,
-    exercise: Exercise,
-    *,
-    but: Collection[str] = (),
-    dress: Callable[[Function], Function] = lambda wrong: wrong,
+def exercise_like(
+    base: Exercise, id: str, *, dress: Callable[[Function], Function] = lambda wrong: wrong, **fields: Any
 ) -> Exercise:
-    """The exercise with the misconceptions of another one behind its own.
+    """A patient's exercise that borrows from another one: what is not given, and misconceptions behind its own.
 
-    Left out are those that are right on this exercise's inputs, and those that do what one before them does.
+    Not borrowed are those that may be right on this exercise's inputs, and those that may do what one before them does.
 
-    Args: but: ids of those whose words do not fit. dress: a wrong answer to `base` -> one to this exercise.
+    Args: dress: a wrong answer to `base` -> one to this exercise. fields: of the exercise.
     """
-    cases, kept = list(exercise.cases(0)), list(exercise.misconceptions)
+    exercise = Exercise.listed(id, **{name: getattr(base, name) for name in ("cases", "observe", "reference")} | fields)
+    batches = [{repr(case): case for case in exercise.cases(seed)} for seed in SEEDS]
+    cases = {name: case for batch in batches for name, case in batch.items()}  # fixed ones once
+    kept = list(exercise.misconceptions)
 
     @cache
-    def seen(attempt: Function, index: int) -> Arrays:
-        return observe(exercise.observe, attempt, cases[index])
+    def seen(attempt: Function, name: str) -> Arrays:
+        return observe(exercise.observe, attempt, cases[name])
 
-    def right(attempt: Function) -> bool:
-        return all(exercise.verdict(c, seen(attempt, i), [seen(exercise.reference, i)]).ok for i, c in enumerate(cases))
+    @cache
+    def right(one: Function, name: str) -> bool:
+        return exercise.verdict(cases[name], seen(one, name), [seen(exercise.reference, name)]).ok
 
-    def same(one: Function, two: Function) -> bool:
-        return all(exercise.same_fault(case, seen(one, i), seen(two, i)) for i, case in enumerate(cases))
+    @cache
+    def same(one: Function, two: Function, name: str) -> bool:
+        return exercise.same_fault(cases[name], seen(one, name), seen(two, name))
+
+    def in_a_batch(holds: Callable[..., bool], *attempts: Function) -> bool:
+        return any(all(holds(*attempts, name) for name in batch) for batch in batches)
 
     with preserved_state():
-        for mistake in base.misconceptions:
-            if mistake.id in but or any(mistake.id == other.id for other in kept):
+        for borrowed in base.misconceptions:
+            if any(borrowed.id == other.id for other in kept):
                 continue
             earlier = [wrong for other in kept for wrong in (other.wrong, *other.variants)]
-            wrong = [dress(spelling) for spelling in (mistake.wrong, *mistake.variants)]
-            wrong = [one for one in wrong if not right(one) and not any(same(one, other) for other in earlier)]
+            wrong = [dress(spelling) for spelling in (borrowed.wrong, *borrowed.variants)]
+            wrong = [one for one in wrong if not in_a_batch(right, one)]
+            wrong = [one for one in wrong if not any(in_a_batch(same, one, other) for other in earlier)]
             if wrong:
-                kept.append(replace(mistake, wrong=wrong[0], variants=tuple(wrong[1:])))
+                kept.append(replace(borrowed, wrong=wrong[0], variants=tuple(wrong[1:])))
     return replace(exercise, misconceptions=tuple(kept))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06.patient import Patient, mistake, unpatched, with_mistakes_of
+from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import UNUSED_SETTING
 
@@ -34,34 +33,29 @@ def clamped_in_place(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor,
 PATIENT = Patient(
     "patient_03", UNUSED_SETTING, ill=ill, cured=ppo_clip_loss, seams=lambda function: {"policy_loss_fn": function}
 )
-EXERCISE = with_mistakes_of(
+EXERCISE = exercise_like(
     PPO_CLIP_LOSS,
-    Exercise.listed(
-        "patient_03",
-        cases=PPO_CLIP_LOSS.cases,
-        observe=PPO_CLIP_LOSS.observe,
-        reference=ppo_clip_loss,
-        hints=(
-            "Work the example of the docstring through the code by hand. Which line gives another number than you expect?",
-            "One line computes a tensor and gives it to nobody: clamp without an underscore makes a new one. Store it, then "
-            "think of how PPO combines the two objectives.",
-            "clipped = ratio.clamp(1 - clip_coef, 1 + clip_coef); objective = torch.minimum(ratio * advantages, clipped * "
-            "advantages).",
+    "patient_03",
+    hints=(
+        "Work the example of the docstring through the code by hand. Which line gives another number than you expect?",
+        "One line computes a tensor and gives it to nobody: clamp without an underscore makes a new one. Store it, then "
+        "think of how PPO combines the two objectives.",
+        "clipped = ratio.clamp(1 - clip_coef, 1 + clip_coef); objective = torch.minimum(ratio * advantages, clipped * "
+        "advantages).",
+    ),
+    misconceptions=(
+        unpatched(ill, "Change clip_coef, and see whether the result changes with it."),
+        mistake(
+            "clamped-in-place",
+            "clamp_ overwrites the ratio. exp kept that very tensor for its gradient, and the unclipped objective needs it "
+            "too. Leave ratio as it is, and give the clamped one a name of its own.",
+            clamped_in_place,
         ),
-        misconceptions=(
-            unpatched(ill, "Change clip_coef, and see whether the result changes with it."),
-            mistake(
-                "clamped-in-place",
-                "clamp_ overwrites the ratio. exp kept that very tensor for its gradient, and the unclipped objective needs it "
-                "too. Leave ratio as it is, and give the clamped one a name of its own.",
-                clamped_in_place,
-            ),
-            mistake(
-                "clip-coefficient-fixed",
-                "You wrote the usual 0.2 into the formula. It is right until somebody chooses another value, and then the "
-                "setting is accepted and does nothing, as before. Use clip_coef.",
-                lambda *tensors, clip_coef: ppo_clip_loss(*tensors, clip_coef=0.2),
-            ),
+        mistake(
+            "clip-coefficient-fixed",
+            "You wrote the usual 0.2 into the formula. It is right until somebody chooses another value, and then the "
+            "setting is accepted and does nothing, as before. Use clip_coef.",
+            lambda *tensors, clip_coef: ppo_clip_loss(*tensors, clip_coef=0.2),
         ),
     ),
 )

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Function, Patient, mistake, unpatched, with_mistakes_of
+from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import ENTROPY_SIGN
 
@@ -57,64 +56,61 @@ def loss_with(
 
 
 PATIENT = Patient("patient_04", ENTROPY_SIGN, ill=ill, cured=loss_with(), seams=in_training.loss_with_bonus)
-EXERCISE = with_mistakes_of(
+EXERCISE = exercise_like(
     PPO_CLIP_LOSS,
-    Exercise.listed(
-        "patient_04",
-        cases=cases,
-        observe=Call(
-            "log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef",
-            differentiable=("log_prob", "entropy"),
-            constant=("old_log_prob", "advantages"),
+    "patient_04",
+    cases=cases,
+    observe=Call(
+        "log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef",
+        differentiable=("log_prob", "entropy"),
+        constant=("old_log_prob", "advantages"),
+    ),
+    reference=PATIENT.cured,
+    hints=(
+        "A loss is made smaller. For each term of the last line: what does the policy do to make it smaller?",
+        "The first term already has a minus from minimising, because its objective is to be made larger. So is the other.",
+        "return policy_loss - ent_coef * entropy.mean()",
+    ),
+    misconceptions=(
+        unpatched(ill, "Ask of each term what an optimiser that makes it smaller does to the policy."),
+        mistake(
+            "bonus-dropped",
+            "You left the bonus out. The run would no longer show the symptom, but the setting ent_coef would have no "
+            "effect: one bug for another. The bonus has to stay, and to reward an undecided policy.",
+            loss_with(bonus=lambda entropy, ent_coef: 0 * entropy.mean()),
         ),
-        reference=PATIENT.cured,
-        hints=(
-            "A loss is made smaller. For each term of the last line: what does the policy do to make it smaller?",
-            "The first term already has a minus from minimising, because its objective is to be made larger. So is the other.",
-            "return policy_loss - ent_coef * entropy.mean()",
+        mistake(
+            "bonus-summed",
+            "You summed the entropy over the batch and averaged the rest. The bonus then grows with the minibatch: of 512 "
+            "rows it weighs 512 times as much. Take the mean of both.",
+            loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.sum()),
         ),
-        misconceptions=(
-            unpatched(ill, "Ask of each term what an optimiser that makes it smaller does to the policy."),
-            mistake(
-                "bonus-dropped",
-                "You left the bonus out. The run would no longer show the symptom, but the setting ent_coef would have no "
-                "effect: one bug for another. The bonus has to stay, and to reward an undecided policy.",
-                loss_with(bonus=lambda entropy, ent_coef: 0 * entropy.mean()),
+        mistake(
+            "coefficient-not-read",
+            "You subtracted the mean entropy with a weight of your own, 1 or 0.01, whatever ent_coef is. A setting that is "
+            "accepted and not used is a bug of its own.",
+            loss_with(bonus=lambda entropy, ent_coef: entropy.mean()),
+            loss_with(bonus=lambda entropy, ent_coef: 0.01 * entropy.mean()),
+        ),
+        mistake(
+            "entropy-kept-above-zero",
+            "You took negative entropies for 0. That of a Gaussian is negative where it is narrow, and just there the bonus "
+            "has to push: leave the numbers as they come.",
+            loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.clamp(min=0).mean()),
+        ),
+        mistake(
+            "bonus-in-the-advantages",
+            "You added the bonus to the advantages. There it is multiplied by the ratio and clipped with it, and rewards "
+            "actions in place of an undecided policy. It is a term of its own, beside the clipped loss.",
+            lambda log_prob, old, a, entropy, *, clip_coef, ent_coef: ppo_clip_loss(
+                log_prob, old, a + ent_coef * entropy, clip_coef=clip_coef
             ),
-            mistake(
-                "bonus-summed",
-                "You summed the entropy over the batch and averaged the rest. The bonus then grows with the minibatch: of 512 "
-                "rows it weighs 512 times as much. Take the mean of both.",
-                loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.sum()),
-            ),
-            mistake(
-                "coefficient-not-read",
-                "You subtracted the mean entropy with a weight of your own, 1 or 0.01, whatever ent_coef is. A setting that is "
-                "accepted and not used is a bug of its own.",
-                loss_with(bonus=lambda entropy, ent_coef: entropy.mean()),
-                loss_with(bonus=lambda entropy, ent_coef: 0.01 * entropy.mean()),
-            ),
-            mistake(
-                "entropy-kept-above-zero",
-                "You took negative entropies for 0. That of a Gaussian is negative where it is narrow, and just there the bonus "
-                "has to push: leave the numbers as they come.",
-                loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.clamp(min=0).mean()),
-                loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.abs().mean()),
-            ),
-            mistake(
-                "bonus-in-the-advantages",
-                "You added the bonus to the advantages. There it is multiplied by the ratio and clipped with it, and rewards "
-                "actions in place of an undecided policy. It is a term of its own, beside the clipped loss.",
-                lambda log_prob, old, a, entropy, *, clip_coef, ent_coef: ppo_clip_loss(
-                    log_prob, old, a + ent_coef * entropy, clip_coef=clip_coef
-                ),
-            ),
-            mistake(
-                "everything-flipped",
-                "You flipped the sign of the whole loss. The entropy is rewarded now, and so is doing what was worse than "
-                "expected. Only one of the two terms had the wrong sign.",
-                lambda *tensors, **settings: -ill(*tensors, **settings),
-            ),
+        ),
+        mistake(
+            "everything-flipped",
+            "You flipped the sign of the whole loss. The entropy is rewarded now, and so is doing what was worse than "
+            "expected. Only one of the two terms had the wrong sign.",
+            lambda *tensors, **settings: -ill(*tensors, **settings),
         ),
     ),
     dress=loss_with,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.unit_03.gae import EXERCISE as GAE
 from pgcourse.checks.unit_03.gae import SIGNATURE
 from pgcourse.checks.unit_03.rollouts import named_call
-from pgcourse.checks.unit_06.patient import Patient, mistake, unpatched, with_mistakes_of
+from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
 from pgcourse.returns import gae
 from pgcourse.study.traps import TRUNCATION_AS_TERMINATION
 
@@ -32,52 +31,39 @@ def ill(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambd
 PATIENT = Patient(
     "patient_05", TRUNCATION_AS_TERMINATION, ill=ill, cured=gae, seams=lambda function: {"advantage_fn": function}
 )
-EXERCISE = with_mistakes_of(
+EXERCISE = exercise_like(
     GAE,
-    Exercise.listed(
-        "patient_05",
-        cases=GAE.cases,
-        observe=GAE.observe,
-        reference=gae,
-        show_case=named_call("patient_05", SIGNATURE),
-        hints=(
-            "Two questions are asked of every row: is there a future to count on, and does the next row belong to the same "
-            "episode? How many masks does the code have for them?",
-            "A time limit ends the recording, not the future. One of the two places that use the mask has to look at one flag "
-            "alone.",
-            "deltas = (rewards + gamma * next_values * ~terminated - values).detach(); the recursion keeps its mask.",
+    "patient_05",
+    show_case=named_call("patient_05", SIGNATURE),
+    hints=(
+        "Two questions are asked of every row: is there a future to count on, and does the next row belong to the same "
+        "episode? How many masks does the code have for them?",
+        "A time limit ends the recording, not the future. One of the two places that use the mask has to look at one flag "
+        "alone.",
+        "deltas = (rewards + gamma * next_values * ~terminated - values).detach(); the recursion keeps its mask.",
+    ),
+    misconceptions=(
+        unpatched(ill, "The mask `running` is used twice. Is the same mask right at both places?"),
+        mistake(
+            "bootstrapped-twice",
+            "You added a value to the reward at a time limit, and bootstrap there as well, so the future counts twice. "
+            "Either is a repair by itself; the mask of the one-step error is the shorter one.",
+            lambda r, v, w, terminated, truncated, *, gamma, gae_lambda: gae(
+                r + gamma * w * (truncated & ~terminated),
+                v,
+                w,
+                terminated,
+                truncated,
+                gamma=gamma,
+                gae_lambda=gae_lambda,
+            ),
         ),
-        misconceptions=(
-            unpatched(ill, "The mask `running` is used twice. Is the same mask right at both places?"),
-            mistake(
-                "bootstrapped-twice",
-                "You added a value to the reward at a time limit, and bootstrap there as well, so the future counts twice. "
-                "Either is a repair by itself; the mask of the one-step error is the shorter one.",
-                lambda r, v, w, terminated, truncated, *, gamma, gae_lambda: gae(
-                    r + gamma * w * (truncated & ~terminated),
-                    v,
-                    w,
-                    terminated,
-                    truncated,
-                    gamma=gamma,
-                    gae_lambda=gae_lambda,
-                ),
-            ),
-            mistake(
-                "value-of-the-state-left",
-                "At a time limit you bootstrap from values, the value of the state that the step left. What was cut off lies "
-                "behind the step: next_values holds the value of the true next observation there, too.",
-                lambda r, v, w, terminated, truncated, **settings: gae(
-                    r, v, torch.where(truncated, v, w), terminated, truncated, **settings
-                ),
-            ),
-            mistake(
-                "one-flag-of-two",
-                "Where both flags are set, your trace goes on into the next episode: ^ asks for exactly one of them. An episode "
-                "has ended where either is set, and where both are: |.",
-                lambda r, v, w, terminated, truncated, **settings: gae(
-                    r, v, w * ~terminated, terminated & ~truncated, truncated & ~terminated, **settings
-                ),
+        mistake(
+            "one-flag-of-two",
+            "Where both flags are set, your trace goes on into the next episode: ^ asks for exactly one of them. An episode "
+            "has ended where either is set, and where both are: |.",
+            lambda r, v, w, terminated, truncated, **settings: gae(
+                r, v, w * ~terminated, terminated & ~truncated, truncated & ~terminated, **settings
             ),
         ),
     ),

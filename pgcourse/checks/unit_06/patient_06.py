@@ -92,11 +92,5 @@ EXERCISE = Exercise.listed(
             lambda scores: scores.log_softmax(0),
             lambda scores: scores - scores.logsumexp((0, 1)),
         ),
-        mistake(
-            "each-action-by-itself",
-            "You made a probability of each score alone, as for yes or no. The actions of a state exclude each other, and their "
-            "probabilities add up to 1: the normaliser holds the scores of all.",
-            lambda scores: torch.nn.functional.logsigmoid(scores),
-        ),
     ),
 )

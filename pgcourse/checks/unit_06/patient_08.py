@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06.patient import Function, Patient, mistake, unpatched, with_mistakes_of
+from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import ADVANTAGE_SIGN
 
@@ -39,35 +38,30 @@ def larger_loss(plain: float, clipped: float, ratio_sign: float = 1.0) -> Functi
 PATIENT = Patient(
     "patient_08", ADVANTAGE_SIGN, ill=ill, cured=ppo_clip_loss, seams=lambda function: {"policy_loss_fn": function}
 )
-EXERCISE = with_mistakes_of(
+EXERCISE = exercise_like(
     PPO_CLIP_LOSS,
-    Exercise.listed(
-        "patient_08",
-        cases=PPO_CLIP_LOSS.cases,
-        observe=PPO_CLIP_LOSS.observe,
-        reference=ppo_clip_loss,
-        hints=(
-            "Take one row with a positive advantage. Does the ratio have to grow or to shrink to make this loss smaller?",
-            "The two lines compute objectives, which are to be made larger, and call them losses. A loss is minus an objective.",
-            "plain_loss = -advantages * ratio, and the same minus in the next line; the maximum of losses stays.",
+    "patient_08",
+    hints=(
+        "Take one row with a positive advantage. Does the ratio have to grow or to shrink to make this loss smaller?",
+        "The two lines compute objectives, which are to be made larger, and call them losses. A loss is minus an objective.",
+        "plain_loss = -advantages * ratio, and the same minus in the next line; the maximum of losses stays.",
+    ),
+    misconceptions=(
+        unpatched(
+            ill, "Take a row with a positive advantage, and ask whether a smaller loss makes its action likelier."
         ),
-        misconceptions=(
-            unpatched(
-                ill, "Take a row with a positive advantage, and ask whether a smaller loss makes its action likelier."
-            ),
-            mistake(
-                "one-loss-flipped",
-                "You put the minus before one of the two losses only. The maximum then compares a loss with an objective. Both "
-                "lines had the same fault.",
-                larger_loss(-1, 1),
-                larger_loss(1, -1),
-            ),
-            mistake(
-                "ratio-turned-round",
-                "You turned the sign in the exponent. A good action becomes likelier now, but the ratio is the old probability "
-                "over the new one, and the clip guards the wrong side. The advantages lack the minus.",
-                larger_loss(1, 1, -1),
-            ),
+        mistake(
+            "one-loss-flipped",
+            "You put the minus before one of the two losses only. The maximum then compares a loss with an objective. Both "
+            "lines had the same fault.",
+            larger_loss(-1, 1),
+            larger_loss(1, -1),
+        ),
+        mistake(
+            "ratio-turned-round",
+            "You turned the sign in the exponent. A good action becomes likelier now, but the ratio is the old probability "
+            "over the new one, and the clip guards the wrong side. The advantages lack the minus.",
+            larger_loss(1, 1, -1),
         ),
     ),
 )

@@ -7,10 +7,9 @@ import math
 from torch import Tensor
 from torch.distributions import Normal
 
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.unit_05.gaussian_log_prob import EXERCISE as GAUSSIAN_LOG_PROB
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Function, Patient, mistake, unpatched, with_mistakes_of
+from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
 from pgcourse.study.traps import LOG_PROB_NOT_SUMMED
 
 
@@ -37,39 +36,34 @@ def divided_by_the_root(terms: Tensor) -> Tensor:
 PATIENT = Patient(
     "patient_09", LOG_PROB_NOT_SUMMED, ill=ill, cured=GAUSSIAN_LOG_PROB.reference, seams=in_training.density
 )
-EXERCISE = with_mistakes_of(
+EXERCISE = exercise_like(
     GAUSSIAN_LOG_PROB,
-    Exercise.listed(
-        "patient_09",
-        cases=GAUSSIAN_LOG_PROB.cases,
-        observe=GAUSSIAN_LOG_PROB.observe,
-        reference=GAUSSIAN_LOG_PROB.reference,
-        hints=(
-            "With one dimension the code is right. Work two dimensions by hand: what is the probability density of two "
-            "independent numbers together?",
-            "The densities of independent dimensions multiply. Their logarithms do what products turn into under a logarithm.",
-            "return terms.sum(dim=-1)",
+    "patient_09",
+    hints=(
+        "With one dimension the code is right. Work two dimensions by hand: what is the probability density of two "
+        "independent numbers together?",
+        "The densities of independent dimensions multiply. Their logarithms do what products turn into under a logarithm.",
+        "return terms.sum(dim=-1)",
+    ),
+    misconceptions=(
+        unpatched(
+            ill, "Compare one dimension with two: what should a second, independent dimension do to the logarithm?"
         ),
-        misconceptions=(
-            unpatched(
-                ill, "Compare one dimension with two: what should a second, independent dimension do to the logarithm?"
-            ),
-            mistake(
-                "combined-in-another-way",
-                "You combine the dimensions in another way than by their sum. Densities of independent dimensions multiply, and "
-                "under a logarithm a product becomes a sum: not a product, not a sum of densities, and divided by nothing.",
-                of_terms(lambda terms: terms.prod(-1)),
-                of_terms(lambda terms: terms.logsumexp(-1)),
-                of_terms(divided_by_the_root),
-            ),
-            mistake(
-                "first-dimension-alone",
-                "You took one dimension and left the others out. With one motor nothing shows; with four, the update knows only "
-                "a quarter of what the policy did. Sum over all of them.",
-                of_terms(lambda terms: terms[:, 0]),
-                of_terms(lambda terms: terms[:, -1]),
-                of_terms(lambda terms: terms.amax(-1)),
-            ),
+        mistake(
+            "combined-in-another-way",
+            "You combine the dimensions in another way than by their sum. Densities of independent dimensions multiply, and "
+            "under a logarithm a product becomes a sum: not a product, not a sum of densities, and divided by nothing.",
+            of_terms(lambda terms: terms.prod(-1)),
+            of_terms(lambda terms: terms.logsumexp(-1)),
+            of_terms(divided_by_the_root),
+        ),
+        mistake(
+            "first-dimension-alone",
+            "You took one dimension and left the others out. With one motor nothing shows; with four, the update knows only "
+            "a quarter of what the policy did. Sum over all of them.",
+            of_terms(lambda terms: terms[:, 0]),
+            of_terms(lambda terms: terms[:, -1]),
+            of_terms(lambda terms: terms.amax(-1)),
         ),
     ),
 )

@@ -6,15 +6,12 @@ import math
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
-from torch.distributions import Categorical
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_00.categorical_entropy import EXERCISE as CATEGORICAL_ENTROPY
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, mistake, unpatched, with_mistakes_of
+from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
 from pgcourse.study.traps import GAUSSIAN_ENTROPY
 
 
@@ -41,58 +38,32 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
 
 
-def variance(logits: Tensor) -> Tensor:
-    """The factor before the variance, times the variance of the actions' numbers."""
-    return (2 * ill(logits)).exp()
-
-
 PATIENT = Patient(
     "patient_12", GAUSSIAN_ENTROPY, ill=ill, cured=CATEGORICAL_ENTROPY.reference, seams=in_training.entropy
 )
-EXERCISE = with_mistakes_of(
+EXERCISE = exercise_like(
     CATEGORICAL_ENTROPY,
-    Exercise.listed(
-        "patient_12",
-        cases=cases,
-        observe=CATEGORICAL_ENTROPY.observe,
-        reference=CATEGORICAL_ENTROPY.reference,
-        hints=(
-            "Work the example of the docstring through the code. Then exchange the numbers of two actions: should the entropy "
-            "notice?",
-            "The last line is the entropy of a normal density, which belongs to continuous actions. Go back to the definition: "
-            "the mean of -log p(a) over actions drawn from p.",
-            "log_prob = logits.log_softmax(-1); return -(log_prob.exp() * log_prob).sum(-1)",
+    "patient_12",
+    cases=cases,
+    hints=(
+        "Work the example of the docstring through the code. Then exchange the numbers of two actions: should the entropy "
+        "notice?",
+        "The last line is the entropy of a normal density, which belongs to continuous actions. Go back to the definition: "
+        "the mean of -log p(a) over actions drawn from p.",
+        "log_prob = logits.log_softmax(-1); return -(log_prob.exp() * log_prob).sum(-1)",
+    ),
+    misconceptions=(
+        unpatched(
+            ill, "Try equal logits of two actions, whose entropy you know, and ask what an action's number means."
         ),
-        misconceptions=(
-            unpatched(
-                ill,
-                "Try equal logits of two actions, whose entropy you know, and ask what a number of an action means.",
-            ),
-            mistake(
-                "variance-kept",
-                "You mended some values, with a constant, a floor or a cap, and kept the formula with the variance. Numbers of "
-                "actions are names: exchange two of them, and the entropy must stay as it is.",
-                lambda logits: ill(logits) - 0.5 * math.log(2 * math.pi * math.e * 0.25) + math.log(2),
-                lambda logits: 0.5 * (1 + variance(logits)).log(),
-                lambda logits: ill(logits).clamp(min=0.0),
-                lambda logits: ill(logits).clamp(0.0, math.log(logits.shape[-1])),
-                lambda logits: (
-                    0.5 * (variance(logits) / (2 * math.pi * math.e) + 1e-8).log()
-                    + 0.5 * math.log(2 * math.pi * math.e)
-                ),
-            ),
-            mistake(
-                "softmax-twice",
-                "You gave probabilities to something that takes logits, which applies another softmax. Probabilities lie between "
-                "0 and 1, so as logits they are nearly equal, and the policy looks undecided whatever it is.",
-                lambda logits: Categorical(logits=logits.softmax(-1)).entropy(),
-            ),
-            mistake(
-                "scaled-to-one",
-                "You divided by the logarithm of the number of actions, so that the entropy runs from 0 to 1. The bonus and its "
-                "coefficient are meant for nats: equal logits of three actions give log 3.",
-                lambda logits: Categorical(logits=logits).entropy() / math.log(logits.shape[-1]),
-            ),
+        mistake(
+            "variance-kept",
+            "You mended some values, with a constant, a floor or a cap, and kept the formula with the variance. Numbers of "
+            "actions are names: exchange two of them, and the entropy must stay as it is.",
+            lambda logits: ill(logits) - 0.5 * math.log(2 * math.pi * math.e * 0.25) + math.log(2),
+            lambda logits: 0.5 * (1 + (2 * ill(logits)).exp()).log(),
+            lambda logits: ill(logits).clamp(min=0.0),
+            lambda logits: ill(logits).clamp(0.0, math.log(logits.shape[-1])),
         ),
     ),
 )
