@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -63,16 +63,37 @@ def unpatched(ill: Function, look_at: str, *variants: Function) -> Misconception
     return Misconception("unpatched", explanation, ill, variants)
 
 
+class Gathered(Sequence[Misconception]):
+    """Misconceptions that are gathered when one is first asked for: nothing is computed while modules are imported."""
+
+    def __init__(self, gather: Callable[[], Sequence[Misconception]]) -> None:
+        self._all = cache(gather)
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all()[index]
+
+
 def exercise_like(
     base: Exercise, id: str, *, dress: Callable[[Function], Function] = lambda wrong: wrong, **fields: Any
 ) -> Exercise:
     """A patient's exercise that borrows from another one: what is not given, and misconceptions behind its own.
 
-    Not borrowed are those that may be right on this exercise's inputs, and those that may do what one before them does.
-
     Args: dress: a wrong answer to `base` -> one to this exercise. fields: of the exercise.
     """
     exercise = Exercise.listed(id, **{name: getattr(base, name) for name in ("cases", "observe", "reference")} | fields)
+    return replace(exercise, misconceptions=Gathered(lambda: with_mistakes_of(base, exercise, dress)))
+
+
+def with_mistakes_of(
+    base: Exercise, exercise: Exercise, dress: Callable[[Function], Function]
+) -> Sequence[Misconception]:
+    """The exercise's misconceptions and those of `base`, each in the patient's clothes.
+
+    Left out are those that may be right on this exercise's inputs, and those that may do what one before them does.
+    """
     batches = [{repr(case): case for case in exercise.cases(seed)} for seed in SEEDS]
     cases = {name: case for batch in batches for name, case in batch.items()}  # fixed ones once
     kept = list(exercise.misconceptions)
@@ -102,4 +123,4 @@ def exercise_like(
             wrong = [one for one in wrong if not any(in_a_batch(same, one, other) for other in earlier)]
             if wrong:
                 kept.append(replace(borrowed, wrong=wrong[0], variants=tuple(wrong[1:])))
-    return replace(exercise, misconceptions=tuple(kept))
+    return kept
