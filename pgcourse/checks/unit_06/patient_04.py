@@ -99,6 +99,14 @@ EXERCISE = exercise_like(
             loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.clamp(min=0).mean()),
         ),
         mistake(
+            "log-prob-for-entropy",
+            "You computed a bonus from the log-probabilities of the actions. Minus their mean estimates the entropy, from few "
+            "actions, and its gradient is not the entropy's. entropy holds the exact one, row by row: use that.",
+            lambda log_prob, *data, clip_coef, ent_coef: (
+                ppo_clip_loss(log_prob, *data[:2], clip_coef=clip_coef) + ent_coef * log_prob.mean()
+            ),
+        ),
+        mistake(
             "bonus-in-the-advantages",
             "You added the bonus to the advantages. There it is multiplied by the ratio and clipped with it, and rewards "
             "actions in place of an undecided policy. It is a term of its own, beside the clipped loss.",

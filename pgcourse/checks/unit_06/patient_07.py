@@ -96,6 +96,12 @@ EXERCISE = Exercise.listed(
             optimizer_with(lambda every: every[:1]),
         ),
         mistake(
+            "copies",
+            "No parameter of the network moves: the optimiser holds copies of them. clone, detach and a new nn.Parameter make "
+            "another tensor. list(parameters) keeps the tensors themselves.",
+            optimizer_with(lambda every: [nn.Parameter(p.detach().clone()) for p in every]),
+        ),
+        mistake(
             "not-in-two-groups",
             "The parameters move as they should, and are not in two groups, matrices and vectors. Whoever wants to treat the "
             "biases apart next month could not. Sort by the number of axes: 2 and more, and less than 2.",
