@@ -63,7 +63,7 @@ class Exercise:
     observe: Observer
     reference: Callable[..., Any]
     hints: tuple[str, str, str]
-    misconceptions: tuple[Misconception, ...]
+    misconceptions: Sequence[Misconception]
     alternatives: tuple[Callable[..., Any], ...] = ()
     judge: Judge | None = None
     also_correct: tuple[Callable[..., Any], ...] = ()

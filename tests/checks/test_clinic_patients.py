@@ -12,11 +12,11 @@ from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.alarms import Alarms, question
 from pgcourse.checks.observe.optimizers import OptimizerSteps
 from pgcourse.checks.observe.policy_loss import PolicyLoss
+from pgcourse.checks.unit_06 import PATIENTS
 from pgcourse.checks.unit_06.diagnose import diagnose
-from pgcourse.checks.unit_06.patient import Patient, patients
+from pgcourse.checks.unit_06.patient import Patient
 from pgcourse.show.clinic import retrain
 
-PATIENTS = patients()
 EACH = [pytest.param(patient, id=patient.id) for patient in PATIENTS]
 # Here the healthy run draws its networks in another order than one whose policy is handed in.
 DRAWN_OTHERWISE = ("patient_06", "patient_12")
@@ -94,6 +94,20 @@ def test_optimizer_steps_show_a_parameter_that_is_left_out() -> None:
     assert str(observe(observer, lambda parameters, rate: [1], case)["result.kind"]) == "list"
 
 
+def test_optimizer_steps_show_groups_and_amsgrad() -> None:
+    observer = OptimizerSteps("parameters, learning_rate", ("network",), grouped=True)
+    case = {"learning_rate": 0.1, "network.a": torch.ones(1), "grad network.a": torch.ones(1)}
+    case |= {"network.b": torch.ones(1), "grad network.b": torch.ones(1)}
+
+    def apart(parameters, rate):
+        return torch.optim.Adam([{"params": [p], "amsgrad": True} for p in parameters], lr=rate)
+
+    for attempt, size, amsgrad in ((apart, 1, 2), (lambda parameters, rate: torch.optim.Adam(parameters, rate), 2, 0)):
+        seen = observe(observer, attempt, case)
+        assert [seen[f"the number of parameters in the group of {name}"] for name in "ab"] == [size] * 2
+        assert seen["the number of parameter groups with amsgrad"] == amsgrad
+
+
 def test_policy_loss_records_the_gradient_of_the_loss_alone() -> None:
     observer = PolicyLoss("policy, obs")
     case = {"weight": torch.zeros(2, 1), "bias": torch.zeros(2), "obs": torch.ones(1, 1)}
@@ -104,12 +118,16 @@ def test_policy_loss_records_the_gradient_of_the_loss_alone() -> None:
 
     seen = observe(observer, loss, case)
     np.testing.assert_allclose(seen["gradient/the policy's bias"], [0.5, -0.5], rtol=1e-6)
+    kept = 'the answer to "does entry 1 of your result keep a gradient?" (1 is yes, 0 no)'
+    assert seen[kept] == 1
     assert not observe(observer, lambda policy, obs: torch.zeros(()), case)["gradient/the policy's bias"].any()
+    without = observe(observer, lambda policy, obs: (policy(obs).logits.sum(), torch.zeros(1)), case)
+    assert without[kept] == 0
 
 
 def test_the_alarms_of_the_exercise_are_those_of_the_package() -> None:
     """Same ids and, on runs that are clearly ill or clearly healthy, the same answer."""
-    from pgcourse.checks.unit_06.diagnose_parts import ALARMS
+    from pgcourse.checks.unit_06.diagnose import ALARMS
     from pgcourse.study import alarms
     from pgcourse.study import diagnose as package
 

@@ -31,10 +31,14 @@ class OptimizerSteps:
     The case holds parameters as "NETWORK.NAME" (`policy.weight`), their gradients as "grad NETWORK.NAME", and the
     learning rates by their names. The attempt may ask for each network by its name, or for `parameters`, the generator
     that the first network's `parameters()` gives.
+
+    Fields:
+      grouped: record also with how many others each parameter shares its parameter group.
     """
 
     signature: str
     networks: tuple[str, ...]
+    grouped: bool = False
 
     makes_optimizers: ClassVar[bool] = True
 
@@ -60,6 +64,12 @@ class OptimizerSteps:
             for network, module in modules.items():
                 for name, value in module.named_parameters():
                     record(arrays, f"the {network}'s {name} after {len(FACTORS)} steps{by}", value.detach())
+        groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+        # In so few steps amsgrad shows in no parameter.
+        record(arrays, "the number of parameter groups with amsgrad", sum(bool(g.get("amsgrad")) for g in groups))
+        for name, parameter in modules[self.networks[0]].named_parameters() if self.grouped else ():
+            sizes = [len(group["params"]) for group in groups if any(parameter is other for other in group["params"])]
+            record(arrays, f"the number of parameters in the group of {name}", sum(sizes))
         return arrays
 
 

@@ -1,19 +1,23 @@
-"""What a patient of the clinic is: a run with one silent bug, and the function that holds it."""
+"""What a patient of the clinic is: a run with one silent bug, and the function that holds it; and its wrong patches."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from pgcourse.checks import catalogue
+from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.observe import observe
+from pgcourse.checks.observe.record import Arrays
+from pgcourse.checks.sandbox import preserved_state
 from pgcourse.study.traps import Trap
 
 Function = Callable[..., Any]
+SEEDS = (7, 1, 2)  # of the random cases on which wrong answers are told apart
 
 
 @dataclass(frozen=True)
@@ -23,14 +27,12 @@ class Patient:
     Fields:
       id: "patient_01" and so on, the exercise's id.
       trap: the bug, with its healthy settings and what the diagnostics show of it.
-      part: what the function does, in a few words.
       ill, cured: the function with the bug and without.
       seams: function -> keyword arguments of `train` that let a run use it.
     """
 
     id: str
     trap: Trap
-    part: str
     ill: Function
     cured: Function
     seams: Callable[[Function], dict[str, Any]]
@@ -47,7 +49,78 @@ class Patient:
         return self.trap.base
 
 
-def patients() -> tuple[Patient, ...]:
-    """All patients, in the course's order. Their files hold the answers, so they are read when they are first needed."""
-    modules = [entry.module for entry in catalogue.EXERCISES if entry.id.startswith("patient_")]
-    return tuple(importlib.import_module(module).PATIENT for module in modules)
+def mistake(id: str, explanation: str, wrong: Function, *variants: Function) -> Misconception:
+    """A misconception with any number of spellings."""
+    return Misconception(id, explanation, wrong, variants)
+
+
+def unpatched(ill: Function, look_at: str, *variants: Function) -> Misconception:
+    """The patient as it came in.
+
+    Args: look_at: a sentence or two on where to look. variants: patches that change nothing.
+    """
+    explanation = f"These are the numbers of the code as you opened it: the bug is still in there. {look_at}"
+    return Misconception("unpatched", explanation, ill, variants)
+
+
+class Gathered(Sequence[Misconception]):
+    """Misconceptions that are gathered when one is first asked for: nothing is computed while modules are imported."""
+
+    def __init__(self, gather: Callable[[], Sequence[Misconception]]) -> None:
+        self._all = cache(gather)
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all()[index]
+
+
+def exercise_like(
+    base: Exercise, id: str, *, dress: Callable[[Function], Function] = lambda wrong: wrong, **fields: Any
+) -> Exercise:
+    """A patient's exercise that borrows from another one: what is not given, and misconceptions behind its own.
+
+    Args: dress: a wrong answer to `base` -> one to this exercise. fields: of the exercise.
+    """
+    exercise = Exercise.listed(id, **{name: getattr(base, name) for name in ("cases", "observe", "reference")} | fields)
+    return replace(exercise, misconceptions=Gathered(lambda: with_mistakes_of(base, exercise, dress)))
+
+
+def with_mistakes_of(
+    base: Exercise, exercise: Exercise, dress: Callable[[Function], Function]
+) -> Sequence[Misconception]:
+    """The exercise's misconceptions and those of `base`, each in the patient's clothes.
+
+    Left out are those that may be right on this exercise's inputs, and those that may do what one before them does.
+    """
+    batches = [{repr(case): case for case in exercise.cases(seed)} for seed in SEEDS]
+    cases = {name: case for batch in batches for name, case in batch.items()}  # fixed ones once
+    kept = list(exercise.misconceptions)
+
+    @cache
+    def seen(attempt: Function, name: str) -> Arrays:
+        return observe(exercise.observe, attempt, cases[name])
+
+    @cache
+    def right(one: Function, name: str) -> bool:
+        return exercise.verdict(cases[name], seen(one, name), [seen(exercise.reference, name)]).ok
+
+    @cache
+    def same(one: Function, two: Function, name: str) -> bool:
+        return exercise.same_fault(cases[name], seen(one, name), seen(two, name))
+
+    def in_a_batch(holds: Callable[..., bool], *attempts: Function) -> bool:
+        return any(all(holds(*attempts, name) for name in batch) for batch in batches)
+
+    with preserved_state():
+        for borrowed in base.misconceptions:
+            if any(borrowed.id == other.id for other in kept):
+                continue
+            earlier = [wrong for other in kept for wrong in (other.wrong, *other.variants)]
+            wrong = [dress(spelling) for spelling in (borrowed.wrong, *borrowed.variants)]
+            wrong = [one for one in wrong if not in_a_batch(right, one)]
+            wrong = [one for one in wrong if not any(in_a_batch(same, one, other) for other in earlier)]
+            if wrong:
+                kept.append(replace(borrowed, wrong=wrong[0], variants=tuple(wrong[1:])))
+    return kept

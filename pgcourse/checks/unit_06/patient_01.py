@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.policy_loss import PolicyLoss
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06 import seams
-from pgcourse.checks.unit_06.patient import Function, Patient
-from pgcourse.checks.unit_06.shared import chosen, dressed, unpatched
+from pgcourse.checks.unit_06 import in_training
+from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
 from pgcourse.checks.wording import value
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import OLD_LOG_PROB_RECOMPUTED
-
-Loss = tuple[Tensor, Tensor]
 
 
 def ill(policy, obs, actions, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-untyped-def]
@@ -39,17 +35,6 @@ def ill(policy, obs, actions, old_log_prob, advantages, *, clip_coef):  # type: 
     return loss, log_ratio.detach()
 
 
-def patient_01(
-    policy: nn.Module, obs: Tensor, actions: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float
-) -> Loss:
-    """The clipped loss against the policy that acted, and the logarithm of each row's ratio."""
-    log_ratio = policy(obs).log_prob(actions) - old_log_prob  # [B], against the policy that acted
-    ratio = log_ratio.exp()
-    clipped = ratio.clamp(1 - clip_coef, 1 + clip_coef)
-    loss = -torch.minimum(ratio * advantages, clipped * advantages).mean()
-    return loss, log_ratio.detach()
-
-
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. A policy of weight 0 gives each of two actions the log-probability -0.693."""
     fixed = {"weight": torch.zeros(2, 1), "bias": torch.zeros(2), "clip_coef": 0.2}
@@ -60,6 +45,11 @@ def cases(seed: int) -> Iterator[Case]:
     yield {
         **fixed, "obs": torch.tensor([[1.0], [2.0], [3.0], [4.0]]), "actions": torch.tensor([0, 0, 1, 1]),
         "old_log_prob": torch.tensor([-1.2, -0.3, -1.3, -0.2]), "advantages": torch.tensor([2.0, 1.0, -1.0, -3.0]),
+    }  # fmt: skip
+    # Here the unclipped mean is the smaller one, and means taken first differ from the clipped ratio alone.
+    yield {
+        **fixed, "obs": torch.ones(2, 1), "actions": torch.tensor([0, 1]), "old_log_prob": torch.tensor([-1.0986, 0.0]),
+        "advantages": torch.tensor([-3.0, 1.0]),
     }  # fmt: skip
     source = generator(seed)
     for batch, actions, clip_coef, dtype in ((12, 3, 0.2, torch.float32), (16, 2, 0.3, torch.float64)):
@@ -74,88 +64,72 @@ def cases(seed: int) -> Iterator[Case]:
         }
 
 
-def _dress(loss: Function) -> Function:
-    def attempt(policy: nn.Module, obs: Tensor, actions: Tensor, *tensors: Tensor, **settings: Any) -> Loss:
-        log_prob = policy(obs).log_prob(actions)
-        return loss(log_prob, *tensors, **settings), (log_prob - tensors[0]).detach()
+def loss_with(
+    loss: Function = ppo_clip_loss,
+    old: Callable[[Tensor, Tensor], Tensor] = lambda new, old: old,
+    report: Callable[[Tensor, Tensor, float], Tensor] = lambda new, old, clip_coef: (new - old).detach(),
+) -> Function:
+    """The function with one of these in another way: the loss, its old log-probabilities, the reported logarithm."""
+
+    def attempt(policy: Any, obs: Tensor, actions: Tensor, *data: Tensor, clip_coef: float) -> tuple[Tensor, Tensor]:
+        new, (before, advantages) = policy(obs).log_prob(actions), data
+        return loss(new, old(new, before), advantages, clip_coef=clip_coef), report(new, before, clip_coef)
 
     return attempt
 
 
-def _compared_with_itself(
-    policy: Any, obs: Tensor, actions: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float
-) -> Loss:
-    del old_log_prob
-    log_prob = policy(obs).log_prob(actions)
-    before = policy(obs).log_prob(actions).detach()
-    return ppo_clip_loss(log_prob, before, advantages, clip_coef=clip_coef), 0 * before
-
-
-def _with_loop(
-    policy: Any, obs: Tensor, actions: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float
-) -> Loss:
-    rows, terms = [], []
-    for row, action, old, advantage in zip(obs, actions, old_log_prob.tolist(), advantages.tolist(), strict=True):
-        rows.append(policy(row[None]).log_prob(action)[0] - old)
-        ratio = torch.exp(rows[-1])
-        terms.append(torch.min(ratio * advantage, ratio.clip(1 - clip_coef, 1 + clip_coef) * advantage))
-    return -torch.stack(terms).mean(), torch.stack(rows).detach()
-
-
-def _in_double_precision(
-    policy: Any, obs: Tensor, actions: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float
-) -> Loss:
-    log_prob = policy(obs).log_prob(actions)
-    loss = ppo_clip_loss(log_prob.double(), old_log_prob.double(), advantages.double(), clip_coef=clip_coef)
-    return loss.to(obs.dtype), (log_prob.data - old_log_prob).clone()
-
-
-def _shown(case: Case) -> str:
+def shown(case: Case) -> str:
+    """The case as a call, the policy in words."""
     policy = f"<linear policy of weight {value(case['weight'])} and bias {value(case['bias'])}>"
     tensors = ", ".join(value(case[name]) for name in ("obs", "actions", "old_log_prob", "advantages"))
     return f"patient_01({policy}, {tensors}, clip_coef={value(case['clip_coef'])})"
 
 
-PATIENT = Patient(
-    id="patient_01",
-    trap=OLD_LOG_PROB_RECOMPUTED,
-    part="the clipped loss of a minibatch",
-    ill=ill,
-    cured=patient_01,
-    seams=lambda function: {"update_fn": seams.LossUpdate(seams.loss_with_policy, function)},
-)
-EXERCISE = Exercise(
-    id="patient_01",
-    unit="06",
-    title="Patient 1",
-    points=2,
-    minutes=10,
-    difficulty=2,
+PATIENT = Patient("patient_01", OLD_LOG_PROB_RECOMPUTED, ill=ill, cured=loss_with(), seams=in_training.loss_of_policy)
+EXERCISE = exercise_like(
+    PPO_CLIP_LOSS,
+    "patient_01",
     cases=cases,
     observe=PolicyLoss("policy, obs, actions, old_log_prob, advantages, *, clip_coef"),
-    reference=patient_01,
-    show_case=_shown,
-    alternatives=(_dress(ppo_clip_loss), _with_loop, _in_double_precision),
+    reference=PATIENT.cured,
+    show_case=shown,
     hints=(
-        "Which two policies does the ratio compare? Name, for each of the two log-probabilities in the code, the "
-        "policy that it is of.",
-        "One of the arguments is never read. It was stored when the actions were taken, and stays as it is in all "
-        "epochs.",
+        "Which two policies does the ratio compare? Name, for each of the two log-probabilities in the code, the policy that "
+        "it is of.",
+        "One of the arguments is never read. It was stored when the actions were taken, and stays as it is in all epochs.",
         "log_ratio = log_prob - old_log_prob; the block under no_grad goes.",
     ),
     misconceptions=(
-        unpatched(
-            ill,
-            "Look for an argument that the code takes and never reads, and ask which policy `before` is of.",
-            _compared_with_itself,
+        unpatched(ill, "Look for an argument that the code never reads, and ask which policy `before` is of."),
+        mistake(
+            "only-the-report-mended",
+            "The logarithm of the ratio that you return is right, and the loss still compares the policy with itself. The "
+            "diagnostics would show a KL that nothing limits. Both come from the same difference.",
+            loss_with(old=lambda new, old: new.detach()),
         ),
-        *dressed(
-            chosen(
-                PPO_CLIP_LOSS.misconceptions,
-                "detached", "minus-sign-missing", "larger-of-the-two", "clipped-ratio-alone", "not-clipped",
-                "objective-clipped", "exponential-missing", "ratio-upside-down", "no-ratio", "sum-for-mean",
+        mistake(
+            "ratio-upside-down",
+            "Your ratio is the old probability over the new one, so the step goes the wrong way: making a good action more "
+            "likely lowers your objective. The new policy stands on top.",
+            loss_with(
+                lambda new, old, a, **c: ppo_clip_loss(-new, -old, a, **c),
+                report=lambda new, old, c: (old - new).detach(),
             ),
-            _dress,
+        ),
+        mistake(
+            "another-number-reported",
+            "The loss is right, and with it comes another number than the logarithm of each row's ratio (new over old): the "
+            "ratio itself, or its clip, or the difference the other way round. KL and clip fraction are computed from it.",
+            loss_with(report=lambda new, old, clip_coef: (new - old).exp().detach()),
+            loss_with(report=lambda new, old, c: (new - old).exp().clamp(1 - c, 1 + c).log().detach()),
+            loss_with(report=lambda new, old, c: (old - new).detach()),
+        ),
+        mistake(
+            "report-keeps-its-gradient",
+            "The numbers are right, and the logarithm of the ratio still hangs on the policy. It is kept for the diagnostics "
+            "of a whole update, and would keep the graph of every minibatch alive. Detach what you report.",
+            loss_with(report=lambda new, old, clip_coef: new - old),
         ),
     ),
-)  # fmt: skip
+    dress=loss_with,
+)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pgcourse.checks.exercise import Exercise
+from torch import Tensor
+
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06.patient import Patient
-from pgcourse.checks.unit_06.shared import chosen, dressed, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import UNUSED_SETTING
 
@@ -23,41 +23,39 @@ def ill(log_prob, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-un
     return -objective.mean()
 
 
+def clamped_in_place(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float) -> Tensor:
+    """The code as it was, with an underscore more."""
+    ratio = (log_prob - old_log_prob.detach()).exp()
+    ratio.clamp_(1 - clip_coef, 1 + clip_coef)
+    return -(ratio * advantages.detach()).mean()
+
+
 PATIENT = Patient(
-    id="patient_03",
-    trap=UNUSED_SETTING,
-    part="the loss of the policy",
-    ill=ill,
-    cured=ppo_clip_loss,
-    seams=lambda function: {"policy_loss_fn": function},
+    "patient_03", UNUSED_SETTING, ill=ill, cured=ppo_clip_loss, seams=lambda function: {"policy_loss_fn": function}
 )
-EXERCISE = Exercise(
-    id="patient_03",
-    unit="06",
-    title="Patient 3",
-    points=2,
-    minutes=8,
-    difficulty=1,
-    cases=PPO_CLIP_LOSS.cases,
-    observe=PPO_CLIP_LOSS.observe,
-    reference=ppo_clip_loss,
-    alternatives=PPO_CLIP_LOSS.alternatives,
+EXERCISE = exercise_like(
+    PPO_CLIP_LOSS,
+    "patient_03",
     hints=(
         "Work the example of the docstring through the code by hand. Which line gives another number than you expect?",
-        "One line computes a tensor and gives it to nobody: clamp without an underscore makes a new one. Store it, "
-        "then think of how PPO combines the two objectives.",
+        "One line computes a tensor and gives it to nobody: clamp without an underscore makes a new one. Store it, then "
+        "think of how PPO combines the two objectives.",
         "clipped = ratio.clamp(1 - clip_coef, 1 + clip_coef); objective = torch.minimum(ratio * advantages, clipped * "
         "advantages).",
     ),
     misconceptions=(
         unpatched(ill, "Change clip_coef, and see whether the result changes with it."),
-        *dressed(
-            chosen(
-            PPO_CLIP_LOSS.misconceptions, "clipped-ratio-alone", "larger-of-the-two", "one-sided-clip", "interval-around-zero",
-            "objective-clipped", "means-before-the-minimum", "constants-not-detached", "detached", "minus-sign-missing",
-            "clip-coefficient-fixed", "sum-for-mean",
-            ),
-            lambda loss: loss,
+        mistake(
+            "clamped-in-place",
+            "clamp_ overwrites the ratio. exp kept that very tensor for its gradient, and the unclipped objective needs it "
+            "too. Leave ratio as it is, and give the clamped one a name of its own.",
+            clamped_in_place,
+        ),
+        mistake(
+            "clip-coefficient-fixed",
+            "You wrote the usual 0.2 into the formula. It is right until somebody chooses another value, and then the "
+            "setting is accepted and does nothing, as before. Use clip_coef.",
+            lambda *tensors, clip_coef: ppo_clip_loss(*tensors, clip_coef=0.2),
         ),
     ),
-)  # fmt: skip
+)

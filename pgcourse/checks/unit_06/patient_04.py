@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06 import seams
-from pgcourse.checks.unit_06.patient import Function, Patient
-from pgcourse.checks.unit_06.shared import chosen, dressed, unpatched
+from pgcourse.checks.unit_06 import in_training
+from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import ENTROPY_SIGN
 
@@ -32,16 +29,8 @@ def ill(log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef):  #
     return policy_loss + ent_coef * entropy.mean()
 
 
-def patient_04(
-    log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, entropy: Tensor, *, clip_coef: float, ent_coef: float
-) -> Tensor:
-    """The clipped loss minus ent_coef times the mean entropy."""
-    policy_loss = ppo_clip_loss(log_prob, old_log_prob, advantages, clip_coef=clip_coef)
-    return policy_loss - ent_coef * entropy.mean()
-
-
 def cases(seed: int) -> Iterator[Case]:
-    """Inputs, smallest first: those of the clipped loss, with entropies."""
+    """Inputs, smallest first: those of the clipped loss, with entropies; that of a narrow Gaussian is negative."""
     source = generator(seed)
     for index, case in enumerate(PPO_CLIP_LOSS.cases(seed)):
         batch, dtype = len(case["log_prob"]), case["log_prob"].dtype
@@ -50,103 +39,87 @@ def cases(seed: int) -> Iterator[Case]:
             entropy = 0.7 + 0.1 * normal(source, batch, dtype=dtype)
         yield {**case, "entropy": entropy, "ent_coef": (0.5, 0.1, 0.01)[index % 3]}
     yield {**case, "entropy": 1 + normal(source, batch, dtype=dtype).abs(), "ent_coef": 0.0}
+    yield {**case, "entropy": normal(source, batch, dtype=dtype) - 1, "ent_coef": 0.2}
 
 
-def _with_bonus(bonus: Function, loss: Function = ppo_clip_loss) -> Function:
-    """A loss with its bonus, (entropy [B], ent_coef) -> scalar."""
+def loss_with(
+    loss: Function = ppo_clip_loss,
+    bonus: Callable[[Tensor, float], Tensor] = lambda entropy, ent_coef: ent_coef * entropy.mean(),
+) -> Function:
+    """The right function with another loss or another bonus."""
 
-    def attempt(*tensors: Tensor, clip_coef: float, ent_coef: float) -> Any:
-        return loss(*tensors[:3], clip_coef=clip_coef) - bonus(tensors[3], ent_coef)
+    def attempt(*tensors: Tensor, clip_coef: float, ent_coef: float) -> Tensor:
+        clipped: Tensor = loss(*tensors[:3], clip_coef=clip_coef)
+        return clipped - bonus(tensors[3], ent_coef)
 
     return attempt
 
 
-def _right(entropy: Tensor, ent_coef: float) -> Tensor:
-    return ent_coef * entropy.mean()
-
-
-def _in_one_mean(
-    log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, entropy: Tensor, *, clip_coef: float, ent_coef: float
-) -> Tensor:
-    weight, ratio = advantages.detach(), torch.exp(log_prob - old_log_prob.detach())
-    worse = torch.max(-weight * ratio, -weight * ratio.clip(1 - clip_coef, 1 + clip_coef))
-    return (worse - ent_coef * entropy).mean()
-
-
-def _with_mean_by_hand(entropy: Tensor, ent_coef: float) -> Tensor:
-    return sum(entropy[i] * ent_coef for i in range(len(entropy))) / len(entropy)  # type: ignore[return-value]
-
-
-def _in_double_precision(*tensors: Tensor, clip_coef: float, ent_coef: float) -> Tensor:
-    double = [tensor.double() for tensor in tensors]
-    return patient_04(*double, clip_coef=clip_coef, ent_coef=ent_coef).to(tensors[0].dtype)
-
-
-PATIENT = Patient(
-    id="patient_04",
-    trap=ENTROPY_SIGN,
-    part="the policy's loss with its bonus",
-    ill=ill,
-    cured=patient_04,
-    seams=lambda function: {"update_fn": seams.LossUpdate(seams.loss_with_entropy, function)},
-)
-EXERCISE = Exercise(
-    id="patient_04",
-    unit="06",
-    title="Patient 4",
-    points=2,
-    minutes=8,
-    difficulty=1,
+PATIENT = Patient("patient_04", ENTROPY_SIGN, ill=ill, cured=loss_with(), seams=in_training.loss_with_bonus)
+EXERCISE = exercise_like(
+    PPO_CLIP_LOSS,
+    "patient_04",
     cases=cases,
     observe=Call(
         "log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef",
         differentiable=("log_prob", "entropy"),
         constant=("old_log_prob", "advantages"),
     ),
-    reference=patient_04,
-    alternatives=(_in_one_mean, _with_bonus(_with_mean_by_hand), _in_double_precision),
+    reference=PATIENT.cured,
     hints=(
         "A loss is made smaller. For each term of the last line: what does the policy do to make it smaller?",
-        "The first term already has a minus from minimising, because its objective is to be made larger. So is the "
-        "other.",
+        "The first term already has a minus from minimising, because its objective is to be made larger. So is the other.",
         "return policy_loss - ent_coef * entropy.mean()",
     ),
     misconceptions=(
         unpatched(ill, "Ask of each term what an optimiser that makes it smaller does to the policy."),
-        Misconception(
+        mistake(
             "bonus-dropped",
             "You left the bonus out. The run would no longer show the symptom, but the setting ent_coef would have no "
             "effect: one bug for another. The bonus has to stay, and to reward an undecided policy.",
-            _with_bonus(lambda entropy, ent_coef: 0 * entropy.mean()),
-            (_with_bonus(lambda entropy, ent_coef: 0.0),),
+            loss_with(bonus=lambda entropy, ent_coef: 0 * entropy.mean()),
         ),
-        Misconception(
-            "bonus-without-gradient",
-            "The number is right, but no gradient reaches the entropy. A bonus acts through its gradient alone, so "
-            "this one does nothing. Leave entropy attached.",
-            _with_bonus(lambda entropy, ent_coef: ent_coef * entropy.detach().mean()),
-        ),
-        Misconception(
+        mistake(
             "bonus-summed",
-            "You summed the entropy over the batch and averaged the rest. The bonus then grows with the minibatch: of "
-            "512 rows it weighs 512 times as much. Take the mean of both.",
-            _with_bonus(lambda entropy, ent_coef: ent_coef * entropy.sum()),
+            "You summed the entropy over the batch and averaged the rest. The bonus then grows with the minibatch: of 512 "
+            "rows it weighs 512 times as much. Take the mean of both.",
+            loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.sum()),
         ),
-        Misconception(
-            "coefficient-missing",
-            "You subtracted the mean entropy without its coefficient. With a weight of 1 the bonus outweighs the "
-            "advantages, and the policy stays undecided.",
-            _with_bonus(lambda entropy, ent_coef: entropy.mean()),
+        mistake(
+            "coefficient-not-read",
+            "You subtracted the mean entropy with a weight of your own, 1 or 0.01, whatever ent_coef is. A setting that is "
+            "accepted and not used is a bug of its own.",
+            loss_with(bonus=lambda entropy, ent_coef: entropy.mean()),
+            loss_with(bonus=lambda entropy, ent_coef: 0.01 * entropy.mean()),
         ),
-        Misconception(
+        mistake(
+            "entropy-kept-above-zero",
+            "You took negative entropies for 0. That of a Gaussian is negative where it is narrow, and just there the bonus "
+            "has to push: leave the numbers as they come.",
+            loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.clamp(min=0).mean()),
+        ),
+        mistake(
+            "log-prob-for-entropy",
+            "You computed a bonus from the log-probabilities of the actions. Minus their mean estimates the entropy, from few "
+            "actions, and its gradient is not the entropy's. entropy holds the exact one, row by row: use that.",
+            lambda log_prob, *data, clip_coef, ent_coef: (
+                ppo_clip_loss(log_prob, *data[:2], clip_coef=clip_coef) + ent_coef * log_prob.mean()
+            ),
+        ),
+        mistake(
+            "bonus-in-the-advantages",
+            "You added the bonus to the advantages. There it is multiplied by the ratio and clipped with it, and rewards "
+            "actions in place of an undecided policy. It is a term of its own, beside the clipped loss.",
+            lambda log_prob, old, a, entropy, *, clip_coef, ent_coef: ppo_clip_loss(
+                log_prob, old, a + ent_coef * entropy, clip_coef=clip_coef
+            ),
+        ),
+        mistake(
             "everything-flipped",
             "You flipped the sign of the whole loss. The entropy is rewarded now, and so is doing what was worse than "
             "expected. Only one of the two terms had the wrong sign.",
             lambda *tensors, **settings: -ill(*tensors, **settings),
         ),
-        *dressed(
-            chosen(PPO_CLIP_LOSS.misconceptions, "larger-of-the-two", "not-clipped", "sum-for-mean", "detached"),
-            lambda loss: _with_bonus(_right, loss),
-        ),
     ),
-)  # fmt: skip
+    dress=loss_with,
+)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.distributions import Normal
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_06 import seams
-from pgcourse.checks.unit_06.patient import Function, Patient
-from pgcourse.checks.unit_06.shared import unpatched
+from pgcourse.checks.unit_06 import in_training
+from pgcourse.checks.unit_06.patient import Function, Patient, mistake, unpatched
 from pgcourse.study.traps import CLIPPED_ACTION_LOG_PROB
-
-Acted = tuple[Tensor, Tensor]
 
 
 def ill(mean, log_std, noise, *, bound):  # type: ignore[no-untyped-def]
@@ -32,13 +27,6 @@ def ill(mean, log_std, noise, *, bound):  # type: ignore[no-untyped-def]
     action = (mean + std * noise).clamp(-bound, bound)  # [B, D]
     log_prob = torch.distributions.Normal(mean, std).log_prob(action).sum(-1)
     return action, log_prob
-
-
-def patient_11(mean: Tensor, log_std: Tensor, noise: Tensor, *, bound: float) -> Acted:
-    """The action as it was drawn, and the log-density of that very action."""
-    std = log_std.exp()
-    action = mean + std * noise  # [B, D], as drawn: the environment clips for itself
-    return action, Normal(mean, std).log_prob(action).sum(-1)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -59,131 +47,112 @@ def cases(seed: int) -> Iterator[Case]:
         }
 
 
-def _build(
-    stored: Function = lambda action, bound: action,
-    looked_at: Function = lambda action, bound: action,
-    draw: Function = lambda mean, log_std, noise: mean + log_std.exp() * noise,
-    density: Function = lambda mean, log_std, action: Normal(mean, log_std.exp()).log_prob(action).sum(-1),
-) -> Function:
-    """The function in exchangeable parts; the defaults are right."""
+def clip(x: Tensor, bound: float) -> Tensor:
+    """Within the bounds."""
+    return x.clamp(-bound, bound)
 
-    def attempt(mean: Tensor, log_std: Tensor, noise: Tensor, *, bound: float) -> Any:
-        action = draw(mean, log_std, noise)
-        return stored(action, bound), density(mean, log_std, looked_at(action, bound))
+
+def squash(x: Tensor, bound: float) -> Tensor:
+    """Within the bounds, smoothly."""
+    return bound * x.tanh()
+
+
+def mass_beyond(law: Normal, draw: Tensor, bound: float) -> Tensor:
+    """Beyond a bound, the logarithm of all the mass that lies there, [B, D]."""
+    edge = torch.full_like(draw, bound)
+    terms = torch.where(draw > bound, (1 - law.cdf(edge)).log(), law.log_prob(draw))
+    return torch.where(draw < -bound, law.cdf(-edge).log(), terms)
+
+
+def stored_with(
+    stored: Function = lambda draw, bound: draw,
+    terms: Function = lambda law, draw, bound: law.log_prob(draw),
+    reduce: Function = lambda terms: terms.sum(-1),
+    mean_as: Function = lambda mean, bound: mean,
+    noise_as: Function = lambda noise, bound: noise,
+) -> Function:
+    """The function in parts; the defaults are right. Args: terms: of the log-probability, [B, D]."""
+
+    def attempt(mean: Tensor, log_std: Tensor, noise: Tensor, *, bound: float) -> tuple[Tensor, Tensor]:
+        law = Normal(mean_as(mean, bound), log_std.exp())
+        draw = law.mean + law.stddev * noise_as(noise, bound)
+        return stored(draw, bound), reduce(terms(law, draw, bound))
 
     return attempt
 
 
-def _clip(action: Tensor, bound: float) -> Tensor:
-    return action.clamp(-bound, bound)
+def density_of(change: Function) -> Function:
+    """The terms at a changed draw."""
+    return lambda law, draw, bound: law.log_prob(change(draw, bound))
 
 
-def _from_noise(mean: Tensor, log_std: Tensor, noise: Tensor, *, bound: float) -> Acted:
-    terms = -noise.square() / 2 - log_std - math.log(math.tau) / 2
-    return torch.addcmul(mean, log_std.exp(), noise), terms.sum(dim=1)
+def twice_as_wide(draw: Tensor, bound: float) -> Tensor:
+    """Within twice the bounds."""
+    return clip(draw, 2 * bound)
 
 
-def _with_loop(mean: Tensor, log_std: Tensor, noise: Tensor, *, bound: float) -> Acted:
-    rows = [m + torch.exp(log_std) * z for m, z in zip(mean, noise, strict=True)]
-    density = [Normal(m, torch.exp(log_std)).log_prob(a).sum() for m, a in zip(mean, rows, strict=True)]
-    return torch.stack(rows), torch.stack(density)
-
-
-def _in_double_precision(mean: Tensor, log_std: Tensor, noise: Tensor, *, bound: float) -> list[Tensor]:
-    action = mean.double() + log_std.double().exp() * noise.double()
-    normals = torch.distributions.Independent(Normal(mean.double(), log_std.double().exp().expand(mean.shape)), 1)
-    return [action.to(mean.dtype), normals.log_prob(action).to(mean.dtype)]
-
-
-def _as_tuple(mean: Tensor, log_std: Tensor, noise: Tensor, *, bound: float) -> Acted:
-    action, log_prob = _in_double_precision(mean, log_std, noise, bound=bound)
-    return action, log_prob
-
-
-PATIENT = Patient(
-    id="patient_11",
-    trap=CLIPPED_ACTION_LOG_PROB,
-    part="what is stored of an action",
-    ill=ill,
-    cured=patient_11,
-    seams=lambda function: {"collect_fn": seams.ActingCollector(function)},
-)
-EXERCISE = Exercise(
-    id="patient_11",
-    unit="06",
-    title="Patient 11",
-    points=2,
-    minutes=10,
-    difficulty=2,
+PATIENT = Patient("patient_11", CLIPPED_ACTION_LOG_PROB, ill=ill, cured=stored_with(), seams=in_training.stored_action)
+EXERCISE = Exercise.listed(
+    "patient_11",
     cases=cases,
     observe=Call("mean, log_std, noise, *, bound"),
-    reference=patient_11,
-    alternatives=(_from_noise, _with_loop, _as_tuple),
+    reference=PATIENT.cured,
     hints=(
-        "Which action did the policy draw, and whose log-probability is stored? Follow a draw that lies beyond the "
-        "bound.",
+        "Which action did the policy draw, and whose log-probability is stored? Follow a draw that lies beyond the bound.",
         "The update asks how likely the policy's own draw was. What the environment makes of the draw is part of the "
         "environment.",
         "action = mean + std * noise, without clamp. Nothing else changes.",
     ),
     misconceptions=(
         unpatched(ill, "Look at a draw beyond the bound: is the stored action the one that the policy drew?"),
-        Misconception(
+        mistake(
             "log-prob-of-another-action",
-            "You store the draw, but the log-probability is still that of the clipped action. The update evaluates "
-            "the stored action, so its first ratio would differ from 1. Both have to be of the same action.",
-            _build(looked_at=_clip),
+            "You store the draw, but the log-probability is still that of the clipped action. The update evaluates the stored "
+            "action, so its first ratio would differ from 1. Both have to be of the same action.",
+            stored_with(terms=density_of(clip)),
         ),
-        Misconception(
+        mistake(
             "clipped-action-stored",
-            "The log-probability is that of the draw, but the stored action is clipped. The update would evaluate "
-            "another action than this log-probability belongs to. Store the draw itself.",
-            _build(stored=_clip),
+            "The log-probability is that of the draw, but the stored action is clipped. The update would evaluate another action "
+            "than this log-probability belongs to. Store the draw itself.",
+            stored_with(clip),
         ),
-        Misconception(
+        mistake(
+            "clipped-elsewhere",
+            "You clip something else in place of the action: the mean, the noise, or at a wider bound. What is stored is then no "
+            "draw of this policy, or not with its density. Nothing is clipped here; the environment does that.",
+            stored_with(mean_as=clip),
+            stored_with(noise_as=clip),
+            stored_with(twice_as_wide, density_of(twice_as_wide)),
+        ),
+        mistake(
             "squashed",
-            "You squashed the action with tanh. That is another policy, whose log-probability needs the Jacobian; "
-            "this one draws from a plain normal, and the environment clips.",
-            _build(draw=lambda mean, log_std, noise: (mean + log_std.exp() * noise).tanh()),
+            "You squashed the action with tanh. That is another policy, whose log-probability needs the Jacobian; this one draws "
+            "from a plain normal, and the environment clips.",
+            stored_with(squash, density_of(squash)),
+            stored_with(squash),
+            stored_with(lambda draw, bound: draw.tanh(), density_of(lambda draw, bound: draw.tanh())),
         ),
-        Misconception(
-            "mean-clipped",
-            "You clip the mean in place of the action. The draw then comes from another distribution than the one "
-            "whose log-probability you give. The distribution was right; leave it.",
-            lambda mean, log_std, noise, *, bound: (
-                lambda action: (action, Normal(mean, log_std.exp()).log_prob(action).sum(-1))
-            )(mean.clamp(-bound, bound) + log_std.exp() * noise),
-        ),
-        Misconception(
-            "dimensions-not-summed",
-            "You dropped the sum: one number a dimension. The dimensions are independent, so their log-probabilities "
-            "add up to one number an action.",
-            _build(density=lambda mean, log_std, action: Normal(mean, log_std.exp()).log_prob(action)),
-        ),
-        Misconception(
-            "log-std-for-std",
-            "You used log_std where the standard deviation belongs; take its exponential. A log_std of 0 is a "
-            "standard deviation of 1, not of 0.",
-            _build(draw=lambda mean, log_std, noise: mean + log_std * noise),
-        ),
-        Misconception(
-            "noise-left-out",
-            "You store the mean in place of the draw. A policy that never tries another action learns nothing about "
-            "it, and the update would see the wrong one.",
-            _build(draw=lambda mean, log_std, noise: mean + 0 * noise),
-        ),
-        Misconception(
+        mistake(
             "density-of-clipped-law",
-            "Beyond the bound you gave the probability of the whole tail. That is the law of the clipped action, and "
-            "the update's density does not know of it. Store the draw and its density.",
-            lambda mean, log_std, noise, *, bound: _with_tails(mean, log_std, noise, bound),
+            "Beyond the bound you gave the probability of the whole tail, or none at all. That is the law of the clipped action, "
+            "and the update's density does not know of it. Store the draw and its density.",
+            stored_with(clip, mass_beyond),
+            stored_with(terms=mass_beyond),
+            stored_with(terms=lambda law, draw, bound: law.log_prob(draw) * (draw.abs() <= bound)),
+        ),
+        mistake(
+            "dimensions-not-summed",
+            "You dropped the sum over the dimensions, or averaged. They are independent, so their log-probabilities add up to "
+            "one number an action.",
+            stored_with(reduce=lambda terms: terms),
+            stored_with(reduce=lambda terms: terms.mean(-1)),
+        ),
+        mistake(
+            "density-of-the-noise",
+            "You took the density of the noise. The action is stretched by the standard deviation, so its density is lower where "
+            "that is large: log_std is subtracted for each dimension.",
+            stored_with(terms=lambda law, draw, bound: law.log_prob(draw) + law.stddev.log()),
         ),
     ),
-)  # fmt: skip
-
-
-def _with_tails(mean: Tensor, log_std: Tensor, noise: Tensor, bound: float) -> Acted:
-    law, action = Normal(mean, log_std.exp()), mean + log_std.exp() * noise
-    edge = torch.as_tensor(bound, dtype=mean.dtype)
-    terms = torch.where(action > bound, (1 - law.cdf(edge)).log(), law.log_prob(action))
-    return action.clamp(-bound, bound), torch.where(action < -bound, law.cdf(-edge).log(), terms).sum(-1)
+)

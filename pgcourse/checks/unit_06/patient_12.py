@@ -8,13 +8,10 @@ from collections.abc import Iterator
 import torch
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.unit_00.categorical_entropy import EXERCISE as CATEGORICAL_ENTROPY
-from pgcourse.checks.unit_06 import seams
-from pgcourse.checks.unit_06.patient import Patient
-from pgcourse.checks.unit_06.shared import chosen, unpatched
+from pgcourse.checks.unit_06 import in_training
+from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
 from pgcourse.study.traps import GAUSSIAN_ENTROPY
 
 
@@ -42,47 +39,31 @@ def cases(seed: int) -> Iterator[Case]:
 
 
 PATIENT = Patient(
-    id="patient_12",
-    trap=GAUSSIAN_ENTROPY,
-    part="the entropy of the policy",
-    ill=ill,
-    cured=CATEGORICAL_ENTROPY.reference,
-    seams=lambda function: {"policy": seams.CartPolePolicy(seams.EntropyPolicy, function)},
+    "patient_12", GAUSSIAN_ENTROPY, ill=ill, cured=CATEGORICAL_ENTROPY.reference, seams=in_training.entropy
 )
-EXERCISE = Exercise(
-    id="patient_12",
-    unit="06",
-    title="Patient 12",
-    points=2,
-    minutes=10,
-    difficulty=2,
+EXERCISE = exercise_like(
+    CATEGORICAL_ENTROPY,
+    "patient_12",
     cases=cases,
-    observe=Call("logits", differentiable=("logits",)),
-    reference=CATEGORICAL_ENTROPY.reference,
-    alternatives=CATEGORICAL_ENTROPY.alternatives,
     hints=(
-        "Work the example of the docstring through the code. Then exchange the numbers of two actions: should the "
-        "entropy notice?",
-        "The last line is the entropy of a normal density, which belongs to continuous actions. Go back to the "
-        "definition: the mean of -log p(a) over actions drawn from p.",
+        "Work the example of the docstring through the code. Then exchange the numbers of two actions: should the entropy "
+        "notice?",
+        "The last line is the entropy of a normal density, which belongs to continuous actions. Go back to the definition: "
+        "the mean of -log p(a) over actions drawn from p.",
         "log_prob = logits.log_softmax(-1); return -(log_prob.exp() * log_prob).sum(-1)",
     ),
     misconceptions=(
-        unpatched(ill, "Try equal logits of two actions, whose entropy you know, and ask what a number of an action means."),
-        Misconception(
-            "scaled-formula",
-            "You mended the value for equal logits of two actions and kept the formula with the variance. Numbers of "
-            "actions are names: exchange two of them, and the entropy must stay as it is.",
-            lambda logits: _moved(logits),
+        unpatched(
+            ill, "Try equal logits of two actions, whose entropy you know, and ask what an action's number means."
         ),
-        *chosen(
-            CATEGORICAL_ENTROPY.misconceptions, "minus-sign-missing", "averaged-over-the-batch", "averaged-over-actions",
-            "probability-weights-missing", "logits-taken-for-log-probabilities", "normalised-over-the-batch", "bits-not-nats",
-            "scaled-to-one", "detached",
+        mistake(
+            "variance-kept",
+            "You mended some values, with a constant, a floor or a cap, and kept the formula with the variance. Numbers of "
+            "actions are names: exchange two of them, and the entropy must stay as it is.",
+            lambda logits: ill(logits) - 0.5 * math.log(2 * math.pi * math.e * 0.25) + math.log(2),
+            lambda logits: 0.5 * (1 + (2 * ill(logits)).exp()).log(),
+            lambda logits: ill(logits).clamp(min=0.0),
+            lambda logits: ill(logits).clamp(0.0, math.log(logits.shape[-1])),
         ),
     ),
-)  # fmt: skip
-
-
-def _moved(logits: torch.Tensor) -> torch.Tensor:
-    return ill(logits) - 0.5 * math.log(2 * math.pi * math.e * 0.25) + math.log(2)
+)

@@ -14,14 +14,19 @@ from pgcourse.checks.wording import number
 Sizes = dict[str, dict[str, tuple[int, ...]]]  # network -> parameter -> shape
 
 
-def network_case(sizes: Sizes, *, seed: int | None = None, **rates: float) -> Case:
-    """Parameters "NETWORK.NAME" and gradients "grad NETWORK.NAME" between 0.5 and 3 in size; fixed ones without a seed."""
+def network_case(sizes: Sizes, *, seed: int | None = None, gradient: float = 1.0, **rates: float) -> Case:
+    """Parameters "NETWORK.NAME" and gradients "grad NETWORK.NAME" between 0.5 and 3 in size; fixed ones without a seed.
+
+    Args: gradient: the gradients are multiplied by it. Small ones show eps and weight decay.
+    """
     case: Case = dict(rates)
     source = generator(seed if seed is not None else 0)
     for network, parameters in sizes.items():
         for name, shape in parameters.items():
             case[f"{network}.{name}"] = torch.ones(shape) if seed is None else _between(source, shape)
-            case[f"grad {network}.{name}"] = torch.full(shape, 2.0) if seed is None else _between(source, shape)
+            case[f"grad {network}.{name}"] = gradient * (
+                torch.full(shape, 2.0) if seed is None else _between(source, shape)
+            )
     return case
 
 
