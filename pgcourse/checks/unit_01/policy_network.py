@@ -220,15 +220,10 @@ EXERCISE = Exercise.listed(
             {"layers(obs)": "layers((obs - obs.mean(0)) / obs.std(0))"},
         ),
         mistake(
-            "layers-not-registered",
-            "Your layers are kept where nn.Module does not find them, for instance in a plain list. policy.parameters() is "
-            "then empty and an optimizer trains nothing. Assign layers as attributes, or use nn.Sequential.",
+            "nothing-to-train",
+            "An optimizer changes nothing: your layers are in a plain list, where parameters() does not find them, or the path "
+            "to the distribution is cut by detach or no_grad. Assign layers as attributes, or use nn.Sequential.",
             {"(hidden, nn.Tanh(), last)": "()", "self.layers(obs)": "last(hidden(obs).tanh())"},
-        ),
-        mistake(
-            "no-gradient",
-            "Between the parameters and the distribution the path is cut: by detach, no_grad, numpy or requires_grad=False. "
-            "Collecting experience may do without gradients; that is the caller's decision, not the network's.",
             {"logits=logits": "logits=logits.detach()"},
         ),
         mistake(

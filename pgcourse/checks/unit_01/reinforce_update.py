@@ -126,11 +126,12 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "gradients-not-cleared",
-            "Gradients from before are still there when backward adds to them: those of the last update, or whatever somebody "
-            "else has left. Clear them first, before backward; after the step is too late for the first update.",
+            "clear-backward-step-not-in-order",
+            "Clear the gradients, backward, step: in this order. What the last update or somebody else has left is added to "
+            "yours where it is cleared never or after the step; cleared after backward, nothing is left to follow.",
             {"optimizer.zero_grad()": ""},
             {"optimizer.zero_grad()": "", "return total": "optimizer.zero_grad()\n    return total"},
+            {"loss.backward()": ""},
         ),
         mistake(
             "step-for-each-episode",
@@ -219,11 +220,6 @@ EXERCISE = Exercise.listed(
             {"loss.backward()": "(loss - 0.01 * policy(obs).entropy().mean()).backward()"},
             {"normalize(returns))": "normalize(returns)) - 0.01 * policy(obs).entropy().mean()"},
             of=reinforce_update,
-        ),
-        mistake(
-            "backward-missing",
-            "No parameter moves: the gradient has to be computed after clearing the old one and before the step.",
-            {"loss.backward()": ""},
         ),
         mistake(
             "another-loss-returned",

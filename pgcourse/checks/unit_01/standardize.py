@@ -64,22 +64,17 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "division-by-zero",
-            "A constant input has standard deviation 0, and you divide by it: 0 / 0 is NaN. It happens in training when every "
-            "episode of a batch scores the same. A tiny number beside the standard deviation keeps the result at 0.",
+            "constant-input",
+            "Where all elements are equal, as when every episode scores the same, the result is 0 everywhere. You divide by a "
+            "standard deviation of 0, which is NaN, or return them as they are. A tiny number beside the deviation is enough.",
             {" + 1e-8": ""},
+            {"return": "return x.clone() if x.min() == x.max() else"},
         ),
         edited(
             "one-element",
             "With a single element your standard deviation is NaN: torch's std divides by n - 1, here by 0, and adding a small "
             "number does not help against NaN. Divide by n, or treat the single element on its own.",
             {"correction=0": "correction=1"},
-        ),
-        mistake(
-            "constant-left-as-it-is",
-            "Where all elements are equal you return them as they are. They lie 0 standard deviations from their mean, so the "
-            "result is 0 everywhere: such a batch says nothing about which action was better.",
-            {"return": "return x.clone() if x.min() == x.max() else"},
         ),
         mistake(
             "each-column-by-itself",
@@ -113,18 +108,13 @@ EXERCISE = Exercise.listed(
             {"(x - mean)": "2 * (x - x.min())", "(std + 1e-8)": "(x.max() - x.min() + 1e-8) - 1"},
         ),
         mistake(
-            "large-eps",
-            "The number that you add to the standard deviation, or below which you do not let it fall, is so large that it "
-            "changes ordinary results: your standard deviation is not 1. 1e-8 is enough to keep the division finite.",
+            "large-eps-or-clipped",
+            "The standard deviation of your result is not 1: what you add to that of x, or the least that you let it be, is "
+            "too large, where 1e-8 is enough; or you cut off what lies far from the mean, the best steps among it.",
             {"1e-8": "1.0"},
             {"1e-8": "1e-2"},
             {"std + 1e-8": "std.clamp(min=1.0)"},
             {"std + 1e-8": "(std.square() + 1e-5).sqrt()"},
-        ),
-        mistake(
-            "clipped",
-            "You cut off what lies many standard deviations from the mean. Observations are treated so in some libraries; what "
-            "is asked for here has standard deviation 1, and says how much better the best step was.",
             {"(x - mean)": "torch.clamp((x - mean)", "1e-8)": "1e-8), -5, 5)"},
         ),
     ),
