@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 
 
 def bandit_step(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
     """logits + learning_rate * reward * (onehot(action) - softmax(logits)). logits [A] -> new [A]."""
-    return logits + learning_rate * reward * (_one_hot(logits, action) - logits.softmax(dim=-1))
-
-
-def _one_hot(logits: Tensor, action: int) -> Tensor:
-    return torch.nn.functional.one_hot(torch.tensor(action), len(logits)).to(logits.dtype)
+    hot = torch.nn.functional.one_hot(torch.tensor(action), len(logits))
+    p = logits.softmax(dim=-1)
+    step = learning_rate * reward * (hot - p)
+    return logits + step
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -33,16 +33,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 4, dtype=torch.float64), "action": 0, "reward": 0.6, "learning_rate": 1.0}
 
 
-def mistake(id: str, explanation: str, *formulas: Callable[..., Tensor]) -> Misconception:
-    """A misconception as formulas of x: logits, hot: one-hot action, p: probabilities, size: learning rate * reward."""
-    wrong, *variants = (
-        lambda logits, action, reward, *, learning_rate, formula=formula: formula(
-            logits, _one_hot(logits, action), logits.softmax(0), learning_rate * reward
-        )
-        for formula in formulas
-    )
-    return Misconception(id, explanation, wrong, tuple(variants))
-
+mistake = edits_of(bandit_step)
 
 EXERCISE = Exercise.listed(
     "bandit_step",
@@ -60,66 +51,61 @@ EXERCISE = Exercise.listed(
         mistake(
             "sampled-action-only",
             "You moved only the logit of the sampled action, by the full step. The gradient of log softmax also has the part "
-            "-softmax(logits), which lowers all the others; without it the logits grow for ever when rewards are positive. Do "
-            "the changes of all logits sum to 0?",
-            lambda x, hot, p, size: x + size * hot,
+            "-softmax(logits), which lowers all the others; without it logits grow for ever when rewards are positive.",
+            {"hot - p": "hot"},
         ),
         mistake(
             "others-not-lowered-by-their-own",
             "The sampled action's logit moves rightly, but the others do not move at all, or all by the same amount. The score "
             "has one entry for every action: each of those not taken has -p, with its own probability.",
-            lambda x, hot, p, size: x + size * hot * (1 - p),
-            lambda x, hot, p, size: x + size * (1 - (p * hot).sum()) * (hot - (1 - hot) / (len(x) - 1)),
-            lambda x, hot, p, size: x + size * (hot - (p * hot).sum()),
+            {"hot - p": "hot * (1 - p)"},
+            {"(hot - p)": "(1 - p[action]) * (hot - (1 - hot) / (len(p) - 1))"},
+            {"hot - p": "hot - p[action]"},
         ),
         mistake(
             "logarithm-missing",
             "You followed the gradient of the probability, not of its logarithm: your step is p(action) times too small. Rare "
             "actions are sampled rarely already; dividing by p, which the logarithm does, makes up for that.",
-            lambda x, hot, p, size: x + size * (p * hot).sum() * (hot - p),
+            {"(hot - p)": "p[action] * (hot - p)"},
         ),
         mistake(
             "divided-by-the-probability",
             "You divided by the probability of the action, as importance weights do. The logarithm has done that already: the "
             "gradient of log p is the gradient of p divided by p. Doing it twice lets rare actions take huge steps.",
-            lambda x, hot, p, size: x + size * (hot - p) / (p * hot).sum(),
+            {"(hot - p)": "(hot - p) / p[action]"},
         ),
         mistake(
             "downhill",
-            "Your step has the wrong direction: it makes rewarded actions less likely. This is gradient ascent on the reward, so "
-            "the step is added. The minus of a loss appears only where an optimizer minimises.",
-            lambda x, hot, p, size: x - size * (hot - p),
+            "Your step has the wrong direction: it makes rewarded actions less likely. This is gradient ascent on the reward, "
+            "so the step is added. The minus of a loss appears only where an optimizer minimises.",
+            {"logits + step": "logits - step"},
         ),
         mistake(
             "bad-pulls-ignored",
             "You learn from positive rewards alone. A pull that lost is as much news as one that paid: a negative reward turns "
             "the step round and makes its action rarer.",
-            lambda x, hot, p, size: x + max(size, 0.0) * (hot - p),
+            {"* reward": "* max(reward, 0.0)"},
         ),
         mistake(
             "logits-taken-for-probabilities",
             "You subtracted the logits themselves from the one-hot vector. The score is onehot - p, where p are the "
             "probabilities: the softmax is missing.",
-            lambda x, hot, p, size: x + size * (hot - x),
+            {"hot - p": "hot - logits"},
         ),
         mistake(
-            "probabilities-returned",
-            "You returned the new probabilities; the new logits are asked for. The next step would take a softmax of a softmax.",
-            lambda x, hot, p, size: (x + size * (hot - p)).softmax(0),
-        ),
-        mistake(
-            "step-returned",
-            "You returned the step alone. The new logits are the old ones plus the step; otherwise everything learned before is "
-            "forgotten.",
-            lambda x, hot, p, size: size * (hot - p),
+            "step-or-probabilities-returned",
+            "You returned the step alone, or the new probabilities. Asked for are the new logits, which are the old ones plus "
+            "the step: otherwise what was learned before is forgotten, or the next step takes a softmax of a softmax.",
+            {"logits + step": "step"},
+            {"logits + step": "(logits + step).softmax(-1)"},
         ),
         mistake(
             "shifted-by-a-constant",
-            "The policy is right, but all logits are shifted by one number, as by subtracting their maximum or mean at the end. "
-            "A softmax does not care; whoever compares the logits before and after does. Add the step and no more.",
-            lambda x, hot, p, size: x + size * (hot - p) - (x + size * (hot - p)).max(),
-            lambda x, hot, p, size: x + size * (hot - p) - (x + size * (hot - p)).mean(),
-            lambda x, hot, p, size: (x + size * (hot - p)).log_softmax(0),
+            "The policy is right, but all logits are shifted by one number, as by subtracting their maximum or mean at the "
+            "end. A softmax does not care; whoever compares the logits before and after does. Add the step and no more.",
+            {"logits + step": "logits + step - (logits + step).max()"},
+            {"logits + step": "logits + step - (logits + step).mean()"},
+            {"logits + step": "(logits + step).log_softmax(-1)"},
         ),
     ),
 )

@@ -9,20 +9,18 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 
 
 def categorical_entropy(logits: Tensor) -> Tensor:
     """Minus the sum of p log p over the actions, in nats. logits [B, A] -> [B]; a logit of -inf contributes 0."""
     log_prob = logits.log_softmax(dim=-1)  # [B, A]
     # p is 0 there, but 0 * -inf is NaN, in the value and in the gradient: replace the factor, not the product.
-    return -(log_prob.exp() * _masked(log_prob)).sum(dim=-1)
-
-
-def _masked(log_prob: Tensor) -> Tensor:
-    return log_prob.masked_fill(log_prob == -torch.inf, 0)
+    finite = log_prob.masked_fill(log_prob == -torch.inf, 0)
+    return -(log_prob.exp() * finite).sum(dim=-1)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -39,6 +37,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
 
 
+mistake = edits_of(categorical_entropy)
+
 EXERCISE = Exercise.listed(
     "categorical_entropy",
     cases=cases,
@@ -54,86 +54,68 @@ EXERCISE = Exercise.listed(
         "(log_prob.exp() * finite) summed over the last axis.",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "zero-times-infinity",
-            "Your formula is right for ordinary logits, but where a probability is 0, because a logit is -inf or far below the "
-            "others, it multiplies p = 0 by log p = -inf, and floating point calls that NaN. In the limit, p log p is 0: an "
-            "action that cannot happen adds no uncertainty.",
-            lambda x: -(x.softmax(-1) * x.log_softmax(-1)).sum(-1),
-            (
-                lambda x: -(x.softmax(-1) * x.softmax(-1).log()).sum(-1),
-                lambda x: -(x.softmax(-1) * x.softmax(-1).masked_fill(x == -torch.inf, 1).log()).sum(-1),
-            ),
+            "Where a probability is 0, because a logit is -inf or far below the others, your formula multiplies p = 0 by log p "
+            "= -inf, which is NaN. In the limit p log p is 0: an action that cannot happen adds no uncertainty.",
+            {"* finite": "* log_prob"},
+            {"* finite": "* log_prob.exp().log()"},
+            {"* finite": "* log_prob.exp().masked_fill(logits == -torch.inf, 1).log()"},
         ),
-        Misconception(
+        mistake(
             "gradient-lost-behind-a-mask",
             "The values are right, but you masked the NaN after it was made. Backward still runs through the masked branch, "
-            "where 0 times infinity is NaN, and one NaN in a gradient ruins every weight. Make the factor finite before the "
-            "product.",
-            lambda x: -torch.nan_to_num(x.softmax(-1) * x.log_softmax(-1)).sum(-1),
+            "where 0 times infinity is NaN and ruins every weight. Make the factor finite before the product.",
+            {"(log_prob.exp() * finite)": "torch.nan_to_num(log_prob.exp() * log_prob)"},
         ),
-        Misconception(
-            "exponential-overflow",
-            "You exponentiated the logits themselves. exp(10000) is infinite in floating point, and infinity divided by infinity "
-            "is NaN. A softmax does not change when the same number is subtracted from every logit of a row.",
-            lambda x: categorical_entropy((x.exp() / x.exp().sum(-1, keepdim=True)).log()),
-        ),
-        Misconception(
+        mistake(
             "clamped-logits",
             "You cut the logits off at a bound, or put a finite number in place of -inf. Logits at the bound are all equal: "
             "10,000 and 9,980 look like a coin, a forbidden action like one with a logit as low. log_softmax needs no bound.",
-            lambda x: categorical_entropy(x.clamp(-50, 50)),
-            (lambda x: categorical_entropy(x.clamp(min=-1e4)),),
+            {"logits.log": "logits.clamp(-50, 50).log"},
+            {"logits.log": "logits.clamp(min=-1e4).log"},
         ),
-        Misconception(
+        mistake(
             "averaged-over-actions",
-            "You took the mean over actions where the sum belongs. The probabilities are the weights of the average already, so "
-            "dividing by the number of actions shrinks the result a second time.",
-            lambda x: categorical_entropy(x) / x.shape[-1],
+            "You took the mean over actions where the sum belongs. The probabilities are the weights of the average already, "
+            "so dividing by the number of actions shrinks the result a second time.",
+            {"sum(": "mean("},
         ),
-        Misconception(
+        mistake(
             "probability-weights-missing",
             "You added -log p over all actions, or averaged it, without weighting each by its probability. Entropy is the "
             "expected surprise, so a rare action's large surprise counts rarely.",
-            lambda x: -_masked(x.log_softmax(-1)).sum(-1),
-            (
-                lambda x: -x.log_softmax(-1).sum(-1),
-                lambda x: -x.log_softmax(-1).mean(-1),
-                lambda x: -_masked(x.log_softmax(-1)).sum(-1) / (x > -torch.inf).sum(-1),
-            ),
+            {"log_prob.exp() * finite": "finite"},
+            {"log_prob.exp() * finite": "log_prob"},
+            {"log_prob.exp() * finite": "log_prob", "sum(": "mean("},
+            {"log_prob.exp() * finite": "finite / (logits > -torch.inf).sum(-1, keepdim=True)"},
         ),
-        Misconception(
+        mistake(
             "weights-detached",
-            "The values are right, but the probabilities in front of the logarithms are cut from the graph. What is left of the "
-            "gradient, the sum of p times the gradient of log p, is 0: an entropy bonus would do nothing.",
-            lambda x: -(x.softmax(-1).detach() * _masked(x.log_softmax(-1))).sum(-1),
+            "The values are right, but the probabilities in front of the logarithms are cut from the graph. What is left of "
+            "the gradient, the sum of p times the gradient of log p, is 0: an entropy bonus would do nothing.",
+            {"exp() *": "exp().detach() *"},
         ),
-        Misconception(
+        mistake(
             "softmax-before-logits",
             "You applied softmax twice: once yourself, and once in what takes logits. Probabilities lie between 0 and 1, so as "
             "logits they differ by 1 at most: the entropy stays high however sure the policy is.",
-            lambda x: categorical_entropy(x.softmax(-1)),
+            {"logits.log": "logits.softmax(-1).log"},
         ),
-        Misconception(
-            "logits-taken-for-log-probabilities",
-            "You multiplied the probabilities by the logits instead of by the log-probabilities. Adding 1 to all logits leaves "
-            "the policy as it is, and so must its entropy: test that on your function.",
-            lambda x: -(x.softmax(-1) * x.clamp(min=-1e30)).sum(-1),
-            (lambda x: -(x.softmax(-1) * x).sum(-1),),
-        ),
-        Misconception(
+        mistake(
             "normalised-over-the-batch",
             "You normalised over the batch instead of over the actions, so that each column sums to 1. A row is one state's "
             "distribution. Which axis of [B, A] holds the actions?",
-            lambda x: -(x.softmax(0) * _masked(x.log_softmax(0))).sum(-1),
-            (lambda x: categorical_entropy(x.T), lambda x: -(x.softmax(0) * x.log_softmax(0)).sum(-1)),
+            {"log_softmax(dim=-1)": "log_softmax(dim=0)"},
+            {"log_softmax(dim=-1)": "log_softmax(dim=0)", "sum(dim=-1)": "sum(dim=0)"},
+            {"log_softmax(dim=-1)": "log_softmax(dim=0)", "* finite": "* log_prob"},
         ),
-        Misconception(
+        mistake(
             "not-in-nats",
             "You divided by log(2), which gives bits, or by log(A), so that a uniform policy has 1. This course, and torch, "
             "measure in nats: two equally likely actions have an entropy of log 2 = 0.693, and A of them log(A).",
-            lambda x: categorical_entropy(x) / math.log(2),
-            (lambda x: categorical_entropy(x) / math.log(x.shape[-1]),),
+            {"sum(dim=-1)": "sum(dim=-1) / math.log(2)"},
+            {"sum(dim=-1)": "sum(dim=-1) / math.log(logits.shape[-1])"},
         ),
     ),
 )

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 from torch.distributions import Categorical
 
 from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 
 
 def categorical_log_prob(logits: Tensor, action: Tensor) -> Tensor:
     """log softmax(logits)[action], row by row. logits [B, A], action [B] int64 -> [B]."""
-    return _pick(logits.log_softmax(dim=-1), action)
-
-
-def _pick(table: Tensor, action: Tensor) -> Tensor:
-    return table.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+    log_prob = logits.log_softmax(dim=-1)  # [B, A]
+    return log_prob.gather(-1, action.unsqueeze(-1)).squeeze(-1)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -37,11 +35,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 4, 6, dtype=torch.float64), "action": integers(source, 6, 4)}
 
 
-def mistake(id: str, explanation: str, *tables: Callable[[Tensor], Tensor]) -> Misconception:
-    """A misconception as functions of the logits [B, A] to another table [B, A], from which the action is picked."""
-    wrong, *variants = (lambda logits, action, table=table: _pick(table(logits), action) for table in tables)
-    return Misconception(id, explanation, wrong, tuple(variants))
-
+mistake = edits_of(categorical_log_prob, Categorical=Categorical)
 
 EXERCISE = Exercise.listed(
     "categorical_log_prob",
@@ -60,75 +54,71 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake(
             "log-of-rounded-softmax",
-            "You computed probabilities first and their logarithm afterwards. exp overflows for large logits, and a probability "
-            "as small as exp(-20000) is rounded to 0, whose logarithm is minus infinity. Stay in log space: look at what "
-            "log(exp(x) / sum) becomes on paper.",
-            lambda x: x.softmax(-1).log(),
-            lambda x: (x.exp() / x.exp().sum(-1, keepdim=True)).log(),
-            lambda x: x - x.exp().sum(-1, keepdim=True).log(),
+            "You computed probabilities first and their logarithm afterwards. exp overflows for large logits, and exp(-20000) "
+            "is rounded to 0, whose logarithm is -inf. Stay in log space: write out log(exp(x) / sum) on paper.",
+            {"log_softmax(dim=-1)": "softmax(-1).log()"},
+            {"logits.log_softmax(dim=-1)": "(logits.exp() / logits.exp().sum(-1, keepdim=True)).log()"},
+            {"logits.log_softmax(dim=-1)": "logits - logits.exp().sum(-1, keepdim=True).log()"},
         ),
         mistake(
             "clamped",
-            "You kept the logarithm finite by clamping: the logits, or the probability, or by adding a small number to it. That "
-            "hides the overflow and answers about -18 where the truth is -20000, with no gradient. The logarithm of a softmax "
-            "can be computed exactly, without any probability in between.",
-            lambda x: (x.softmax(-1) + 1e-8).log(),
-            lambda x: (x.softmax(-1) + 1e-10).log(),
-            lambda x: Categorical(probs=x.softmax(-1)).logits,
-            lambda x: x.clamp(-20, 20).log_softmax(-1),
-            lambda x: x.clamp(-50, 50).log_softmax(-1),
+            "You kept the logarithm finite by clamping, or by adding a small number. That hides the overflow and answers -18 "
+            "where the truth is -20000, with no gradient. The logarithm of a softmax can be computed exactly.",
+            {"log_softmax(dim=-1)": "softmax(-1).add(1e-8).log()"},
+            {"log_softmax(dim=-1)": "softmax(-1).add(1e-10).log()"},
+            {"logits.log_softmax(dim=-1)": "Categorical(probs=logits.softmax(-1)).logits"},
+            {"log_softmax": "clamp(-50, 50).log_softmax"},
         ),
         mistake(
             "maximum-of-the-whole-batch",
-            "You subtracted the largest logit of the whole batch. In a row whose logits are all far below it, every exponential "
-            "becomes 0, and log 0 is minus infinity. Subtract each row's own maximum: dim=-1, keepdim=True.",
-            lambda x: (x - x.max()) - (x - x.max()).exp().sum(-1, keepdim=True).log(),
+            "You subtracted the largest logit of the whole batch. In a row whose logits are all far below it, every "
+            "exponential becomes 0, and log 0 is minus infinity. Subtract each row's own maximum: dim=-1, keepdim=True.",
+            {"logits.log_softmax(dim=-1)": "(x := logits - logits.max()) - x.exp().sum(-1, keepdim=True).log()"},
         ),
         mistake(
             "logits-taken-for-log-probabilities",
-            "You returned the chosen logit itself. Logits become log-probabilities only after normalising: their exponentials do "
-            "not sum to 1. Check yours: do the exponentials of a row add up to 1?",
-            lambda x: x,
+            "You returned the chosen logit itself. Logits become log-probabilities only after normalising: their exponentials "
+            "do not sum to 1. Check yours: do the exponentials of a row add up to 1?",
+            {".log_softmax(dim=-1)": ""},
         ),
         mistake(
             "logits-taken-for-probabilities",
             "You gave logits to Categorical as its first argument, which is probs: negative ones raise an error, and positive "
             "ones are silently divided by their sum, without any exp. Write logits=.",
-            lambda x: Categorical(x).logits,
-            lambda x: Categorical(x, validate_args=False).logits,
+            {"logits.log_softmax(dim=-1)": "Categorical(logits).logits"},
+            {"logits.log_softmax(dim=-1)": "Categorical(logits, validate_args=False).logits"},
         ),
         mistake(
             "softmax-before-logits",
             "You applied softmax twice: once yourself, and once in what takes logits. Probabilities lie between 0 and 1, so as "
             "logits they differ by 1 at most, and the policy can never become sure. Pass the logits as they are.",
-            lambda x: x.softmax(-1).log_softmax(-1),
+            {"log_softmax": "softmax(-1).log_softmax"},
         ),
         mistake(
             "probability-not-logarithm",
             "You returned the probability of the action. The policy gradient needs its logarithm, which is never positive. One "
             "step is missing.",
-            lambda x: x.softmax(-1),
+            {"log_softmax": "softmax"},
         ),
         mistake(
             "normalised-along-another-axis",
-            "You normalised over the batch, so that each column sums to 1, or over the whole table at once. A row is one state's "
-            "distribution: which axis of [B, A] holds the actions? A sum over it keeps in its row with keepdim=True.",
-            lambda x: x.log_softmax(0),
-            lambda x: x - x.logsumexp((0, 1)),
-            lambda x: x - x.exp().sum().log(),
-            lambda x: (x.exp() / x.exp().sum()).log(),
+            "You normalised over the batch, or over the whole table at once. A row is one state's distribution: which axis of "
+            "[B, A] holds the actions? A sum over it keeps in its row with keepdim=True.",
+            {"dim=-1": "dim=0"},
+            {"log_softmax(dim=-1)": "flatten().log_softmax(0).view(logits.shape)"},
+            {"logits.log_softmax(dim=-1)": "logits - logits.exp().sum().log()"},
         ),
         mistake(
             "normaliser-detached",
             "The numbers are right, but the log of the sum of exponentials is cut from the graph. It depends on every logit: "
             "through it, raising one action lowers the others. Without it, logits grow for ever.",
-            lambda x: x - x.logsumexp(-1, keepdim=True).detach(),
+            {"log_softmax(dim=-1)": "sub(logits.logsumexp(-1, keepdim=True).detach())"},
         ),
-        Misconception(
+        mistake(
             "all-rows-with-all-actions",
             "You indexed the columns with all actions at once, which pairs every row with every action of the batch: [B, B]. "
             "Each row must be paired with its own action only; gather does that, or a row index beside it.",
-            lambda logits, action: logits.log_softmax(-1)[:, action],
+            {"log_prob.gather(-1, action.unsqueeze(-1)).squeeze(-1)": "log_prob[:, action]"},
         ),
     ),
 )

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache, partial
-from typing import Any
+from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.distributions import Bernoulli, Categorical
+from torch import nn
+from torch.distributions import Categorical
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.networks import PolicyFactory
 from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
 
 UNIFORM_MARGIN = 0.1  # from 1/A, as the contract says
 # After 80 steps of Adam at 0.03, networks from linear to two hidden layers give the right action more than 0.95. Logits
-# squeezed by a softmax or sigmoid cannot pass 0.74 with two actions and 0.58 with three, by tanh 0.89; a blind policy
-# 0.5.
+# squeezed by a softmax or sigmoid cannot pass 0.74 with two actions and 0.58 with three, by tanh 0.89; blind ones 0.5.
 CONFIDENT, LEARNED = 0.93, 0.54
 
 
@@ -128,42 +127,26 @@ def _mixed_rows(arrays: Arrays) -> Iterator[tuple[str, str, str]]:
             return
 
 
-class Policy(nn.Module):
-    """Layers, and a function from their output to whatever the forward pass gives."""
-
-    def __init__(self, layers: nn.Module, read: Callable[[Tensor], Any]) -> None:
-        super().__init__()
-        self.layers, self.read = layers, read
-
-    def forward(self, obs: Tensor) -> Any:
-        return self.read(self.layers(obs))
-
-
-class OverTheBatch(nn.Module):
-    """Standardises observations over the batch."""
-
-    def forward(self, obs: Tensor) -> Tensor:
-        return (obs - obs.mean(0)) / obs.std(0)
-
-
-def layers(obs_dim: int, outputs: int, *, gain: float = 0.01, hidden: int = 64) -> nn.Sequential:
-    """One hidden layer; the last layer's default weights times `gain`, its bias zero."""
-    last = nn.Linear(hidden, outputs)
+def written_out(obs_dim, num_actions):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    hidden, last = nn.Linear(obs_dim, 64), nn.Linear(64, num_actions)
     with torch.no_grad():
-        last.weight.mul_(gain)
+        last.weight.mul_(0.01)
         last.bias.zero_()
-    return nn.Sequential(nn.Linear(obs_dim, hidden), nn.Tanh(), last)
+
+    class Policy(nn.Module):
+        def __init__(self):  # type: ignore[no-untyped-def]
+            super().__init__()
+            self.layers = nn.Sequential(hidden, nn.Tanh(), last)
+
+        def forward(self, obs):  # type: ignore[no-untyped-def]
+            logits = self.layers(obs)
+            return Categorical(logits=logits)
+
+    return Policy()
 
 
-def _logits(x: Tensor) -> Categorical:
-    return Categorical(logits=x, validate_args=False)
-
-
-def mistake(id: str, explanation: str, *reads: Callable[[Tensor], Any], **settings: Any) -> Misconception:
-    """A misconception about what is made of the last layer's output."""
-    wrong, *variants = (lambda d, a, read=read: Policy(layers(d, a, **settings), read) for read in reads)
-    return Misconception(id, explanation, wrong, tuple(variants))
-
+mistake = edits_of(written_out)
 
 EXERCISE = Exercise.listed(
     "policy_network",
@@ -177,120 +160,91 @@ EXERCISE = Exercise.listed(
     hints=(
         "An nn.Module may return any object, also a torch.distributions.Categorical. Which argument of it takes unnormalised "
         "numbers? And how large may these numbers be for all probabilities to start near 1 / A?",
-        "Stack nn.Linear and nn.Tanh, the last layer with num_actions outputs and no activation. Return Categorical(logits=...). "
-        "Make the last layer's weights small (times 0.01) and its bias zero, so that all logits start near 0.",
+        "Stack nn.Linear and nn.Tanh, the last layer with num_actions outputs and no activation. Return "
+        "Categorical(logits=...). Make the last layer's weights small (times 0.01) and its bias zero, so that all logits start "
+        "near 0.",
         "class Policy(nn.Module): in __init__, self.layers = nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh(), nn.Linear(64, "
         "num_actions)), then under torch.no_grad(): self.layers[-1].weight.mul_(0.01) and self.layers[-1].bias.zero_(). In "
         "forward, return Categorical(logits=self.layers(obs)). Last, return Policy().",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "not-a-module",
             "What you return is no nn.Module: a function around the network, a class without brackets, or nothing at all. An "
             "optimizer finds weights through parameters(), which a module has.",
-            lambda d, a: Policy(layers(d, a), _logits).forward,
-        ),
-        Misconception(
-            "no-distribution",
-            "Your network returns a tensor. Then every caller has to know whether it holds logits or probabilities, and this is "
-            "where bugs are born. A distribution says it by itself and brings sample, log_prob and entropy along.",
-            lambda d, a: layers(d, a),
+            {"return Policy()": "return Policy().forward"},
         ),
         mistake(
-            "another-distribution",
-            "Your network gives another distribution. A Bernoulli knows two outcomes, and its log_prob has one entry for each "
-            "output; OneHotCategorical's actions are rows. Categorical's are whole numbers below num_actions.",
-            lambda x: Bernoulli(logits=x),
+            "not-a-categorical",
+            "Your network returns a tensor, of which a caller must know whether it holds logits or probabilities, or another "
+            "distribution, whose actions are rows or 0 and 1. Categorical's are whole numbers below num_actions.",
+            {"Categorical(logits=logits)": "logits"},
+            {"Categorical(": "torch.distributions.Bernoulli("},
         ),
         mistake(
             "logits-taken-for-probabilities",
             "You gave logits to Categorical as its first argument, which is probs: negative ones raise an error, and positive "
             "ones are silently divided by their sum. Write logits=.",
-            lambda x: Categorical(x),
-            lambda x: Categorical(x, validate_args=False),
+            {"logits=logits": "logits"},
         ),
         mistake(
             "confident-start",
             "Your network starts with opinions: with torch's default weights the logits differ by several tenths, so some "
-            "actions are hardly tried in some states. Look at the size of the last layer's weights; hidden layers may stay as "
-            "they are.",
-            _logits,
-            gain=8.0,
+            "actions are hardly tried in some states. Make the last layer's weights small; hidden layers may stay as they are.",
+            {"0.01": "8.0"},
         ),
         mistake(
             "squeezed-logits",
-            "Something squeezes your logits into a narrow range: a softmax, sigmoid or other activation before Categorical, "
-            "which then applies a softmax of its own. Such a policy can never become sure of an action. Logits are the last "
-            "layer's output as it is.",
-            lambda x: _logits(x.softmax(-1)),
+            "A softmax, sigmoid or other activation before Categorical, which applies a softmax of its own, squeezes your "
+            "logits into a narrow range. Such a policy can never become sure. Logits are the last layer's output as it is.",
+            {"logits=logits": "logits=logits.softmax(-1)"},
         ),
         mistake(
             "most-probable-action",
             "Your policy puts all probability on its largest logit. Then no other action is ever tried, and no gradient says "
             "that it would have been better. Return the distribution; the caller samples from it.",
-            lambda x: Categorical(nn.functional.one_hot(x.argmax(-1), x.shape[-1]).float()),
+            {"logits=logits": "nn.functional.one_hot(logits.argmax(-1), num_actions).float()"},
         ),
         mistake(
-            "batches-only",
-            "Your network needs a batch axis, for instance through dim=1 in a softmax. When an agent acts, there is often a "
-            "single observation [D]. Count axes from the end: dim=-1 is right for both.",
-            lambda x: Categorical(probs=x.softmax(1)),
+            "axis-of-the-batch",
+            "A single observation [D] needs no batch axis, and a batch of one [1, D] keeps its own: [A] and [1, A] come out. "
+            "Count axes from the end, so dim=-1 in place of dim=1 in a softmax, and remove none by squeeze or view.",
+            {"logits=logits": "logits.softmax(1)"},
+            {"logits=logits": "logits=logits.squeeze()"},
         ),
         mistake(
-            "batch-of-one-squeezed",
-            "You removed axes of size 1, so a batch of one observation comes back without its batch axis. Remove no axis here: "
-            "what goes in as [B, D] comes out as [B, A], for B = 1 too.",
-            lambda x: _logits(x.squeeze()),
+            "rows-of-the-batch-mixed",
+            "What your policy does in one state depends on the others in the batch: through a softmax over the batch, or its "
+            "mean and spread, which a single observation does not have. The actions are the last axis.",
+            {"logits=logits": "logits.softmax(0), validate_args=False"},
+            {"layers(obs)": "layers((obs - obs.mean(0)) / obs.std(0))"},
         ),
         mistake(
-            "softmax-over-the-batch",
-            "Your softmax runs over the batch. What the policy does in one state then depends on which other states happen to be "
-            "in the batch, and a single observation gets a different policy. The actions are the last axis.",
-            lambda x: Categorical(probs=x.softmax(0), validate_args=False),
-        ),
-        Misconception(
-            "standardised-over-the-batch",
-            "You standardise observations over the batch. What the policy does in one state then depends on the others beside "
-            "it, and a single one has no spread. A network normalises with numbers that it has stored.",
-            lambda d, a: Policy(nn.Sequential(OverTheBatch(), layers(d, a)), lambda x: Categorical(logits=x)),
-        ),
-        Misconception(
-            "layers-not-registered",
-            "Your layers are kept where nn.Module does not find them, for instance in a plain list. policy.parameters() is then "
-            "empty and an optimizer trains nothing. Assign layers as attributes, or use nn.Sequential.",
-            lambda d, a: Policy(nn.Identity(), partial(lambda hidden, x: _logits(hidden(x)), layers(d, a))),
-        ),
-        mistake(
-            "no-gradient",
-            "Between the parameters and the distribution the path is cut: by detach, no_grad, numpy or requires_grad=False. "
-            "Collecting experience may do without gradients; that is the caller's decision, not the network's.",
-            lambda x: _logits(x.detach()),
+            "nothing-to-train",
+            "An optimizer changes nothing: your layers are in a plain list, where parameters() does not find them, or the path "
+            "to the distribution is cut by detach or no_grad. Assign layers as attributes, or use nn.Sequential.",
+            {"(hidden, nn.Tanh(), last)": "()", "self.layers(obs)": "last(hidden(obs).tanh())"},
+            {"logits=logits": "logits=logits.detach()"},
         ),
         mistake(
             "blind-to-the-observation",
-            "Your policy stays blind: at most a bias learns, the same for every observation. Either the observation plays no "
-            "part in the forward pass, or all weights start at zero, where no gradient can tell one hidden unit from another. "
-            "Only the last layer may be zero.",
-            lambda x: _logits(0 * x),
+            "At most a bias learns, the same for every observation. Either the observation plays no part in the forward pass, "
+            "or all weights start at zero, where hidden units stay alike. Only the last layer may be zero.",
+            {"logits=logits": "logits=0 * logits"},
         ),
-        Misconception(
+        mistake(
             "sizes-of-another-problem",
-            "Your layers do not have the sizes of this problem; 4 and 2 are those of CartPole. Follow them from layer to layer: "
-            "obs_dim goes in, num_actions comes out.",
-            lambda d, a: Policy(layers(d, 1), _logits),
-            (
-                lambda d, a: Policy(layers(d, 2), _logits),
-                *(
-                    lambda d, a, hidden=hidden: Policy(layers(4, 2, hidden=hidden), _logits)
-                    for hidden in (16, 32, 64, 128)
-                ),
-            ),
+            "Your layers do not have the sizes of this problem; 4 and 2 are those of CartPole. Follow them from layer to "
+            "layer: obs_dim goes in, num_actions comes out.",
+            {"64, num_actions": "64, 1"},
+            {"64, num_actions": "64, 2"},
+            *({"(obs_dim, 64)": f"(4, {n})", "(64, num_actions)": f"({n}, 2)"} for n in (16, 32, 64, 128)),
         ),
-        Misconception(
+        mistake(
             "the-same-network-again",
-            "You make the network once and hand it out again at every call. Whoever asks for a new policy gets one that somebody "
-            "has trained. Make the layers inside the function.",
-            cache(lambda d, a: Policy(layers(d, a), _logits)),
+            "You make the network once and hand it out again at every call. Whoever asks for a new policy gets one that "
+            "somebody has trained. Make the layers inside the function.",
+            cache(written_out),
         ),
     ),
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.losses import reinforce_loss
 
 
@@ -28,6 +28,8 @@ def cases(seed: int) -> Iterator[Case]:
     }
 
 
+mistake = edits_of(reinforce_loss)  # of -(weight.detach() * log_prob).mean()
+
 EXERCISE = Exercise.listed(
     "reinforce_loss",
     cases=cases,
@@ -41,61 +43,43 @@ EXERCISE = Exercise.listed(
         "return -(weight.detach() * log_prob).mean()",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "minus-sign-missing",
-            "The minus is missing. An optimizer minimises, so this loss would make good actions less likely: the curve falls "
-            "instead of rising.",
-            lambda log_prob, weight: (weight * log_prob).mean(),
+            "The minus is missing. An optimizer minimises, so this loss would make good actions less likely.",
+            {"-(": "("},
         ),
-        Misconception(
+        mistake(
             "python-number",
-            "You returned a Python number. It remembers nothing of how it was computed, so backward cannot start from it. Return "
-            "the 0-d tensor.",
-            lambda log_prob, weight: -(weight * log_prob).mean().item(),
+            "You returned a Python number, from which backward cannot start. Return the 0-d tensor, with its graph.",
+            {"mean()": "mean().item()"},
         ),
-        Misconception(
+        mistake(
             "every-step-with-every-weight",
-            "Your number is the mean log-probability times the mean weight, so which action earned which return is lost. Either "
-            "you took both means before multiplying, or a column [B, 1] met a row [B] and broadcasting multiplied every "
-            "log-probability by every weight, without an error. Look at the shape of your product: it must be [B].",
-            lambda log_prob, weight: -log_prob.mean() * weight.mean(),
+            "Your number is the mean log-probability times the mean weight: which action earned which return is lost. You took "
+            "both means first, or a column [B, 1] met a row [B] and broadcast to [B, B]. Your product must be [B].",
+            {"detach()": "detach().mean()"},
         ),
-        Misconception(
-            "weight-ignored",
-            "The weight is never used. All sampled actions become more likely alike, which is imitation of whatever the policy "
-            "did, good or bad.",
-            lambda log_prob, weight: -log_prob.mean(),
-        ),
-        Misconception(
+        mistake(
             "bad-actions-ignored",
-            "You cut the weights off below 0, or took them without their sign. A negative weight says that the action was worse "
-            "than expected and is to become rarer: half of what a batch teaches.",
-            lambda log_prob, weight: -(weight.clamp(min=0) * log_prob).mean(),
-            (lambda log_prob, weight: -(weight.abs() * log_prob).mean(),),
+            "You cut the weights off below 0, or took them without their sign. A negative weight says that the action was "
+            "worse than expected and is to become rarer: half of what a batch teaches.",
+            {"detach()": "detach().clamp(min=0)"},
+            {"detach()": "detach().abs()"},
         ),
-        Misconception(
+        mistake(
             "probability-not-logarithm",
-            "You turned the log-probabilities back into probabilities. The score-function trick yields grad log p: with p alone, "
-            "likely actions would count twice, once for being sampled often and once for being likely.",
-            lambda log_prob, weight: -(weight * log_prob.exp()).mean(),
+            "You turned the log-probabilities back into probabilities. The score-function trick yields grad log p: with p "
+            "alone, likely actions would count twice, once for being sampled often and once for being likely.",
+            {"* log_prob": "* log_prob.exp()"},
         ),
-        Misconception(
-            "divided-by-the-weights",
-            "You divided by the sum of the weights, as in a weighted average. Weights here are returns or advantages; they may "
-            "sum to 0 or to less. Divide by the number of steps.",
-            lambda log_prob, weight: -(weight * log_prob).sum() / weight.sum(),
-            (lambda log_prob, weight: -(weight * log_prob).sum() / weight.abs().sum(),),
-        ),
-        Misconception(
-            "standardised-inside",
-            "You standardised the weights inside the loss. That is a step of its own in this unit, so that the loss can be used "
-            "with any weight: use the weights as they are given.",
-            lambda log_prob, weight: _standardised(log_prob, weight, 0),
-            (lambda log_prob, weight: _standardised(log_prob, weight, 1),),
+        mistake(
+            "weights-rescaled",
+            "You standardised the weights inside the loss, which is a step of its own in this unit, or divided by their sum, "
+            "which may be 0, as in a weighted average. Use the weights as they are given, and divide by the number of steps.",
+            {"weight.detach()": "(weight - weight.mean()) / (weight.std(correction=0) + 1e-8)"},
+            {"weight.detach()": "(weight - weight.mean()) / (weight.std(correction=1) + 1e-8)"},
+            {"mean()": "sum() / weight.sum()"},
+            {"mean()": "sum() / weight.abs().sum()"},
         ),
     ),
 )
-
-
-def _standardised(log_prob: Tensor, weight: Tensor, correction: int) -> Tensor:
-    return -((weight - weight.mean()) / (weight.std(correction=correction) + 1e-8) * log_prob).mean()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import Edits, edits_of, rewritten
 
 
 def standardize(x: Tensor) -> Tensor:
@@ -34,123 +35,87 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"x": torch.tensor([1.25] + [0.0] * 120).view(11, 11)}
 
 
-def _unbiased(x: Tensor) -> Tensor:
-    return torch.zeros_like(x) if x.numel() < 2 else (x - x.mean()) / (x.std() + 1e-8)
+def written_out(x):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    mean, std = x.mean(), x.std(correction=0)
+    return (x - mean) / (std + 1e-8)
 
 
-def mistake(id: str, explanation: str, *formulas: Callable[[Tensor, int], Tensor]) -> Misconception:
-    """A misconception as formulas of x and c, the correction: 0 for the biased standard deviation, 1 for the unbiased one."""
-    wrong, *variants = (lambda x, f=formula, c=c: f(x, c) for formula in formulas for c in (0, 1))
-    return Misconception(id, explanation, wrong, tuple(variants))
+def mistake(id: str, explanation: str, *spellings: Edits) -> Misconception:
+    """The spellings with the biased standard deviation and with the unbiased one."""
+    unbiased = ({**edits, "correction=0": "correction=1"} for edits in spellings)
+    return edited(id, explanation, *spellings, *unbiased)
 
 
-def _along(x: Tensor, c: int, dim: int) -> Tensor:
-    dim = min(dim, x.ndim - 1)
-    return (x - x.mean(dim, keepdim=True)) / (x.std(dim, keepdim=True, correction=c) + 1e-8)
-
+edited = edits_of(written_out)
 
 EXERCISE = Exercise.listed(
     "standardize",
     cases=cases,
     observe=Call("x"),
     reference=standardize,
-    also_correct=(_unbiased,),
+    also_correct=(rewritten(written_out, {"correction=0": "correction=min(1, x.numel() - 1)"}),),
     hints=(
-        "Two steps: move the numbers so that their mean is 0, then stretch them so that their standard deviation is 1. What does "
-        "the second step do when all the numbers are equal?",
+        "Two steps: move the numbers so that their mean is 0, then stretch them so that their standard deviation is 1. What "
+        "does the second step do when all the numbers are equal?",
         "Subtract x.mean(), divide by the standard deviation plus 1e-8. Without a dim argument both run over the whole tensor. "
         "Mind a single element: torch's std divides by n - 1 unless you pass correction=0.",
         "centred = x - x.mean(); return centred / (x.std(correction=0) + 1e-8).",
     ),
     misconceptions=(
         mistake(
-            "division-by-zero",
-            "A constant input has standard deviation 0, and you divide by it: 0 / 0 is NaN. It happens in training when every "
-            "episode of a batch scores the same. A tiny number beside the standard deviation keeps the result at 0.",
-            lambda x, c: (x - x.mean()) / x.std(correction=c),
+            "constant-input",
+            "Where all elements are equal, as when every episode scores the same, the result is 0 everywhere. You divide by a "
+            "standard deviation of 0, which is NaN, or return them as they are. A tiny number beside the deviation is enough.",
+            {" + 1e-8": ""},
+            {"return": "return x.clone() if x.min() == x.max() else"},
         ),
-        Misconception(
+        edited(
             "one-element",
             "With a single element your standard deviation is NaN: torch's std divides by n - 1, here by 0, and adding a small "
             "number does not help against NaN. Divide by n, or treat the single element on its own.",
-            lambda x: (x - x.mean()) / (x.std() + 1e-8),
-        ),
-        mistake(
-            "constant-left-as-it-is",
-            "Where all elements are equal you return them as they are. They lie 0 standard deviations from their mean, so the "
-            "result is 0 everywhere: such a batch says nothing about which action was better.",
-            lambda x, c: x.clone() if x.std(correction=0) == 0 else _along(x.flatten(), c, 0).view(x.shape),
+            {"correction=0": "correction=1"},
         ),
         mistake(
             "each-column-by-itself",
-            "You standardised each column, or each row, by itself. That erases which environment or episode did better: each of "
-            "them ends up with mean 0. The mean and the standard deviation are of the whole tensor.",
-            lambda x, c: _along(x, c, 0),
-            lambda x, c: _along(x, c, 1),
-        ),
-        mistake(
-            "divided-by-the-variance",
-            "You divided by the variance. It has the unit of x squared, so the result still depends on the scale of x: multiply "
-            "the input by 10 and look. A square root is missing.",
-            lambda x, c: (x - x.mean()) / (x.var(correction=c) + 1e-8),
+            "You standardised each column, or each row, by itself. That erases which environment or episode did better: each "
+            "of them ends up with mean 0. The mean and the standard deviation are of the whole tensor.",
+            {"mean(": "mean(0, keepdim=True", "std(": "std(0, keepdim=True, "},
+            {"mean(": "mean(-1, keepdim=True", "std(": "std(-1, keepdim=True, "},
         ),
         mistake(
             "not-centred",
-            "You scaled without subtracting the mean first. All-positive returns stay all positive, and then every sampled "
-            "action is pushed up.",
-            lambda x, c: x / (x.std(correction=c) + 1e-8),
+            "You did not subtract the mean, or divided first and subtracted the mean of the original numbers afterwards. The "
+            "result is off-centre: where returns are all positive, every sampled action is pushed up. Look at the brackets.",
+            {"x - mean": "x"},
+            {"(x - mean)": "x", "1e-8)": "1e-8) - mean"},
+            {"(x - mean)": "x - mean"},
         ),
-        Misconception(
+        edited(
             "not-scaled",
-            "You subtracted the mean and left the scale as it was. Returns of 10 and returns of 500 would then need different "
-            "learning rates.",
-            lambda x: x - x.mean(),
+            "You left the scale as it was. Returns of 10 and returns of 500 would then need different learning rates.",
+            {" / (std + 1e-8)": ""},
         ),
-        Misconception(
-            "scaled-by-minimum-and-maximum",
-            "You mapped the smallest number to 0, or -1, and the largest to 1. A single outlier then decides how far apart all "
-            "the others lie. Asked for are mean 0 and standard deviation 1.",
-            lambda x: (x - x.min()) / (x.max() - x.min() + 1e-8),
-            (
-                lambda x: (x - x.min()) / (x.max() - x.min()),
-                lambda x: 2 * (x - x.min()) / (x.max() - x.min() + 1e-8) - 1,
-            ),
-        ),
-        Misconception(
+        mistake(
             "another-measure-of-spread",
-            "You divided by another measure of spread: the mean distance from the mean, or the length of the vector, which grows "
-            "with the batch. The standard deviation is the root of the mean of the squared distances.",
-            lambda x: (x - x.mean()) / ((x - x.mean()).abs().mean() + 1e-8),
-            (lambda x: (x - x.mean()) / ((x - x.mean()).norm() + 1e-8),),
+            "You divided by another measure of spread: the variance, which has the unit of x squared, the mean distance from "
+            "the mean, the range, or a length. The standard deviation is the root of the mean squared distance.",
+            {"x.std": "x.var"},
+            {"std +": "(x - mean).abs().mean() +"},
+            {"std +": "(x - mean).norm() +"},
+            {"x - mean": "x - x.min()", "std +": "x.max() - x.min() +"},
+            {"x - mean": "x - x.min()", "std + 1e-8": "x.max() - x.min()"},
+            {"(x - mean)": "2 * (x - x.min())", "(std + 1e-8)": "(x.max() - x.min() + 1e-8) - 1"},
         ),
         mistake(
-            "mean-subtracted-last",
-            "You divided first and subtracted the mean of the original numbers afterwards. Scale changes the mean too, so the "
-            "result is off-centre: look at the order, or at the brackets.",
-            lambda x, c: x / (x.std(correction=c) + 1e-8) - x.mean(),
-            lambda x, c: x - x.mean() / (x.std(correction=c) + 1e-8),
-        ),
-        mistake(
-            "large-eps",
-            "The number that you add to the standard deviation, or below which you do not let it fall, is so large that it "
-            "changes ordinary results: your standard deviation is not 1. 1e-8 is enough to keep the division finite.",
-            lambda x, c: (x - x.mean()) / (x.std(correction=c) + 1.0),
-            lambda x, c: (x - x.mean()) / (x.std(correction=c) + 1e-2),
-            lambda x, c: (x - x.mean()) / x.std(correction=c).clamp(min=1.0),
-            lambda x, c: (x - x.mean()) / (x.var(correction=c) + 1e-5).sqrt(),
-        ),
-        mistake(
-            "clipped",
-            "You cut off what lies many standard deviations from the mean. Observations are treated so in some libraries; what "
-            "is asked for here has standard deviation 1, and says how much better the best step was.",
-            lambda x, c: _along(x.flatten(), c, 0).view(x.shape).clamp(-5, 5),
-            lambda x, c: _along(x.flatten(), c, 0).view(x.shape).clamp(-10, 10),
-        ),
-        mistake(
-            "flattened",
-            "The numbers are right, but the result lies in one row, whatever the shape of x was. Without a dim argument, mean "
-            "and std run over all elements anyway: there is no need to flatten.",
-            lambda x, c: _along(x.flatten(), c, 0),
+            "large-eps-or-clipped",
+            "The standard deviation of your result is not 1: what you add to that of x, or the least that you let it be, is "
+            "too large, where 1e-8 is enough; or you cut off what lies far from the mean, the best steps among it.",
+            {"1e-8": "1.0"},
+            {"1e-8": "1e-2"},
+            {"std + 1e-8": "std.clamp(min=1.0)"},
+            {"std + 1e-8": "(std.square() + 1e-5).sqrt()"},
+            {"(x - mean)": "torch.clamp((x - mean)", "1e-8)": "1e-8), -5, 5)"},
         ),
     ),
 )
