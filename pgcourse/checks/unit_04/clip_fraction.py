@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from pgcourse.checks.cases import generator, integers
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_04.ratios import Formula, call_with_ratios, gauge_mistake, in_dtype
+from pgcourse.checks.rewritten import edits_of, rewritten
+from pgcourse.checks.unit_04.ratios import call_with_ratios, mistakes_in_the_ratio
 from pgcourse.diagnostics import clip_fraction
 
 # As fractions of clip_coef: none on the edge, where rounding decides. 1.05 and -0.95 have logarithms on the other side.
@@ -46,10 +46,16 @@ def from_ratios(ratios: list[float], *, clip_coef: float, dtype: torch.dtype = t
     return {"log_prob": new.log().to(dtype), "old_log_prob": old.log().to(dtype), "clip_coef": clip_coef}
 
 
-def share(outside: Callable[[Tensor, float], Tensor]) -> Formula:
-    """The share of rows for which a rule on the ratio and clip_coef holds."""
-    return lambda new, old, *, clip_coef: outside((new - old).exp(), clip_coef).float().mean()
+def written_out(log_prob, old_log_prob, *, clip_coef):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    with torch.no_grad():
+        log_ratio = log_prob - old_log_prob
+        ratio = log_ratio.exp()
+        distance = (ratio - 1).abs()
+        return (distance > clip_coef).float().mean()
 
+
+mistake = edits_of(written_out)
 
 EXERCISE = Exercise.listed(
     "clip_fraction",
@@ -57,7 +63,8 @@ EXERCISE = Exercise.listed(
     observe=Call("log_prob, old_log_prob, *, clip_coef"),
     tolerance=Tolerance(number_for_scalar=True),
     reference=clip_fraction,
-    also_correct=(in_dtype(clip_fraction, torch.float64), in_dtype(clip_fraction, torch.float32)),
+    # In another precision: a plain number is as good in any.
+    also_correct=(written_out, rewritten(written_out, {"float()": "double()"})),
     show_case=call_with_ratios("clip_fraction", "log_prob, old_log_prob, *, clip_coef"),
     hints=(
         "Work the second case by hand: which of the ratios 1, 1.1, 0.5, 1.5 and 3 are further than 0.2 away from 1?",
@@ -66,84 +73,54 @@ EXERCISE = Exercise.listed(
         "ratio = (log_prob - old_log_prob).exp(); return ((ratio - 1).abs() > clip_coef).float().mean()",
     ),
     misconceptions=(
-        gauge_mistake(
+        mistake(
             "one-side-only",
             "You counted the ratios on one side of the interval only. Actions that became much likelier are outside of it, above "
             "1 + clip_coef, and so are those that became much rarer, below 1 - clip_coef.",
-            share(lambda ratio, c: ratio > 1 + c),
-            share(lambda ratio, c: ratio < 1 - c),
+            {".abs()": ""},
+            {".abs()": ".neg()"},
         ),
-        gauge_mistake(
+        mistake(
             "edge-counted",
             "You counted the ratios on the edge of the interval too. Outside is what is further away from 1 than clip_coef, not "
             "as far: with a clip_coef of 0, a policy that has not moved would be outside.",
-            share(lambda ratio, c: (ratio - 1).abs() >= c),
+            {">": ">="},
         ),
-        gauge_mistake(
+        mistake(
             "logarithm-compared",
             "Your interval is symmetric in the difference of the log-probabilities, and then it is not symmetric around 1. For "
             "clip_coef 0.2, exp(0.2) is 1.22 and exp(-0.2) is 0.82: the ratios 1.21 and 0.81 tell the two apart.",
-            share(lambda ratio, c: ratio.log().abs() > c),
-            share(lambda ratio, c: ratio.log().abs() > torch.tensor(1 + c).log()),
+            {"(ratio - 1)": "log_ratio"},
+            {"log_ratio.exp()": "log_ratio.abs().exp()"},
         ),
-        gauge_mistake(
+        mistake(
             "inside-counted",
-            "You counted the rows inside of the interval. The clip fraction is the share outside, 0 as long as the "
-            "policy has not moved.",
-            share(lambda ratio, c: (ratio - 1).abs() <= c),
-            share(lambda ratio, c: (ratio - 1).abs() < c),
+            "You counted the rows inside of the interval. The clip fraction is the share outside, 0 while nothing has moved.",
+            {">": "<="},
+            {">": "<"},
         ),
-        gauge_mistake(
+        mistake(
             "interval-of-another-width",
             "Your interval has another width. clip_coef is half of it: on each side of 1 the ratio may go clip_coef far, from "
             "1 - clip_coef to 1 + clip_coef.",
-            share(lambda ratio, c: (ratio - 1).abs() > c / 2),
-            share(lambda ratio, c: (ratio - 1).abs() > 2 * c),
+            {"> clip_coef": "> clip_coef / 2"},
+            {"> clip_coef": "> 2 * clip_coef"},
         ),
-        gauge_mistake(
-            "exponential-missing",
-            "You used the difference of the log-probabilities as the ratio. It is the ratio's logarithm, 0 where nothing "
-            "has changed: take the exponential before you compare with 1.",
-            share(lambda ratio, c: (ratio.log() - 1).abs() > c),
-        ),
-        gauge_mistake(
-            "upside-down",
-            "Your ratio is the old probability over the new one. The interval is not symmetric under that: for clip_coef "
-            "0.2, a ratio of 1.21 lies outside of 0.8 to 1.2, and 1 / 1.21 = 0.83 inside.",
-            share(lambda ratio, c: (1 / ratio - 1).abs() > c),
-        ),
-        gauge_mistake(
-            "probabilities-divided",
-            "You turned both into probabilities and divided. With log-probabilities of -200 this is 0 / 0, and a "
-            "comparison with NaN is always false. Subtract the logarithms first.",
-            lambda new, old, *, clip_coef: ((new.exp() / (old.exp() + 1e-8) - 1).abs() > clip_coef).float().mean(),
-            lambda new, old, *, clip_coef: ((new.exp() / old.exp() - 1).abs() > clip_coef).float().mean(),
-        ),
-        gauge_mistake(
-            "count-not-share",
-            "You returned how many rows lie outside. The fraction is their share of the batch, a number from 0 to 1, so "
-            "that batches of any size can be compared.",
-            lambda new, old, *, clip_coef: ((new - old).expm1().abs() > clip_coef).sum(),
-        ),
-        gauge_mistake(
+        mistake(
             "mean-of-flags",
             "torch takes no mean of flags: True and False are not numbers to it. Turn them into numbers first, with float() or "
             ".to(log_prob.dtype); 1 for outside and 0 for inside have the share as their mean.",
-            lambda new, old, *, clip_coef: ((new - old).expm1().abs() > clip_coef).mean(),
+            {".float()": ""},
         ),
-        gauge_mistake(
-            "average-distance",
-            "You returned how far the ratios are from 1 on average. The clip fraction only counts: outside of the "
-            "interval or not.",
-            lambda new, old, *, clip_coef: (new - old).expm1().abs().mean(),
-            lambda new, old, *, clip_coef: ((new - old).expm1().abs() - clip_coef).clamp(min=0).mean(),
+        mistake(
+            "averaged-before-the-comparison",
+            "You averaged ratios or distances from 1, and not answers. Ratios of 0.5 and 1.5 average to 1 and are both "
+            "outside. Ask of every row whether it lies outside, then take the mean of the answers.",
+            {"log_ratio.exp()": "log_ratio.exp().mean()"},
+            {".abs()": ".abs().mean()"},
+            {"(distance > clip_coef).float()": "distance"},
+            {"(distance > clip_coef).float()": "(distance - clip_coef).clamp(min=0)"},
         ),
-        gauge_mistake(
-            "mean-compared",
-            "You averaged first, the ratios or their distances from 1, and asked of the mean whether it lies outside. Ratios of "
-            "0.5 and 1.5 average to 1 and are both outside. Ask of every row, then take the mean of the answers.",
-            lambda new, old, *, clip_coef: ((new - old).exp().mean() - 1).abs() > clip_coef,
-            lambda new, old, *, clip_coef: (new - old).expm1().abs().mean() > clip_coef,
-        ),
+        *mistakes_in_the_ratio(mistake),
     ),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,14 +11,15 @@ from torch import Generator, Tensor
 from pgcourse.checks.cases import generator as seeded
 from pgcourse.checks.cases import integers
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.minibatches import Minibatches
 from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.rewritten import edits_of
 
 
 def minibatches(batch_size: int, minibatch_size: int, *, generator: Generator) -> tuple[Tensor, ...]:
     """Index tensors that partition range(batch_size) in random order, each of minibatch_size but the last."""
-    return shuffled(batch_size, generator).split(minibatch_size)
+    return torch.randperm(batch_size, generator=generator).split(minibatch_size)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -130,20 +130,7 @@ def _listed(numbers: np.ndarray) -> str:
     return f"[{text}{', ...' if len(numbers) > 12 else ''}]"
 
 
-def shuffled(size: int, generator: Generator) -> Tensor:
-    """All rows in random order."""
-    return torch.randperm(size, generator=generator)
-
-
-def mistake(id: str, explanation: str, *deals: Callable[[int, int, Generator], Iterable[Any]]) -> Misconception:
-    """A misconception from (batch size, minibatch size, generator) -> what is dealt; further ones break other rules."""
-
-    def dealing(deal: Callable[[int, int, Generator], Iterable[Any]]) -> Callable[..., Iterable[Any]]:
-        return lambda size, part, *, generator: deal(size, part, generator)
-
-    wrong, *variants = map(dealing, deals)
-    return Misconception(id, explanation, wrong, tuple(variants))
-
+mistake = edits_of(minibatches)
 
 EXERCISE = Exercise.listed(
     "minibatches",
@@ -168,113 +155,80 @@ EXERCISE = Exercise.listed(
             "with-replacement",
             "Some rows come several times in an epoch and others never: you drew with replacement, or drew each minibatch afresh "
             "from all rows. Draw one permutation of all rows, and cut that into pieces.",
-            lambda size, part, generator: torch.randint(size, (size,), generator=generator).split(part),
-            lambda size, part, generator: [
-                shuffled(size, generator)[: min(part, size - start)] for start in range(0, size, part)
+            {"randperm(batch_size": "randint(batch_size, (batch_size,)"},
+            lambda size, part, *, generator: [
+                torch.randperm(size, generator=generator)[: len(rows)] for rows in torch.arange(size).split(part)
             ],
         ),
         mistake(
             "last-dropped",
             "You dropped the last minibatch, always or where it is shorter than the others. Those rows were collected at the "
             "same price as all the rest, so use them: the last one may be smaller. In a loop, the starts go on to batch_size.",
-            lambda size, part, generator: shuffled(size, generator)[: size // part * part].split(part),
-            lambda size, part, generator: shuffled(size, generator).split(part)[:-1],
+            {".split": "[: batch_size // minibatch_size * minibatch_size].split"},
+            {".split(minibatch_size)": ".split(minibatch_size)[:-1]"},
         ),
         mistake(
             "last-filled-up",
-            "You filled the last minibatch up with rows that the epoch has used already. They would count twice. The last "
-            "minibatch may be smaller.",
-            lambda size, part, generator: shuffled(size, generator)[torch.arange(size + -size % part) % size].split(
-                part
-            ),
+            "You filled the last minibatch up with rows that have been used already. It may be smaller than the others.",
+            {".split": "[torch.arange(batch_size + -batch_size % minibatch_size) % batch_size].split"},
         ),
         mistake(
             "rows-from-one",
             "Your rows are counted from 1. An index of Python begins with 0, so row 0 would never be used, and the last number "
             "points behind the batch.",
-            lambda size, part, generator: (shuffled(size, generator) + 1).split(part),
+            {".split": ".add(1).split"},
         ),
         mistake(
             "not-shuffled",
             "You cut the batch in its old order. Neighbouring rows are neighbouring steps of the same episodes, so each "
             "minibatch would be of one kind and push the policy its own way. Shuffle before you cut.",
-            lambda size, part, generator: torch.arange(size).split(part),
+            {"randperm(batch_size, generator=generator)": "arange(batch_size)"},
         ),
         mistake(
-            "whole-blocks-shuffled",
-            "Most rows still have their old neighbours, as if you had cut first and shuffled the pieces. Neighbours are steps of "
-            "the same episodes. Shuffle all rows, then cut.",
-            lambda size, part, generator: [
-                *torch.arange(size // part * part).view(-1, part)[shuffled(size // part, generator)],
-                *[torch.arange(size // part * part, size)] * (size % part > 0),
+            "cut-before-the-shuffle",
+            "You cut first, and shuffled the pieces or the rows inside of each. Neighbouring rows are steps of the same "
+            "episodes, and they stay together in every epoch. Shuffle all rows, then cut.",
+            lambda size, part, *, generator: [
+                torch.arange(size).split(part)[i] for i in torch.randperm(-(-size // part), generator=generator)
             ],
-            lambda size, part, generator: [
-                torch.arange(size).split(part)[i] for i in shuffled(-(-size // part), generator)
-            ],
-        ),
-        mistake(
-            "shuffled-inside-blocks",
-            "You cut first and shuffled inside of each piece. A mean does not care about order, so this changes nothing: "
-            "every epoch has the same minibatches. Shuffle all rows, then cut.",
-            lambda size, part, generator: [
-                rows[shuffled(len(rows), generator)] for rows in torch.arange(size).split(part)
+            lambda size, part, *, generator: [
+                rows[torch.randperm(len(rows), generator=generator)] for rows in torch.arange(size).split(part)
             ],
         ),
         mistake(
             "generator-not-used",
             "The shuffle does not come from the generator that was handed in, but from the global random numbers. The same "
             "seed then gives another run, and nobody can repeat yours. Most functions of torch take generator=generator.",
-            lambda size, part, generator: torch.randperm(size).split(part),
+            {", generator=generator": ""},
         ),
         mistake(
             "one-order-for-all-epochs",
-            "Each call starts the random numbers anew, so every epoch has the same minibatches. Draw from the generator as "
-            "it stands; it goes on by itself.",
-            lambda size, part, generator: shuffled(size, generator.manual_seed(0)).split(part),
-            lambda size, part, generator: shuffled(size, generator.manual_seed(generator.initial_seed())).split(part),
+            "Each call starts the random numbers anew, so all epochs are alike. Draw from the generator as it stands.",
+            {"=generator": "=generator.manual_seed(0)"},
+            {"=generator": "=generator.manual_seed(generator.initial_seed())"},
         ),
         mistake(
             "number-for-size",
-            "You cut the batch into minibatch_size pieces. The argument is the number of rows in a piece, not the number of "
-            "pieces: split takes the size, chunk the number.",
-            lambda size, part, generator: shuffled(size, generator).chunk(part),
-        ),
-        mistake(
-            "equal-pieces",
-            "You made all pieces (nearly) equal. The contract asks for minibatches of minibatch_size, and a shorter one at "
-            "the end where the batch does not divide.",
-            lambda size, part, generator: shuffled(size, generator).tensor_split(-(-size // part)),
-        ),
-        mistake(
-            "first-minibatch-only",
-            "Your function ends after its first minibatch: a return inside the loop leaves it at once. Use yield there, or "
-            "collect the pieces in a list and return it after the loop.",
-            lambda size, part, generator: [shuffled(size, generator)[:part]],
+            "You cut the batch into minibatch_size pieces, or into equal ones. The argument is the number of rows in a piece, "
+            "and the last has the rest: split takes that size, chunk and tensor_split the number of pieces.",
+            {"split": "chunk"},
+            {"split(minibatch_size)": "tensor_split(-(-batch_size // minibatch_size))"},
         ),
         mistake(
             "not-cut",
             "Looping over your result gives single numbers, not minibatches. Either the permutation is not cut into pieces, "
             "or you returned one piece from inside of a loop, where a yield belongs.",
-            lambda size, part, generator: shuffled(size, generator),
-            lambda size, part, generator: shuffled(size, generator).tolist(),
+            {".split(minibatch_size)": ""},
+            {".split(minibatch_size)": ".tolist()"},
         ),
         mistake(
             "no-index-tensors",
             "Your minibatches are not 1-D tensors of dtype int64: lists, NumPy arrays, another dtype, or an axis too many. The "
             "contract asks for index tensors, which select rows of every column of the batch on any device.",
             *(
-                lambda size, part, generator, change=change: [
-                    change(rows) for rows in shuffled(size, generator).split(part)
-                ]
-                for change in (Tensor.tolist, Tensor.numpy, Tensor.int, Tensor.float, lambda rows: rows[:, None])
+                {"return ": f"return [rows{change} for rows in ", "split(minibatch_size)": "split(minibatch_size)]"}
+                for change in (".tolist()", ".numpy()", ".int()", ".float()", "[:, None]")
             ),
-        ),
-        mistake(
-            "reshaped",
-            "You reshaped the permutation into rows of minibatch_size. That works only where the batch divides by it; "
-            "otherwise the last minibatch is shorter, and a rectangle has no place for it. split does it.",
-            lambda size, part, generator: shuffled(size, generator).view(-1, part),
-            lambda size, part, generator: shuffled(size, generator).reshape(size // part, part),
         ),
     ),
 )

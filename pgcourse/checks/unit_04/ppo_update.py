@@ -2,22 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, zip_longest
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
 from pgcourse.checks.cases import generator, integers, normal
 from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe.networks import LinearCritic, LinearPolicy
+from pgcourse.checks.observe.networks import LinearPolicy
 from pgcourse.checks.observe.ppo_update import PpoUpdate
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import Edits, rewritten
+from pgcourse.checks.unit_04.minibatches import minibatches
 from pgcourse.checks.wording import value
 from pgcourse.diagnostics import approx_kl, clip_fraction
 from pgcourse.losses import ppo_clip_loss, value_loss
+from pgcourse.returns import normalize
 from pgcourse.rollout import Batch
+
+
+def ppo_update(
+    policy: nn.Module,
+    critic: nn.Module,
+    policy_optimizer: torch.optim.Optimizer,
+    critic_optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    *,
+    clip_coef: float,
+    ent_coef: float,
+    update_epochs: int,
+    minibatch_size: int,
+    target_kl: float | None,
+    max_grad_norm: float,
+    generator: torch.Generator,
+) -> dict[str, float]:
+    """Epochs of minibatch steps, ended after an epoch that has moved the policy by more than target_kl."""
+    kl, fraction, epochs = [], [], 0
+    for _ in range(update_epochs):
+        for rows in minibatches(len(batch.obs), minibatch_size, generator=generator):
+            obs, actions, old_log_prob, advantages, returns = (column[rows] for column in batch)
+            distribution = policy(obs)
+            log_prob = distribution.log_prob(actions)
+            loss = ppo_clip_loss(log_prob, old_log_prob, normalize(advantages), clip_coef=clip_coef)
+            loss = loss - ent_coef * distribution.entropy().mean()
+            policy_optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm)
+            policy_optimizer.step()
+
+            critic_optimizer.zero_grad()
+            value_loss(critic(obs), returns).backward()
+            nn.utils.clip_grad_norm_(critic.parameters(), max_grad_norm)
+            critic_optimizer.step()
+
+            kl.append(float(approx_kl(log_prob, old_log_prob)))
+            fraction.append(float(clip_fraction(log_prob, old_log_prob, clip_coef=clip_coef)))
+        epochs += 1
+        with torch.no_grad():
+            log_prob = policy(batch.obs).log_prob(batch.actions)
+        if target_kl is not None and approx_kl(log_prob, batch.log_prob) > target_kl:
+            break
+    return {"losses/approx_kl": sum(kl) / len(kl), "losses/clipfrac": sum(fraction) / len(fraction), "epochs": epochs}
+
 
 SETTINGS: Case = {
     "clip_coef": 0.2, "ent_coef": 0.0, "update_epochs": 4, "target_kl": None, "max_grad_norm": 0.5, "learning_rate": 1.0,
@@ -61,21 +109,12 @@ def random_batch(source: Generator, size: int, *, dtype: torch.dtype = torch.flo
     weight, bias = 0.5 * normal(source, 3, 2, dtype=dtype), 0.5 * normal(source, 3, dtype=dtype)
     obs, actions = normal(source, size, 2, dtype=dtype), integers(source, 3, size)
     return {
-        **SETTINGS,
-        "minibatch_size": size,
-        "policy_weight": weight,
-        "policy_bias": bias,
-        "critic_weight": normal(source, 2, dtype=dtype),
-        "critic_bias": normal(source, 1, dtype=dtype)[0],
-        "obs": obs,
-        "actions": actions,
-        "log_prob": log_prob_of(LinearPolicy(weight, bias), obs, actions),
-        "advantages": normal(source, size, dtype=dtype) * 3 + 1,
-        "returns": normal(source, size, dtype=dtype) * 2 + 4,
-        "seed": int(integers(source, 2**31)),
-        "look_at": "weights",
-        **changes,
-    }
+        **SETTINGS, "minibatch_size": size, "policy_weight": weight, "policy_bias": bias,
+        "critic_weight": normal(source, 2, dtype=dtype), "critic_bias": normal(source, 1, dtype=dtype)[0],
+        "obs": obs, "actions": actions, "log_prob": log_prob_of(LinearPolicy(weight, bias), obs, actions),
+        "advantages": normal(source, size, dtype=dtype) * 3 + 1, "returns": normal(source, size, dtype=dtype) * 2 + 4,
+        "seed": int(integers(source, 2**31)), "look_at": "weights", **changes,
+    }  # fmt: skip
 
 
 @torch.no_grad()
@@ -95,17 +134,9 @@ def stopping() -> Case:
 
 def divergence(case: Case, epochs: int) -> float:
     """KL estimate of the whole batch after so many epochs of a right update."""
-    policy = LinearPolicy(case["policy_weight"], case["policy_bias"])
-    critic = LinearCritic(case["critic_weight"], case["critic_bias"])
-    optimizers = (
-        torch.optim.SGD(policy.parameters(), lr=case["learning_rate"]),
-        torch.optim.SGD(critic.parameters(), lr=case["critic_learning_rate"]),
-    )
-    batch = Batch(*(case[name] for name in Batch._fields))
-    names = ("clip_coef", "ent_coef", "minibatch_size", "max_grad_norm")
-    settings = {name: case[name] for name in names} | {"update_epochs": epochs, "target_kl": None}
-    ppo_update(policy, critic, *optimizers, batch, **settings, generator=torch.Generator().manual_seed(0))
-    return float(approx_kl(log_prob_of(policy, batch.obs, batch.actions), batch.log_prob))
+    arrays = PpoUpdate()(ppo_update, {**case, "update_epochs": epochs})
+    parameters = (torch.from_numpy(arrays[f"the policy's {name} after the update"]) for name in ("weight", "bias"))
+    return float(approx_kl(log_prob_of(LinearPolicy(*parameters), case["obs"], case["actions"]), case["log_prob"]))
 
 
 def equal_rows(source: Generator, **changes: Any) -> Case:
@@ -159,187 +190,28 @@ def show(case: Case) -> str:
     return f"ppo_update(..., {listed}) with {rates}, on a batch of {len(case['obs'])} {kind}{columns}"
 
 
-Part = Callable[..., Any]
-STEP = "clear backward clip step"  # what is done with a network, in this order
+def unbiased(x: Tensor) -> Tensor:
+    """Mean 0 and standard deviation 1, with the other standard deviation."""
+    return (x - x.mean()) / (x.std() + 1e-8)
 
 
-class Log(NamedTuple):
-    """[KL estimate, clip fraction] of each minibatch in each epoch, and of the whole batch after it."""
-
-    epochs: list[list[Tensor]]
-    wholes: list[Tensor]
-
-    @property
-    def last(self) -> Tensor:
-        """Of the last minibatch."""
-        return self.epochs[-1][-1]
-
-    @property
-    def mean(self) -> Tensor:
-        """Over all minibatches."""
-        return mean_of(chain(*self.epochs))
+def both(edits: Edits) -> tuple[Callable[..., Any], ...]:
+    """The update with these edits, for either standard deviation."""
+    return tuple(rewritten(ppo_update, edits, normalize=kind) for kind in (normalize, unbiased))
 
 
-def mean_of(numbers: Iterable[Tensor]) -> Tensor:
-    """The mean over minibatches or epochs."""
-    return torch.stack([*numbers]).mean(0)
-
-
-def shuffled(size: int, part: int, source: Generator, epoch: int) -> Iterable[Tensor]:
-    """Right: a new permutation in each epoch."""
-    return torch.randperm(size, generator=source).split(part)
-
-
-def own_rows(batch: Batch, rows: Tensor) -> Batch:
-    """Right: the same rows of every column."""
-    return Batch(*(column[rows] for column in batch))
-
-
-def standardize(x: Tensor, correction: int) -> Tensor:
-    """Right: mean 0, standard deviation 1, biased or not."""
-    return (x - x.mean()) / (x.std(correction=correction) + 1e-8)
-
-
-def clip_own(network: nn.Module, both: list[nn.Parameter], limit: float) -> None:
-    """Right: each network by its own norm."""
-    nn.utils.clip_grad_norm_(network.parameters(), limit)
-
-
-def exceeds(kl: Tensor, target: float | None) -> bool:
-    """Right: None is no limit."""
-    return target is not None and bool(kl > target)
-
-
-def update_with(
-    correction: int = 0,
-    *,
-    epochs_of: Part = lambda planned: planned,
-    rows_of: Part = shuffled,
-    take: Part = own_rows,
-    scale: Part = standardize,
-    over: str = "the minibatch",
-    loss: Part = ppo_clip_loss,
-    bonus: Part = lambda entropy: entropy.mean(),
-    value_scale: float = 1.0,
-    renews: str = "never",
-    stops_by_renewed: bool = False,
-    compares: Part = lambda new, old: (new, old),
-    does: tuple[str, str] = (STEP, STEP),
-    begins: tuple[str, str] = ("", ""),
-    ends: tuple[str, str] = ("", ""),
-    ends_on: Part = lambda part, batch: part,
-    clip: Part = clip_own,
-    measured_late: bool = False,
-    asks: str = "each epoch",
-    leaves: str = "both loops",
-    gauge: Part = lambda log: log.wholes[-1][0],
-    stops: Part = exceeds,
-    reports: Part = lambda log: log.mean,
-    counts: Part = lambda planned, done: done,
-) -> Callable[..., dict[str, float]]:
-    """The right update with some of its parts exchanged.
-
-    Args: over: of what the advantages are normalised. renews: when the old log-probabilities are replaced by those of the
-    policy as it is. compares: what the gauges are given. does, begins, ends: what is done with policy and critic for each
-    minibatch, at the beginning and at the end of an epoch (there with the losses of `ends_on`). asks: when `stops` is asked
-    about `gauge`, and leaves: what then ends. reports: the log as metrics. counts: planned and done epochs as one number.
-    """
-
-    def update(
-        policy: nn.Module, critic: nn.Module, policy_optimizer: Any, critic_optimizer: Any, batch: Batch, *,
-        clip_coef: float, ent_coef: float, update_epochs: int, minibatch_size: int, target_kl: float | None,
-        max_grad_norm: float, generator: Generator,
-    ) -> dict[str, float]:  # fmt: skip
-        networks = ((policy, policy_optimizer), (critic, critic_optimizer))
-        parameters = [*policy.parameters(), *critic.parameters()]
-
-        def act(orders: tuple[str, str], part: Batch) -> None:
-            if not any(orders):
-                return
-            distribution = policy(part.obs)
-            advantages = scale(part.advantages, correction) if over == "the minibatch" else part.advantages
-            objective = loss(distribution.log_prob(part.actions), part.log_prob, advantages, clip_coef=clip_coef)
-            losses = (
-                objective - ent_coef * bonus(distribution.entropy()),
-                value_scale * value_loss(critic(part.obs), part.returns),
-            )
-            for actions in zip_longest(*(order.split() for order in orders)):
-                for action, (network, optimizer), minimised in zip(actions, networks, losses, strict=True):
-                    if action == "clear":
-                        optimizer.zero_grad()
-                    elif action == "backward":
-                        minimised.backward()
-                    elif action == "clip":
-                        clip(network, parameters, max_grad_norm)
-                    elif action == "step":
-                        optimizer.step()
-
-        def measure(part: Batch) -> Tensor:
-            new, old = compares(log_prob_of(policy, part.obs, part.actions), part.log_prob)
-            return torch.stack([approx_kl(new, old), clip_fraction(new, old, clip_coef=clip_coef)])
-
-        def renewed(part: Batch) -> Batch:
-            return part._replace(log_prob=log_prob_of(policy, part.obs, part.actions))
-
-        log, collected = Log([], []), batch
-        if over == "the batch":
-            batch = batch._replace(advantages=scale(batch.advantages, correction))
-        for epoch in range(epochs_of(update_epochs)):
-            if renews == "each epoch" or (renews == "at the start" and epoch == 0):
-                batch = renewed(batch)
-            act(begins, batch)
-            log.epochs.append([])
-            stopped = False
-            for rows in rows_of(len(batch.obs), minibatch_size, generator, epoch):
-                part = take(batch, rows)
-                if renews == "each minibatch":
-                    part = renewed(part)
-                log.epochs[-1].append(measure(part))
-                if asks == "each minibatch" and stops(gauge(log), target_kl):
-                    stopped = leaves == "both loops"
-                    break
-                act(does, part)
-                if measured_late:
-                    log.epochs[-1][-1] = measure(part)
-                if asks == "each step":
-                    log.wholes.append(measure(batch))
-                    if stops(gauge(log), target_kl):
-                        stopped = leaves == "both loops"
-                        break
-            act(ends, ends_on(part, batch))
-            log.wholes.append(measure(batch if stops_by_renewed else collected))
-            if stopped or (asks == "each epoch" and stops(gauge(log), target_kl)):
-                break
-        kl, fraction = reports(log).tolist()
-        epochs = counts(update_epochs, len(log.epochs))
-        return {"losses/approx_kl": kl, "losses/clipfrac": fraction, "epochs": epochs}
-
-    return update
-
-
-ppo_update = update_with()
-
-
-def mistake(id: str, explanation: str, *others: dict[str, Any], **changes: Any) -> Misconception:
-    """A misconception from the changed parts, for either standard deviation; `others` are further spellings."""
-    wrong, *variants = (update_with(correction, **parts) for parts in (changes, *others) for correction in (0, 1))
+def mistake(id: str, explanation: str, *spellings: Edits) -> Misconception:
+    """A misconception from edits of the right update."""
+    wrong, *variants = chain.from_iterable(map(both, spellings))
     return Misconception(id, explanation, wrong, tuple(variants))
 
 
-def unlike(*names: str) -> dict[str, Part]:
-    """These columns are taken from the first rows of the batch, the others from the shuffled ones."""
-    return {
-        "take": lambda batch, rows: own_rows(batch, rows)._replace(
-            **{name: getattr(batch, name)[: len(rows)] for name in names}
-        )
-    }
-
-
-def swapped(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float) -> Tensor:
-    """The clipped loss with its first two arguments exchanged, and nothing detached."""
-    ratio = (old_log_prob - log_prob).exp()
-    return -torch.minimum(ratio * advantages, ratio.clamp(1 - clip_coef, 1 + clip_coef) * advantages).mean()
-
+NOW = "log_prob_of(policy, batch.obs, batch.actions)"
+NOT_CLEARED = {"policy_optimizer.zero_grad()": "", "critic_optimizer.zero_grad()": ""}
+LOG = """            kl.append(float(approx_kl(log_prob, old_log_prob)))
+            fraction.append(float(clip_fraction(log_prob, old_log_prob, clip_coef=clip_coef)))
+"""
+LOG_EACH_EPOCH = {LOG: f"        log_prob, old_log_prob = {NOW}, batch.log_prob\n{LOG.replace(' ' * 12, ' ' * 8)}"}
 
 EXERCISE = Exercise.listed(
     "ppo_update",
@@ -347,11 +219,11 @@ EXERCISE = Exercise.listed(
     observe=PpoUpdate(),
     show_case=show,
     reference=ppo_update,
-    # The other standard deviation; metrics of the whole batch, after the last epoch or the mean over the epochs.
+    # The other standard deviation; metrics of the whole batch, the mean over the epochs or after the last.
     also_correct=(
-        update_with(1),
-        update_with(reports=lambda log: log.wholes[-1]),
-        update_with(reports=lambda log: mean_of(log.wholes)),
+        both({})[1],
+        both(LOG_EACH_EPOCH)[0],
+        both(LOG_EACH_EPOCH | {"for rows": "kl, fraction = [], []\n        for rows"})[0],
     ),
     hints=(
         "Two loops: epochs outside, minibatches inside. What belongs into the inner one (everything that takes a step), "
@@ -367,234 +239,195 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "one-epoch",
-            "You went through the batch once. PPO uses each batch update_epochs times: that is what ratio and clip are for.",
-            epochs_of=lambda planned: 1,
-        ),
-        mistake(
             "one-step-an-epoch",
             "A network took one step an epoch: on the whole batch, on the last minibatch, or with the gradients of all added up. "
             "Each minibatch gets a step of its own: clear, backward, clip and step belong into the inner loop, of both networks.",
-            {"rows_of": lambda size, part, source, epoch: [torch.arange(size)]},
-            {"does": ("backward", "backward"), "ends": ("clip step clear", "clip step clear")},
-            {"does": (STEP, ""), "ends": ("", STEP)},
-            {"does": (STEP, ""), "ends": ("", STEP), "ends_on": lambda part, batch: batch},
-            rows_of=lambda size, part, source, epoch: shuffled(size, size, source, epoch),
-        ),
-        mistake(
-            "last-minibatch-dropped",
-            "You left out the last minibatch because it is shorter. Its rows were collected at the same price as all the "
-            "rest; every epoch uses every row once.",
-            rows_of=lambda size, part, *others: [rows for rows in shuffled(size, part, *others) if len(rows) == part],
-        ),
-        mistake(
-            "with-replacement",
-            "Some rows come several times in an epoch and others never. Draw one permutation an epoch and cut it into "
-            "minibatches.",
+            {"minibatch_size, generator=": "len(batch.obs), generator="},
+            {"critic_optimizer.step()": "", "epochs += 1": "epochs += 1; critic_optimizer.step()"},
             {
-                "rows_of": lambda size, part, source, epoch: [
-                    torch.randperm(size, generator=source)[: min(part, size - start)] for start in range(0, size, part)
-                ]
+                "critic_optimizer.step()": "",
+                "critic(obs), returns": "critic(batch.obs), batch.returns",
+                "epochs += 1": "epochs += 1; critic_optimizer.step()",
             },
-            rows_of=lambda size, part, source, epoch: torch.randint(size, (size,), generator=source).split(part),
+            NOT_CLEARED
+            | {
+                "policy_optimizer.step()": "",
+                "critic_optimizer.step()": "",
+                "epochs += 1": "epochs += 1; policy_optimizer.step(); policy.zero_grad(); "
+                "critic_optimizer.step(); critic.zero_grad()",
+            },
         ),
         mistake(
             "one-permutation-for-all-epochs",
             "Every epoch has the same minibatches. Draw a new permutation inside of the loop over epochs; with always the "
             "same neighbours, an odd minibatch pulls the same odd way each time.",
-            rows_of=lambda size, part, source, epoch: shuffled(
-                size, part, source.manual_seed(source.initial_seed()), epoch
-            ),
-        ),
-        mistake(
-            "generator-not-used",
-            "The minibatches do not come from the generator that was handed in, but from the global random numbers. The same "
-            "seed then gives another run, and nobody can repeat yours.",
-            rows_of=lambda size, part, source, epoch: torch.randperm(size).split(part),
+            {"=generator)": "=generator.manual_seed(generator.initial_seed()))"},
         ),
         mistake(
             "columns-mixed-up",
-            "You shuffled some columns of the batch and not the others, so advantages, returns or old log-probabilities are "
-            "those of other rows. Index all five with the same rows.",
-            unlike("returns"),
-            unlike("log_prob"),
-            unlike("advantages", "returns"),
-            unlike("log_prob", "advantages", "returns"),
-            **unlike("advantages"),
+            "You shuffled some columns of the batch and not the others. Index all five with the same rows.",
+            {"in batch)": "in batch); advantages = batch.advantages[: len(rows)]"},
+            {"in batch)": "in batch); returns = batch.returns[: len(rows)]"},
+            {"in batch)": "in batch); old_log_prob = batch.log_prob[: len(rows)]"},
+            {"in batch)": "in batch); _, _, _, advantages, returns = (x[: len(rows)] for x in batch)"},
+            {"in batch)": "in batch); _, _, old_log_prob, advantages, returns = (x[: len(rows)] for x in batch)"},
         ),
         mistake(
             "gradients-not-cleared",
             "The first step is right and a later one is not: the old gradient is still there, and backward adds to it. Clear "
             "the gradients of both networks before each step.",
-            {"does": (STEP, "backward clip step")},
-            {"does": ("backward clip step", STEP)},
-            {"does": ("backward clip step", "backward clip step"), "begins": ("clear", "clear")},
-            does=("backward clip step", "backward clip step"),
+            NOT_CLEARED,
+            {"policy_optimizer.zero_grad()": ""},
+            {"critic_optimizer.zero_grad()": ""},
+            NOT_CLEARED | {"for rows": "policy.zero_grad(); critic.zero_grad()\n        for rows"},
         ),
         mistake(
-            "gradient-cleared-before-the-step",
-            "One of your networks steps without moving: its gradient was cleared after backward, or backward was never called "
-            "for it. The order is zero_grad, backward, clip, step, for each network.",
-            {"does": (STEP, "backward clear clip step")},
-            {"does": ("clear clip step", "clear clip step")},
-            {"does": ("backward clear clip step", "backward clear clip step")},
-            does=("backward clear clip step", STEP),
-        ),
-        mistake(
-            "network-never-steps",
-            "One of the networks stays as it is: its optimizer takes no step. Each network has its own optimizer here, and both "
-            "need zero_grad, backward and step.",
-            {"does": ("clear backward clip", STEP)},
-            does=(STEP, "clear backward clip"),
+            "network-does-not-move",
+            "One of your networks stays as it is: its optimizer takes no step, its gradient was cleared after backward, or "
+            "backward was never called for it. The order is zero_grad, backward, clip, step, for each network.",
+            {"critic_optimizer.step()": ""},
+            {"policy_optimizer.step()": ""},
+            {"returns).backward()": "returns).backward(); critic_optimizer.zero_grad()"},
+            {"loss.backward()": "loss.backward(); policy_optimizer.zero_grad()"},
         ),
         mistake(
             "not-normalised",
-            "You used the advantages as they are. The step's size then follows the reward's scale, and where most advantages "
-            "of a minibatch have one sign, all its actions are pushed the same way.",
-            scale=lambda advantages, correction: advantages,
-        ),
-        mistake(
-            "half-normalised",
-            "You only subtracted the mean advantage of the minibatch, or only divided by the standard deviation. Normalised "
-            "means both, so that the advantages have mean 0 and standard deviation 1.",
-            {"scale": lambda advantages, correction: advantages / (advantages.std(correction=correction) + 1e-8)},
-            scale=lambda advantages, correction: advantages - advantages.mean(),
+            "You used the advantages as they are, or did only half of it: subtract the mean and divide by the standard "
+            "deviation. Else the step's size follows the reward's scale, or most actions are pushed the same way.",
+            {"normalize(advantages)": "advantages"},
+            {"normalize(advantages)": "advantages - advantages.mean()"},
+            {"normalize(advantages)": "advantages / (advantages.std() + 1e-8)"},
+            {"normalize(advantages)": "advantages / (advantages.std(correction=0) + 1e-8)"},
         ),
         mistake(
             "normalised-over-the-batch",
             "You normalised the advantages once over the whole batch. Others do, too, and it learns as well; this contract "
             "normalises within each minibatch, so that every step sees mean 0 and standard deviation 1.",
-            over="the batch",
-        ),
-        mistake(
-            "returns-for-advantages",
-            "You used the returns where the advantages belong, or the reverse. The critic is fitted to the returns; whether an "
-            "action was better than expected, which is what the policy's step needs, is in the advantages.",
-            {"take": lambda batch, rows: own_rows(batch._replace(returns=batch.advantages), rows)},
-            take=lambda batch, rows: own_rows(batch._replace(advantages=batch.returns), rows),
+            {"normalize(advantages)": "normalize(batch.advantages)[rows]"},
         ),
         mistake(
             "old-log-prob-recomputed",
-            "You computed the old log-probabilities yourself: at the start of the update, or anew for each epoch or minibatch. "
-            "They stand in the batch, are of the policy that collected the data, and stay as they are. Renewed, the ratio starts "
-            "from 1 again, and the clip does not see how far the policy has gone already.",
-            {"renews": "each epoch"},
-            {"renews": "each epoch", "stops_by_renewed": True},
-            {"renews": "at the start"},
-            renews="each minibatch",
+            "You computed the old log-probabilities yourself. They stand in the batch, of the policy that collected the data, "
+            "and stay as they are. Renewed, the ratio starts from 1, and the clip does not see how far the policy has gone.",
+            {"in batch)": "in batch); old_log_prob = log_prob_of(policy, obs, actions)"},
+            {"for rows": f"old = {NOW}\n        for rows", "in batch)": "in batch); old_log_prob = old[rows]"},
+            {"for rows": f"batch = batch._replace(log_prob={NOW})\n        for rows"},
+            {"for _": f"old = {NOW}\n    for _", "in batch)": "in batch); old_log_prob = old[rows]"},
         ),
         mistake(
             "log-probs-swapped",
             "You handed log_prob and old_log_prob over in the wrong order, to the loss or to the gauges. The policy of now comes "
             "first, the one that acted second: swapped, the ratio stands upside down.",
-            {"loss": swapped, "compares": lambda new, old: (old, new)},
-            {"compares": lambda new, old: (old, new)},
-            loss=swapped,
+            {"loss(log_prob, old_log_prob": "loss(-log_prob, -old_log_prob"},
+            {
+                "kl(log_prob, old_log_prob)": "kl(old_log_prob, log_prob)",
+                "fraction(log_prob, old_log_prob": "fraction(old_log_prob, log_prob",
+                "kl(log_prob, batch.log_prob)": "kl(batch.log_prob, log_prob)",
+            },
         ),
         mistake(
-            "entropy-bonus-reversed",
-            "Your loss goes up with the entropy, so the policy is punished for trying things. A bonus is subtracted from a loss.",
-            bonus=lambda entropy: -entropy.mean(),
-        ),
-        mistake(
-            "entropy-bonus-of-another-size",
-            "The entropy bonus is missing or has another size. It is ent_coef times the mean entropy of the minibatch, and "
-            "belongs to the policy's loss; summed over the rows, it would drown the rest.",
-            {"bonus": torch.sum},
-            bonus=lambda entropy: 0 * entropy.mean(),
+            "another-entropy-bonus",
+            "The entropy bonus has the wrong sign or size, or is missing. ent_coef times the mean entropy of the minibatch is "
+            "subtracted from the policy's loss: added, it punishes the policy for trying things; summed, it drowns the rest.",
+            {"loss - ent_coef": "loss + ent_coef"},
+            {"loss - ent_coef * distribution.entropy().mean()": "loss"},
+            {"entropy().mean()": "entropy().sum()"},
         ),
         mistake(
             "value-loss-scaled",
             "The policy is right, but the critic's step is not: its loss is half the mean squared error, with no further "
             "coefficient. One that multiplies both losses belongs where both share one optimizer.",
-            {"value_scale": 0.5},
-            value_scale=2.0,
+            {"returns).backward()": "returns).mul(2).backward()"},
+            {"returns).backward()": "returns).mul(0.5).backward()"},
         ),
         mistake(
             "clipped-together",
             "You clipped the gradients of both networks by one common norm. The critic's gradient is by far the larger, so "
             "the policy's is cut down with it. Clip each network by its own norm.",
-            clip=lambda network, both, limit: nn.utils.clip_grad_norm_(both, limit),
+            {
+                "nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm)": "",
+                "policy_optimizer.step()": "",
+                "critic.parameters()": "[*policy.parameters(), *critic.parameters()]",
+                "critic_optimizer.step()": "critic_optimizer.step(); policy_optimizer.step()",
+            },
         ),
         mistake(
             "gradients-not-clipped",
             "The gradients are not clipped, or not when it counts: backward first, then clip, then the step.",
-            {"does": (STEP, "clear backward step")},
-            {"does": ("clear backward step", STEP)},
-            does=("clear backward step", "clear backward step"),
+            {f"nn.utils.clip_grad_norm_({each}.parameters(), max_grad_norm)": "" for each in ("policy", "critic")},
+            {"nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm)": ""},
+            {"nn.utils.clip_grad_norm_(critic.parameters(), max_grad_norm)": ""},
         ),
         mistake(
             "clipped-by-value",
-            "You clipped each entry of the gradient by itself, which bends its direction. clip_grad_norm_ shortens the whole "
-            "vector and keeps the direction.",
-            clip=lambda network, both, limit: nn.utils.clip_grad_value_(network.parameters(), limit),
+            "You clipped each entry by itself, which bends the gradient. clip_grad_norm_ shortens it and keeps its direction.",
+            {"norm_(policy": "value_(policy", "norm_(critic": "value_(critic"},
         ),
         mistake(
             "target-kl-ignored",
-            "Your update never stops early: target_kl changes nothing. After each epoch, compare the divergence over the "
-            "whole batch with it.",
-            stops=lambda kl, target: False,
-        ),
-        mistake(
-            "zero-taken-for-none",
-            "A target_kl of 0 never stops your update. `if target_kl` is false for 0.0 as it is for None; 0.0 is a limit as good "
-            "as any. Ask for target_kl is not None.",
-            stops=lambda kl, target: bool(target and kl > target),
+            "Your update never stops early, or not for a target_kl of 0: `if target_kl` is false for 0.0 as it is for None. "
+            "Ask for target_kl is not None, and compare it with the divergence after each epoch.",
+            {"target_kl is not None": "target_kl"},
+            {"break": "pass"},
         ),
         mistake(
             "compared-with-none",
             "target_kl may be None, for never stopping early, and a number cannot be compared with None. Ask for that first: "
             "if target_kl is not None and ... > target_kl.",
-            {"stops": lambda kl, target: bool(kl > target)},
-            stops=lambda kl, target: float(kl) > target,
+            {"target_kl is not None and": "approx_kl(log_prob, batch.log_prob).item() > target_kl and"},
+            {"target_kl is not None and ": ""},
         ),
         mistake(
             "target-multiplied",
-            "You stop at a multiple of target_kl, 1.5 times it in several libraries. This contract ends the update where the "
-            "divergence exceeds target_kl itself.",
-            stops=lambda kl, target: target is not None and kl > 1.5 * target,
+            "You stop at a multiple of target_kl, as several libraries do. Here the limit is target_kl itself.",
+            {"> target_kl": "> 1.5 * target_kl"},
         ),
         mistake(
-            "stops-one-epoch-late",
-            "You stopped by what was measured inside the loop over minibatches: the divergence of the last one, or their mean. "
-            "Each is of a few rows, and of the policy before a step. After the epoch, measure once on the whole batch, with the "
-            "policy as it is then.",
-            {"gauge": lambda log: mean_of(log.epochs[-1])[0]},
-            {"gauge": lambda log: log.mean[0]},
-            gauge=lambda log: log.last[0],
+            "stops-by-minibatches",
+            "You stopped by what was measured inside the loop over minibatches, of the last one or as a mean: of a few rows, "
+            "and of the policy before a step. After the epoch, measure once on the whole batch.",
+            {"approx_kl(log_prob, batch.log_prob) >": "kl[-1] >"},
+            {"approx_kl(log_prob, batch.log_prob) >": "sum(kl) / len(kl) >"},
+            {
+                "for rows": "before = len(kl)\n        for rows",
+                "approx_kl(log_prob, batch.log_prob) >": "sum(kl[before:]) / len(kl[before:]) >",
+            },
         ),
         mistake(
             "stops-inside-an-epoch",
             "You left the loop over minibatches in the middle of an epoch. The contract asks once an epoch, on the whole batch, "
             "so that every row is used equally often. And a break there leaves the inner loop alone.",
-            {"asks": "each step"},
-            {"asks": "each step", "leaves": "the inner loop"},
-            {"asks": "each minibatch", "gauge": lambda log: log.last[0], "leaves": "the inner loop"},
-            {"asks": "each step", "gauge": lambda log: log.last[0]},
-            {"asks": "each step", "gauge": lambda log: log.last[0], "leaves": "the inner loop"},
-            asks="each minibatch",
-            gauge=lambda log: log.last[0],
+            *(
+                {
+                    "clip_coef)))": f"clip_coef)))\n            if target_kl is not None and {gauge} > target_kl: break",
+                    "approx_kl(log_prob, batch.log_prob) > target_kl": after,
+                }
+                for gauge in ("kl[-1]", f"approx_kl({NOW}, batch.log_prob)")
+                for after in (f"{gauge} > target_kl", "False")
+            ),
+            # As several libraries do: before the step.
+            {
+                LOG: "",
+                "            loss = ppo": f"{LOG}            if target_kl is not None and kl[-1] > target_kl: break\n"
+                "            loss = ppo",
+                "approx_kl(log_prob, batch.log_prob) >": "kl[-1] >",
+            },
         ),
         mistake(
-            "last-minibatch-reported",
-            "Your networks are right, but you report the numbers of the last minibatch or of the last epoch only. They jump from "
-            "update to update; return the mean over the update.",
-            {"reports": lambda log: mean_of(log.epochs[-1])},
-            reports=lambda log: log.last,
-        ),
-        mistake(
-            "measured-after-the-step",
-            "Your networks are right, but you measured each minibatch after its step. The contract asks for the log_prob of its "
-            "loss, which you have at hand: what is reported belongs to what was trained on.",
-            measured_late=True,
+            "other-metrics-reported",
+            "Your networks are right, the numbers you report are not: they are of the last minibatch or epoch only, or "
+            "measured after the step. Measure with the log_prob of each loss, and return the mean over the update.",
+            {"sum(kl) / len(kl)": "kl[-1]", "sum(fraction) / len(fraction)": "fraction[-1]"},
+            {"for rows": "kl, fraction = [], []\n        for rows"},
+            {"kl.append": "log_prob = policy(obs).log_prob(actions); kl.append"},
         ),
         mistake(
             "epochs-miscounted",
             "You report another number of epochs than were done: those that were planned, or one too few, because the count "
             "begins with 0 or comes after the break. A log has to show how often the update stops early.",
-            {"counts": lambda planned, done: done - 1},
-            {"counts": lambda planned, done: done - (done < planned)},
-            counts=lambda planned, done: planned,
+            {": epochs}": ": update_epochs}"},
+            {": epochs}": ": epochs - 1}"},
+            {"epochs += 1": "", "break": "break\n        epochs += 1"},
         ),
     ),
 )

@@ -12,7 +12,8 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_04.ratios import call_with_ratios, mistake
+from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.unit_04.ratios import call_with_ratios, mistakes_in_the_ratio
 
 
 def probability_ratio(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
@@ -35,6 +36,15 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_prob": old + 0.3 * normal(source, 5, dtype=torch.float64), "old_log_prob": old}
 
 
+def written_out(log_prob, old_log_prob):  # type: ignore[no-untyped-def]
+    """The same in two steps, from which the wrong answers are made."""
+    old_log_prob = old_log_prob.detach()
+    log_ratio = log_prob - old_log_prob
+    return log_ratio.exp()
+
+
+mistake = edits_of(written_out)
+
 EXERCISE = Exercise.listed(
     "probability_ratio",
     cases=cases,
@@ -50,57 +60,24 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "exponential-missing",
-            "You returned the difference of the log-probabilities. That is the logarithm of the ratio: 0 where nothing has "
-            "changed, and negative where the action became rarer. A ratio is 1 where nothing has changed.",
-            lambda new, old: new - old,
-        ),
-        mistake(
             "ratio-of-logarithms",
-            "You divided one logarithm by the other. The logarithm of a ratio is a difference: log(p / q) = log p - log q, "
-            "and the exponential turns it back into a ratio.",
-            lambda new, old: new / old,
-            lambda new, old: (new / old).exp(),
-        ),
-        mistake(
-            "probabilities-divided",
-            "You turned both into probabilities and divided. A probability of e^-200 is 0 in float32, so the division gives "
-            "NaN, or, with a small number added below, 0. Subtract the logarithms first and take the exponential last.",
-            lambda new, old: new.exp() / (old.exp() + 1e-8),
-            lambda new, old: new.exp() / old.exp(),
-        ),
-        mistake(
-            "upside-down",
-            "Your ratio is the old probability over the new one. It must be above 1 where the new policy likes the action "
-            "better: the new policy stands on top.",
-            lambda new, old: (old - new).exp(),
+            "You divided one logarithm by the other. The logarithm of a ratio is a difference: log(p / q) = log p - log q.",
+            {" - ": " / ", ".exp()": ""},
+            {" - ": " / "},
         ),
         mistake(
             "whole-batch-at-once",
-            "You joined the batch into a single number. Each row is a decision of its own and is clipped on its own later, "
-            "so the answer has one ratio a row.",
-            lambda new, old: (new - old).sum().exp(),
-            lambda new, old: (new - old).mean().exp(),
+            "You joined the batch into one number. Each row is clipped on its own later, so the answer has one ratio a row.",
+            {"log_ratio.exp": "log_ratio.sum().exp"},
+            {"log_ratio.exp": "log_ratio.mean().exp"},
         ),
         mistake(
             "self-normalised",
             "You divided the ratios by their mean or sum, as weighted importance sampling does. Each row's ratio then depends on "
             "all the others, and where every action has become twice as likely you see 1. PPO clips each ratio as it is.",
-            lambda new, old: (new - old).softmax(0) * len(new),
-            lambda new, old: (new - old).softmax(0),
+            {"exp()": "softmax(0) * len(log_prob)"},
+            {"exp()": "softmax(0)"},
         ),
-        mistake(
-            "one-subtracted",
-            "You returned how far the ratio is from 1. Clip fraction and the KL estimate need that later; the ratio itself "
-            "is 1 where nothing has changed.",
-            lambda new, old: (new - old).expm1(),
-        ),
-        mistake(
-            "already-clipped",
-            "Your ratio is clipped already. The loss needs both, the ratio as it is and the clipped one, to take the worse "
-            "of the two; clipping is its business.",
-            lambda new, old: (new - old).exp().clamp(0.8, 1.2),
-            lambda new, old: (new - old).clamp(-0.2, 0.2).exp(),
-        ),
+        *mistakes_in_the_ratio(mistake),
     ),
 )

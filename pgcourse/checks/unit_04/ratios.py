@@ -1,20 +1,16 @@
-"""What the exercises about the probability ratio share: a case shown with its ratios, wrong answers from a formula."""
+"""What the exercises about the probability ratio share: a case shown with its ratios, and mistakes in the ratio."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from pgcourse.checks.exercise import Misconception
 from pgcourse.checks.observe import split_signature
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import Edits
 from pgcourse.checks.wording import number, value
 
 MOST = 8  # ratios to list; more are no help
-Formula = Callable[..., Any]  # of log_prob, old_log_prob and what else the exercise gives
 
 
 def call_with_ratios(id: str, signature: str) -> Callable[[Case], str]:
@@ -32,32 +28,33 @@ def call_with_ratios(id: str, signature: str) -> Callable[[Case], str]:
     return show
 
 
-def in_training(formula: Formula) -> Formula:
-    """The formula with a gradient into log_prob alone: what follows it is data."""
+def mistakes_in_the_ratio(mistake: Callable[..., Misconception], *variants: Edits) -> tuple[Misconception, ...]:
+    """Mistakes in `log_ratio = log_prob - old_log_prob` and `log_ratio.exp()`, which stand in the right answer of each exercise.
 
-    def attempt(log_prob: Tensor, *data: Tensor, **settings: Any) -> Any:
-        return formula(log_prob, *(tensor.detach() for tensor in data), **settings)
+    Args: mistake: made by `edits_of` that answer. variants: further edits; each mistake is made with each of them too.
+    """
 
-    return attempt
+    def in_the_ratio(id: str, explanation: str, *spellings: Edits) -> Misconception:
+        return mistake(id, explanation, *({**one, **more} for more in ({}, *variants) for one in spellings))
 
-
-def mistake(id: str, explanation: str, *formulas: Formula) -> Misconception:
-    """A misconception in a loss or in a part of one; further formulas are other spellings."""
-    wrong, *variants = map(in_training, formulas)
-    return Misconception(id, explanation, wrong, tuple(variants))
-
-
-def gauge_mistake(id: str, explanation: str, *formulas: Formula) -> Misconception:
-    """A misconception in a number that nobody trains on."""
-    wrong, *variants = map(torch.no_grad(), formulas)
-    return Misconception(id, explanation, wrong, tuple(variants))
-
-
-def in_dtype(gauge: Formula, dtype: torch.dtype) -> Formula:
-    """The gauge with its answer in this dtype: a plain number is as good in any."""
-
-    def answer(*tensors: Tensor, **settings: Any) -> Tensor:
-        result: Tensor = gauge(*tensors, **settings).to(dtype)
-        return result
-
-    return answer
+    return (
+        in_the_ratio(
+            "exponential-missing",
+            "You used the difference of the log-probabilities as the ratio. That is the ratio's logarithm, 0 where nothing has "
+            "changed; the ratio is 1 there. Take the exponential of the difference.",
+            {"log_ratio.exp()": "log_ratio"},
+        ),
+        in_the_ratio(
+            "probabilities-divided",
+            "You turned both into probabilities and divided. e^-200 is 0 in float32, so the division gives NaN, or, with a small "
+            "number added below, 0. Subtract the logarithms first and take the exponential last.",
+            {"log_ratio.exp()": "log_prob.exp() / (old_log_prob.exp() + 1e-8)"},
+            {"log_ratio.exp()": "log_prob.exp() / old_log_prob.exp()"},
+        ),
+        in_the_ratio(
+            "ratio-upside-down",
+            "Your ratio is the old probability over the new one. It must be above 1 where the new policy likes the action "
+            "better: the new policy stands on top, and the one that sampled the actions below.",
+            {"log_prob - old_log_prob": "old_log_prob - log_prob"},
+        ),
+    )
