@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from functools import cache
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,10 @@ from torch import Generator, Tensor
 from pgcourse.checks.cases import generator as seeded
 from pgcourse.checks.cases import integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.observe.statistics import STATISTICS, Resampling
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, value
 
 DEVIATIONS = 5.5  # standard errors of a quantile that are allowed: a right answer fails once in 10^7 checks
@@ -204,66 +206,14 @@ def _shown(value: float) -> str:
     return number(value) if math.isfinite(value) else str(value)
 
 
-class Inputs(NamedTuple):
-    """What an attempt is given."""
-
-    x: Tensor
-    statistic: Statistic
-    confidence: float
-    num_resamples: int
-    generator: Any
-
-    @property
-    def z(self) -> float:
-        """How many standard deviations to each side hold this share of a normal distribution."""
-        return float(torch.special.ndtri(torch.tensor((1 + self.confidence) / 2)))
+ENDS = "float(values.quantile(tail)), float(values.quantile(1 - tail))"
+mistake = edits_of(bootstrap_interval, NormalDist=NormalDist)
 
 
-def resampled(i: Inputs, count: int = 0, size: int = 0) -> Tensor:
-    """Right: [K, R], each row as many draws from x as x has runs, with replacement; or another count or size."""
-    return i.x[torch.randint(len(i.x), (count or i.num_resamples, size or len(i.x)), generator=i.generator)]
-
-
-def row_by_row(i: Inputs, rows: Any) -> Tensor:
-    """Right: one number for each resample, [K]."""
-    return torch.stack([i.statistic(row) for row in rows])
-
-
-def percentiles(i: Inputs, values: Tensor) -> tuple[float, float]:
-    """Right: half of what is left out on either side."""
-    tail = (1 - i.confidence) / 2
-    return float(values.quantile(tail)), float(values.quantile(1 - tail))
-
-
-def interval_with(
-    resample: Callable[[Inputs], Any] = resampled,
-    measure: Callable[[Inputs, Any], Tensor] = row_by_row,
-    ends: Callable[[Inputs, Tensor], Any] = percentiles,
-) -> Callable[..., Any]:
-    """The right function with some of its parts exchanged."""
-
-    def attempt(x: Tensor, **settings: Any) -> Any:
-        i = Inputs(x, **settings)
-        return ends(i, measure(i, resample(i)))
-
-    return attempt
-
-
-def between(low: Callable[[float], float], high: Callable[[float], float]) -> Callable[..., Any]:
-    """Other shares for the two ends, as functions of the confidence."""
-    return interval_with(
-        ends=lambda i, v: (float(v.quantile(low(i.confidence))), float(v.quantile(high(i.confidence))))
-    )
-
-
-def around(width: Callable[[Inputs, Tensor], Any], centre: bool = True) -> Callable[..., Any]:
-    """Statistic of x (or the mean of the resampled ones) minus and plus a width."""
-
-    def ends(i: Inputs, values: Tensor) -> tuple[float, float]:
-        middle, half = i.statistic(i.x) if centre else values.mean(), width(i, values)
-        return float(middle - half), float(middle + half)
-
-    return interval_with(ends=ends)
+def around(half: str, middle: str = "statistic(x)") -> dict[str, str]:
+    """Edits: the interval goes from the middle minus to the middle plus a width."""
+    z = "NormalDist().inv_cdf((1 + confidence) / 2)"
+    return {"tail =": f"z, middle = {z}, {middle}\n    tail =", ENDS: f"middle - {half}, middle + {half}"}
 
 
 EXERCISE = Exercise.listed(
@@ -282,134 +232,118 @@ EXERCISE = Exercise.listed(
         "range(num_resamples)]); tail = (1 - confidence) / 2; return values.quantile(tail), values.quantile(1 - tail)",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "whole-rest-on-each-side",
             "You left out 1 - confidence on each side, so twice as much in all. An interval of 95 % leaves out 2.5 % below "
             "and 2.5 % above.",
-            between(lambda c: 1 - c, lambda c: c),
+            {"(1 - confidence) / 2": "1 - confidence"},
         ),
-        Misconception(
+        mistake(
             "confidence-left-out",
             "You left out half of the confidence on each side, so a higher confidence gives a narrower interval. What is left "
             "out is the rest, 1 - confidence, half of it on each side.",
-            between(lambda c: min(c / 2, 1 - c / 2), lambda c: max(c / 2, 1 - c / 2)),
+            {"(1 - confidence) / 2": "confidence / 2"},
         ),
-        Misconception(
+        mistake(
             "confidence-not-used",
             "Your interval is the same for every confidence: that of 95 %, say, or the smallest and the largest of all "
             "statistics. The shares follow from the argument: (1 - confidence) / 2 on each side.",
-            between(lambda c: 0.025, lambda c: 0.975),
-            (between(lambda c: 0.05, lambda c: 0.95), between(lambda c: 0.0, lambda c: 1.0)),
+            *({"(1 - confidence) / 2": share} for share in ("0.025", "0.05", "0.0")),
         ),
-        Misconception(
+        mistake(
             "one-sided",
             "You left something out on one side only. The interval has two ends: (1 - confidence) / 2 of the statistics lie "
             "below the lower one, and as many above the upper one.",
-            between(lambda c: (1 - c) / 2, lambda c: 1.0),
-            (between(lambda c: 0.0, lambda c: (1 + c) / 2), between(lambda c: 1 - c, lambda c: 1.0)),
+            {"quantile(1 - tail)": "max()"},
+            {"quantile(tail)": "min()"},
+            {"quantile(tail)": "quantile(2 * tail)", "quantile(1 - tail)": "max()"},
         ),
-        Misconception(
+        mistake(
             "without-replacement",
             "You drew without replacement. A resample is then x in another order and its statistic never changes. Draw each "
             "of the R numbers from all of x, so that some runs come twice and others not at all.",
-            interval_with(lambda i: i.x.expand(i.num_resamples, -1)),
+            {"randint(len(x), (": "rand((", "generator)": "generator).argsort()"},
         ),
-        Misconception(
+        mistake(
             "last-run-never-drawn",
             "One run is never drawn. The upper end of randint is not drawn itself, and indices begin with 0: "
             "torch.randint(len(x), ...) gives each run the same chance.",
-            interval_with(lambda i: resampled(i._replace(x=i.x[:-1]), size=len(i.x))),
-            (interval_with(lambda i: resampled(i._replace(x=i.x[1:]), size=len(i.x))),),
+            {"randint(len(x)": "randint(len(x) - 1"},
+            {"randint(len(x)": "randint(1, len(x)"},
         ),
-        Misconception(
+        mistake(
             "another-size",
             "Your resamples are smaller or larger than x. The interval of a mean shrinks with the number of runs, so this "
             "answers for another experiment: draw as many as x has.",
-            interval_with(lambda i: resampled(i, size=len(i.x) - 1)),
-            tuple(interval_with(lambda i, f=f: resampled(i, size=f(len(i.x)))) for f in (lambda r: 1, lambda r: 2 * r)),  # type: ignore[misc]
+            *({"(num_resamples, len(x))": f"(num_resamples, {size})"} for size in ("len(x) - 1", "1", "2 * len(x)")),
         ),
-        Misconception(
+        mistake(
             "along-the-wrong-axis",
             "You took the statistic across resamples, of num_resamples numbers each: R results that hardly differ. Each "
             "resample, a row of R numbers, gives one statistic.",
-            interval_with(measure=lambda i, rows: row_by_row(i, rows.T)),
+            {"in picks": "in picks.T"},
         ),
-        Misconception(
+        mistake(
             "statistic-of-the-whole-table",
             "You gave all resamples to the statistic at once. It takes one resample, a 1-D tensor, and gives one number: call "
             "it for each row.",
-            interval_with(measure=lambda i, rows: i.statistic(rows)),
-            (interval_with(measure=lambda i, rows: i.statistic(rows, dim=1)),),  # type: ignore[call-arg]
+            {"x[pick]": "x[picks]"},
+            {"x[pick]": "x[picks], dim=1"},
         ),
-        Misconception(
+        mistake(
             "statistic-not-used",
             "You took the mean, whatever the statistic. It is an argument: call statistic(resample), so that the same "
             "function serves medians and interquartile means.",
-            interval_with(measure=lambda i, rows: rows.mean(1)),
+            {"statistic(x[pick])": "x[pick].mean()"},
         ),
-        Misconception(
+        mistake(
             "spread-of-the-runs",
             "Your interval is that of single numbers: percentiles of the data or a standard deviation. It says how much runs "
             "differ, and does not narrow with more runs. Take the percentiles of the resamples' statistics.",
-            lambda x, **settings: percentiles(Inputs(x, **settings), x),
-            (
-                interval_with(measure=lambda i, rows: rows.flatten()),
-                around(lambda i, v: i.x.std()),
-                around(lambda i, v: i.z * i.x.std()),
-            ),
+            {ENDS: "x.quantile(tail), x.quantile(1 - tail)"},
+            {"[float(statistic(x[pick])) for pick in picks]": "x[picks].flatten().tolist()"},
+            around("x.std()"),
+            around("z * x.std()"),
         ),
-        Misconception(
+        mistake(
             "normal-interval",
             "You went a multiple of a standard error to both sides. That assumes a symmetric, normal distribution; a "
             "percentile interval takes the shares of the resampled statistics themselves, and stays in the data's range.",
-            around(lambda i, v: i.z * v.std()),
-            (
-                around(lambda i, v: i.z * v.std(), centre=False),
-                around(lambda i, v: 1.96 * v.std()),
-                around(lambda i, v: i.z * i.x.std() / len(i.x) ** 0.5),
-                around(lambda i, v: i.z * v.std() / len(v) ** 0.5, centre=False),
-            ),
+            around("z * values.std()"),
+            around("z * values.std()", "values.mean()"),
+            around("1.96 * values.std()"),
+            around("z * x.std() / len(x) ** 0.5"),
+            around("z * values.std() / num_resamples**0.5", "values.mean()"),
         ),
-        Misconception(
+        mistake(
             "mirrored",
-            "You mirrored the percentiles at the statistic of x. That is another bootstrap, the basic one, and has its uses; "
-            "asked for is the percentile interval, which takes them as they are and stays within the range of the data.",
-            interval_with(ends=lambda i, v: percentiles(i, 2 * i.statistic(i.x).to(v.dtype) - v)),
+            "You mirrored the percentiles at the statistic of x. That is another bootstrap, the basic one; asked for is the "
+            "percentile interval, which takes them as they are and stays within the range of the data.",
+            {"tail =": "values = 2 * statistic(x) - values\n    tail ="},
         ),
-        Misconception(
+        mistake(
             "distances-returned",
             "You returned how far the ends lie from the statistic of x. Asked for are the ends themselves, in units of x.",
-            interval_with(ends=lambda i, v: percentiles(i, v - i.statistic(i.x).to(v.dtype))),
+            {"tail =": "values = values - statistic(x)\n    tail ="},
         ),
-        Misconception(
+        mistake(
             "drawn-from-a-normal",
             "Your resamples hold numbers that are not in x, say draws from a normal distribution fitted to it. Returns are "
             "rarely normal, and the bootstrap needs no such assumption: draw from x itself.",
-            interval_with(lambda i: i.x.mean() + i.x.std() * torch.randn(i.num_resamples, len(i.x)).to(i.x.dtype)),
+            {"x[pick]": "x.mean() + x.std() * torch.randn_like(x)"},
         ),
-        Misconception(
+        mistake(
             "ends-exchanged",
             "You returned the upper end first. The result is (low, high), as everybody unpacks it.",
-            interval_with(ends=lambda i, v: percentiles(i, v)[::-1]),
+            {ENDS: "values.quantile(1 - tail), values.quantile(tail)"},
         ),
-        Misconception(
-            "num-resamples-not-used",
-            "You took another number of resamples than num_resamples. A reader of a figure must be able to say how fine it "
-            "is, and a test how long it takes.",
-            interval_with(lambda i: resampled(i, count=100)),
-        ),
-        Misconception(
+        mistake(
             "generator-not-used",
-            "The draws do not come from the generator that was handed in, so the same seed gives another interval. Hand it "
-            "on: torch.randint(..., generator=generator).",
-            interval_with(lambda i: resampled(i._replace(generator=None))),
-        ),
-        Misconception(
-            "always-the-same-seed",
-            "You draw from a generator of your own that starts from a fixed seed, or from the seed of the one handed in. Draw "
-            "from that one itself, wherever it stands: other draws must move the ends a little.",
-            interval_with(lambda i: resampled(i._replace(generator=seeded(0)))),
-            (interval_with(lambda i: resampled(i._replace(generator=seeded(i.generator.initial_seed())))),),
+            "You do not draw from the generator that was handed in, but from torch's own, or from a new one with a fixed seed or "
+            "with the seed of the other. Hand it on, wherever it stands: torch.randint(..., generator=generator).",
+            {", generator=generator": ""},
+            {"=generator)": "=torch.Generator().manual_seed(0))"},
+            {"=generator)": "=torch.Generator().manual_seed(generator.initial_seed()))"},
         ),
     ),
 )
