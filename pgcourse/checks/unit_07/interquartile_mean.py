@@ -57,35 +57,23 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "median",
-            "You took the median. It is robust too, but it looks at one or two runs only and so moves more from one repeat of "
-            "the experiment to the next. Average the whole middle half.",
-            {"kept.mean()": "x.quantile(0.5)"},
-            {"kept.mean()": "x.median()"},
+            "You took the median. It looks at one or two runs only, and so moves more by chance. Average the middle half.",
+            *({"kept.mean()": median} for median in ("x.quantile(0.5)", "x.median()")),
         ),
         mistake(
             "another-share-left-out",
-            "You left out another share than a quarter on each side: nothing, an eighth, or the best and the worst run alone. "
-            "The middle half is what remains when a quarter goes below and a quarter above.",
+            "You left out another share than a quarter on each side: a quarter on one side only, an eighth, the best and the "
+            "worst run alone, or nothing. The middle half remains when a quarter goes below and a quarter above.",
             {"// 4": "// 8"},
-            {"len(ordered) // 4": "1"},
-            {"len(ordered) // 4": "0"},
+            *({KEPT: f"ordered[{places}]"} for places in ("cut:", ":-cut", "1:-1", ":")),
         ),
         mistake(
             "one-too-many",
             "Your cut is one place off: the slice holds one number more or less than half of them, or begins one too late. A "
             "slice's end is not part of it; with 4 numbers, the second and third remain.",
-            {"- cut]": "- cut + 1]"},
-            {"- cut]": "- cut - 1]"},
-            {"[cut :": "[cut - 1 :"},
-            {"[cut :": "[cut + 1 :"},
-            {KEPT: "ordered[cut + 1 : len(ordered) - cut + 1]"},
-        ),
-        mistake(
-            "one-side-only",
-            "You cut on one side only. That moves the result: without the lowest quarter it is too high, without the highest "
-            "too low. Cut a quarter on both sides.",
-            {KEPT: "ordered[cut:]"},
-            {KEPT: "ordered[:-cut]"},
+            *({"- cut]": f"- cut {end}]"} for end in ("+ 1", "- 1")),
+            *({"[cut :": f"[cut {start} :"} for start in ("+ 1", "- 1")),
+            {"[cut : len": "[cut + 1 : 1 + len"},
         ),
         mistake(
             "quartiles-alone",
@@ -103,18 +91,15 @@ EXERCISE = Exercise.listed(
             {KEPT: "x[(x >= x.quantile(0.25)) & (x <= x.quantile(0.75))]"},
             {KEPT: "x[(x > x.quantile(0.25)) & (x < x.quantile(0.75))]"},
             {KEPT: "x[(x - x.mean()).abs().argsort()[: len(x) // 2]]"},
-            {KEPT: "x[(x - x.quantile(0.5)).abs().argsort()[: len(x) // 2]]"},
         ),
         mistake(
             "equal-results-counted-once",
-            "You counted equal results once, as unique and set do. Five runs that all reach 500 are five results: all of them "
-            "take part, and exactly half of the runs is kept.",
+            "You counted equal results once, as unique and set do. Five runs that all reach 500 are five results.",
             {"x.sort().values": "x.unique()"},
         ),
         mistake(
             "clamped",
-            "You replaced the outer quarters by the quartiles and averaged everything. That is a winsorised mean, in which "
-            "the edges of the middle half count several times. Leave the outer quarters out.",
+            "You replaced the outer quarters by the quartiles, a winsorised mean. Leave them out and average the others.",
             {"kept.mean()": "x.clamp(kept[0], kept[-1]).mean()"},
             {"kept.mean()": "x.clamp(x.quantile(0.25), x.quantile(0.75)).mean()"},
         ),
