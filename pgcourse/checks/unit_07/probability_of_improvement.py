@@ -57,38 +57,28 @@ EXERCISE = Exercise.listed(
             "run-by-run",
             "You compared run 1 with run 1, run 2 with run 2, or after sorting best with best. The runs are independent, so "
             "their places mean nothing: compare each run of X with every run of Y.",
-            {GAPS: "x[: len(y)] - y[: len(x)]"},
-            {GAPS: "x[: len(y)] - y[: len(x)]", "0.5": "0.0"},
-            {GAPS: "x - y"},
-            {GAPS: "x - y", "0.5": "0.0"},
+            *({GAPS: by, "0.5": tie} for by in ("x[: len(y)] - y[: len(x)]", "x - y") for tie in ("0.5", "0.0")),
             {GAPS: "x.sort().values[: len(y)] - y.sort().values[: len(x)]"},
             {GAPS: "x.sort().values[-len(y) :].flip(0) - y.sort().values[-len(x) :].flip(0)"},
         ),
         mistake(
-            "ties-lost-or-won",
-            "You counted equal results as lost, or as won. Two methods that both always reach 500 would then each lose to the "
-            "other, or each beat it: a tie counts one half.",
+            "ties-not-halved",
+            "You counted equal results as lost, as won, or not at all. Two methods that both always reach 500 would then each "
+            "lose to the other, or each beat it, or have no result (0 / 0). A tie counts one half.",
             {"0.5": "0.0"},
             {"0.5": "1.0"},
-        ),
-        mistake(
-            "ties-left-out",
-            "You left equal results out of the count. They are evidence that the methods are alike, and where all results "
-            "are equal nothing remains (0 / 0). A tie counts one half.",
             {ANSWER: "wins.sum() / (~ties).sum()"},
             {ANSWER: "(wins.sum() / (~ties).sum()).nan_to_num(0.0)"},
             {ANSWER: "(wins.sum() / (~ties).sum()).nan_to_num(0.5)"},
         ),
         mistake(
             "half-of-the-wins",
-            "You halved the wins together with the ties. A win counts 1 and a tie one half, so a method that always wins has "
-            "the probability 1.",
+            "You halved the wins with the ties. A win counts 1: a method that always wins has the probability 1.",
             {"(wins": "(0.5 * wins"},
         ),
         mistake(
             "nearly-equal-as-tie",
-            "You take nearly equal results for ties, as isclose does. Results are compared as they are here: the smallest "
-            "difference decides a pair, and only equal numbers share it.",
+            "You take nearly equal results for ties, as isclose does. The smallest difference decides a pair here.",
             {"return (wins": "ties = x[:, None].isclose(y)\n    return ((wins & ~ties)"},
         ),
         mistake(
@@ -99,38 +89,24 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "means-compared",
-            "You compared the two means or medians. That says which method is better on average in this sample, yes or no; "
-            "asked for is how often one run beats another, and one lucky run can turn a mean around.",
-            {GAPS: "x.mean() - y.mean()"},
-            {GAPS: "x.mean() - y.mean()", "0.5": "0.0"},
-            {GAPS: "x.median() - y.median()"},
+            "You compared means or medians, or each run of X with the mean of Y. One lucky run can turn a mean around, and runs "
+            "differ among themselves: compare each run of X with each run of Y, and count.",
+            *({GAPS: gaps, "0.5": tie} for gaps in ("x.mean() - y.mean()", "x - y.mean()") for tie in ("0.5", "0.0")),
             {GAPS: "x.median() - y.median()", "0.5": "0.0"},
         ),
         mistake(
-            "against-the-mean",
-            "You counted how many runs of X beat the mean of Y. Its runs differ among themselves: compare with each of them.",
-            {GAPS: "x - y.mean()"},
-            {GAPS: "x - y.mean()", "0.5": "0.0"},
-        ),
-        mistake(
             "wins-minus-losses",
-            "You took the losses away from the wins, which runs from -1 to 1. A probability runs from 0 to 1: wins plus half "
-            "of the ties, divided by the number of pairs.",
+            "You took the losses away from the wins, which runs from -1 to 1. Asked for is wins plus half of the ties.",
             {ANSWER: "gaps.sign().mean()"},
         ),
         mistake(
             "not-divided-by-all-pairs",
-            "You counted the pairs that X wins, and divided by nothing or by a number of runs. Each run of X meets each run of "
-            "Y, so there are R times S pairs to divide by.",
-            {".mean()": ".sum()"},
-            {".mean()": ".sum() / len(x)"},
-            {".mean()": ".sum() / len(y)"},
-            {".mean()": ".sum() / len(x) ** 2"},
+            "You divided by nothing or by a number of runs. Each run of X meets each of Y: there are R times S pairs.",
+            *({".mean()": f".sum(){over}"} for over in ("", " / len(x)", " / len(y)", " / len(x) ** 2")),
         ),
         mistake(
             "normal-distributions-assumed",
-            "You took both sets for normal distributions. Returns are often skewed or pile up at the limit, and one lucky run "
-            "widens the fitted curve. No assumption is needed: count the pairs.",
+            "You took both sets for normal distributions. Returns are often skewed or pile up at the limit: count the pairs.",
             {ANSWER: "torch.special.ndtr(gaps.mean() / (x.var() + y.var()).sqrt())"},
             {ANSWER: "torch.special.ndtr(gaps.mean() / gaps.std(correction=0))"},
             {ANSWER: "torch.special.ndtr(gaps.mean() / gaps.std(correction=0)).nan_to_num(0.5)"},
