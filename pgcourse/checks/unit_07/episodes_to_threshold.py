@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
-import numpy as np
 import torch
 
 from pgcourse.checks.cases import generator, integers
@@ -53,7 +52,7 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
         return Verdict(False, "mutated", "Your function changed its input episodic_returns in place.")
     if got == expected:
         return CORRECT
-    shown = "None" if got is None else number(got) if np.isfinite(got) else str(got)
+    shown = "None" if got is None else number(got)
     return Verdict(False, f"returns {shown}", "", f"Got {shown}, expected {wanted}.", "result")
 
 
@@ -88,16 +87,9 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake(
             "index-for-number",
-            "You returned the index of the last episode in the window. Indices begin at 0, so the number of episodes played "
-            "is one more.",
-            {"return found[0]": "return found[0] - 1"},
-        ),
-        mistake(
-            "start-of-the-window",
-            "You returned where the window begins. To know its mean, all of its episodes must have been played: the number "
-            "counts up to the window's end.",
-            {"return found[0]": "return found[0] - window"},
-            {"return found[0]": "return found[0] - window + 1"},
+            "You returned an index: of the last episode in the window, or where the window begins. Asked for is how many "
+            "episodes have been played at its end, which is one more than the index of its last.",
+            *({"return found[0]": f"return found[0] - {places}"} for places in ("1", "window", "window + 1")),
         ),
         mistake(
             "threshold-itself-refused",
@@ -106,34 +98,25 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "single-episode",
-            "You looked for the first single episode that reaches the threshold. One episode may be luck, which is why the "
-            "mean of the last `window` episodes decides.",
+            "You asked for the first single episode at the threshold, or for all of a window. One episode may be good or bad "
+            "luck, which is why the mean of the last `window` episodes decides.",
             {"sum(last) / len(last)": "last[-1]", "range(window": "range(1", "end - window :": "end - 1 :"},
             {"sum(last) / len(last)": "last[-1]"},
+            {"sum(last) / len(last)": "min(last)"},
         ),
         mistake(
             "mean-since-the-start",
-            "You averaged all episodes since the start. The bad ones from the beginning would weigh for ever, and a late "
-            "learner would look later than it is. Average the last `window` only.",
+            "You averaged all episodes since the start, alike or with fading weights. The bad ones from the beginning weigh for "
+            "ever, and a late learner looks later than it is. Take the plain mean of the last `window`.",
             {"end - window :": ":", "range(window": "range(1"},
             {"end - window :": ":"},
-        ),
-        mistake(
-            "exponential-average",
-            "You took an exponential moving average. Every episode since the start keeps a weight in it, and a bad one fades "
-            "slowly. Asked for is the plain mean of the last `window` episodes.",
             {"sum(last) / len(last)": "reduce(lambda mean, new: mean + (new - mean) / window, returns[:end])"},
         ),
         mistake(
             "short-windows-count",
-            "You accept means of fewer than `window` episodes at the beginning. One lucky first episode would then do: begin "
-            "when `window` episodes have been played.",
+            "Your first means are of fewer than `window` episodes, or of windows filled up with zeros, as convolutions (modes "
+            "full and same) have. Then one lucky first episode does, or a 0 among negative returns. Only full windows count.",
             {"range(window": "range(1", "end - window :": "max(end - window, 0) :"},
-        ),
-        mistake(
-            "filled-with-zeros",
-            "Your windows reach beyond the first or the last episode and are filled up with zeros, as convolutions (modes "
-            "full and same) do. With negative returns (Pendulum) a 0 is better than any of them. Only full windows count.",
             {"range(window": "range(1", "end - window :": "max(end - window, 0) :", "len(last)": "window"},
             {
                 "range(window": "range(1 if episodes >= window else window",
@@ -147,30 +130,19 @@ EXERCISE = Exercise.listed(
             {"episodes + 1": "episodes + 1, window"},
         ),
         mistake(
-            "last-window-missed",
-            "You never look at the last window: the loop ends one too early. A run that reaches the threshold with its very "
-            "last episode has reached it.",
+            "first-or-last-window-missed",
+            "You never look at the last window, or never accept the first: the loop ends too early or begins too late, or `if "
+            "first:` takes the index 0 for nothing found. The first and the last full window count like any other.",
             {"episodes + 1": "episodes"},
-        ),
-        mistake(
-            "first-window-missed",
-            "You never accept the first window: the loop begins one too late, or `if first:` takes the index 0 for nothing "
-            "found. A run may be there as soon as `window` episodes have been played.",
-            {"if found": "if found and found[0] > window"},
             {"range(window": "range(window + 1"},
+            {"if found": "if found and found[0] > window"},
         ),
         mistake(
             "last-instead-of-first",
-            "You returned the last time, the best one, or the time from which on the mean stays above. Asked for is the "
-            "first, even where the agent gets better or worse later; what it does then is another question.",
+            "You returned the last time, the best one, or that from which on the mean stays above. Asked for is the first.",
             {"return found[0]": "return found[-1]"},
             {"if mean >= threshold": "if min(list(means.values())[end - window :]) >= threshold"},
             {"return found[0]": "return max(means, key=means.get)"},
-        ),
-        mistake(
-            "every-episode-above",
-            "You ask that each episode of the window reaches the threshold. Their mean decides; single ones may lie below.",
-            {"sum(last) / len(last)": "min(last)"},
         ),
         mistake(
             "number-for-never",
@@ -181,8 +153,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "fewer-than-a-window",
-            "With fewer episodes than `window` your code fails or makes up a window. Nothing has been reached then: return "
-            "None.",
+            "With fewer episodes than `window` your code fails or makes up a window. Nothing is reached then: return None.",
             {"found = [": "episodic_returns.unfold(0, window, 1)\n    found = ["},
         ),
     ),
