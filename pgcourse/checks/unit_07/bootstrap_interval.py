@@ -148,9 +148,8 @@ def _samples(case: Case, arrays: Arrays) -> list[Violation]:
         text = f"Your resamples hold {odd[0]} numbers; a resample is as large as x, {runs} here."
         found.append((f"size {known.get(odd[0], 'other')}", text, ""))
     if arrays["foreign"]:
-        found.append(
-            ("foreign", "Your resamples hold numbers that are not in x; a resample is drawn from x itself.", "")
-        )
+        text = "Your resamples hold numbers that are not in x; a resample is drawn from x itself."
+        found.append(("foreign", text, ""))
     values = arrays["values"]
     if len(values) > 50 and np.ptp(values) < 1e-6 * max(1, abs(values[0])):
         original = float(STATISTICS[case["statistic"]](case["x"]))
@@ -163,8 +162,7 @@ def _samples(case: Case, arrays: Arrays) -> list[Violation]:
 def _ends(case: Case, arrays: Arrays) -> list[Violation]:
     got = float(arrays["low"]), float(arrays["high"])
     allowed = ranges(case)
-    expected = f"expected {allowed[0]} and {allowed[1]}"
-    shown = f"Got {_shown(got[0])} and {_shown(got[1])}, {expected}."
+    shown = f"Got {number(got[0])} and {number(got[1])}, expected {allowed[0]} and {allowed[1]}."
     if not all(math.isfinite(end) for end in got):
         return [("not finite", "An end of your interval is not a finite number.", shown)]
     if got[0] > got[1] and not allowed[0].side(got[1]) and not allowed[1].side(got[0]):
@@ -192,18 +190,12 @@ def _randomness(case: Case, arrays: Arrays) -> list[Violation]:
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another interval each time, so a figure cannot be repeated."
         return [("not-repeatable", text, "")]
-    for name, which in (
-        ("with another seed", "with another seed"),
-        ("after other draws", "that has been drawn from before"),
-    ):
+    names = {"with another seed": "with another seed", "after other draws": "that has been drawn from before"}
+    for name, which in names.items():
         if arrays[f"repeated {name}"]:
             text = f"A generator {which} gives the same interval to the last digit, so nothing is drawn from it."
             return [(f"the same {name}", text, "")]
     return []
-
-
-def _shown(value: float) -> str:
-    return number(value) if math.isfinite(value) else str(value)
 
 
 ENDS = "float(values.quantile(tail)), float(values.quantile(1 - tail))"
@@ -233,27 +225,20 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "whole-rest-on-each-side",
-            "You left out 1 - confidence on each side, so twice as much in all. An interval of 95 % leaves out 2.5 % below "
-            "and 2.5 % above.",
+            "another-share-on-each-side",
+            "You left out 1 - confidence, or half of the confidence, on each side. Left out is the rest, 1 - confidence, half of "
+            "it on each side: an interval of 95 % leaves out 2.5 % below and 2.5 % above.",
             {"(1 - confidence) / 2": "1 - confidence"},
-        ),
-        mistake(
-            "confidence-left-out",
-            "You left out half of the confidence on each side, so a higher confidence gives a narrower interval. What is left "
-            "out is the rest, 1 - confidence, half of it on each side.",
             {"(1 - confidence) / 2": "confidence / 2"},
         ),
         mistake(
             "confidence-not-used",
-            "Your interval is the same for every confidence: that of 95 %, say, or the smallest and the largest of all "
-            "statistics. The shares follow from the argument: (1 - confidence) / 2 on each side.",
+            "Your interval is the same for every confidence. The shares follow from it: (1 - confidence) / 2 on each side.",
             *({"(1 - confidence) / 2": share} for share in ("0.025", "0.05", "0.0")),
         ),
         mistake(
             "one-sided",
-            "You left something out on one side only. The interval has two ends: (1 - confidence) / 2 of the statistics lie "
-            "below the lower one, and as many above the upper one.",
+            "You left something out on one side only. Of the statistics, (1 - confidence) / 2 are left out on either side.",
             {"quantile(1 - tail)": "max()"},
             {"quantile(tail)": "min()"},
             {"quantile(tail)": "quantile(2 * tail)", "quantile(1 - tail)": "max()"},
@@ -266,34 +251,26 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "last-run-never-drawn",
-            "One run is never drawn. The upper end of randint is not drawn itself, and indices begin with 0: "
-            "torch.randint(len(x), ...) gives each run the same chance.",
+            "One run is never drawn. Indices begin with 0 and randint leaves out its upper end: torch.randint(len(x), ...).",
             {"randint(len(x)": "randint(len(x) - 1"},
             {"randint(len(x)": "randint(1, len(x)"},
         ),
         mistake(
             "another-size",
-            "Your resamples are smaller or larger than x. The interval of a mean shrinks with the number of runs, so this "
-            "answers for another experiment: draw as many as x has.",
+            "Your resamples are smaller or larger than x, so this answers for another experiment: draw as many as x has.",
             *({"(num_resamples, len(x))": f"(num_resamples, {size})"} for size in ("len(x) - 1", "1", "2 * len(x)")),
         ),
         mistake(
-            "along-the-wrong-axis",
-            "You took the statistic across resamples, of num_resamples numbers each: R results that hardly differ. Each "
-            "resample, a row of R numbers, gives one statistic.",
+            "statistic-of-the-whole-table",
+            "You gave the statistic all resamples at once, or numbers across resamples, num_resamples of them. It takes one "
+            "resample, a row of R numbers, and gives one number: call it for each row.",
+            {"x[pick]": "x[picks]"},
+            {"x[pick]": "x[picks], dim=1"},
             {"in picks": "in picks.T"},
         ),
         mistake(
-            "statistic-of-the-whole-table",
-            "You gave all resamples to the statistic at once. It takes one resample, a 1-D tensor, and gives one number: call "
-            "it for each row.",
-            {"x[pick]": "x[picks]"},
-            {"x[pick]": "x[picks], dim=1"},
-        ),
-        mistake(
             "statistic-not-used",
-            "You took the mean, whatever the statistic. It is an argument: call statistic(resample), so that the same "
-            "function serves medians and interquartile means.",
+            "You took the mean, whatever the statistic. It is an argument and may be a median: call statistic(resample).",
             {"statistic(x[pick])": "x[pick].mean()"},
         ),
         mistake(
@@ -306,31 +283,21 @@ EXERCISE = Exercise.listed(
             around("z * x.std()"),
         ),
         mistake(
-            "normal-interval",
-            "You went a multiple of a standard error to both sides. That assumes a symmetric, normal distribution; a "
-            "percentile interval takes the shares of the resampled statistics themselves, and stays in the data's range.",
-            around("z * values.std()"),
+            "normal-distribution-assumed",
+            "You went a multiple of a standard error to both sides, or drew from a normal distribution. Returns are rarely "
+            "normal, and nothing has to be assumed: draw from x, and take shares of the statistics of these resamples.",
+            *(around(f"{z} * values.std()") for z in ("z", "1.96")),
             around("z * values.std()", "values.mean()"),
-            around("1.96 * values.std()"),
             around("z * x.std() / len(x) ** 0.5"),
             around("z * values.std() / num_resamples**0.5", "values.mean()"),
-        ),
-        mistake(
-            "mirrored",
-            "You mirrored the percentiles at the statistic of x. That is another bootstrap, the basic one; asked for is the "
-            "percentile interval, which takes them as they are and stays within the range of the data.",
-            {"tail =": "values = 2 * statistic(x) - values\n    tail ="},
-        ),
-        mistake(
-            "distances-returned",
-            "You returned how far the ends lie from the statistic of x. Asked for are the ends themselves, in units of x.",
-            {"tail =": "values = values - statistic(x)\n    tail ="},
-        ),
-        mistake(
-            "drawn-from-a-normal",
-            "Your resamples hold numbers that are not in x, say draws from a normal distribution fitted to it. Returns are "
-            "rarely normal, and the bootstrap needs no such assumption: draw from x itself.",
             {"x[pick]": "x.mean() + x.std() * torch.randn_like(x)"},
+        ),
+        mistake(
+            "measured-from-the-statistic",
+            "You returned distances from the statistic of x, or mirrored the percentiles at it, which is another bootstrap, the "
+            "basic one. The percentile interval takes the percentiles as they are and stays within the range of the data.",
+            {"tail =": "values = values - statistic(x)\n    tail ="},
+            {"tail =": "values = 2 * statistic(x) - values\n    tail ="},
         ),
         mistake(
             "ends-exchanged",
