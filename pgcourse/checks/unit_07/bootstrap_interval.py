@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from functools import cache
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,10 @@ from torch import Generator, Tensor
 from pgcourse.checks.cases import generator as seeded
 from pgcourse.checks.cases import integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.observe.statistics import STATISTICS, Resampling
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, value
 
 DEVIATIONS = 5.5  # standard errors of a quantile that are allowed: a right answer fails once in 10^7 checks
@@ -146,9 +148,8 @@ def _samples(case: Case, arrays: Arrays) -> list[Violation]:
         text = f"Your resamples hold {odd[0]} numbers; a resample is as large as x, {runs} here."
         found.append((f"size {known.get(odd[0], 'other')}", text, ""))
     if arrays["foreign"]:
-        found.append(
-            ("foreign", "Your resamples hold numbers that are not in x; a resample is drawn from x itself.", "")
-        )
+        text = "Your resamples hold numbers that are not in x; a resample is drawn from x itself."
+        found.append(("foreign", text, ""))
     values = arrays["values"]
     if len(values) > 50 and np.ptp(values) < 1e-6 * max(1, abs(values[0])):
         original = float(STATISTICS[case["statistic"]](case["x"]))
@@ -161,8 +162,7 @@ def _samples(case: Case, arrays: Arrays) -> list[Violation]:
 def _ends(case: Case, arrays: Arrays) -> list[Violation]:
     got = float(arrays["low"]), float(arrays["high"])
     allowed = ranges(case)
-    expected = f"expected {allowed[0]} and {allowed[1]}"
-    shown = f"Got {_shown(got[0])} and {_shown(got[1])}, {expected}."
+    shown = f"Got {number(got[0])} and {number(got[1])}, expected {allowed[0]} and {allowed[1]}."
     if not all(math.isfinite(end) for end in got):
         return [("not finite", "An end of your interval is not a finite number.", shown)]
     if got[0] > got[1] and not allowed[0].side(got[1]) and not allowed[1].side(got[0]):
@@ -190,80 +190,22 @@ def _randomness(case: Case, arrays: Arrays) -> list[Violation]:
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another interval each time, so a figure cannot be repeated."
         return [("not-repeatable", text, "")]
-    for name, which in (
-        ("with another seed", "with another seed"),
-        ("after other draws", "that has been drawn from before"),
-    ):
+    names = {"with another seed": "with another seed", "after other draws": "that has been drawn from before"}
+    for name, which in names.items():
         if arrays[f"repeated {name}"]:
             text = f"A generator {which} gives the same interval to the last digit, so nothing is drawn from it."
             return [(f"the same {name}", text, "")]
     return []
 
 
-def _shown(value: float) -> str:
-    return number(value) if math.isfinite(value) else str(value)
+ENDS = "float(values.quantile(tail)), float(values.quantile(1 - tail))"
+mistake = edits_of(bootstrap_interval, NormalDist=NormalDist)
 
 
-class Inputs(NamedTuple):
-    """What an attempt is given."""
-
-    x: Tensor
-    statistic: Statistic
-    confidence: float
-    num_resamples: int
-    generator: Any
-
-    @property
-    def z(self) -> float:
-        """How many standard deviations to each side hold this share of a normal distribution."""
-        return float(torch.special.ndtri(torch.tensor((1 + self.confidence) / 2)))
-
-
-def resampled(i: Inputs, count: int = 0, size: int = 0) -> Tensor:
-    """Right: [K, R], each row as many draws from x as x has runs, with replacement; or another count or size."""
-    return i.x[torch.randint(len(i.x), (count or i.num_resamples, size or len(i.x)), generator=i.generator)]
-
-
-def row_by_row(i: Inputs, rows: Any) -> Tensor:
-    """Right: one number for each resample, [K]."""
-    return torch.stack([i.statistic(row) for row in rows])
-
-
-def percentiles(i: Inputs, values: Tensor) -> tuple[float, float]:
-    """Right: half of what is left out on either side."""
-    tail = (1 - i.confidence) / 2
-    return float(values.quantile(tail)), float(values.quantile(1 - tail))
-
-
-def interval_with(
-    resample: Callable[[Inputs], Any] = resampled,
-    measure: Callable[[Inputs, Any], Tensor] = row_by_row,
-    ends: Callable[[Inputs, Tensor], Any] = percentiles,
-) -> Callable[..., Any]:
-    """The right function with some of its parts exchanged."""
-
-    def attempt(x: Tensor, **settings: Any) -> Any:
-        i = Inputs(x, **settings)
-        return ends(i, measure(i, resample(i)))
-
-    return attempt
-
-
-def between(low: Callable[[float], float], high: Callable[[float], float]) -> Callable[..., Any]:
-    """Other shares for the two ends, as functions of the confidence."""
-    return interval_with(
-        ends=lambda i, v: (float(v.quantile(low(i.confidence))), float(v.quantile(high(i.confidence))))
-    )
-
-
-def around(width: Callable[[Inputs, Tensor], Any], centre: bool = True) -> Callable[..., Any]:
-    """Statistic of x (or the mean of the resampled ones) minus and plus a width."""
-
-    def ends(i: Inputs, values: Tensor) -> tuple[float, float]:
-        middle, half = i.statistic(i.x) if centre else values.mean(), width(i, values)
-        return float(middle - half), float(middle + half)
-
-    return interval_with(ends=ends)
+def around(half: str, middle: str = "statistic(x)") -> dict[str, str]:
+    """Edits: the interval goes from the middle minus to the middle plus a width."""
+    z = "NormalDist().inv_cdf((1 + confidence) / 2)"
+    return {"tail =": f"z, middle = {z}, {middle}\n    tail =", ENDS: f"middle - {half}, middle + {half}"}
 
 
 EXERCISE = Exercise.listed(
@@ -282,134 +224,93 @@ EXERCISE = Exercise.listed(
         "range(num_resamples)]); tail = (1 - confidence) / 2; return values.quantile(tail), values.quantile(1 - tail)",
     ),
     misconceptions=(
-        Misconception(
-            "whole-rest-on-each-side",
-            "You left out 1 - confidence on each side, so twice as much in all. An interval of 95 % leaves out 2.5 % below "
-            "and 2.5 % above.",
-            between(lambda c: 1 - c, lambda c: c),
+        mistake(
+            "another-share-on-each-side",
+            "You left out 1 - confidence, or half of the confidence, on each side. Left out is the rest, 1 - confidence, half of "
+            "it on each side: an interval of 95 % leaves out 2.5 % below and 2.5 % above.",
+            {"(1 - confidence) / 2": "1 - confidence"},
+            {"(1 - confidence) / 2": "confidence / 2"},
         ),
-        Misconception(
-            "confidence-left-out",
-            "You left out half of the confidence on each side, so a higher confidence gives a narrower interval. What is left "
-            "out is the rest, 1 - confidence, half of it on each side.",
-            between(lambda c: min(c / 2, 1 - c / 2), lambda c: max(c / 2, 1 - c / 2)),
-        ),
-        Misconception(
+        mistake(
             "confidence-not-used",
-            "Your interval is the same for every confidence: that of 95 %, say, or the smallest and the largest of all "
-            "statistics. The shares follow from the argument: (1 - confidence) / 2 on each side.",
-            between(lambda c: 0.025, lambda c: 0.975),
-            (between(lambda c: 0.05, lambda c: 0.95), between(lambda c: 0.0, lambda c: 1.0)),
+            "Your interval is the same for every confidence. The shares follow from it: (1 - confidence) / 2 on each side.",
+            *({"(1 - confidence) / 2": share} for share in ("0.025", "0.05", "0.0")),
         ),
-        Misconception(
+        mistake(
             "one-sided",
-            "You left something out on one side only. The interval has two ends: (1 - confidence) / 2 of the statistics lie "
-            "below the lower one, and as many above the upper one.",
-            between(lambda c: (1 - c) / 2, lambda c: 1.0),
-            (between(lambda c: 0.0, lambda c: (1 + c) / 2), between(lambda c: 1 - c, lambda c: 1.0)),
+            "You left something out on one side only. Of the statistics, (1 - confidence) / 2 are left out on either side.",
+            {"quantile(1 - tail)": "max()"},
+            {"quantile(tail)": "min()"},
+            {"quantile(tail)": "quantile(2 * tail)", "quantile(1 - tail)": "max()"},
         ),
-        Misconception(
+        mistake(
             "without-replacement",
             "You drew without replacement. A resample is then x in another order and its statistic never changes. Draw each "
             "of the R numbers from all of x, so that some runs come twice and others not at all.",
-            interval_with(lambda i: i.x.expand(i.num_resamples, -1)),
+            {"randint(len(x), (": "rand((", "generator)": "generator).argsort()"},
         ),
-        Misconception(
+        mistake(
             "last-run-never-drawn",
-            "One run is never drawn. The upper end of randint is not drawn itself, and indices begin with 0: "
-            "torch.randint(len(x), ...) gives each run the same chance.",
-            interval_with(lambda i: resampled(i._replace(x=i.x[:-1]), size=len(i.x))),
-            (interval_with(lambda i: resampled(i._replace(x=i.x[1:]), size=len(i.x))),),
+            "One run is never drawn. Indices begin with 0 and randint leaves out its upper end: torch.randint(len(x), ...).",
+            {"randint(len(x)": "randint(len(x) - 1"},
+            {"randint(len(x)": "randint(1, len(x)"},
         ),
-        Misconception(
+        mistake(
             "another-size",
-            "Your resamples are smaller or larger than x. The interval of a mean shrinks with the number of runs, so this "
-            "answers for another experiment: draw as many as x has.",
-            interval_with(lambda i: resampled(i, size=len(i.x) - 1)),
-            tuple(interval_with(lambda i, f=f: resampled(i, size=f(len(i.x)))) for f in (lambda r: 1, lambda r: 2 * r)),  # type: ignore[misc]
+            "Your resamples are smaller or larger than x, so this answers for another experiment: draw as many as x has.",
+            *({"(num_resamples, len(x))": f"(num_resamples, {size})"} for size in ("len(x) - 1", "1", "2 * len(x)")),
         ),
-        Misconception(
-            "along-the-wrong-axis",
-            "You took the statistic across resamples, of num_resamples numbers each: R results that hardly differ. Each "
-            "resample, a row of R numbers, gives one statistic.",
-            interval_with(measure=lambda i, rows: row_by_row(i, rows.T)),
-        ),
-        Misconception(
+        mistake(
             "statistic-of-the-whole-table",
-            "You gave all resamples to the statistic at once. It takes one resample, a 1-D tensor, and gives one number: call "
-            "it for each row.",
-            interval_with(measure=lambda i, rows: i.statistic(rows)),
-            (interval_with(measure=lambda i, rows: i.statistic(rows, dim=1)),),  # type: ignore[call-arg]
+            "You gave the statistic all resamples at once, or numbers across resamples, num_resamples of them. It takes one "
+            "resample, a row of R numbers, and gives one number: call it for each row.",
+            {"x[pick]": "x[picks]"},
+            {"x[pick]": "x[picks], dim=1"},
+            {"in picks": "in picks.T"},
         ),
-        Misconception(
+        mistake(
             "statistic-not-used",
-            "You took the mean, whatever the statistic. It is an argument: call statistic(resample), so that the same "
-            "function serves medians and interquartile means.",
-            interval_with(measure=lambda i, rows: rows.mean(1)),
+            "You took the mean, whatever the statistic. It is an argument and may be a median: call statistic(resample).",
+            {"statistic(x[pick])": "x[pick].mean()"},
         ),
-        Misconception(
+        mistake(
             "spread-of-the-runs",
             "Your interval is that of single numbers: percentiles of the data or a standard deviation. It says how much runs "
             "differ, and does not narrow with more runs. Take the percentiles of the resamples' statistics.",
-            lambda x, **settings: percentiles(Inputs(x, **settings), x),
-            (
-                interval_with(measure=lambda i, rows: rows.flatten()),
-                around(lambda i, v: i.x.std()),
-                around(lambda i, v: i.z * i.x.std()),
-            ),
+            {ENDS: "x.quantile(tail), x.quantile(1 - tail)"},
+            {"[float(statistic(x[pick])) for pick in picks]": "x[picks].flatten().tolist()"},
+            around("x.std()"),
+            around("z * x.std()"),
         ),
-        Misconception(
-            "normal-interval",
-            "You went a multiple of a standard error to both sides. That assumes a symmetric, normal distribution; a "
-            "percentile interval takes the shares of the resampled statistics themselves, and stays in the data's range.",
-            around(lambda i, v: i.z * v.std()),
-            (
-                around(lambda i, v: i.z * v.std(), centre=False),
-                around(lambda i, v: 1.96 * v.std()),
-                around(lambda i, v: i.z * i.x.std() / len(i.x) ** 0.5),
-                around(lambda i, v: i.z * v.std() / len(v) ** 0.5, centre=False),
-            ),
+        mistake(
+            "normal-distribution-assumed",
+            "You went a multiple of a standard error to both sides, or drew from a normal distribution. Returns are rarely "
+            "normal, and nothing has to be assumed: draw from x, and take shares of the statistics of these resamples.",
+            *(around(f"{z} * values.std()") for z in ("z", "1.96")),
+            around("z * values.std()", "values.mean()"),
+            around("z * x.std() / len(x) ** 0.5"),
+            around("z * values.std() / num_resamples**0.5", "values.mean()"),
+            {"x[pick]": "x.mean() + x.std() * torch.randn_like(x)"},
         ),
-        Misconception(
-            "mirrored",
-            "You mirrored the percentiles at the statistic of x. That is another bootstrap, the basic one, and has its uses; "
-            "asked for is the percentile interval, which takes them as they are and stays within the range of the data.",
-            interval_with(ends=lambda i, v: percentiles(i, 2 * i.statistic(i.x).to(v.dtype) - v)),
+        mistake(
+            "measured-from-the-statistic",
+            "You returned distances from the statistic of x, or mirrored the percentiles at it, which is another bootstrap, the "
+            "basic one. The percentile interval takes the percentiles as they are and stays within the range of the data.",
+            {"tail =": "values = values - statistic(x)\n    tail ="},
+            {"tail =": "values = 2 * statistic(x) - values\n    tail ="},
         ),
-        Misconception(
-            "distances-returned",
-            "You returned how far the ends lie from the statistic of x. Asked for are the ends themselves, in units of x.",
-            interval_with(ends=lambda i, v: percentiles(i, v - i.statistic(i.x).to(v.dtype))),
-        ),
-        Misconception(
-            "drawn-from-a-normal",
-            "Your resamples hold numbers that are not in x, say draws from a normal distribution fitted to it. Returns are "
-            "rarely normal, and the bootstrap needs no such assumption: draw from x itself.",
-            interval_with(lambda i: i.x.mean() + i.x.std() * torch.randn(i.num_resamples, len(i.x)).to(i.x.dtype)),
-        ),
-        Misconception(
+        mistake(
             "ends-exchanged",
             "You returned the upper end first. The result is (low, high), as everybody unpacks it.",
-            interval_with(ends=lambda i, v: percentiles(i, v)[::-1]),
+            {ENDS: "values.quantile(1 - tail), values.quantile(tail)"},
         ),
-        Misconception(
-            "num-resamples-not-used",
-            "You took another number of resamples than num_resamples. A reader of a figure must be able to say how fine it "
-            "is, and a test how long it takes.",
-            interval_with(lambda i: resampled(i, count=100)),
-        ),
-        Misconception(
+        mistake(
             "generator-not-used",
-            "The draws do not come from the generator that was handed in, so the same seed gives another interval. Hand it "
-            "on: torch.randint(..., generator=generator).",
-            interval_with(lambda i: resampled(i._replace(generator=None))),
-        ),
-        Misconception(
-            "always-the-same-seed",
-            "You draw from a generator of your own that starts from a fixed seed, or from the seed of the one handed in. Draw "
-            "from that one itself, wherever it stands: other draws must move the ends a little.",
-            interval_with(lambda i: resampled(i._replace(generator=seeded(0)))),
-            (interval_with(lambda i: resampled(i._replace(generator=seeded(i.generator.initial_seed())))),),
+            "You do not draw from the generator that was handed in, but from torch's own, or from a new one with a fixed seed or "
+            "with the seed of the other. Hand it on, wherever it stands: torch.randint(..., generator=generator).",
+            {", generator=generator": ""},
+            {"=generator)": "=torch.Generator().manual_seed(0))"},
+            {"=generator)": "=torch.Generator().manual_seed(generator.initial_seed()))"},
         ),
     ),
 )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from functools import reduce
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from pgcourse.checks.cases import generator, integers
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.observe.statistics import Number
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number
 from pgcourse.statistics import episodes_to_threshold
 
@@ -54,46 +52,22 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
         return Verdict(False, "mutated", "Your function changed its input episodic_returns in place.")
     if got == expected:
         return CORRECT
-    shown = "None" if got is None else number(got) if np.isfinite(got) else str(got)
+    shown = "None" if got is None else number(got)
     return Verdict(False, f"returns {shown}", "", f"Got {shown}, expected {wanted}.", "result")
 
 
-def first_window(
-    *,
-    measure: Callable[[list[float], int, int], float] = lambda r, end, window: sum(r[end - window : end]) / window,
-    reached: Callable[[float, float], bool] = lambda mean, threshold: mean >= threshold,
-    ends: Callable[[int, int], range] = lambda episodes, window: range(window, episodes + 1),
-    pick: Callable[[dict[int, float], list[int]], int | None] = lambda means, found: found[0],
-    count: Callable[[Any, int], Any] = lambda end, window: end,
-    never: Callable[[int, int], Any] = lambda episodes, window: None,
-) -> Callable[..., Any]:
-    """The right function with some of its parts exchanged. An end is a number of episodes played."""
-
-    def attempt(episodic_returns: Tensor, *, threshold: float, window: int) -> Any:
-        returns = episodic_returns.tolist()
-        means = {end: measure(returns, end, window) for end in ends(len(returns), window)}
-        found = [end for end, mean in means.items() if reached(mean, threshold)]
-        return count(pick(means, found), window) if found else never(len(returns), window)
-
-    return attempt
+def written_out(episodic_returns, *, threshold, window):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    returns, means = episodic_returns.tolist(), {}
+    episodes = len(returns)
+    for end in range(window, episodes + 1):
+        last = returns[end - window : end]
+        means[end] = sum(last) / len(last)
+    found = [end for end, mean in means.items() if mean >= threshold]
+    return found[0] if found else None
 
 
-def for_good(means: dict[int, float], found: list[int]) -> int | None:
-    """The number of episodes from which on the mean never falls below the threshold again."""
-    return next((end for end in found if all(later in found for later in means if later > end)), None)
-
-
-def from_one(episodes: int, window: int) -> range:
-    """All numbers of episodes played, those before the first full window too."""
-    return range(1, episodes + 1)
-
-
-def centred(episodic_returns: Tensor, *, threshold: float, window: int) -> int | None:
-    """NumPy's convolution in the mode "same", which puts each mean into the middle of its window."""
-    returns = episodic_returns.double().numpy()
-    reached = np.flatnonzero(np.convolve(returns, np.ones(window), mode="same") / window >= threshold)
-    return int(reached[0]) + 1 if reached.size and len(returns) >= window else None
-
+mistake = edits_of(written_out, reduce=reduce)
 
 EXERCISE = Exercise.listed(
     "episodes_to_threshold",
@@ -111,113 +85,76 @@ EXERCISE = Exercise.listed(
         "threshold: return played. After the loop: return None",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "index-for-number",
-            "You returned the index of the last episode in the window. Indices begin at 0, so the number of episodes played "
-            "is one more.",
-            first_window(count=lambda end, window: end - 1),
+            "You returned an index: of the last episode in the window, or where the window begins. Asked for is how many "
+            "episodes have been played at its end, which is one more than the index of its last.",
+            *({"return found[0]": f"return found[0] - {places}"} for places in ("1", "window", "window + 1")),
         ),
-        Misconception(
-            "start-of-the-window",
-            "You returned where the window begins. To know its mean, all of its episodes must have been played: the number "
-            "counts up to the window's end.",
-            first_window(count=lambda end, window: end - window),
-            (first_window(count=lambda end, window: end - window + 1),),
-        ),
-        Misconception(
+        mistake(
             "threshold-itself-refused",
-            "You ask for a mean above the threshold. Reaching it is enough: the condition is >=. On CartPole nothing is above "
-            "500.",
-            first_window(reached=lambda mean, threshold: mean > threshold),
+            "You ask for a mean above the threshold. Reaching it is enough, >=: on CartPole nothing is above 500.",
+            {">=": ">"},
         ),
-        Misconception(
+        mistake(
             "single-episode",
-            "You looked for the first single episode that reaches the threshold. One episode may be luck, which is why the "
-            "mean of the last `window` episodes decides.",
-            first_window(measure=lambda r, end, window: r[end - 1], ends=from_one),
-            (first_window(measure=lambda r, end, window: r[end - 1]),),
+            "You asked for the first single episode at the threshold, or for all of a window. One episode may be good or bad "
+            "luck, which is why the mean of the last `window` episodes decides.",
+            {"sum(last) / len(last)": "last[-1]", "range(window": "range(1", "end - window :": "end - 1 :"},
+            {"sum(last) / len(last)": "last[-1]"},
+            {"sum(last) / len(last)": "min(last)"},
         ),
-        Misconception(
+        mistake(
             "mean-since-the-start",
-            "You averaged all episodes since the start. The bad ones from the beginning would weigh for ever, and a late "
-            "learner would look later than it is. Average the last `window` only.",
-            first_window(measure=lambda r, end, window: sum(r[:end]) / end, ends=from_one),
-            (first_window(measure=lambda r, end, window: sum(r[:end]) / end),),
+            "You averaged all episodes since the start, alike or with fading weights. The bad ones from the beginning weigh for "
+            "ever, and a late learner looks later than it is. Take the plain mean of the last `window`.",
+            {"end - window :": ":", "range(window": "range(1"},
+            {"end - window :": ":"},
+            {"sum(last) / len(last)": "reduce(lambda mean, new: mean + (new - mean) / window, returns[:end])"},
         ),
-        Misconception(
-            "exponential-average",
-            "You took an exponential moving average. Every episode since the start keeps a weight in it, and a bad one fades "
-            "slowly. Asked for is the plain mean of the last `window` episodes.",
-            first_window(measure=lambda r, end, window: functools.reduce(lambda a, v: a + (v - a) / window, r[:end])),
-        ),
-        Misconception(
+        mistake(
             "short-windows-count",
-            "You accept means of fewer than `window` episodes at the beginning. One lucky first episode would then do: begin "
-            "when `window` episodes have been played.",
-            first_window(measure=lambda r, end, window: float(np.mean(r[max(end - window, 0) : end])), ends=from_one),
+            "Your first means are of fewer than `window` episodes, or of windows filled up with zeros, as convolutions (modes "
+            "full and same) have. Then one lucky first episode does, or a 0 among negative returns. Only full windows count.",
+            {"range(window": "range(1", "end - window :": "max(end - window, 0) :"},
+            {"range(window": "range(1", "end - window :": "max(end - window, 0) :", "len(last)": "window"},
+            {
+                "range(window": "range(1 if episodes >= window else window",
+                "end - window : end": "max(end - window // 2 - 1, 0) : end + (window - 1) // 2",
+                "len(last)": "window",
+            },
         ),
-        Misconception(
-            "filled-with-zeros",
-            "Your windows reach beyond the first or the last episode and are filled up with zeros, as convolutions (modes "
-            "full and same) do. With negative returns (Pendulum) a 0 is better than any of them. Only full windows count.",
-            first_window(measure=lambda r, end, window: sum(r[max(end - window, 0) : end]) / window, ends=from_one),
-            (centred,),
-        ),
-        Misconception(
+        mistake(
             "windows-side-by-side",
-            "You cut the episodes into blocks that do not overlap, and looked only at the end of each. The window moves on by "
-            "one episode at a time.",
-            first_window(ends=lambda episodes, window: range(window, episodes + 1, window)),
+            "You cut the episodes into blocks that do not overlap. The window moves on by one episode at a time.",
+            {"episodes + 1": "episodes + 1, window"},
         ),
-        Misconception(
-            "last-window-missed",
-            "You never look at the last window: the loop ends one too early. A run that reaches the threshold with its very "
-            "last episode has reached it.",
-            first_window(ends=lambda episodes, window: range(window, episodes)),
+        mistake(
+            "first-or-last-window-missed",
+            "You never look at the last window, or never accept the first: the loop ends too early or begins too late, or `if "
+            "first:` takes the index 0 for nothing found. The first and the last full window count like any other.",
+            {"episodes + 1": "episodes"},
+            {"range(window": "range(window + 1"},
+            {"if found": "if found and found[0] > window"},
         ),
-        Misconception(
-            "first-window-missed",
-            "You never accept the first window: the loop begins one too late, or `if first:` takes the index 0 for nothing "
-            "found. A run may be there as soon as `window` episodes have been played.",
-            first_window(count=lambda end, window: end if end > window else None),
-            (first_window(ends=lambda episodes, window: range(window + 1, episodes + 1)),),
-        ),
-        Misconception(
+        mistake(
             "last-instead-of-first",
-            "You returned the last time, the best one, or the time from which on the mean stays above. Asked for is the "
-            "first, even where the agent gets better or worse later; what it does then is another question.",
-            first_window(pick=lambda means, found: found[-1]),
-            (
-                first_window(pick=for_good),
-                first_window(pick=lambda means, found: max(means, key=lambda end: means[end])),
-            ),
+            "You returned the last time, the best one, or that from which on the mean stays above. Asked for is the first.",
+            {"return found[0]": "return found[-1]"},
+            {"if mean >= threshold": "if min(list(means.values())[end - window :]) >= threshold"},
+            {"return found[0]": "return max(means, key=means.get)"},
         ),
-        Misconception(
-            "every-episode-above",
-            "You ask that each episode of the window reaches the threshold. Their mean decides; single ones may lie below.",
-            first_window(measure=lambda r, end, window: min(r[end - window : end])),
-        ),
-        Misconception(
+        mistake(
             "number-for-never",
-            "Where the threshold is never reached you returned a number (-1, 0, the number of episodes, infinity). An average "
-            "over runs would take it for a result. Return None, which cannot be mistaken.",
-            first_window(never=lambda episodes, window: -1),
-            (
-                first_window(never=lambda episodes, window: episodes),
-                *(first_window(never=lambda episodes, window, n=n: n) for n in (0, np.inf, np.nan)),  # type: ignore[misc]
-            ),
+            "Where the threshold is never reached you returned a number: -1, 0, infinity, the number of episodes; or `window`, "
+            "since argmax of nothing but False is 0. An average over runs would take it for a result. Return None.",
+            *({"else None": f"else {never}"} for never in ("-1", "0", "episodes", "float('inf')", "float('nan')")),
+            {"else None": "else window if episodes >= window else None"},
         ),
-        Misconception(
-            "first-of-none",
-            "Where no window reaches the threshold you return `window`: argmax of nothing but False is 0. Ask first whether "
-            "there is one.",
-            first_window(never=lambda episodes, window: window if episodes >= window else None),
-        ),
-        Misconception(
+        mistake(
             "fewer-than-a-window",
-            "With fewer episodes than `window` your code fails or makes up a window. Nothing has been reached then: return "
-            "None.",
-            first_window(never=lambda episodes, window: torch.empty(episodes).unfold(0, window, 1)[:0].sum() or None),
+            "With fewer episodes than `window` your code fails or makes up a window. Nothing is reached then: return None.",
+            {"found = [": "episodic_returns.unfold(0, window, 1)\n    found = ["},
         ),
     ),
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.observe.statistics import Number
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.statistics import interquartile_mean
 
 
@@ -26,15 +26,16 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"x": normal(source, 20, dtype=torch.float64).exp() * 3 - 4}
 
 
-def middle(x: Tensor) -> Tensor:
-    """The middle half, sorted."""
-    return x.sort().values[len(x) // 4 : -(len(x) // 4)]
+def written_out(x):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    ordered = x.sort().values
+    cut = len(ordered) // 4
+    kept = ordered[cut : len(ordered) - cut]
+    return kept.mean()
 
 
-def mean_of(below: float, above: float, later: int = 0, more: int = 0) -> Callable[[Tensor], Tensor]:
-    """The mean of the sorted runs without a share on each side; the edges moved by so many places."""
-    return lambda x: x.sort().values[int(below * len(x)) + later : len(x) - int(above * len(x)) + more].mean()
-
+KEPT = "ordered[cut : len(ordered) - cut]"
+mistake = edits_of(written_out)
 
 EXERCISE = Exercise.listed(
     "interquartile_mean",
@@ -49,80 +50,58 @@ EXERCISE = Exercise.listed(
         "quarter = len(x) // 4; return x.sort().values[quarter : len(x) - quarter].mean()",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "not-sorted",
-            "You took the middle half in the order in which the runs came. The lowest and the highest quarter must go, so "
-            "sort first.",
-            lambda x: x[len(x) // 4 : -(len(x) // 4)].mean(),
+            "You cut in the order in which the runs came. The lowest and the highest quarter must go, so sort first.",
+            {"x.sort().values": "x"},
         ),
-        Misconception(
-            "mean",
-            "You averaged everything. One run of 100 among small ones then decides the result, and that run may have been "
-            "luck: leave out the lowest and the highest quarter.",
-            lambda x: x.mean(),
-        ),
-        Misconception(
+        mistake(
             "median",
-            "You took the median. It is robust too, but it looks at one or two runs only and so moves more from one repeat of "
-            "the experiment to the next. Average the whole middle half.",
-            lambda x: x.quantile(0.5),
-            (lambda x: x.median(),),
+            "You took the median. It looks at one or two runs only, and so moves more by chance. Average the middle half.",
+            *({"kept.mean()": median} for median in ("x.quantile(0.5)", "x.median()")),
         ),
-        Misconception(
+        mistake(
             "another-share-left-out",
-            "You left out another share than a quarter on each side: an eighth, or the best and the worst run alone. The "
-            "middle half is what remains when a quarter goes below and a quarter above.",
-            mean_of(1 / 8, 1 / 8),
-            (mean_of(0, 0, 1, -1),),
+            "You left out another share than a quarter on each side: a quarter on one side only, an eighth, the best and the "
+            "worst run alone, or nothing. The middle half remains when a quarter goes below and a quarter above.",
+            {"// 4": "// 8"},
+            *({KEPT: f"ordered[{places}]"} for places in ("cut:", ":-cut", "1:-1", ":")),
         ),
-        Misconception(
+        mistake(
             "one-too-many",
             "Your cut is one place off: the slice holds one number more or less than half of them, or begins one too late. A "
             "slice's end is not part of it; with 4 numbers, the second and third remain.",
-            mean_of(1 / 4, 1 / 4, 0, 1),
-            tuple(mean_of(1 / 4, 1 / 4, *places) for places in ((-1, 0), (1, 0), (0, -1), (1, 1))),
+            *({"- cut]": f"- cut {end}]"} for end in ("+ 1", "- 1")),
+            *({"[cut :": f"[cut {start} :"} for start in ("+ 1", "- 1")),
+            {"[cut : len": "[cut + 1 : 1 + len"},
         ),
-        Misconception(
-            "one-side-only",
-            "You cut on one side only. That moves the result: without the lowest quarter it is too high, without the highest "
-            "too low. Cut a quarter on both sides.",
-            mean_of(1 / 4, 0),
-            (mean_of(0, 1 / 4), mean_of(0, 1 / 2)),
-        ),
-        Misconception(
+        mistake(
             "quartiles-alone",
             "You took the two quartiles alone: their middle, or their distance, which is the interquartile range. Only two "
             "numbers count then; average everything that lies between them.",
-            lambda x: (x.quantile(0.25) + x.quantile(0.75)) / 2,
-            (
-                lambda x: (middle(x)[0] + middle(x)[-1]) / 2,
-                lambda x: x.quantile(0.75) - x.quantile(0.25),
-                lambda x: middle(x)[-1] - middle(x)[0],
-            ),
+            {"kept.mean()": "(x.quantile(0.25) + x.quantile(0.75)) / 2"},
+            {"kept.mean()": "(kept[0] + kept[-1]) / 2"},
+            {"kept.mean()": "x.quantile(0.75) - x.quantile(0.25)"},
+            {"kept.mean()": "kept[-1] - kept[0]"},
         ),
-        Misconception(
+        mistake(
             "kept-by-value",
             "You chose by value which runs stay: those between the two quartiles, or those nearest to the mean. Equal results "
             "(500, say) then stay or go together, or one side loses more than the other. Cut by place in the sorted order.",
-            lambda x: x[(x >= x.quantile(0.25)) & (x <= x.quantile(0.75))].mean(),
-            (
-                lambda x: x[(x > x.quantile(0.25)) & (x < x.quantile(0.75))].mean(),
-                lambda x: x[(x - x.mean()).abs().argsort()[: len(x) // 2]].mean(),
-                lambda x: x[(x - x.quantile(0.5)).abs().argsort()[: len(x) // 2]].mean(),
-            ),
+            {KEPT: "x[(x >= x.quantile(0.25)) & (x <= x.quantile(0.75))]"},
+            {KEPT: "x[(x > x.quantile(0.25)) & (x < x.quantile(0.75))]"},
+            {KEPT: "x[(x - x.mean()).abs().argsort()[: len(x) // 2]]"},
         ),
-        Misconception(
+        mistake(
             "equal-results-counted-once",
-            "You counted equal results once, as unique and set do. Five runs that all reach 500 are five results: all of them "
-            "take part, and exactly half of the runs is kept.",
-            lambda x: middle(x.unique()).mean() if len(x.unique()) > 3 else x.unique().mean(),
+            "You counted equal results once, as unique and set do. Five runs that all reach 500 are five results.",
+            {"x.sort().values": "x.unique()"},
         ),
-        Misconception(
+        mistake(
             "clamped",
-            "You replaced the outer quarters by the quartiles and averaged everything. That is a winsorised mean, in which "
-            "the edges of the middle half count several times. Leave the outer quarters out.",
-            lambda x: x.clamp(x.quantile(0.25), x.quantile(0.75)).mean(),
-            (lambda x: x.clamp(middle(x)[0], middle(x)[-1]).mean(),),
+            "You replaced the outer quarters by the quartiles, a winsorised mean. Leave them out and average the others.",
+            {"kept.mean()": "x.clamp(kept[0], kept[-1]).mean()"},
+            {"kept.mean()": "x.clamp(x.quantile(0.25), x.quantile(0.75)).mean()"},
         ),
     ),
 )
