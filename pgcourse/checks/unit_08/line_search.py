@@ -111,8 +111,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "improvement-not-checked",
-            "You accept every step within the limit, even one that makes the surrogate worse. The direction is only right near "
-            "the current policy: both conditions must hold.",
+            "You accept every step within the limit, even one that makes the surrogate worse: both conditions must hold.",
             {"gain > 0 and ": ""},
         ),
         mistake(
@@ -122,8 +121,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "no-improvement-accepted",
-            "You accept a step with an improvement of exactly 0. It changes the policy and gains nothing; asked for is an "
-            "improvement above 0.",
+            "You accept a step with an improvement of exactly 0. It changes the policy and gains nothing: ask for more than 0.",
             {"gain > 0": "gain >= 0"},
         ),
         mistake(
@@ -133,37 +131,33 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "limit-widened",
-            "You accept a step somewhat beyond max_kl, 1.5 times as far in some well-known programs. The contract has no margin: "
-            "the limit itself is the last divergence that is allowed.",
+            "You accept a step somewhat beyond max_kl, 1.5 times as far in some well-known programs. The contract has no "
+            "margin: the limit itself is the last divergence that is allowed.",
             {"<=": "<= 1.5 *"},
-            {"<=": "<= 2 *"},
         ),
         mistake(
             "nan-accepted",
-            "You accept a step whose improvement or divergence is NaN. Every comparison with NaN is false, so a test for what is "
-            "bad lets it through. Test for what is good: improvement > 0 and kl <= max_kl.",
+            "You accept a step whose improvement or divergence is NaN. Every comparison with NaN is false, so a test for what "
+            "is bad lets it through. Test for what is good: improvement > 0 and kl <= max_kl.",
             {"gain > 0 and kl <= max_kl": "not (gain <= 0 or kl > max_kl)"},
             {"kl <= max_kl": "not kl > max_kl"},
             {"gain > 0": "not gain <= 0"},
         ),
         mistake(
             "full-step-not-tried",
-            "You began with the first shrunk step. The full step comes first (shrink to the power 0), and mostly it is the one "
-            "that is taken.",
+            "You began with the first shrunk step. The full step comes first (shrink to the power 0), and mostly it will do.",
             {"range(backtracks)": "range(1, backtracks)"},
             {"range(backtracks)": "range(1, backtracks + 1)"},
         ),
         mistake(
             "one-try-off",
-            "You tried one step more than `backtracks`, or one less. The full step counts as the first of them: with 3, the full "
-            "step and two shrunk ones are tried.",
+            "You tried one step more than `backtracks`, or one less. With 3, the full step and two shrunk ones are tried.",
             {"range(backtracks)": "range(backtracks + 1)"},
             {"range(backtracks)": "range(backtracks - 1)"},
         ),
         mistake(
             "gave-up-at-once",
-            "You looked at the full step only, as a `return zeros` inside the loop does. Return zeros after the loop, when no "
-            "step has qualified.",
+            "You looked at the full step only, as a `return zeros` inside the loop does. Return zeros after the loop.",
             {"    return torch": "        return torch"},
         ),
         mistake(
@@ -176,20 +170,17 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "shrunk-twice",
-            "You shrink the last candidate by a growing power, so the factors pile up: 1, s, s^3, s^6. Either multiply the last "
-            "candidate by shrink, or the full step by shrink**k.",
+            "You shrink the last candidate by a growing power: 1, s, s^3, s^6. Multiply the full step by shrink**k instead.",
             {"candidate = step": "candidate = step = step"},
         ),
         mistake(
             "most-improvement",
-            "You tried every step and took the one with the most improvement. The contract is the first that qualifies: the "
-            "longest one, found with the fewest passes through the network.",
+            "You took the step with the most improvement. The contract is the first that qualifies, which is the longest one.",
             most_improvement,
         ),
         mistake(
             "failed-step-returned",
-            "Where no step qualifies you returned one all the same. It improves nothing or goes too far: return zeros, so that "
-            "the policy stays where it is.",
+            "Where no step qualifies you returned one all the same: return zeros, so that the policy stays where it is.",
             {"torch.zeros_like(step)": "candidate"},
             {"torch.zeros_like(step)": "step"},
         ),

@@ -24,11 +24,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"natural_gradient": torch.tensor([1.0, 2.0]), "fisher_times_it": torch.tensor([2.0, -3.0]), "max_kl": 0.5}
     yield {"natural_gradient": torch.tensor([1.0, 1.0]), "fisher_times_it": torch.tensor([2.0, -2.0]), "max_kl": 0.01}
     # Little curvature is curvature: 5e-7, and a scale of 200.
-    yield {
-        "natural_gradient": 0.001 * torch.tensor([1.0, 2.0]),
-        "fisher_times_it": 0.0001 * torch.tensor([1.0, 2.0]),
-        "max_kl": 0.01,
-    }
+    x = torch.tensor([1.0, 2.0])
+    yield {"natural_gradient": 0.001 * x, "fisher_times_it": 0.0001 * x, "max_kl": 0.01}
     source = generator(seed)
     yield _case(source, 6, 0.02, torch.float32)
     yield _case(source, 5, 0.1, torch.float64)
@@ -72,15 +69,14 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake_in_formula(
             "two-left-out",
-            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x); solved for s^2, the half comes "
-            "over to the other side as a 2.",
+            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x); solved for s^2, the half "
+            "comes over to the other side as a 2.",
             {"2 * max_kl": "max_kl"},
             {"2 * max_kl / along": "max_kl / (2 * along)"},
         ),
         mistake_in_formula(
             "root-left-out",
-            "You left out the square root. The divergence grows with the square of the step's length: 2 max_kl over x . F x "
-            "is s squared.",
+            "You left out the root. The divergence grows with the square of the step: 2 max_kl / x . F x is s squared.",
             {".sqrt()": ""},
         ),
         mistake_in_formula(
@@ -92,8 +88,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake_in_formula(
             "upside-down",
-            "Your fraction is upside down. A larger limit allows a longer step, a larger curvature a shorter one: max_kl "
-            "stands above.",
+            "Your fraction is upside down. A larger limit allows a longer step, a larger curvature a shorter one.",
             {"2 * max_kl / along": "along / (2 * max_kl)"},
         ),
         mistake_in_formula(
@@ -107,8 +102,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake_in_formula(
             "averaged",
-            "You averaged the products of the entries. x . F x is their sum: with a mean, a network with more parameters would "
-            "take a longer step than the limit allows.",
+            "You averaged the products of the entries. x . F x is their sum: a mean makes the step longer than the limit "
+            "allows.",
             {"/ along": "/ (x * fx).mean()"},
         ),
         mistake(
