@@ -109,8 +109,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "share-of-one",
-            "You added the whole last direction. Its share is r . r after the round over r . r before it: keep the old number "
-            "before you overwrite the residual, or both are the same.",
+            "You added the whole last direction. Its share is the new r . r over the old: keep that before you overwrite it.",
             {"residual @ residual / (last @ last) * direction": "direction"},
         ),
         mistake(
@@ -189,8 +188,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "one-round-off",
-            "You did one round less or one more than asked for. range(1, iterations) has iterations - 1 entries, and with one "
-            "iteration, A = diag(1, 3) and b = [1, 1], x is [0.5, 0.5].",
+            "You did one round less or more than asked for: range(1, iterations), for one, has iterations - 1 entries.",
             {"range(iterations)": "range(iterations - 1)"},
             {"range(iterations)": "range(iterations + 1)"},
         ),

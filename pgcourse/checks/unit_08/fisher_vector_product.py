@@ -98,8 +98,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "no-curvature",
             "Your product is damping times vector: the curvature came out as 0. Either both distributions depend on the "
-            "parameters (hold one fixed, with no_grad), or you stopped at the first derivative, which is 0 here. F is the "
-            "second.",
+            "parameters (hold one fixed, with no_grad), or you stopped at the first derivative, which is 0 here.",
             {"kl_divergence(old, new)": "kl_divergence(policy(obs), new)"},
         ),
         mistake(
@@ -118,8 +117,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "sum-over-the-batch",
-            "You summed the divergence over the batch. The constraint is on its mean over the observations: with a sum, F "
-            "would grow with the batch and the step shrink.",
+            "You summed the divergence over the batch. The constraint is on its mean: with a sum, F grows with the batch.",
             {"kl.mean()": "kl.sum()"},
         ),
         mistake(
@@ -148,8 +146,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "means-alone",
-            "For a normal policy you let the means move and held the standard deviation fixed. log_std is a parameter too: the "
-            "divergence has to be a function of all of them.",
+            "For a normal policy you held the standard deviation fixed. log_std is a parameter too: let it move as well.",
             {"kl_divergence(old, new)": "kl_divergence(old, with_the_std_of(old, new))"},
         ),
         mistake(

@@ -105,8 +105,7 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake(
             "divergence-not-checked",
-            "You accept every step that improves the surrogate, however far it goes. The limit on the divergence is the trust "
-            "region itself: both conditions must hold.",
+            "You accept every step that improves the surrogate, even beyond the trust region: both conditions must hold.",
             {" and kl <= max_kl": ""},
         ),
         mistake(
@@ -131,8 +130,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "limit-widened",
-            "You accept a step somewhat beyond max_kl, 1.5 times as far in some well-known programs. The contract has no "
-            "margin: the limit itself is the last divergence that is allowed.",
+            "You accept a step beyond max_kl, 1.5 times as far in some well-known programs. The contract has no margin.",
             {"<=": "<= 1.5 *"},
         ),
         mistake(
@@ -162,8 +160,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "shrunk-evenly",
-            "Your steps get shorter by the same amount each time. Each is shrink times the one before: step * shrink**k, which "
-            "comes down to small steps quickly and never to 0.",
+            "Your steps get shorter by the same amount each time. Each is shrink times the one before: step * shrink**k.",
             {"shrink**power": "(1 - power * (1 - shrink))"},
             {"shrink**power": "(shrink * power if power else 1)"},
             {"shrink**power": "1 / (1 + power)"},

@@ -69,8 +69,7 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake_in_formula(
             "two-left-out",
-            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x); solved for s^2, the half "
-            "comes over to the other side as a 2.",
+            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x): solve that for s.",
             {"2 * max_kl": "max_kl"},
             {"2 * max_kl / along": "max_kl / (2 * along)"},
         ),
@@ -81,8 +80,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake_in_formula(
             "root-of-one-part",
-            "You took the root of one part alone, of 2 max_kl or of x . F x. Both stand under it: a direction twice as long "
-            "has four times the x . F x and gets half the scale.",
+            "You took the root of 2 max_kl or of x . F x alone. Both stand under it: s is the root of the whole fraction.",
             {"(2 * max_kl / along).sqrt()": "(2 * max_kl) ** 0.5 / along"},
             {"(2 * max_kl / along).sqrt()": "2 * max_kl / along.sqrt()"},
         ),
@@ -102,8 +100,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake_in_formula(
             "averaged",
-            "You averaged the products of the entries. x . F x is their sum: a mean makes the step longer than the limit "
-            "allows.",
+            "You averaged the products of the entries. x . F x is their sum: with a mean, the step gets too long.",
             {"/ along": "/ (x * fx).mean()"},
         ),
         mistake(
