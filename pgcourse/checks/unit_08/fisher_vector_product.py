@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, Normal, kl_divergence
+from torch.autograd import grad
+from torch.distributions import Independent, Normal, kl_divergence
+from torch.nn.utils import parameters_to_vector as flat
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.natural_gradient import PolicyProduct
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of, rewritten
 from pgcourse.checks.wording import number, value
 from pgcourse.natural_gradient import fisher_vector_product
 
@@ -49,104 +50,33 @@ def _show(case: Case) -> str:
     return f"fisher_vector_product(policy, {call}), the policy being {network}"
 
 
-def flat(parts: Any) -> Tensor:
-    """One vector [P] from a tensor for each parameter."""
-    return torch.cat([part.reshape(-1) for part in parts])
-
-
-def slopes(scalar: Tensor, parameters: list[nn.Parameter], **settings: Any) -> Tensor:
-    """The gradient of a scalar for all parameters, flat."""
-    return flat(torch.autograd.grad(scalar, parameters, materialize_grads=True, **settings))
-
-
-def held_kl(policy: nn.Module, obs: Tensor) -> Tensor:
-    """KL divergence [B] of the policy from itself, the first one held fixed."""
-    with torch.no_grad():
-        old = policy(obs)
-    return kl_divergence(old, policy(obs))
-
-
-def ordered(policy: nn.Module) -> list[nn.Parameter]:
-    """Right: the parameters in the order of `policy.parameters()`."""
-    return list(policy.parameters())
-
-
-def product_with(
-    scalar: Callable[[nn.Module, Tensor], Tensor] = lambda policy, obs: held_kl(policy, obs).mean(),
-    finish: Callable[[Tensor, Tensor, float], Any] = lambda product, vector, damping: product + damping * vector,
-    order: Callable[[nn.Module], list[nn.Parameter]] = ordered,
-) -> Callable[..., Any]:
-    """The right function with another scalar to take the curvature of, or another use of the product."""
-
-    def attempt(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Any:
-        parameters = order(policy)
-        along = slopes(scalar(policy, obs), parameters, create_graph=True) @ vector
-        product = slopes(along, parameters) if along.requires_grad else torch.zeros_like(vector)
-        return finish(product, vector, damping)
-
-    return attempt
-
-
-def log_prob(policy: nn.Module, obs: Tensor, likeliest: bool) -> Tensor:
-    """Log-probabilities [B] of actions that the policy samples, or of those that are most probable."""
-    distribution = policy(obs)
-    with torch.no_grad():
-        action = distribution.mode if likeliest else distribution.sample()
-    chosen: Tensor = distribution.log_prob(action)
-    return chosen
-
-
-def score_products(likeliest: bool, averaged: bool = False) -> Callable[..., Tensor]:
-    """Mean over the rows of score (score . vector), the scores being of one action a row; or of the mean score."""
-
-    def attempt(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-        log_probs = log_prob(policy, obs, likeliest)
-        each = [log_probs.mean()] if averaged else list(log_probs)
-        scores = [slopes(one, ordered(policy), retain_graph=True) for one in each]
-        return torch.stack([score * (score @ vector) for score in scores]).mean(0) + damping * vector
-
-    return attempt
-
-
-def outputs_alone(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-    """Jacobian transposed times Jacobian of the logits or means: the distribution's own curvature is left out."""
-    distribution = policy(obs)
-    outputs = distribution.logits if hasattr(distribution, "logits") else distribution.mean
-    rows = [slopes(entry, ordered(policy), retain_graph=True) for entry in outputs.reshape(-1)]
-    return sum((row * (row @ vector) for row in rows), 0 * vector) / len(obs) + damping * vector
-
-
-def accumulating(policy: nn.Module, obs: Tensor, vector: Tensor, *, damping: float) -> Tensor:
-    """`backward` adds to `.grad`, and nothing clears what the last call left there."""
-    parameters = ordered(policy)
-    (slopes(held_kl(policy, obs).mean(), parameters, create_graph=True) @ vector).backward()
-    return flat([parameter.grad for parameter in parameters]).clone() + damping * vector
-
-
-def independent_parts(policy: nn.Module, obs: Tensor) -> Tensor:
-    """The divergence of each component of an action, [B, D]; [B] where there is only one."""
+def written_out(policy, obs, vector, *, damping):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    parameters = list(policy.parameters())
     with torch.no_grad():
         old = policy(obs)
     new = policy(obs)
-    return kl_divergence(getattr(old, "base_dist", old), getattr(new, "base_dist", new))
+    kl = kl_divergence(old, new)  # [B]
+    along = flat(grad(kl.mean(), parameters, create_graph=True, materialize_grads=True)) @ vector
+    product = grad(along, parameters, materialize_grads=True)
+    return flat(product) + damping * vector
 
 
-def with_fixed_std(policy: nn.Module, obs: Tensor) -> Tensor:
-    """The mean divergence from a policy whose means alone depend on the parameters."""
-    with torch.no_grad():
-        old = policy(obs)
-    new: Distribution = policy(obs)
-    if isinstance(old, Independent):
-        new = Independent(Normal(new.mean, old.stddev), 1)
-    return kl_divergence(old, new).mean()
+def with_the_std_of(old, new):  # type: ignore[no-untyped-def]
+    """The new distribution where it is not normal; else a normal one with the new means alone."""
+    return Independent(Normal(new.mean, old.stddev), 1) if isinstance(new, Independent) else new
 
 
-def by_hand(policy: nn.Module, obs: Tensor, name: str = "logits") -> Tensor:
-    """The mean divergence from the probabilities of actions, which a normal distribution does not have."""
-    given = getattr(policy(obs), name)
-    new = given.log_softmax(-1) if name == "logits" else given.log()
-    return (new.detach().exp() * (new.detach() - new)).sum(-1).mean()
+def by_scores(policy, obs, vector, *, damping):  # type: ignore[no-untyped-def]
+    """Mean over the rows of score (score . vector), the scores being those of one action a row."""
+    parameters = list(policy.parameters())
+    new = policy(obs)
+    log_probs = new.log_prob(new.sample())
+    scores = [flat(grad(one, parameters, retain_graph=True, materialize_grads=True)) for one in log_probs]
+    return sum(score * (score @ vector) for score in scores) / len(scores) + damping * vector
 
+
+mistake = edits_of(written_out)
 
 EXERCISE = Exercise.listed(
     "fisher_vector_product",
@@ -165,100 +95,81 @@ EXERCISE = Exercise.listed(
         "damping * vector",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "no-curvature",
             "Your product is damping times vector: the curvature came out as 0. Either both distributions depend on the "
-            "parameters, so that the divergence is 0 whatever they are (hold one fixed, with no_grad), or you stopped at the "
-            "first derivative, which is 0 here. F is the second.",
-            product_with(lambda policy, obs: kl_divergence(policy(obs), policy(obs)).mean()),
+            "parameters (hold one fixed, with no_grad), or you stopped at the first derivative, which is 0 here.",
+            {"kl_divergence(old, new)": "kl_divergence(policy(obs), new)"},
         ),
-        Misconception(
+        mistake(
             "damping-left-out",
             "You left the damping out. It is added to the diagonal of F, so the product grows by damping times vector. Without "
             "it, directions that change no action's probability would have no curvature, and the step there no bound.",
-            product_with(finish=lambda product, vector, damping: product),
+            {" + damping * vector": ""},
         ),
-        Misconception(
-            "damping-to-every-entry",
-            "You added the damping itself to every entry. It stands on the diagonal of F: (F + damping I) v is F v + damping v.",
-            product_with(finish=lambda product, vector, damping: product + damping),
+        mistake(
+            "damping-in-the-wrong-place",
+            "Your damping is in the wrong place, added to every entry or multiplied with F v. It stands on the diagonal of F: "
+            "(F + damping I) v is F v + damping v.",
+            {"damping * vector": "damping"},
+            {"damping * vector": "damping * flat(product)"},
+            {"flat(product) + damping * vector": "damping * flat(product)"},
         ),
-        Misconception(
-            "damping-times-the-product",
-            "You multiplied F v by the damping, which only changes its length. Damping is added to the diagonal, so what is "
-            "added is damping times vector.",
-            product_with(finish=lambda product, vector, damping: (1 + damping) * product),
-            (product_with(finish=lambda product, vector, damping: damping * product),),
-        ),
-        Misconception(
+        mistake(
             "sum-over-the-batch",
-            "You summed the divergence over the batch. The constraint is on its mean over the observations: with a sum, F "
-            "would grow with the batch and the step shrink.",
-            product_with(lambda policy, obs: held_kl(policy, obs).sum()),
+            "You summed the divergence over the batch. The constraint is on its mean: with a sum, F grows with the batch.",
+            {"kl.mean()": "kl.sum()"},
         ),
-        Misconception(
+        mistake(
             "mean-over-action-dimensions",
             "You averaged over the components of an action too. The divergence of a whole action is the sum over its "
             "components, which Independent(Normal, 1) takes by itself: one number a row, then the mean over the rows.",
-            product_with(lambda policy, obs: independent_parts(policy, obs).mean()),
+            {"(old, new)": "(getattr(old, 'base_dist', old), getattr(new, 'base_dist', new))"},
         ),
-        Misconception(
+        mistake(
             "another-multiple-of-the-curvature",
             "Your F is twice or half the right one. The divergence is near 1/2 x . F x, and F is its Hessian, without a 2 or a "
-            "half: that comes in again when the length of the step is chosen. The divergences of both directions have the same "
-            "curvature here, so their sum has twice as much.",
-            product_with(lambda policy, obs: 2 * held_kl(policy, obs).mean()),
-            (product_with(lambda policy, obs: 0.5 * held_kl(policy, obs).mean()),),
+            "half: that comes in with the length of the step. The sum of the divergences of both directions has twice as much.",
+            {"kl_div": "2 * kl_div"},
+            {"kl_div": "0.5 * kl_div"},
         ),
-        Misconception(
+        mistake(
             "one-action-a-row",
             "You used the log-probabilities of single actions, sampled or the likeliest. Their scores give F only on average "
-            "over many samples, with noise for each batch. The divergence between two distributions is known exactly: "
-            "kl_divergence sums over all actions.",
-            score_products(likeliest=False),
-            (
-                score_products(likeliest=True),
-                score_products(likeliest=False, averaged=True),
-                score_products(likeliest=True, averaged=True),
-                *(
-                    product_with(lambda policy, obs, sign=sign, best=best: sign * log_prob(policy, obs, best).mean())  # type: ignore[misc]
-                    for sign in (-1, 1)
-                    for best in (False, True)
-                ),
-            ),
+            "over many samples. The divergence of two distributions is known exactly: kl_divergence sums over all actions.",
+            by_scores,
+            rewritten(by_scores, {"new.sample()": "new.mode"}),
+            rewritten(by_scores, {"in log_probs": "in [log_probs.mean()]"}),
+            rewritten(by_scores, {"new.sample()": "new.mode", "in log_probs": "in [log_probs.mean()]"}),
+            {"kl_divergence(old, new)": "-new.log_prob(old.sample())"},
+            {"kl_divergence(old, new)": "-new.log_prob(old.mode)"},
         ),
-        Misconception(
-            "outputs-alone",
-            "You measured how far the network's outputs move, with J transposed times J. How much that changes the "
-            "distribution depends on where it is: a logit matters most near equal probabilities, a mean most where the "
-            "standard deviation is small. The divergence knows this.",
-            outputs_alone,
-        ),
-        Misconception(
+        mistake(
             "means-alone",
-            "For a normal policy you let the means move and held the standard deviation fixed. log_std is a parameter too: the "
-            "divergence has to be a function of all of them.",
-            product_with(with_fixed_std),
+            "For a normal policy you held the standard deviation fixed. log_std is a parameter too: let it move as well.",
+            {"kl_divergence(old, new)": "kl_divergence(old, with_the_std_of(old, new))"},
         ),
-        Misconception(
+        mistake(
             "for-categorical-alone",
-            "You took logits or probs from the distribution, which a normal one does not have. kl_divergence knows the formula "
-            "for each kind: hand it the two distributions.",
-            product_with(by_hand),
-            (product_with(lambda policy, obs: by_hand(policy, obs, "probs")),),
+            "You took logits or probs, which a normal distribution does not have. Hand both distributions to kl_divergence.",
+            {"kl_divergence(old, new)": "(old.logits.exp() * (old.logits - new.logits)).sum(-1)"},
+            {"kl_divergence(old, new)": "(old.probs * (old.probs / new.probs).log()).sum(-1)"},
         ),
-        Misconception(
+        mistake(
             "another-order-of-parameters",
             "Your parameters stand in another order than in policy.parameters(), sorted by name or reversed. vector is cut in "
             "that order, so each piece has to meet its own parameter.",
-            product_with(order=lambda policy: [value for _, value in sorted(policy.named_parameters())]),
-            (product_with(order=lambda policy: ordered(policy)[::-1]),),
+            {"list(policy.parameters())": "[parameter for _, parameter in sorted(policy.named_parameters())]"},
+            {"list(policy.parameters())": "list(policy.parameters())[::-1]"},
         ),
-        Misconception(
+        mistake(
             "gradients-pile-up",
             "Your first product is right, the next one is not: `backward` adds to what is in `.grad` already, and conjugate "
             "gradient asks ten times. torch.autograd.grad returns the gradients and leaves `.grad` alone.",
-            accumulating,
+            {
+                "product = grad(along, parameters, materialize_grads=True)": "along.backward()\n"
+                "    product = [parameter.grad for parameter in parameters]"
+            },
         ),
     ),
 )

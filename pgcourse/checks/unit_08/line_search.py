@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.natural_gradient import Search
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, value
 from pgcourse.natural_gradient import line_search
 
 NAN = float("nan")
-Evaluate = Callable[[Tensor], tuple[float, float]]
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -67,32 +66,27 @@ def _show(case: Case) -> str:
     )
 
 
-def search(
-    *,
-    fits: Callable[[float, float, float], bool] = lambda gain, kl, max_kl: gain > 0 and kl <= max_kl,
-    factor: Callable[[float, int], float] = lambda shrink, power: shrink**power,
-    powers: Callable[[int], range] = range,
-    nothing: Callable[[Tensor, Tensor], Any] = lambda step, last: torch.zeros_like(step),
-) -> Callable[..., Any]:
-    """The right function with some of its parts exchanged."""
-
-    def attempt(evaluate: Evaluate, step: Tensor, *, max_kl: float, backtracks: int, shrink: float) -> Any:
-        candidate = step
-        for power in powers(backtracks):
-            candidate = step * factor(shrink, power)
-            if fits(*evaluate(candidate), max_kl):
-                return candidate
-        return nothing(step, candidate)
-
-    return attempt
+def written_out(evaluate, step, *, max_kl, backtracks, shrink):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    for power in range(backtracks):
+        candidate = step * shrink**power
+        gain, kl = evaluate(candidate)
+        if gain > 0 and kl <= max_kl:
+            return candidate
+    return torch.zeros_like(step)
 
 
-def most_improvement(evaluate: Evaluate, step: Tensor, *, max_kl: float, backtracks: int, shrink: float) -> Tensor:
+def most_improvement(evaluate, step, *, max_kl, backtracks, shrink):  # type: ignore[no-untyped-def]
     """Of all steps that would do, the one with the most improvement."""
-    outcomes = [(*evaluate(step * shrink**power), step * shrink**power) for power in range(backtracks)]
-    fitting = [(gain, candidate) for gain, kl, candidate in outcomes if gain > 0 and kl <= max_kl]
-    return max(fitting, key=lambda pair: pair[0])[1] if fitting else torch.zeros_like(step)
+    most, best = 0.0, torch.zeros_like(step)
+    for power in range(backtracks):
+        gain, kl = evaluate(step * shrink**power)
+        if gain > most and kl <= max_kl:
+            most, best = gain, step * shrink**power
+    return best
 
+
+mistake = edits_of(written_out)
 
 EXERCISE = Exercise.listed(
     "line_search",
@@ -109,105 +103,83 @@ EXERCISE = Exercise.listed(
         "and kl <= max_kl: return candidate. After the loop: return torch.zeros_like(step)",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "divergence-not-checked",
-            "You accept every step that improves the surrogate, however far it goes. The limit on the divergence is the trust "
-            "region itself: both conditions must hold.",
-            search(fits=lambda gain, kl, max_kl: gain > 0),
+            "You accept every step that improves the surrogate, even beyond the trust region: both conditions must hold.",
+            {" and kl <= max_kl": ""},
         ),
-        Misconception(
+        mistake(
             "improvement-not-checked",
-            "You accept every step within the limit, even one that makes the surrogate worse. The direction is only right near "
-            "the current policy: both conditions must hold.",
-            search(fits=lambda gain, kl, max_kl: kl <= max_kl),
+            "You accept every step within the limit, even one that makes the surrogate worse: both conditions must hold.",
+            {"gain > 0 and ": ""},
         ),
-        Misconception(
+        mistake(
             "either-will-do",
             "You joined the conditions with `or`. A step must improve the surrogate and stay within the limit.",
-            search(fits=lambda gain, kl, max_kl: gain > 0 or kl <= max_kl),
+            {" and ": " or "},
         ),
-        Misconception(
+        mistake(
             "no-improvement-accepted",
-            "You accept a step with an improvement of exactly 0. It changes the policy and gains nothing; asked for is an "
-            "improvement above 0.",
-            search(fits=lambda gain, kl, max_kl: gain >= 0 and kl <= max_kl),
+            "You accept a step with an improvement of exactly 0. It changes the policy and gains nothing: ask for more than 0.",
+            {"gain > 0": "gain >= 0"},
         ),
-        Misconception(
+        mistake(
             "limit-itself-refused",
             "You refuse a step whose divergence is exactly max_kl. The limit is allowed: the condition is <=.",
-            search(fits=lambda gain, kl, max_kl: gain > 0 and kl < max_kl),
+            {"<=": "<"},
         ),
-        Misconception(
+        mistake(
             "limit-widened",
-            "You accept a step somewhat beyond max_kl, 1.5 times as far in some well-known programs. The contract has no margin: "
-            "the limit itself is the last divergence that is allowed.",
-            search(fits=lambda gain, kl, max_kl: gain > 0 and kl <= 1.5 * max_kl),
-            (search(fits=lambda gain, kl, max_kl: gain > 0 and kl <= 2 * max_kl),),
+            "You accept a step beyond max_kl, 1.5 times as far in some well-known programs. The contract has no margin.",
+            {"<=": "<= 1.5 *"},
         ),
-        Misconception(
+        mistake(
             "nan-accepted",
-            "You accept a step whose improvement or divergence is NaN. Every comparison with NaN is false, so a test for what is "
-            "bad lets it through. Test for what is good: improvement > 0 and kl <= max_kl.",
-            search(fits=lambda gain, kl, max_kl: not (gain <= 0 or kl > max_kl)),
-            (
-                search(fits=lambda gain, kl, max_kl: gain > 0 and not kl > max_kl),
-                search(fits=lambda gain, kl, max_kl: not gain <= 0 and kl <= max_kl),
-            ),
+            "You accept a step whose improvement or divergence is NaN. Every comparison with NaN is false, so a test for what "
+            "is bad lets it through. Test for what is good: improvement > 0 and kl <= max_kl.",
+            {"gain > 0 and kl <= max_kl": "not (gain <= 0 or kl > max_kl)"},
+            {"kl <= max_kl": "not kl > max_kl"},
+            {"gain > 0": "not gain <= 0"},
         ),
-        Misconception(
+        mistake(
             "full-step-not-tried",
-            "You began with the first shrunk step. The full step comes first (shrink to the power 0), and mostly it is the one "
-            "that is taken.",
-            search(powers=lambda backtracks: range(1, backtracks)),
-            (search(powers=lambda backtracks: range(1, backtracks + 1)),),
+            "You began with the first shrunk step. The full step comes first (shrink to the power 0), and mostly it will do.",
+            {"range(backtracks)": "range(1, backtracks)"},
+            {"range(backtracks)": "range(1, backtracks + 1)"},
         ),
-        Misconception(
+        mistake(
             "one-try-off",
-            "You tried one step more than `backtracks`, or one less. The full step counts as the first of them: with 3, the full "
-            "step and two shrunk ones are tried.",
-            search(powers=lambda backtracks: range(backtracks + 1)),
-            (search(powers=lambda backtracks: range(backtracks - 1)),),
+            "You tried one step more than `backtracks`, or one less. With 3, the full step and two shrunk ones are tried.",
+            {"range(backtracks)": "range(backtracks + 1)"},
+            {"range(backtracks)": "range(backtracks - 1)"},
         ),
-        Misconception(
+        mistake(
             "gave-up-at-once",
-            "You looked at the full step only, as a `return zeros` inside the loop does. Return zeros after the loop, when no "
-            "step has qualified.",
-            search(powers=lambda backtracks: range(1)),
+            "You looked at the full step only, as a `return zeros` inside the loop does. Return zeros after the loop.",
+            {"    return torch": "        return torch"},
         ),
-        Misconception(
-            "shrink-not-used",
-            "You shrink by another factor than the one given. The k-th step is step * shrink**k.",
-            search(factor=lambda shrink, power: 0.5**power),
-            (search(factor=lambda shrink, power: 0.8**power), search(factor=lambda shrink, power: 0.9**power)),
-        ),
-        Misconception(
+        mistake(
             "shrunk-evenly",
-            "Your steps get shorter by the same amount each time. Each is shrink times the one before: step * shrink**k, which "
-            "comes down to small steps quickly and never to 0.",
-            search(factor=lambda shrink, power: 1 - power * (1 - shrink)),
-            (
-                search(factor=lambda shrink, power: shrink * power if power else 1.0),
-                search(factor=lambda shrink, power: 1 / (1 + power)),
-            ),
+            "Your steps get shorter by the same amount each time. Each is shrink times the one before: step * shrink**k.",
+            {"shrink**power": "(1 - power * (1 - shrink))"},
+            {"shrink**power": "(shrink * power if power else 1)"},
+            {"shrink**power": "1 / (1 + power)"},
         ),
-        Misconception(
+        mistake(
             "shrunk-twice",
-            "You shrink the last candidate by a growing power, so the factors pile up: 1, s, s^3, s^6. Either multiply the last "
-            "candidate by shrink, or the full step by shrink**k.",
-            search(factor=lambda shrink, power: shrink ** (power * (power + 1) // 2)),
+            "You shrink the last candidate by a growing power: 1, s, s^3, s^6. Multiply the full step by shrink**k instead.",
+            {"candidate = step": "candidate = step = step"},
         ),
-        Misconception(
+        mistake(
             "most-improvement",
-            "You tried every step and took the one with the most improvement. The contract is the first that qualifies: the "
-            "longest one, found with the fewest passes through the network.",
+            "You took the step with the most improvement. The contract is the first that qualifies, which is the longest one.",
             most_improvement,
         ),
-        Misconception(
+        mistake(
             "failed-step-returned",
-            "Where no step qualifies you returned one all the same. It improves nothing or goes too far: return zeros, so that "
-            "the policy stays where it is.",
-            search(nothing=lambda step, last: last),
-            (search(nothing=lambda step, last: step),),
+            "Where no step qualifies you returned one all the same: return zeros, so that the policy stays where it is.",
+            {"torch.zeros_like(step)": "candidate"},
+            {"torch.zeros_like(step)": "step"},
         ),
     ),
 )

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import Edits, edits_of
 from pgcourse.natural_gradient import step_scale
-
-Attempt = Callable[..., Any]
-Formula = Callable[[Tensor, Tensor, float, Tensor], Any]  # of x, F x, max_kl and x . F x
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -28,11 +24,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"natural_gradient": torch.tensor([1.0, 2.0]), "fisher_times_it": torch.tensor([2.0, -3.0]), "max_kl": 0.5}
     yield {"natural_gradient": torch.tensor([1.0, 1.0]), "fisher_times_it": torch.tensor([2.0, -2.0]), "max_kl": 0.01}
     # Little curvature is curvature: 5e-7, and a scale of 200.
-    yield {
-        "natural_gradient": 0.001 * torch.tensor([1.0, 2.0]),
-        "fisher_times_it": 0.0001 * torch.tensor([1.0, 2.0]),
-        "max_kl": 0.01,
-    }
+    x = torch.tensor([1.0, 2.0])
+    yield {"natural_gradient": 0.001 * x, "fisher_times_it": 0.0001 * x, "max_kl": 0.01}
     source = generator(seed)
     yield _case(source, 6, 0.02, torch.float32)
     yield _case(source, 5, 0.1, torch.float64)
@@ -44,45 +37,19 @@ def _case(source: torch.Generator, size: int, max_kl: float, dtype: torch.dtype)
     return {"natural_gradient": x.to(dtype), "fisher_times_it": product.to(dtype), "max_kl": max_kl}
 
 
-def guarded(scale: Formula, otherwise: Any = 0.0) -> Attempt:
-    """A formula, and another number where the last is not positive."""
-
-    def attempt(natural_gradient: Tensor, fisher_times_it: Tensor, *, max_kl: float) -> Any:
-        curvature = natural_gradient @ fisher_times_it
-        return scale(natural_gradient, fisher_times_it, max_kl, curvature) if curvature > 0 else otherwise
-
-    return attempt
+def written_out(x, fx, *, max_kl):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    along = x @ fx
+    return (2 * max_kl / along).sqrt() if along > 0 else 0.0
 
 
-def plain(scale: Formula) -> Attempt:
-    """The same without a look at the sign of x . F x."""
-    return lambda x, fx, *, max_kl: scale(x, fx, max_kl, x @ fx)
+GUARD = " if along > 0 else 0.0"
+mistake = edits_of(written_out)
 
 
-def mistake(id: str, explanation: str, *scales: Formula) -> Misconception:
+def mistake_in_formula(id: str, explanation: str, *edits: Edits) -> Misconception:
     """A misconception from wrong formulas, each with the guard and without."""
-    wrong, *variants = (make(scale) for scale in scales for make in (guarded, plain))
-    return Misconception(id, explanation, wrong, tuple(variants))
-
-
-def right(x: Tensor, fx: Tensor, max_kl: float, curvature: Tensor) -> Tensor:
-    """sqrt(2 max_kl / x . F x)."""
-    return (2 * max_kl / curvature).sqrt()
-
-
-def step(x: Tensor, fx: Tensor, max_kl: float, curvature: Tensor) -> Tensor:
-    """The scale times the direction."""
-    return right(x, fx, max_kl, curvature) * x
-
-
-def with_floor(floor: float) -> Formula:
-    """x . F x not below a small number."""
-    return lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature.clamp(min=floor))
-
-
-def with_more(more: float) -> Formula:
-    """A small number added to x . F x."""
-    return lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature + more)
+    return mistake(id, explanation, *(form for each in edits for form in (each, {GUARD: "", **each})))
 
 
 EXERCISE = Exercise.listed(
@@ -100,97 +67,86 @@ EXERCISE = Exercise.listed(
         "torch.zeros_like(curvature)",
     ),
     misconceptions=(
-        mistake(
+        mistake_in_formula(
             "two-left-out",
-            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x); solved for s^2, the half comes "
-            "over to the other side as a 2.",
-            lambda x, fx, max_kl, curvature: (max_kl / curvature).sqrt(),
-            lambda x, fx, max_kl, curvature: (max_kl / (2 * curvature)).sqrt(),
+            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x): solve that for s.",
+            {"2 * max_kl": "max_kl"},
+            {"2 * max_kl / along": "max_kl / (2 * along)"},
         ),
-        mistake(
+        mistake_in_formula(
             "root-left-out",
-            "You left out the square root. The divergence grows with the square of the step's length: 2 max_kl over x . F x "
-            "is s squared.",
-            lambda x, fx, max_kl, curvature: 2 * max_kl / curvature,
+            "You left out the root. The divergence grows with the square of the step: 2 max_kl / x . F x is s squared.",
+            {".sqrt()": ""},
         ),
-        mistake(
+        mistake_in_formula(
             "root-of-one-part",
-            "You took the root of one part alone, of 2 max_kl or of x . F x. Both stand under it: a direction twice as long "
-            "has four times the x . F x and gets half the scale.",
-            lambda x, fx, max_kl, curvature: (2 * max_kl) ** 0.5 / curvature,
-            lambda x, fx, max_kl, curvature: 2 * max_kl / curvature.sqrt(),
+            "You took the root of 2 max_kl or of x . F x alone. Both stand under it: s is the root of the whole fraction.",
+            {"(2 * max_kl / along).sqrt()": "(2 * max_kl) ** 0.5 / along"},
+            {"(2 * max_kl / along).sqrt()": "2 * max_kl / along.sqrt()"},
         ),
-        mistake(
+        mistake_in_formula(
             "upside-down",
-            "Your fraction is upside down. A larger limit allows a longer step, a larger curvature a shorter one: max_kl "
-            "stands above.",
-            lambda x, fx, max_kl, curvature: (curvature / (2 * max_kl)).sqrt(),
+            "Your fraction is upside down. A larger limit allows a longer step, a larger curvature a shorter one.",
+            {"2 * max_kl / along": "along / (2 * max_kl)"},
         ),
-        mistake(
+        mistake_in_formula(
             "lengths-for-the-product",
             "You used the lengths of x or F x in place of x . F x. Length in the space of parameters says little about the "
             "policy, and the lengths' product is larger where the two are not parallel: take their dot product.",
-            lambda x, fx, max_kl, curvature: (2 * max_kl / (x @ x)).sqrt(),
-            lambda x, fx, max_kl, curvature: (2 * max_kl / (fx @ fx)).sqrt(),
-            lambda x, fx, max_kl, curvature: (2 * max_kl / (x.norm() * fx.norm())).sqrt(),
-            lambda x, fx, max_kl, curvature: max_kl / x.norm(),
+            {"/ along": "/ (x @ x)"},
+            {"/ along": "/ (fx @ fx)"},
+            {"/ along": "/ (x.norm() * fx.norm())"},
+            {"(2 * max_kl / along).sqrt()": "max_kl / x.norm()"},
+        ),
+        mistake_in_formula(
+            "averaged",
+            "You averaged the products of the entries. x . F x is their sum: with a mean, the step gets too long.",
+            {"/ along": "/ (x * fx).mean()"},
         ),
         mistake(
-            "averaged",
-            "You averaged the products of the entries. x . F x is their sum: with a mean, a network with more parameters would "
-            "take a longer step than the limit allows.",
-            lambda x, fx, max_kl, curvature: (2 * max_kl / (x * fx).mean()).sqrt(),
-        ),
-        Misconception(
             "whole-step",
             "You returned the whole step, the scale times the direction. Asked for is the scale alone, one number.",
-            lambda x, fx, *, max_kl: right(x, fx, max_kl, x @ fx) * x if x @ fx > 0 else 0 * x,
-            (guarded(step), plain(step)),
+            {"return": "return x *", "0.0": "0 * x"},
+            {"return": "return x *"},
+            {"return": "return x *", GUARD: ""},
         ),
-        Misconception(
+        mistake(
             "no-guard",
             "Where x . F x is 0 or negative your scale is not 0, but NaN, infinite, huge (after nan_to_num) or 1. Rounding can "
             "make it so when there is nothing left to gain: return 0, so that the policy stays where it is.",
-            plain(right),
-            (
-                lambda x, fx, *, max_kl: torch.nan_to_num((2 * max_kl / (x @ fx)).sqrt()),
-                guarded(right, float("inf")),
-                guarded(right, 1.0),
-                lambda x, fx, *, max_kl: right(x, fx, max_kl, x @ fx) if x @ fx != 0 else 0.0,
-            ),
+            {GUARD: ""},
+            {"(2 * max_kl / along).sqrt()" + GUARD: "torch.nan_to_num((2 * max_kl / along).sqrt())"},
+            {"else 0.0": "else float('inf')"},
+            {"else 0.0": "else 1.0"},
+            {"along > 0": "along != 0"},
         ),
-        Misconception(
+        mistake(
             "floor-for-guard",
             "You kept the curvature away from 0 with a small number. Where it is 0 or negative, that makes the scale huge or "
             "NaN instead of 0: the quadratic model allows no step at all there.",
-            plain(with_floor(1e-8)),
-            (
-                *(plain(with_floor(floor)) for floor in (1e-12, 1e-10, 1e-6)),
-                *(plain(with_more(more)) for more in (1e-12, 1e-10, 1e-8, 1e-6)),
-            ),
+            *({GUARD: "", "/ along": f"/ along.clamp(min={floor})"} for floor in (1e-8, 1e-12, 1e-10, 1e-6)),
+            *({GUARD: "", "/ along": f"/ (along + {more})"} for more in (1e-12, 1e-10, 1e-8, 1e-6)),
         ),
-        Misconception(
+        mistake(
             "little-curvature-changed",
             "A small x . F x counts as it is. Near the end of training gradients are small, and x . F x with them: a number "
             "added to it, or a bound below which it passes for 0, shortens a step that the limit allows.",
-            guarded(with_more(1e-8)),
-            (
-                guarded(with_more(1e-6)),
-                guarded(lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature) if curvature > 1e-6 else 0.0),
-            ),
+            {"/ along": "/ (along + 1e-8)"},
+            {"/ along": "/ (along + 1e-6)"},
+            {"along > 0": "along > 1e-6"},
         ),
-        mistake(
+        mistake_in_formula(
             "never-above-one",
             "You keep the scale at 1 or below. x has no length of its own that means anything: the limit on the divergence "
             "alone says how far to go, and a flat direction allows more than x itself.",
-            lambda x, fx, max_kl, curvature: right(x, fx, max_kl, curvature).clamp(max=1),
+            {".sqrt()": ".sqrt().clamp(max=1)"},
         ),
-        Misconception(
+        mistake(
             "sign-ignored",
             "You took the absolute value of x . F x. A negative one says that the divergence would fall along x, which it "
             "cannot at its minimum: the numbers are rounding errors there, and the scale is 0.",
-            lambda x, fx, *, max_kl: (2 * max_kl / (x @ fx).abs()).sqrt() if x @ fx != 0 else torch.zeros_like(x[0]),
-            (lambda x, fx, *, max_kl: (2 * max_kl / (x @ fx).abs()).sqrt(),),
+            {"x @ fx": "(x @ fx).abs()"},
+            {"x @ fx": "(x @ fx).abs()", GUARD: ""},
         ),
     ),
 )

@@ -84,16 +84,6 @@ def wrong_gradients_pile_up(policy, obs, vector, *, damping):
     return _full([p.grad for p in parameters], parameters) + damping * vector
 
 
-def wrong_unused_parameter_is_an_error(policy, obs, vector, *, damping):
-    """Takes for granted that every parameter has a say in the distribution."""
-    parameters = list(policy.parameters())
-    with torch.no_grad():
-        old = policy(obs)
-    first = grad(kl_divergence(old, policy(obs)).mean(), parameters, create_graph=True)
-    along = _flat(first).dot(vector)
-    return _flat(grad(along, parameters)).detach() + damping * vector
-
-
 def wrong_mean_over_action_dimensions(policy, obs, vector, *, damping):
     """Averages the divergence over the components of an action as well, instead of summing them."""
     parameters = list(policy.parameters())
