@@ -53,32 +53,19 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "dimensions-not-summed",
-            "You returned an entropy for each dimension. The dimensions are independent, so the entropy of the action is the "
-            "sum over the last axis.",
+            "not-summed-over-the-last-axis",
+            "You returned an entropy for each dimension, their mean, or a sum over the batch. A row is one action, and the "
+            "entropies of its independent dimensions add up: sum over the last axis, which is right for [D] and for [B, D].",
             {".sum(dim=-1)": ""},
-        ),
-        mistake(
-            "averaged-over-dimensions",
-            "You took the mean over the dimensions where the sum belongs. Entropies of independent parts add up.",
             {"sum(": "mean("},
-        ),
-        mistake(
-            "summed-over-the-wrong-axis",
-            "For [B, D] you summed over the batch and kept the dimensions. A row is one action: count axes from the end, and "
-            "the last is right for [D] and for [B, D].",
             {"dim=-1": "dim=0"},
         ),
         mistake(
-            "constant-once",
-            "You added the constant once for the whole action. Every dimension has it, so it comes D times. For one dimension "
-            "you cannot tell the difference, which is why this bug lives in published code.",
+            "constant-counted-otherwise",
+            "You added the constant once for the whole action, or as often as the tensor has rows or numbers. It comes once "
+            "for each dimension: log_std.shape[-1] times. For one dimension you cannot tell the difference, which is why this "
+            "bug lives in published code.",
             {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + constant"},
-        ),
-        mistake(
-            "constant-counted-by-another-axis",
-            "You added the constant as often as the tensor has rows, or numbers in all. It comes once for each dimension of "
-            "an action: the length of the last axis, log_std.shape[-1], with a batch and without.",
             {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + log_std.numel() * constant"},
             {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + len(log_std) * constant"},
         ),

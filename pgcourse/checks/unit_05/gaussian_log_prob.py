@@ -88,17 +88,13 @@ EXERCISE = Exercise.listed(
             {"action - mean": "action - mean.squeeze(-1)"},
         ),
         mistake(
-            "std-for-log-std",
-            "You used log_std where the standard deviation belongs. The parameter is its logarithm, so that any real number "
-            "is allowed: a log_std of 0 is a standard deviation of 1. One exp is missing.",
+            "log-std-misread",
+            "Your standard deviation is not exp(log_std), but log_std itself, or exp(log_std / 2). The parameter is the "
+            "logarithm of the standard deviation, not of the variance, so that any real number is allowed: a log_std of 0 is "
+            "a standard deviation of 1.",
             {"log_std.exp()": "log_std", "- log_std -": "- log_std.log() -"},
             {"return terms": "return Normal(mean, log_std).log_prob(action)"},
-        ),
-        mistake(
-            "log-std-taken-for-log-variance",
-            "You read log_std as the logarithm of the variance: your standard deviation is exp(log_std / 2). The square is "
-            "already done by (...)^2; the parameter is the logarithm of the standard deviation itself.",
-            {"log_std.exp()": "(0.5 * log_std).exp()", "- log_std -": "- 0.5 * log_std -"},
+            {"log_std.exp()": "(0.5 * log_std).exp()", "- log_std": "- 0.5 * log_std"},
         ),
         mistake(
             "distance-term-wrong",

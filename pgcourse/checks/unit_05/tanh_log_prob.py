@@ -78,15 +78,11 @@ EXERCISE = Exercise.listed(
         mistake(
             "rounded-tanh",
             "Your formula goes through tanh(u), and in float32 tanh(10) is rounded to exactly 1, so that its slope is 0. A "
-            "small number added only hides this. Write 1 - tanh^2 with exponentials and take its logarithm on paper.",
+            "small number added, or an action that is clamped, only hides this. Write 1 - tanh^2 with exponentials and take "
+            "its logarithm on paper.",
             *({SLOPE: f"torch.log(1 - u.tanh() ** 2 + {tiny})"} for tiny in (1e-6, 0, 1e-5, 1e-7, 1e-8, 1e-10)),
             *({SLOPE: f"torch.log((1 - u.tanh() ** 2).clamp(min={tiny}))"} for tiny in (1e-6, 1e-8)),
             {"u = pre_tanh_action": "u = pre_tanh_action.tanh().atanh()"},
-        ),
-        mistake(
-            "action-cut-back",
-            "You clamped the action to a range before its density or its slope was taken, to stay clear of the edges. At u = "
-            "10 that is the density of another action. In exponentials nothing overflows up to far beyond 10.",
             {"u = pre_tanh_action": "u = pre_tanh_action.clamp(-5, 5)"},
             {"log_slope =": "u = u.clamp(-5, 5)\n    log_slope ="},
             {SLOPE: "torch.log(1 - u.tanh().clamp(-0.999999, 0.999999) ** 2)"},
@@ -115,15 +111,6 @@ EXERCISE = Exercise.listed(
             ),
         ),
         mistake(
-            "square-missing",
-            "The derivative of tanh is 1 - tanh^2; the square is missing in your slope. At u = -10 yours is 2, although tanh "
-            "is all but flat there.",
-            # In exponentials, or a rounded tanh would be the mistake that shows at u = 10.
-            {SLOPE: "math.log(2) - softplus(2 * u)"},
-            {SLOPE: "torch.log(1 - u.tanh())"},
-            {SLOPE: "torch.log(1 - u.tanh() + 1e-6)"},
-        ),
-        mistake(
             "slope-wrong",
             "A term of your slope is wrong. Test its logarithm: at u = 0 it must be 0, for u and -u the same, never above 0, "
             "and far out it must fall by 2 where |u| grows by 1. Which of your signs or factors breaks this?",
@@ -135,6 +122,9 @@ EXERCISE = Exercise.listed(
             {"2 * (math.log(2) - u": "math.log(2) + 2 * (-u"},
             {"- log_slope": "- 0.5 * log_slope"},
             {"- log_slope": "- log_slope - math.log(2)"},  # as for a = 2 tanh(u)
+            {SLOPE: "math.log(2) - softplus(2 * u)"},  # the square is missing: 1 - tanh(u)
+            {SLOPE: "torch.log(1 - u.tanh())"},
+            {SLOPE: "torch.log(1 - u.tanh() + 1e-6)"},
         ),
         mistake(
             "slope-summed-otherwise",
