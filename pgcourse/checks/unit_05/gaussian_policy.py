@@ -229,9 +229,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "log-std-of-another-name-or-shape",
-            "Your spread is learned under another name, or log_std does not have one entry for each action dimension, "
-            "[action_dim]. The course and the saved weights look for that name; and a joint that needs precision must not "
-            "explore as widely as one that does not.",
+            "Your spread is learned under another name, or log_std does not have one entry for each action dimension. The "
+            "course and its saved weights look for log_std, [action_dim]; and one joint may need more precision than another.",
             {"self.log_std =": "self.logstd =", "self.log_std.exp": "self.logstd.exp"},
             {"zeros(action_dim)": "zeros(1)"},
             {"zeros(action_dim)": "zeros(())"},
@@ -273,18 +272,13 @@ EXERCISE = Exercise.listed(
             {"hidden(obs))": "hidden(obs)).relu()"},
         ),
         mistake(
-            "layers-not-registered",
-            "Your layers are kept where nn.Module does not find them, for instance in a plain list. policy.parameters() then "
-            "misses them. Use attributes, or nn.Sequential.",
+            "not-trained",
+            "No training reaches your layers or log_std. Layers in a plain list are missing from policy.parameters(): use "
+            "attributes, or nn.Sequential. Or a detach, no_grad or numpy cuts the path, which is only the caller's to cut.",
             {
                 "self.log_std =": "self.kept, self._modules = self._modules, {}\n            self.log_std =",
                 "self.mean(self.hidden(obs))": "self.kept['mean'](self.kept['hidden'](obs))",
             },
-        ),
-        mistake(
-            "no-gradient",
-            "Between the layers, or log_std, and the distribution the path is cut: by detach, no_grad or numpy. Whether "
-            "gradients are needed is the caller's decision, not the network's.",
             {"hidden(obs))": "hidden(obs)).detach()"},
             {"log_std.exp()": "log_std.exp().detach()"},
         ),

@@ -11,7 +11,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.observe.running import RunningStatistics
-from pgcourse.checks.rewritten import Edits, edits_of
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import value
 
 
@@ -67,21 +67,10 @@ def show_case(case: Case) -> str:
     return f"statistics = RunningMeanStd({case['shape']}); {rows}; statistics.normalize({value(case['probe'])})"
 
 
-class SumsInSinglePrecision(RunningMeanStd):
-    """Sums of x and of its square."""
-
-    def update(self, x: Tensor) -> None:
-        x = x.float()
-        self.count += len(x)
-        self.total, self.squares = getattr(self, "total", 0) + x.sum(0), getattr(self, "squares", 0) + x.square().sum(0)
-        self.mean = self.total / self.count
-        self.var = self.squares / self.count - self.mean.square()
-
-
 mistake = edits_of(RunningMeanStd)
 
 
-def each_start(*edits: Edits) -> list[Edits]:
+def each_start(*edits: dict[str, str]) -> list[dict[str, str]]:
     """Edits of the merging: once of every batch's, once of all but the first, which is taken as it is."""
     first = "if not self.count:\n            self.count, self.mean, self.var = rows, mean, var\n            return\n        "
     return [each | start for each in edits for start in ({}, {"shift = mean": first + "shift = mean"})]
@@ -112,9 +101,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "distance-of-the-means",
-            "Your mean is right, but what the distance of the two means adds to the variance is missing or wrong: two narrow "
-            "batches far apart are wide together. It is share * (1 - share) times the squared distance from the old mean, "
-            "with the new rows' share among all.",
+            "Your mean is right, but what the means' distance adds to the variance is missing or wrong: two narrow batches "
+            "far apart are wide together. It is share * (1 - share) times the squared distance from the old mean.",
             {"+ between": ""},
             *each_start(
                 {"share * (1 - share) * shift": "shift"},
@@ -155,7 +143,12 @@ EXERCISE = Exercise.listed(
             "squares-minus-square",
             "You subtract the square of the mean from the mean of squares. For data around 300 both are near 90,000, and "
             "float32 has 7 digits: the difference is mostly rounding. Merge variances instead, or sum in double precision.",
-            SumsInSinglePrecision,
+            {
+                "rows, mean": "x = x.float()\n        rows, mean",
+                "self.mean = self.mean + share * shift": "self.sums = getattr(self, 'sums', 0) + torch.stack([x, x**2]).sum(1)",
+                "count += rows": "count += rows\n        self.mean, squares = self.sums / self.count\n"
+                "        self.var = squares - self.mean**2",
+            },
         ),
         mistake(
             "made-up-rows",
@@ -202,9 +195,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "tiny-number-missing-or-large",
-            "A component that never varies has variance 0, and 0 / 0 is NaN: a tiny number beside the variance keeps the "
-            "division finite. Yours is missing, or not tiny: of a sensor that varies by 0.005, 1e-5 is nearly half of the "
-            "variance. Add 1e-8.",
+            "A component that never varies has variance 0, and 0 / 0 is NaN. Add a tiny number to the variance, and not a "
+            "larger one: for a sensor that varies by 0.005, 1e-5 is nearly half of it. Add 1e-8.",
             {"+ 1e-8": ""},
             {"1e-8": "1e-5"},
         ),
@@ -212,8 +204,7 @@ EXERCISE = Exercise.listed(
             "clipped",
             "You clip what normalize returns. Many libraries do, as a step of its own; this function normalises, and before "
             "any update it returns x whatever it is.",
-            {"to(x.dtype)": "to(x.dtype).clamp(-5, 5)"},
-            {"to(x.dtype)": "to(x.dtype).clamp(-10, 10)"},
+            *({"to(x.dtype)": f"to(x.dtype).clamp(-{limit}, {limit})"} for limit in (5, 10)),
         ),
         mistake(
             "update-returns-something",
