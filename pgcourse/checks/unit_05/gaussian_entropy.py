@@ -62,9 +62,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "constant-counted-otherwise",
-            "You added the constant once for the whole action, or as often as the tensor has rows or numbers. It comes once "
-            "for each dimension: log_std.shape[-1] times. For one dimension you cannot tell the difference, which is why this "
-            "bug lives in published code.",
+            "You added the constant once, or as often as the tensor has rows or numbers. It comes once for each dimension of "
+            "an action. With one dimension you cannot tell the difference, which is why this bug lives in published code.",
             {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + constant"},
             {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + log_std.numel() * constant"},
             {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + len(log_std) * constant"},
@@ -84,15 +83,10 @@ EXERCISE = Exercise.listed(
             {"* math.e": ""},
         ),
         mistake(
-            "std-for-variance",
-            "You wrote half the logarithm of 2 pi e times the standard deviation; the variance belongs there. So log_std "
-            "counts only half: doubling the standard deviation must add log 2 = 0.693 for each dimension.",
-            {"log_std +": "0.5 * log_std +"},
-        ),
-        mistake(
             "log-std-changed",
-            "Each dimension adds log_std as it is, and you changed it: by exp, by a clamp, or by a second logarithm, which "
-            "gives NaN for negative numbers. torch's Normal wants the standard deviation, exp(log_std).",
+            "Each dimension adds log_std as it is. You halved it, like a logarithm of the variance, or clamped it, or took "
+            "its exp or logarithm, which is NaN where it is negative. Normal wants the std, exp(log_std).",
+            {"log_std +": "0.5 * log_std +"},
             {"log_std +": "log_std.exp() +"},
             {"log_std +": "log_std.log() +"},
             {"log_std +": "log_std.clamp(-5, 2) +"},

@@ -90,8 +90,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "log-std-misread",
             "Your standard deviation is not exp(log_std), but log_std itself, or exp(log_std / 2). The parameter is the "
-            "logarithm of the standard deviation, not of the variance, so that any real number is allowed: a log_std of 0 is "
-            "a standard deviation of 1.",
+            "logarithm of the standard deviation, not of the variance: a log_std of 0 is a standard deviation of 1.",
             {"log_std.exp()": "log_std", "- log_std -": "- log_std.log() -"},
             {"return terms": "return Normal(mean, log_std).log_prob(action)"},
             {"log_std.exp()": "(0.5 * log_std).exp()", "- log_std": "- 0.5 * log_std"},

@@ -42,6 +42,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield case(wide(3, 2), 0.5 * wide(2), 2 * wide(3, 2))
 
 
+U = "u = pre_tanh_action"
 SLOPE = "2 * (math.log(2) - u - softplus(-2 * u))"
 RESULT = "(gaussian - log_slope).sum(dim=-1)"
 mistake = edits_of(tanh_log_prob, torch=torch)
@@ -72,24 +73,19 @@ EXERCISE = Exercise.listed(
             "The slope's logarithm has the wrong sign. Where tanh is flat, many u land on nearly the same action, so the "
             "density there must go up; the slope is below 1 and its logarithm negative. Subtract it.",
             {"- log_slope": "+ log_slope"},
-            {"- log_slope": "+ torch.log(1 - u.tanh() ** 2)"},
-            {"- log_slope": "+ torch.log(1 - u.tanh() ** 2 + 1e-6)"},
+            *({"- log_slope": f"+ torch.log(1 - u.tanh() ** 2 + {tiny})"} for tiny in (0, 1e-6)),
         ),
         mistake(
             "rounded-tanh",
-            "Your formula goes through tanh(u), and in float32 tanh(10) is rounded to exactly 1, so that its slope is 0. A "
-            "small number added, or an action that is clamped, only hides this. Write 1 - tanh^2 with exponentials and take "
-            "its logarithm on paper.",
+            "Your formula goes through tanh(u), and in float32 tanh(10) is rounded to exactly 1, so its slope is 0. A small "
+            "number added, or a clamp, only hides this. Write 1 - tanh^2 with exponentials and take its logarithm on paper.",
             *({SLOPE: f"torch.log(1 - u.tanh() ** 2 + {tiny})"} for tiny in (1e-6, 0, 1e-5, 1e-7, 1e-8, 1e-10)),
             *({SLOPE: f"torch.log((1 - u.tanh() ** 2).clamp(min={tiny}))"} for tiny in (1e-6, 1e-8)),
-            {"u = pre_tanh_action": "u = pre_tanh_action.tanh().atanh()"},
-            {"u = pre_tanh_action": "u = pre_tanh_action.clamp(-5, 5)"},
+            {U: f"{U}.tanh().atanh()"},
+            {U: f"{U}.clamp(-5, 5)"},
             {"log_slope =": "u = u.clamp(-5, 5)\n    log_slope ="},
             {SLOPE: "torch.log(1 - u.tanh().clamp(-0.999999, 0.999999) ** 2)"},
-            *(
-                {"u = pre_tanh_action": f"u = pre_tanh_action.tanh().clamp({tiny} - 1, 1 - {tiny}).atanh()"}
-                for tiny in (1e-6, 1e-7, torch.finfo(torch.float32).eps)
-            ),
+            *({U: f"{U}.tanh().clamp({tiny} - 1, 1 - {tiny}).atanh()"} for tiny in (1e-6, 1e-7, 2**-23)),
         ),
         mistake(
             "density-at-the-squashed-action",
@@ -102,13 +98,9 @@ EXERCISE = Exercise.listed(
             "taken-for-the-squashed-action",
             "You treated the given action as if it were squashed already, with 1 - u^2 as the slope. It is u, before tanh: it "
             "may be larger than 1, and then your logarithm is NaN, or that of an action at the edge.",
-            {SLOPE: "torch.log(1 - u**2)"},
-            {SLOPE: "torch.log(1 - u**2 + 1e-6)"},
-            {"u = pre_tanh_action": "u = pre_tanh_action.atanh()"},
-            *(
-                {"u = pre_tanh_action": f"u = pre_tanh_action.clamp({tiny} - 1, 1 - {tiny}).atanh()"}
-                for tiny in (1e-3, 1e-4, 1e-6)
-            ),
+            *({SLOPE: f"torch.log(1 - u**2 + {tiny})"} for tiny in (0, 1e-6)),
+            {U: f"{U}.atanh()"},
+            *({U: f"{U}.clamp({tiny} - 1, 1 - {tiny}).atanh()"} for tiny in (1e-3, 1e-4, 1e-6)),
         ),
         mistake(
             "slope-wrong",
@@ -123,8 +115,7 @@ EXERCISE = Exercise.listed(
             {"- log_slope": "- 0.5 * log_slope"},
             {"- log_slope": "- log_slope - math.log(2)"},  # as for a = 2 tanh(u)
             {SLOPE: "math.log(2) - softplus(2 * u)"},  # the square is missing: 1 - tanh(u)
-            {SLOPE: "torch.log(1 - u.tanh())"},
-            {SLOPE: "torch.log(1 - u.tanh() + 1e-6)"},
+            *({SLOPE: f"torch.log(1 - u.tanh() + {tiny})"} for tiny in (0, 1e-6)),
         ),
         mistake(
             "slope-summed-otherwise",
