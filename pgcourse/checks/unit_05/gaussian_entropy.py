@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 from torch.distributions import Normal
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-
-CONSTANT = 0.5 * math.log(2 * math.pi * math.e)  # entropy of one dimension with a standard deviation of 1
+from pgcourse.checks.rewritten import edits_of
 
 
 def gaussian_entropy(log_std: Tensor) -> Tensor:
-    """Sum over D of log_std + log(2 pi e) / 2, in nats. log_std [D] -> scalar, [B, D] -> [B]."""
-    return (log_std + CONSTANT).sum(dim=-1)
+    """Entropy of independent normals in nats. log_std [D] -> scalar, [B, D] -> [B]."""
+    constant = 0.5 * math.log(2 * math.pi * math.e)
+    return (log_std + constant).sum(dim=-1)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -37,10 +37,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_std": normal(source, 6, dtype=torch.float64) * 0.5}
 
 
-def each(term: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """An answer from what each dimension contributes."""
-    return lambda log_std: term(log_std).sum(-1)
-
+mistake = edits_of(gaussian_entropy, Normal=Normal)
 
 EXERCISE = Exercise.listed(
     "gaussian_entropy",
@@ -55,74 +52,53 @@ EXERCISE = Exercise.listed(
         "return (log_std + 0.5 * math.log(2 * math.pi * math.e)).sum(-1). Check with [0, 0]: 2.838.",
     ),
     misconceptions=(
-        Misconception(
-            "dimensions-not-summed",
-            "You returned an entropy for each dimension. The dimensions are independent, so the entropy of the action is the "
-            "sum over the last axis.",
-            lambda log_std: log_std + CONSTANT,
+        mistake(
+            "not-summed-over-the-last-axis",
+            "You returned an entropy for each dimension, their mean, or a sum over the batch. A row is one action, and the "
+            "entropies of its independent dimensions add up: sum over the last axis, which is right for [D] and for [B, D].",
+            {".sum(dim=-1)": ""},
+            {"sum(": "mean("},
+            {"dim=-1": "dim=0"},
         ),
-        Misconception(
-            "averaged-over-dimensions",
-            "You took the mean over the dimensions where the sum belongs. Entropies of independent parts add up.",
-            lambda log_std: (log_std + CONSTANT).mean(-1),
+        mistake(
+            "constant-counted-otherwise",
+            "You added the constant once, or as often as the tensor has rows or numbers. It comes once for each dimension of "
+            "an action. With one dimension you cannot tell the difference, which is why this bug lives in published code.",
+            {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + constant"},
+            {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + log_std.numel() * constant"},
+            {"(log_std + constant).sum(dim=-1)": "log_std.sum(dim=-1) + len(log_std) * constant"},
         ),
-        Misconception(
-            "summed-over-the-wrong-axis",
-            "For [B, D] you summed over the batch and kept the dimensions. A row is one action: count axes from the end, "
-            "and the last is right for [D] and for [B, D].",
-            lambda log_std: (log_std + CONSTANT).sum(0),
-        ),
-        Misconception(
-            "constant-once",
-            "You added the constant once for the whole action. Every dimension has it, so it comes D times. For one dimension "
-            "you cannot tell the difference, which is why this bug lives in published code.",
-            lambda log_std: log_std.sum(-1) + CONSTANT,
-        ),
-        Misconception(
-            "constant-counted-by-another-axis",
-            "You added the constant as often as the tensor has rows, or numbers in all. It comes once for each dimension of "
-            "an action: the length of the last axis, log_std.shape[-1], with a batch and without.",
-            lambda log_std: log_std.sum(-1) + log_std.numel() * CONSTANT,
-            (lambda log_std: log_std.sum(-1) + len(log_std) * CONSTANT,),
-        ),
-        Misconception(
+        mistake(
             "constant-missing",
             "The constant of each dimension is missing or not halved: log(2 pi e) / 2 = 1.419, the entropy of the unit "
             "Gaussian. It changes no gradient; but with another one an entropy cannot be compared with anybody else's.",
-            each(lambda log_std: log_std),
-            (
-                each(lambda log_std: log_std + 2 * CONSTANT),
-                each(lambda log_std: log_std + 0.5 * math.log(2 * math.pi) + 1),
-            ),
+            {"+ constant": ""},
+            {"0.5 * math": "math"},
+            {"math.log(2 * math.pi * math.e)": "math.log(2 * math.pi) + 1"},
         ),
-        Misconception(
+        mistake(
             "one-half-missing",
             "Each dimension lacks 1/2: you have log_std + log(2 pi) / 2. That is minus the log-density at the mean, the "
             "smallest surprise there is. The mean of z^2 / 2 over the samples adds 1/2.",
-            each(lambda log_std: log_std + 0.5 * math.log(2 * math.pi)),
+            {"* math.e": ""},
         ),
-        Misconception(
-            "std-for-variance",
-            "You wrote half the logarithm of 2 pi e times the standard deviation; the variance belongs there. So log_std "
-            "counts only half: doubling the standard deviation must add log 2 = 0.693 for each dimension.",
-            each(lambda log_std: 0.5 * log_std + CONSTANT),
-        ),
-        Misconception(
+        mistake(
             "log-std-changed",
-            "Each dimension adds log_std as it is. You added the standard deviation, or took the logarithm of log_std, which "
-            "is one already: negative numbers then give NaN. torch's Normal wants the standard deviation, exp(log_std).",
-            each(lambda log_std: log_std.exp() + CONSTANT),
-            (
-                each(lambda log_std: log_std.log() + CONSTANT),
-                lambda log_std: Normal(torch.zeros_like(log_std), log_std).entropy().sum(-1),
-            ),
+            "Each dimension adds log_std as it is. You halved it, like a logarithm of the variance, or clamped it, or took "
+            "its exp or logarithm, which is NaN where it is negative. Normal wants the std, exp(log_std).",
+            {"log_std +": "0.5 * log_std +"},
+            {"log_std +": "log_std.exp() +"},
+            {"log_std +": "log_std.log() +"},
+            {"log_std +": "log_std.clamp(-5, 2) +"},
+            {"(log_std + constant)": "Normal(0 * log_std, log_std).entropy()"},
         ),
-        Misconception(
+        mistake(
             "kept-above-zero",
             "You cut negative results off at 0. The entropy of a density may be negative: a Gaussian narrower than about 0.24 "
             "has less than 0. Only the entropy of a discrete policy stays above 0.",
-            lambda log_std: gaussian_entropy(log_std).clamp(min=0),
-            (each(lambda log_std: (log_std + CONSTANT).clamp(min=0)), lambda log_std: gaussian_entropy(log_std).abs()),
+            {"sum(dim=-1)": "sum(dim=-1).clamp(min=0)"},
+            {"constant)": "constant).clamp(min=0)"},
+            {"sum(dim=-1)": "sum(dim=-1).abs()"},
         ),
     ),
 )

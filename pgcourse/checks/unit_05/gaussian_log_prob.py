@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -12,22 +12,18 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-
-HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-Answer = Callable[[Tensor, Tensor, Tensor], Tensor]
+from pgcourse.checks.rewritten import edits_of
 
 
 def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    """Sum over D of -z^2 / 2 - log_std - log(2 pi) / 2, z = (action - mean) / exp(log_std). [B, D] -> [B]."""
-    return each_dimension(mean, log_std, action).sum(dim=-1)
-
-
-def each_dimension(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    """Log-densities [B, D] before the sum."""
-    return -0.5 * ((action - mean) / log_std.exp()).square() - log_std - HALF_LOG_2PI
+    """Log-density [B] of actions [B, D] under independent normals with means [B, D]; log_std is [D] or [B, D]."""
+    z = (action - mean) / log_std.exp()
+    constant = 0.5 * math.log(2 * math.pi)
+    terms = -0.5 * z.square() - log_std - constant  # [B, D]
+    return terms.sum(dim=-1)
 
 
 def to_case(*inputs: Any, last: str = "action") -> Case:
@@ -50,20 +46,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield to_case(wide(3, 2), 0.5 * wide(2), wide(3, 2))
 
 
-def of_terms(terms: Callable[[Tensor, Tensor], Tensor], constant: float = HALF_LOG_2PI) -> Answer:
-    """An answer [B] from what each dimension contributes beside a constant, given the distance to the mean and log_std."""
-    return lambda mean, log_std, action: (terms(action - mean, log_std.expand(mean.shape)) - constant).sum(-1)
-
-
-def right_terms(distance: Tensor, log_std: Tensor) -> Tensor:
-    """-z^2 / 2 - log_std, [B, D]."""
-    return -0.5 * (distance / log_std.exp()).square() - log_std
-
-
-def with_log_std(change: Callable[[Tensor], Tensor]) -> Answer:
-    """A right answer for another log_std."""
-    return lambda mean, log_std, action: gaussian_log_prob(mean, change(log_std), action)
-
+mistake = edits_of(gaussian_log_prob, Normal=Normal)
 
 EXERCISE = Exercise.listed(
     "gaussian_log_prob",
@@ -79,104 +62,94 @@ EXERCISE = Exercise.listed(
         "The constant stands inside the sum, because each dimension has it.",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "dimensions-not-summed",
             "You returned one number for each dimension, [B, D]. An action is one event: its density is the product over its "
             "dimensions, so its log-density is the sum.",
-            each_dimension,
+            {".sum(dim=-1)": ""},
         ),
-        Misconception(
+        mistake(
             "averaged-over-dimensions",
             "You took the mean over the dimensions where the sum belongs. The densities of independent dimensions multiply, "
             "so their logarithms add up; a mean makes the ratio of PPO the D-th root of what it is.",
-            lambda mean, log_std, action: each_dimension(mean, log_std, action).mean(-1),
+            {"sum(": "mean("},
         ),
-        Misconception(
+        mistake(
             "summed-over-the-wrong-axis",
-            "You summed over the batch and kept the dimensions. A row is one action: the sum runs over the last axis of "
-            "[B, D].",
-            lambda mean, log_std, action: each_dimension(mean, log_std, action).sum(0),
+            "You summed over the batch and kept the dimensions. A row is one action: the sum runs over the last axis of [B, "
+            "D].",
+            {"dim=-1": "dim=0"},
         ),
-        Misconception(
+        mistake(
             "one-dimension-squeezed",
             "With a single dimension you squeezed one of your tensors from [B, 1] to [B]. Against [B, 1] it broadcasts to [B, "
             "B]: every action meets every mean, and no error says so. Keep the axis of the dimensions.",
-            lambda mean, log_std, action: gaussian_log_prob(mean, log_std, action.squeeze(-1)),
-            (lambda mean, log_std, action: gaussian_log_prob(mean.squeeze(-1), log_std, action),),
+            {"action - mean": "action.squeeze(-1) - mean"},
+            {"action - mean": "action - mean.squeeze(-1)"},
         ),
-        Misconception(
-            "std-for-log-std",
-            "You used log_std where the standard deviation belongs. The parameter is its logarithm, so that any real number "
-            "is allowed: a log_std of 0 is a standard deviation of 1. One exp is missing.",
-            of_terms(lambda distance, std: -0.5 * (distance / std).square() - std.log()),
-            (lambda mean, log_std, action: Normal(mean, log_std).log_prob(action).sum(-1),),
+        mistake(
+            "log-std-misread",
+            "Your standard deviation is not exp(log_std), but log_std itself, or exp(log_std / 2). The parameter is the "
+            "logarithm of the standard deviation, not of the variance: a log_std of 0 is a standard deviation of 1.",
+            {"log_std.exp()": "log_std", "- log_std -": "- log_std.log() -"},
+            {"return terms": "return Normal(mean, log_std).log_prob(action)"},
+            {"log_std.exp()": "(0.5 * log_std).exp()", "- log_std": "- 0.5 * log_std"},
         ),
-        Misconception(
-            "log-std-taken-for-log-variance",
-            "You read log_std as the logarithm of the variance: your standard deviation is exp(log_std / 2). The square is "
-            "already done by (...)^2; the parameter is the logarithm of the standard deviation itself.",
-            with_log_std(lambda log_std: 0.5 * log_std),
-        ),
-        Misconception(
+        mistake(
             "distance-term-wrong",
             "Your distance term is not -z^2 / 2 with z = (action - mean) / std: the standard deviation is not squared, or "
             "multiplied instead of divided by, or the 1/2 is missing. Divide first, square afterwards, then halve.",
-            of_terms(lambda distance, log_std: -0.5 * distance.square() / log_std.exp() - log_std),
-            (
-                of_terms(lambda distance, log_std: -(distance / log_std.exp()).square() - log_std),
-                of_terms(lambda distance, log_std: right_terms(distance, -log_std) - 2 * log_std),
-                with_log_std(lambda log_std: -log_std),
-            ),
+            {"z.square()": "z.square() * log_std.exp()"},
+            {"-0.5 * z": "-z"},
+            {"/ log_std": "* log_std"},
+            {"/ log_std": "* log_std", "- log_std": "+ log_std"},
         ),
-        Misconception(
+        mistake(
             "term-added",
             "One of your terms has the wrong sign: all three are subtracted. The density falls away from the mean, and a wide "
             "Gaussian is lower everywhere, so z^2 / 2 and log_std stand with a minus, and so does log(2 pi) / 2.",
-            of_terms(lambda distance, log_std: right_terms(distance, log_std) + 2 * log_std),
-            (
-                of_terms(lambda distance, log_std: -right_terms(distance, log_std) - 2 * log_std),
-                of_terms(right_terms, constant=-HALF_LOG_2PI),
-            ),
+            {"- log_std": "+ log_std"},
+            {"-0.5 * z": "0.5 * z"},
+            {"- constant": "+ constant"},
         ),
-        Misconception(
+        mistake(
             "log-std-missing",
-            "The term -log_std is missing. A wide Gaussian must be lower everywhere, or it would not integrate to 1. "
-            "Without this term the gradient can only push the standard deviation up when an action was good.",
-            of_terms(lambda distance, log_std: right_terms(distance, log_std) + log_std),
-            (of_terms(lambda distance, log_std: right_terms(distance, log_std) + log_std, constant=0),),
+            "The term -log_std is missing. A wide Gaussian must be lower everywhere, or it would not integrate to 1. Without "
+            "this term the gradient can only push the standard deviation up when an action was good.",
+            {"- log_std": ""},
+            {"- log_std - constant": ""},
         ),
-        Misconception(
+        mistake(
             "constant-missing",
             "The constant of each dimension, log(2 pi) / 2, is missing or not halved. It changes no gradient, so training "
             "would not notice. It is part of the density all the same: exp of your result does not integrate to 1.",
-            of_terms(right_terms, constant=0),
-            (of_terms(right_terms, constant=math.log(2 * math.pi)),),
+            {"- constant": ""},
+            {"0.5 * math": "math"},
         ),
-        Misconception(
+        mistake(
             "constant-once",
             "You subtracted log(2 pi) / 2 once for the whole action. Every dimension has a density of its own, so the "
             "constant comes D times: is it inside the sum?",
-            lambda *inputs: of_terms(right_terms, constant=0)(*inputs) - HALF_LOG_2PI,
+            {"- constant": "", "sum(dim=-1)": "sum(dim=-1) - constant"},
         ),
-        Misconception(
+        mistake(
             "log-std-summed-over-the-batch",
             "You summed log_std over everything it holds. For [D] that is right; when a network gives one log_std for each "
             "row, [B, D], the rows leak into each other. Sum over the last axis.",
-            lambda mean, log_std, action: (each_dimension(mean, log_std, action) + log_std).sum(-1) - log_std.sum(),
+            {"- log_std": "", "sum(dim=-1)": "sum(dim=-1) - log_std.sum()"},
         ),
-        Misconception(
+        mistake(
             "logarithm-of-a-rounded-density",
             "You computed the density first and its logarithm afterwards. Far from the mean the density is rounded to 0, "
             "whose logarithm is minus infinity. Take the logarithm on paper: exp and log cancel.",
-            lambda mean, log_std, action: each_dimension(mean, log_std, action).exp().log().sum(-1),
-            (lambda mean, log_std, action: (each_dimension(mean, log_std, action).exp() + 1e-8).log().sum(-1),),
+            {"return terms": "return terms.exp().log()"},
+            {"return terms": "return (terms.exp() + 1e-8).log()"},
         ),
-        Misconception(
+        mistake(
             "log-std-limited",
             "You clamped log_std inside the density. Whoever builds the policy may limit it; the density is of the log_std "
             "that is given, and a clamp also cuts its gradient off outside of the limits.",
-            with_log_std(lambda log_std: log_std.clamp(-5, 2)),
-            (with_log_std(lambda log_std: log_std.clamp(-20, 2)), with_log_std(lambda log_std: log_std.clamp(-2, 2))),
+            *({"z =": f"log_std = log_std.clamp({low}, 2)\n    z ="} for low in (-5, -20, -2)),
         ),
     ),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -13,11 +12,11 @@ from torch.nn.functional import softplus
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.gaussian import WANTED, GaussianFactory
 from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, shape
-from pgcourse.networks import GaussianPolicy
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
 # Last layers scaled to 0.1 or less stay below it; torch's default weights gave largest means of 0.1 to 0.9.
@@ -166,36 +165,26 @@ def _training(case: Case, arrays: Arrays) -> Violations:
         yield "bounded-mean", "Trained to reach them, your means stop short of -3 and 3.", where
 
 
-class Policy(nn.Module):
-    """A right policy, some of whose parts may be others. Without validation a wrong standard deviation gets that far."""
+def gaussian_policy(obs_dim: int, action_dim: int) -> nn.Module:
+    """A new policy: observations [B, obs_dim] -> independent normals with means [B, action_dim]."""
 
-    def __init__(
-        self,
-        obs_dim: int,
-        action_dim: int,
-        change: Callable[[Any], object],
-        gain: float = 0.01,
-        initial: float = 0.0,
-        mean: Callable[[Any, Tensor], Tensor] = lambda policy, obs: policy.layers(obs),
-        std: Callable[[Any, Tensor], Tensor] = lambda policy, obs: policy.log_std.exp(),
-        output: Any = lambda mean, std: Independent(Normal(mean, std, validate_args=False), 1, validate_args=False),
-    ) -> None:
-        super().__init__()
-        layers: Any = nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh(), nn.Linear(64, action_dim))
-        layers[-1].weight.data.mul_(gain)
-        layers[-1].bias.data.zero_()
-        self.layers, self.log_std = layers, nn.Parameter(torch.full((action_dim,), initial))
-        self.distribution = lambda obs: output(mean(self, obs), std(self, obs))
-        change(self)
+    class Policy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden = nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh())
+            self.mean = nn.Linear(64, action_dim)
+            nn.init.orthogonal_(self.mean.weight, gain=0.01)  # small, so that all means start near 0
+            nn.init.zeros_(self.mean.bias)
+            self.log_std = nn.Parameter(torch.zeros(action_dim))  # a standard deviation of 1
 
-    def forward(self, obs: Tensor) -> Any:
-        return self.distribution(obs)
+        def forward(self, obs: Tensor) -> Independent:
+            mean, std = self.mean(self.hidden(obs)), self.log_std.exp()
+            return Independent(Normal(mean, std), 1)
+
+    return Policy()
 
 
-def policy_with(change: Callable[[Any], object] = lambda policy: None, **parts: Any) -> Callable[[int, int], nn.Module]:
-    """A factory of policies, to each of which `change` is made."""
-    return lambda obs_dim, action_dim: Policy(obs_dim, action_dim, change, **parts)
-
+mistake = edits_of(gaussian_policy, softplus=softplus)
 
 EXERCISE = Exercise.listed(
     "gaussian_policy",
@@ -205,7 +194,7 @@ EXERCISE = Exercise.listed(
     show_case=lambda case: (
         f"gaussian_policy({case['obs_dim']}, {case['action_dim']}), called with unit-normal observations"
     ),
-    reference=GaussianPolicy,
+    reference=gaussian_policy,
     hints=(
         "Compare with your policy network of unit 01: the last layer now gives a mean for each action dimension. What "
         "must an nn.Module hold so that an optimizer finds it, although no layer computes it?",
@@ -217,112 +206,95 @@ EXERCISE = Exercise.listed(
         "parameter log_std.",
     ),
     misconceptions=(
-        Misconception(
+        mistake(
             "no-distribution",
             "Your network returns numbers, not a distribution. Then every caller has to know what they are and how to sample. "
             "A distribution brings sample, log_prob and entropy along.",
-            policy_with(output=lambda mean, std: (mean, std)),
-            (policy_with(output=lambda mean, std: mean),),
+            {"Independent(Normal(mean, std), 1)": "mean, std"},
+            {"Independent(Normal(mean, std), 1)": "mean"},
         ),
-        Misconception(
+        mistake(
             "dimensions-kept-apart",
             "You returned a Normal with one log-probability for each dimension, [B, D]. An action is one event, and its "
             "log-density the sum. Independent does this: it says how many of the last axes belong to one event.",
-            policy_with(output=lambda mean, std: Normal(mean, std)),
-            (policy_with(output=lambda mean, std: Independent(Normal(mean, std), 0)),),
+            {"Independent(Normal(mean, std), 1)": "Normal(mean, std)"},
+            {"std), 1": "std), 0"},
         ),
-        Misconception(
+        mistake(
             "log-std-not-a-parameter",
             "log_std is a plain tensor, a buffer, or a number that is never changed. The optimizer only gets what "
             "policy.parameters() lists, so the policy would explore with its first standard deviation for ever.",
-            policy_with(lambda policy: policy.register_buffer("log_std", policy._parameters.pop("log_std").detach())),
-            (policy_with(lambda policy: delattr(policy, "log_std"), std=lambda policy, obs: torch.ones(1)),),
+            {"nn.Parameter(torch.zeros(action_dim))": "torch.zeros(action_dim)"},
+            {"self.log_std = nn": "nn", "self.log_std.exp()": "torch.ones(action_dim)"},
         ),
-        Misconception(
-            "log-std-by-another-name",
-            "Your policy learns its spread, but under another name. The course, its diagnostics and the saved weights look "
-            "for a parameter called log_std, of shape [action_dim].",
-            policy_with(
-                lambda policy: policy.register_parameter("logstd", policy._parameters.pop("log_std")),
-                std=lambda policy, obs: policy.logstd.exp(),
-            ),
+        mistake(
+            "log-std-of-another-name-or-shape",
+            "Your spread is learned under another name, or log_std does not have one entry for each action dimension. The "
+            "course and its saved weights look for log_std, [action_dim]; and one joint may need more precision than another.",
+            {"self.log_std =": "self.logstd =", "self.log_std.exp": "self.logstd.exp"},
+            {"zeros(action_dim)": "zeros(1)"},
+            {"zeros(action_dim)": "zeros(())"},
         ),
-        Misconception(
+        mistake(
             "spread-from-the-network",
             "Your network computes the standard deviation from the observation. The lesson measures that, too; this exercise "
             "asks for one log_std that is a parameter and the same everywhere.",
-            policy_with(std=lambda policy, obs: (policy.log_std + 0.1 * policy.layers[0](obs)[:, :1]).exp()),
+            {"self.log_std.exp()": "(self.log_std + 0.1 * self.hidden(obs)[:, :1]).exp()"},
         ),
-        Misconception(
-            "one-log-std-for-all",
-            "log_std does not have one entry for each action dimension, [action_dim]. With a single one for all, a joint that "
-            "needs precision must explore as widely as one that does not.",
-            policy_with(lambda policy: setattr(policy, "log_std", nn.Parameter(torch.zeros(1)))),
-            (policy_with(lambda policy: setattr(policy, "log_std", nn.Parameter(torch.zeros(())))),),
-        ),
-        Misconception(
-            "log-std-used-as-std",
-            "You gave log_std itself to Normal. A standard deviation must be positive, and gradient steps know no such bound; "
-            "this is why the parameter is its logarithm. One exp is missing.",
-            policy_with(initial=1.0, std=lambda policy, obs: policy.log_std),
-            (policy_with(std=lambda policy, obs: policy.log_std, output=lambda *law: Independent(Normal(*law), 1)),),
-        ),
-        Misconception(
+        mistake(
             "std-not-exp-log-std",
-            "Your standard deviation is not exp(log_std): perhaps a softplus, its square or its root, or clamped to a range "
-            "narrower than -5 to 2. The parameter is then no logarithm of it, and whoever reads log_std is misled.",
-            policy_with(std=lambda policy, obs: softplus(policy.log_std)),
-            (policy_with(std=lambda policy, obs: policy.log_std.clamp(-1, 0.5).exp()),),
+            "Your standard deviation is not exp(log_std), but log_std itself, its softplus, square or root, or clamped to a "
+            "range narrower than -5 to 2. It must be positive, and gradient steps know no such bound: hence the logarithm.",
+            {"torch.zeros": "torch.ones", ".exp()": "", "std), 1": "std, validate_args=False), 1"},
+            {"torch.zeros": "torch.ones", ".exp()": ""},
+            {".exp()": ""},
+            {"self.log_std.exp()": "softplus(self.log_std)"},
+            {"log_std.exp()": "log_std.clamp(-1, 0.5).exp()"},
         ),
-        Misconception(
+        mistake(
             "explores-at-another-scale",
             "A new policy of yours explores too narrowly or too widely. Actions that all look alike, or that are all clipped "
             "to the limits, do not show which are better. A log_std of 0, a standard deviation of 1, is a good start.",
-            policy_with(initial=-2.0),
-            (policy_with(initial=1.0),),
+            {"zeros(action_dim)": "zeros(action_dim) - 2"},
+            {"zeros(action_dim)": "zeros(action_dim) + 1"},
         ),
-        Misconception(
+        mistake(
             "opinionated-start",
             "Your means start away from 0, with opinions that nobody taught them. torch's default weights in the last layer "
             "do that; scale it down and set its bias to 0. Hidden layers may stay as they are.",
-            policy_with(gain=3.0),
+            {"gain=0.01": "gain=3"},
         ),
-        Misconception(
+        mistake(
             "bounded-mean",
             "Your mean cannot reach every number: a tanh, a clamp or a ReLU stands behind the last layer. The contract asks "
             "for an unbounded mean; where such a function is flat the mean hardly learns.",
-            policy_with(mean=lambda policy, obs: policy.layers(obs).tanh()),
-            (policy_with(mean=lambda policy, obs: policy.layers(obs).relu()),),
+            {"hidden(obs))": "hidden(obs)).tanh()"},
+            {"hidden(obs))": "hidden(obs)).relu()"},
         ),
-        Misconception(
-            "layers-not-registered",
-            "Your layers are kept where nn.Module does not find them, for instance in a plain list. policy.parameters() then "
-            "misses them. Use attributes, or nn.Sequential.",
-            policy_with(
-                lambda policy: setattr(policy, "kept", [policy._modules.pop("layers")]),
-                mean=lambda policy, obs: policy.kept[0](obs),
-            ),
+        mistake(
+            "not-trained",
+            "No training reaches your layers or log_std. Layers in a plain list are missing from policy.parameters(): use "
+            "attributes, or nn.Sequential. Or a detach, no_grad or numpy cuts the path, which is only the caller's to cut.",
+            {
+                "self.log_std =": "self.kept, self._modules = self._modules, {}\n            self.log_std =",
+                "self.mean(self.hidden(obs))": "self.kept['mean'](self.kept['hidden'](obs))",
+            },
+            {"hidden(obs))": "hidden(obs)).detach()"},
+            {"log_std.exp()": "log_std.exp().detach()"},
         ),
-        Misconception(
-            "no-gradient",
-            "Between the layers, or log_std, and the distribution the path is cut: by detach, no_grad or numpy. Whether "
-            "gradients are needed is the caller's decision, not the network's.",
-            policy_with(mean=lambda policy, obs: policy.layers(obs).detach()),
-            (policy_with(std=lambda policy, obs: policy.log_std.detach().exp()),),
-        ),
-        Misconception(
+        mistake(
             "axis-squeezed-away",
             "With one action dimension your mean has shape [B] instead of [B, 1]: a squeeze took the axis away. Independent "
             "then takes the batch for the action's dimensions.",
-            policy_with(mean=lambda policy, obs: policy.layers(obs).squeeze(-1)),
-            (policy_with(mean=lambda policy, obs: policy.layers(obs).squeeze()),),
+            {"hidden(obs))": "hidden(obs)).squeeze(-1)"},
+            {"hidden(obs))": "hidden(obs)).squeeze()"},
         ),
-        Misconception(
+        mistake(
             "normalised-by-the-batch",
             "What your network makes of an observation depends on the others of its batch, as in batch normalisation. An "
             "agent acts on single observations; the running statistics of exercise 5 normalise those too.",
-            policy_with(lambda policy: policy.layers.insert(0, nn.BatchNorm1d(policy.layers[0].in_features))),
-            (policy_with(mean=lambda policy, obs: policy.layers(obs - obs.mean(0))),),
+            {"nn.Linear(obs_dim": "nn.BatchNorm1d(obs_dim), nn.Linear(obs_dim"},
+            {"hidden(obs)": "hidden(obs - obs.mean(0))"},
         ),
     ),
 )

@@ -3,53 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.observe.running import RunningStatistics
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import value
 
 
 class RunningMeanStd:
-    """Mean and population variance, per component, of all rows seen so far. Source: Chan et al. (1979).
-
-    Wrong answers are subclasses that exchange a step of it.
-    """
-
-    count: float = 0
-    first_var, eps = 1.0, 1e-8
-    rows: Any = staticmethod(len)  # for how many a batch counts
-    replaces_first = False  # take the first batch's statistics as they are, and merge only later ones
+    """Mean and population variance, per component, of all rows seen so far. Source: Chan et al. (1979)."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self.mean, self.var = torch.zeros(shape), torch.full(shape, self.first_var)
+        self.count, self.mean, self.var = 0, torch.zeros(shape), torch.ones(shape)
 
-    def share(self, x: Tensor) -> float:  # of the batch among all rows
-        return self.rows(x) / (self.count + self.rows(x))
-
-    def batch(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return x.mean(dim=0), x.var(dim=0, correction=0)
-
-    def between(self, share: float, shift: Tensor) -> Any:  # what the distance of the two means adds to the variance
-        return share * (1 - share) * shift.square()
-
-    def update(self, x: Tensor) -> Any:
-        share, (mean, var) = self.share(x), self.batch(x)
-        if self.replaces_first and not self.count:
-            self.mean, self.var = mean, var
-        else:
-            shift = mean - self.mean
-            self.var = (1 - share) * self.var + share * var + self.between(share, shift)
-            self.mean = self.mean + share * shift
-        self.count += self.rows(x)
+    def update(self, x: Tensor) -> None:
+        rows, mean, var = len(x), x.mean(dim=0), x.var(dim=0, correction=0)
+        share = rows / (self.count + rows)  # of the new rows among all
+        shift = mean - self.mean
+        between = share * (1 - share) * shift.square()  # what the distance of the two means adds
+        self.var = (1 - share) * self.var + share * var + between
+        self.mean = self.mean + share * shift
+        self.count += rows
 
     def normalize(self, x: Tensor) -> Tensor:
-        return ((x - self.mean) / (self.var + self.eps).sqrt()).to(x.dtype)
+        return ((x - self.mean) / (self.var + 1e-8).sqrt()).to(x.dtype)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -85,51 +67,14 @@ def show_case(case: Case) -> str:
     return f"statistics = RunningMeanStd({case['shape']}); {rows}; statistics.normalize({value(case['probe'])})"
 
 
-class AllRows(RunningMeanStd):
-    """Keeps all rows; `read` gives mean and variance of them."""
-
-    data: Any = ()
-    read: Any
-
-    def update(self, x: Tensor) -> None:
-        self.data = (*self.data, *x)
-        self.mean, self.var = self.read(torch.stack(self.data))
+mistake = edits_of(RunningMeanStd)
 
 
-class SumsInSinglePrecision(RunningMeanStd):
-    """Sums of x and of its square."""
+def each_start(*edits: dict[str, str]) -> list[dict[str, str]]:
+    """Edits of the merging: once of every batch's, once of all but the first, which is taken as it is."""
+    first = "if not self.count:\n            self.count, self.mean, self.var = rows, mean, var\n            return\n        "
+    return [each | start for each in edits for start in ({}, {"shift = mean": first + "shift = mean"})]
 
-    total: Any = 0
-    squares: Any = 0
-
-    def update(self, x: Tensor) -> None:
-        self.count, x = self.count + len(x), x.float()
-        self.total, self.squares = self.total + x.sum(0), self.squares + x.square().sum(0)
-        self.mean = self.total / self.count
-        self.var = self.squares / self.count - self.mean.square()
-
-
-def changed(base: type = RunningMeanStd, **steps: Any) -> type:
-    """The class with steps exchanged."""
-    return type("Changed", (base,), steps)
-
-
-def each_start(*changes: dict[str, Any]) -> list[type]:
-    """Classes with these steps, merging from the first batch on, or from the second."""
-    return [changed(**steps, replaces_first=replaces) for steps in changes for replaces in (False, True)]
-
-
-def mistake(id: str, explanation: str, *wrong: type) -> Misconception:
-    """A misconception with its spellings."""
-    return Misconception(id, explanation, wrong[0], wrong[1:])
-
-
-def of_its_own(self: Any, x: Tensor) -> Tensor:
-    """The batch normalised by its own mean and variance."""
-    return (x - x.mean(0)) / (x.var(0, correction=0) + 1e-8).sqrt()
-
-
-right = RunningMeanStd.normalize
 
 EXERCISE = Exercise.listed(
     "RunningMeanStd",
@@ -151,126 +96,121 @@ EXERCISE = Exercise.listed(
             "every-batch-alike",
             "You averaged over batches, so a batch of 1 row counts as much as one of 12. Every row must count alike: weight a "
             "batch by its number of rows.",
-            changed(rows=lambda self, x: 1),
-            changed(rows=lambda self, x: 1, between=lambda self, share, shift: 0),
+            {"len(x)": "1"},
+            {"len(x)": "1", "+ between": ""},
         ),
         mistake(
-            "variances-averaged",
-            "Your mean is right, but the variance is only the average of the batches' variances. Two narrow batches far apart "
-            "are wide together: what their means' distance adds is missing.",
-            changed(between=lambda self, share, shift: 0),
-        ),
-        mistake(
-            "distance-wrong",
-            "You add the squared distance of the two means with a wrong weight, or from a mean that has moved already. It is "
-            "share * (1 - share) times the squared distance from the old mean, with the new rows' share among all.",
+            "distance-of-the-means",
+            "Your mean is right, but what the means' distance adds to the variance is missing or wrong: two narrow batches "
+            "far apart are wide together. It is share * (1 - share) times the squared distance from the old mean.",
+            {"+ between": ""},
             *each_start(
-                {"between": lambda self, share, shift: shift.square()},
-                {"between": lambda self, share, shift: share * shift.square()},
-                {"between": lambda self, share, shift: (1 - share) * shift.square()},
-                {"between": lambda self, share, shift: share * (1 - share) ** 3 * shift.square()},  # from the new mean
+                {"share * (1 - share) * shift": "shift"},
+                {"share * (1 - share) * shift": "share * shift"},
+                {"share * (1 - share) * shift": "(1 - share) * shift"},
+                {"shift.square()": "((1 - share) * shift).square()"},  # from the new mean
             ),
         ),
         mistake(
             "rows-miscounted",
             "Your count is not that of all rows seen before the batch when you weight with it: it already holds the new rows, "
             "or only those of the last batch. Weight first, with the old count, and then add the new rows to it.",
-            *each_start(
-                {"share": lambda self, x: len(x) / (self.count + 2 * len(x))},
-                {"update": lambda self, x: (RunningMeanStd.update(self, x), self.__setattr__("count", len(x)))[0]},
-            ),
+            *each_start({"(self.count + rows)": "(self.count + 2 * rows)"}, {"count += rows": "count = rows"}),
         ),
         mistake(
             "moving-average",
             "You took an exponential moving average, as batch normalisation does. It forgets. Asked for are the mean and "
             "variance of everything so far, every row alike.",
-            *each_start({"share": lambda self, x: 0.1, "between": lambda self, share, shift: 0}),
-            *each_start({"share": lambda self, x: 0.01, "between": lambda self, share, shift: 0}),
+            *each_start(
+                {"rows / (self.count + rows)": "0.1", "+ between": ""},
+                {"rows / (self.count + rows)": "0.01", "+ between": ""},
+            ),
         ),
         mistake(
             "divided-by-n-minus-1",
             "You used the sample variance, divided by n - 1; with a single row that is 0 / 0. Asked for is the population "
             "variance, divided by n: torch's var needs correction=0 for it.",
-            changed(AllRows, read=lambda self, data: (data.mean(0), data.var(0))),
-            changed(AllRows, read=lambda self, data: (data.mean(0), data.var(0, correction=min(1, len(data) - 1)))),
-            *each_start({"batch": lambda self, x: (x.mean(0), x.var(0))}),
+            *each_start({", correction=0": ""}),
+            *(
+                {
+                    "= (1 - share) * self.var +": "= self.over_n = (1 - share) * getattr(self, 'over_n', 0) +",
+                    "count += rows": f"count += rows\n        self.var = self.over_n * self.count / {divisor}",
+                }
+                for divisor in ("(self.count - 1)", "max(self.count - 1, 1)")
+            ),
         ),
         mistake(
             "squares-minus-square",
             "You subtract the square of the mean from the mean of squares. For data around 300 both are near 90,000, and "
             "float32 has 7 digits: the difference is mostly rounding. Merge variances instead, or sum in double precision.",
-            SumsInSinglePrecision,
+            {
+                "rows, mean": "x = x.float()\n        rows, mean",
+                "self.mean = self.mean + share * shift": "self.sums = getattr(self, 'sums', 0) + torch.stack([x, x**2]).sum(1)",
+                "count += rows": "count += rows\n        self.mean, squares = self.sums / self.count\n"
+                "        self.var = squares - self.mean**2",
+            },
         ),
         mistake(
             "made-up-rows",
             "You start with a count above 0, so your first mean (0) and variance (1) count as data that nobody saw. Around "
             "300 they spoil the variance. Start with count 0: the first batch then replaces both.",
-            *(changed(count=count) for count in (1e-4, 1, 1e-3, 1e-2)),
+            *({"0, torch": f"{count}, torch"} for count in (1e-4, 1, 1e-3, 1e-2)),
         ),
         mistake(
             "one-number-for-all",
-            "You averaged over more than the first axis, so different components share one mean and one variance. An angle and "
-            "an angular velocity have different scales, which is why one normalises: average over the rows alone.",
-            changed(batch=lambda self, x: (x.mean(), x.var(correction=0))),
-            changed(batch=lambda self, x: RunningMeanStd.batch(self, x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x)),
+            "You averaged over more than the first axis, so different components share one mean and one variance. An angle "
+            "and an angular velocity have different scales, which is why one normalises: average over the rows alone.",
+            {"mean(dim=0)": "mean()", "var(dim=0, correction": "var(correction"},
+            {"mean(dim=0)": "mean(tuple(range(x.ndim - 1)))", "var(dim=0": "var(tuple(range(x.ndim - 1))"},
         ),
         mistake(
-            "divided-by-the-variance",
-            "Mean and variance are right, but normalize divides by the variance. The standard deviation, its square root, has "
-            "the unit of x; after the division, the spread must be 1.",
-            changed(normalize=lambda self, x: (x - self.mean) / (self.var + 1e-8)),
-        ),
-        mistake(
-            "not-centred",
-            "normalize divides by the standard deviation but does not subtract the mean first. Data around 300 would stay "
-            "around 300 standard deviations.",
-            changed(normalize=lambda self, x: x / (self.var + 1e-8).sqrt()),
+            "not-centred-or-divided-by-the-variance",
+            "Mean and variance are right, but normalize does not subtract the mean, or divides by the variance. The standard "
+            "deviation, its square root, has the unit of x: afterwards the mean must be 0 and the spread 1.",
+            {".sqrt()": ""},
+            {"(x - self.mean)": "x"},
         ),
         mistake(
             "own-batch",
             "normalize uses the mean and variance of the batch that it is given. The same observation would then look "
             "different in other company. Use what was kept from the updates.",
-            changed(normalize=of_its_own),
-            changed(normalize=lambda self, x: of_its_own(self, x) if self.count else x.clone()),
-            changed(normalize=lambda self, x: of_its_own(self, x) if self.count and len(x) > 1 else right(self, x)),
+            *(
+                {"return (": f"if {when}: return (x - x.mean(0)) / (x.std(0, correction=0) + 1e-8)\n        return ("}
+                for when in ("True", "self.count", "self.count and len(x) > 1")
+            ),
         ),
         mistake(
             "normalize-learns",
             "normalize changes the statistics. While the policy is evaluated, or trained on stored data for several epochs, "
             "they must stand still; only update moves them.",
-            changed(normalize=lambda self, x: (right(self, x), self.update(x))[0]),
-            changed(normalize=lambda self, x: (self.update(x), right(self, x))[1]),
+            {"return (": "self.update(x)\n        return ("},
+            {"return (": "result = (", "to(x.dtype)": "to(x.dtype)\n        self.update(x)\n        return result"},
         ),
         mistake(
             "variance-0-at-the-start",
             "Before any update normalize must return x as it is. Yours divides by a standard deviation of nearly 0: start "
             "with a mean of 0 and a variance of 1.",
-            changed(first_var=0.0),
-            changed(normalize=lambda self, x: (x - self.mean) / (self.var.sqrt() + 1e-8), first_var=0.0),
+            {"torch.ones": "torch.zeros"},
+            {"torch.ones": "torch.zeros", "(self.var + 1e-8).sqrt()": "(self.var.sqrt() + 1e-8)"},
         ),
         mistake(
-            "division-by-zero",
-            "A component that never varies has variance 0, and you divide by it: 0 / 0 is NaN. A sensor that is not connected "
-            "is one. A tiny number beside the variance keeps the division finite.",
-            changed(eps=0.0),
-        ),
-        mistake(
-            "tiny-number-too-large",
-            "What you add against a division by 0 is not tiny: the result is no longer (x - mean) / std. Of a sensor that "
-            "varies by 0.005, 1e-5 is nearly half of the variance. Add 1e-8.",
-            changed(eps=1e-5),
+            "tiny-number-missing-or-large",
+            "A component that never varies has variance 0, and 0 / 0 is NaN. Add a tiny number to the variance, and not a "
+            "larger one: for a sensor that varies by 0.005, 1e-5 is nearly half of it. Add 1e-8.",
+            {"+ 1e-8": ""},
+            {"1e-8": "1e-5"},
         ),
         mistake(
             "clipped",
             "You clip what normalize returns. Many libraries do, as a step of its own; this function normalises, and before "
             "any update it returns x whatever it is.",
-            *(changed(normalize=lambda self, x, at=at: right(self, x).clamp(-at, at)) for at in (5, 10)),
+            *({"to(x.dtype)": f"to(x.dtype).clamp(-{limit}, {limit})"} for limit in (5, 10)),
         ),
         mistake(
             "update-returns-something",
             "Your numbers are right, but update returns something, such as the object itself. It is called for what it "
             "changes, and the task says that it returns nothing.",
-            changed(update=lambda self, x: (RunningMeanStd.update(self, x), self)[1]),
+            {"count += rows": "count += rows\n        return self"},
         ),
     ),
 )
