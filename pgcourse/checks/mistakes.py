@@ -118,6 +118,11 @@ BY_ERROR = (
         "tensor with a gradient. Convert with .to(x.dtype), or .detach() before .numpy().",
     ),
 )
+NOTHING_RETURNED = (
+    "nothing-returned",
+    "Your function comes to its end without a return, so its result is None. Printing a number, or writing it to a variable, "
+    "hands nothing to whoever called: the last line has to return it.",
+)
 ANOTHER_ERROR = (
     "another-error",
     "The input is refused, and with another kind of error than the task names. Whoever calls catches the kind that was agreed on "
@@ -155,6 +160,11 @@ def recognise_everywhere(
                 return named(id, explanation)
         by_hand = all(str(error[4]).startswith(("raise ", "assert ")) for error in errors)
         return named(*REFUSED) if by_hand and len(failing) < len(verdicts) else None
+    if all(
+        str(observations[i].get("result.kind", observations[i].get("update 1/result.kind"))) == "NoneType"
+        for i in failing
+    ):
+        return named(*NOTHING_RETURNED)
     if exercise.judge is not None or not all(expected):
         return None
     right = [answers[0] for answers in expected]

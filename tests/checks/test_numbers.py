@@ -90,7 +90,8 @@ def test_a_missing_entry_is_said_to_be_missing() -> None:
     nothing = run(
         "ppo_update", lambda *arguments, **settings: print(get("ppo_update").reference(*arguments, **settings))
     )
-    assert "Your function returned None, expected a dict" in nothing.message and nothing.misconception is None
+    assert "Your function returned None, expected a dict" in nothing.message
+    assert nothing.misconception == "nothing-returned"
 
 
 def test_the_case_that_is_shown_is_one_that_the_explanation_is_about() -> None:

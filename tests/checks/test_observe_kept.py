@@ -52,4 +52,4 @@ def test_the_learner_reads_that_the_result_changed_later() -> None:
 
     message = run("true_next_observations", no_copy).message
     assert "Your result shares memory with an input: when the check overwrote that" in message.replace("\n    ", " ")
-    assert "Always return a copy" in message.replace("\n    ", " ")
+    assert "Make a new tensor" in message.replace("\n    ", " ")
