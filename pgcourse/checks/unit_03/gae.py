@@ -81,9 +81,8 @@ EXERCISE = Exercise.listed(
         "First the one-step errors of all rows, with the next value masked by terminated. Then from the last row to the "
         "first: advantage = error + gamma * gae_lambda * (0 where terminated or truncated, else 1) * advantage of the "
         "next row, which is 0 after the last. Work under torch.no_grad(), or detach the result.",
-        "deltas = rewards + gamma * next_values * ~terminated - values; decay = gamma * gae_lambda * ~(terminated | "
-        "truncated); following = 0; for t in reversed(range(T)): following = deltas[t] + decay[t] * following; "
-        "advantages[t] = following.",
+        "deltas = rewards + gamma * next_values * ~terminated - values; decay = gamma * gae_lambda * ~(terminated | truncated); "
+        "following = 0; for t in reversed(range(T)): following = deltas[t] + decay[t] * following; advantages[t] = following.",
     ),
     misconceptions=(
         mistake(

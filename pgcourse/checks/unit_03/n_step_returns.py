@@ -97,10 +97,9 @@ EXERCISE = Exercise.listed(
     hints=(
         "Take one environment and one step t. Walk forwards and collect discounted rewards. Three things stop you: you "
         "have n of them, the episode ends, or the rollout ends. Which value do you add when you stop, and when none?",
-        "At the step k where the window closes, add gamma**(number of rewards collected) * next_values[k], and nothing "
-        "if that step terminated. The index is k, not t + n. Two loops over t and k with a break do it for one "
-        "environment. Or go from n = 1 upwards: an n-step return is a reward plus gamma times the next row's return "
-        "over n - 1 steps.",
+        "At the step k where the window closes, add gamma**(number of rewards collected) * next_values[k], and nothing if that "
+        "step terminated. The index is k, not t + n. Two loops over t and k with a break do it for one environment. Or go from "
+        "n = 1 upwards: an n-step return is a reward plus gamma times the next row's return over n - 1 steps.",
         "For each t and environment e: total, discount = 0, 1; for k in range(t, min(t + n, T)): total += discount * "
         "rewards[k, e]; discount *= gamma; if terminated[k, e] or truncated[k, e]: break. After the loop, unless "
         "terminated[k, e]: total += discount * next_values[k, e].",

@@ -154,8 +154,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "means-before-the-minimum",
-            "You took the means first, so all rows decide together who is clipped. Take the minimum row by row, the mean "
-            "last.",
+            "You took the means first, so all rows decide together who is clipped. Take the minimum row by row, the mean last.",
             {"plain, cut)": "plain.mean(), cut.mean())"},
         ),
         mistake(

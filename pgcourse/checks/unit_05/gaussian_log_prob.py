@@ -76,8 +76,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "summed-over-the-wrong-axis",
-            "You summed over the batch and kept the dimensions. A row is one action: the sum runs over the last axis of [B, "
-            "D].",
+            "You summed over the batch and kept the dimensions. A row is one action: the sum runs over the last axis of [B, D].",
             {"dim=-1": "dim=0"},
         ),
         mistake(

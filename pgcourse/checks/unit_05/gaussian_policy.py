@@ -201,9 +201,8 @@ EXERCISE = Exercise.listed(
         "self.log_std = nn.Parameter(torch.zeros(action_dim)) is a standard deviation of 1. Give its exp to Normal "
         "beside the mean [B, action_dim], without an activation on the mean, and wrap it: Independent(..., 1) makes "
         "the last axis one action. Scale the mean's last layer by 0.01, its bias 0.",
-        "In forward: return Independent(Normal(self.layers(obs), self.log_std.exp()), 1). In __init__, after the "
-        "layers: under torch.no_grad(), self.layers[-1].weight.mul_(0.01) and self.layers[-1].bias.zero_(), then the "
-        "parameter log_std.",
+        "In forward: return Independent(Normal(self.layers(obs), self.log_std.exp()), 1). In __init__, after the layers: under "
+        "torch.no_grad(), self.layers[-1].weight.mul_(0.01) and self.layers[-1].bias.zero_(), then the parameter log_std.",
     ),
     misconceptions=(
         mistake(

@@ -55,9 +55,8 @@ EXERCISE = Exercise.listed(
     hints=(
         "Where tanh is flat, many u land on nearly the same a: the density of a is high there. So do you divide the "
         "density of u by the slope of tanh, or multiply? And what does that make of the logarithm?",
-        "The result is log N(u; mean, std) minus log(1 - tanh(u)^2), summed over the dimensions. In float32 tanh(10) "
-        "is exactly 1. Write tanh with exponentials: 1 - tanh(u)^2 = 4 / (exp(u) + exp(-u))^2, and take the logarithm "
-        "of that on paper.",
+        "The result is log N(u; mean, std) minus log(1 - tanh(u)^2), summed over the dimensions. In float32 tanh(10) is exactly "
+        "1. Write tanh with exponentials: 1 - tanh(u)^2 = 4 / (exp(u) + exp(-u))^2, and take the logarithm of that on paper.",
         "log_slope = 2 * (math.log(2) - u - torch.nn.functional.softplus(-2 * u)), with softplus(x) = log(1 + exp(x)). "
         "Return (gaussian - log_slope).sum(-1), where gaussian [B, D] is the log-density of u before its sum.",
     ),

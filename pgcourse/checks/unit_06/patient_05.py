@@ -38,8 +38,7 @@ EXERCISE = exercise_like(
     hints=(
         "Two questions are asked of every row: is there a future to count on, and does the next row belong to the same "
         "episode? How many masks does the code have for them?",
-        "A time limit ends the recording, not the future. One of the two places that use the mask has to look at one flag "
-        "alone.",
+        "A time limit ends the recording, not the future. One of the two places that use the mask has to look at one flag alone.",
         "deltas = (rewards + gamma * next_values * ~terminated - values).detach(); the recursion keeps its mask.",
     ),
     misconceptions=(

@@ -43,8 +43,7 @@ EXERCISE = Exercise.listed(
     observe=Number("x"),
     reference=interquartile_mean,
     hints=(
-        "Write the first case in order: 0, 1, 3, 100. A quarter of four is one number. Which two remain, and what is their "
-        "mean?",
+        "Write the first case in order: 0, 1, 3, 100. A quarter of four is one number. Which two remain, and what is their mean?",
         "Sort, then take the places from len(x) // 4 up to 3 * len(x) // 4 with a slice, then the mean. torch.sort gives "
         "values and indices; you need the values.",
         "quarter = len(x) // 4; return x.sort().values[quarter : len(x) - quarter].mean()",

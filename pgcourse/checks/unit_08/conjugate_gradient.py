@@ -114,8 +114,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "share-never-renewed",
-            "You divide by the squared residual of the beginning in every round. Store the new r . r as the old one after "
-            "each.",
+            "You divide by the squared residual of the beginning in every round. Store the new r . r as the old one after each.",
             {"last @ last": "b @ b"},
             {"last @ last": "b @ b", "alpha = residual @ residual": "alpha = b @ b"},
         ),
