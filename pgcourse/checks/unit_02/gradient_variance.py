@@ -66,19 +66,13 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         mistake(
             "divided-by-another-number",
-            "You divided the squared distances from the mean gradient by another number than M - 1. By M it comes out too "
-            "small, because the mean is of the same samples; by M once more, it is the variance of the mean of all estimates.",
+            "The trace is a sum over the parameters, and each variance is divided by M - 1. You divided by another number: by "
+            "M, which comes out too small, by M once more, by the number of parameters, or by nothing at all.",
             {"correction=1": "correction=0"},
-            {"sum()": "sum() * (len(gradients) - 1)"},
-            {"sum()": "sum() / len(gradients)"},
-            {"correction=1": "correction=0", "sum()": "sum() / len(gradients)"},
-        ),
-        mistake(
-            "mean-for-sum",
-            "You averaged over the parameters. The trace is a sum: the mean squared distance between an estimate and the mean "
-            "gradient, and a network with more parameters has more of it.",
             {"sum": "mean"},
             {"correction=1": "correction=0", "sum": "mean"},
+            {"sum()": "sum() * (len(gradients) - 1)"},
+            {"sum()": "sum() / len(gradients)"},
         ),
         mistake(
             "parameters-mixed",
@@ -114,7 +108,6 @@ EXERCISE = Exercise.listed(
             "You summed standard deviations, or took the square root of the trace. The variances add up, their roots do not, "
             "and a root is in another unit.",
             {".var": ".std"},
-            {".var": ".std", "sum": "mean"},
             {"sum()": "sum().sqrt()"},
         ),
         mistake(
@@ -122,7 +115,6 @@ EXERCISE = Exercise.listed(
             "You made each estimate one number, its length or the sum of its entries, and took the variance of those. "
             "Opposite estimates have equal lengths, and in a sum entries of opposite sign cancel. Compare entry by entry.",
             {".var": ".norm(dim=1).var"},
-            {"var(dim=0, correction=1)": "norm(dim=1).var(correction=0)"},
             {".var": ".square().sum(dim=1).var"},
             {".var": ".sum(dim=1).var"},
             {"var(dim=0, correction=1)": "sum(dim=1).var(correction=0)"},
