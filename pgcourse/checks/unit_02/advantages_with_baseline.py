@@ -64,16 +64,14 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         edited(
             "broadcast-unnoticed",
-            "Values of shape [B, 1] against returns [B] broadcast to [B, B]: every return minus every value. No error says so, "
-            "and the mean over it looks plausible. Compare the shapes first and raise ValueError; the number of elements or of "
-            "rows says nothing, it is the same.",
+            "Values [B, 1] against returns [B] broadcast to [B, B]: every return minus every value. No error says so, and the "
+            "mean over it looks plausible. Compare the shapes and raise ValueError; the numbers of elements are the same.",
             UNGUARDED,
         ),
         edited(
             "squeezed-instead-of-refused",
-            "You made values [B, 1] fit by squeezing or reshaping. The numbers are right, but here the caller made a mistake and "
-            "should hear of it: the same values go into the critic's loss as well, and there nobody squeezes them. Raise "
-            "ValueError.",
+            "You made values [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the "
+            "same values go into the critic's loss as well, and there nobody squeezes them. Raise ValueError.",
             UNGUARDED | {DIFFERENCE: "returns - values.detach().reshape(returns.shape)"},
         ),
         edited(
@@ -82,19 +80,6 @@ EXERCISE = Exercise.listed(
             "goes on with that and fails somewhere else, or not at all. raise ValueError(...) ends the call at the right place.",
             UNGUARDED | {DIFFERENCE: "returns - values.detach() if returns.shape == values.shape else None"},
             {"raise": "return"},
-        ),
-        mistake(
-            "sign-flipped",
-            "You computed value minus return. What went better than expected would then count as bad, and the policy would "
-            "unlearn it. The advantage is positive where the return is above the value.",
-            {DIFFERENCE: "values.detach() - returns"},
-        ),
-        mistake(
-            "one-baseline-for-all",
-            "You subtracted one number, the mean of the values or of the returns, from every return. That is a constant "
-            "baseline. The critic gives one value for each state: subtract them element by element.",
-            {DIFFERENCE: "returns - values.mean().detach()"},
-            {DIFFERENCE: "returns - returns.mean()"},
         ),
         mistake(
             "value-of-the-next-step",
@@ -117,12 +102,12 @@ EXERCISE = Exercise.listed(
             "and values near 0 would make the result explode.",
             {DIFFERENCE: "(returns - values.detach()) / values.detach()"},
             {DIFFERENCE: "(returns - values.detach()) / values.detach().abs()"},
-            {DIFFERENCE: "returns / values.detach()"},
         ),
         mistake(
-            "sign-lost",
-            "You took the absolute value or the square, or cut the negative advantages off at 0. Whether it went better or worse "
-            "than expected is the very thing the policy learns from: what went worse should become less likely.",
+            "sign-flipped-or-lost",
+            "The policy learns from the sign: the advantage is positive where the return is above the value. You computed "
+            "value minus return, took the absolute value or the square, or cut the negative ones off at 0.",
+            {DIFFERENCE: "values.detach() - returns"},
             {DIFFERENCE: "(returns - values.detach()).abs()"},
             {DIFFERENCE: "(returns - values.detach()).square()"},
             {DIFFERENCE: "(returns - values.detach()).clamp(min=0)"},

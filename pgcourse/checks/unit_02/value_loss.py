@@ -62,15 +62,14 @@ EXERCISE = Exercise.listed(
     misconceptions=(
         edited(
             "broadcast-unnoticed",
-            "[B] against [B, 1] broadcasts to [B, B] without an error: the mean then runs over every value against every return, "
-            "and the critic learns one mean for all states. Compare the shapes with each other and raise ValueError; the number "
-            "of elements or of rows says nothing, it is the same.",
+            "[B] against [B, 1] broadcasts to [B, B] without an error: every value meets every return, and the critic learns "
+            "one mean for all states. Compare the shapes and raise ValueError; the numbers of elements are the same.",
             UNGUARDED,
         ),
         edited(
             "squeezed-instead-of-refused",
-            "You made [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the same tensor "
-            "goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
+            "You made [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the same "
+            "tensor goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
             UNGUARDED | {"values - returns.detach()": "values.reshape(-1) - returns.detach().reshape(-1)"},
             UNGUARDED | {"values - returns": "values.reshape(-1) - returns"},
             UNGUARDED | {"returns.detach()": "returns.detach().reshape(-1)"},
@@ -103,16 +102,11 @@ EXERCISE = Exercise.listed(
             {"0.5 * errors.square().mean()": "errors.mean().square()"},
         ),
         mistake(
-            "absolute-error",
-            "You used the absolute error. It is least at the median of the returns, not at their mean, and V(s) is defined as "
-            "the mean. Square the errors.",
+            "large-errors-count-less",
+            "You used the absolute error, or the Huber loss, which is one beyond 1. The absolute error is least at the median "
+            "of the returns, not at their mean, and V(s) is defined as the mean. Square all errors.",
             {"0.5 * errors.square()": "errors.abs()"},
             {"square": "abs"},
-        ),
-        mistake(
-            "huber",
-            "You used the Huber loss. It equals the asked one for errors below 1 and grows only linearly beyond, so with returns "
-            "of 100 it is mostly an absolute error, which is least at the median and not at the mean.",
             {"0.5 * errors.square().mean()": "functional.smooth_l1_loss(values, returns)"},
             {"errors.square().mean()": "functional.smooth_l1_loss(values, returns)"},
         ),
@@ -122,7 +116,6 @@ EXERCISE = Exercise.listed(
             "divided by the error, and where the critic is exact it is 0 / 0.",
             {"0.5 * errors.square().mean()": "errors.square().mean().sqrt()"},
             {"mean()": "mean().sqrt()"},
-            {"0.5 * errors.square().mean()": "(0.5 * errors.square().mean()).sqrt()"},
         ),
     ),
 )
