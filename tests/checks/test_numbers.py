@@ -63,7 +63,7 @@ def test_a_wrong_number_of_numpy_is_still_wrong_and_its_mistake_is_named() -> No
         return gradients.numpy().var(axis=0).sum()
 
     result = run("gradient_variance", population)
-    assert (result.status, result.misconception) == ("not yet", "divided-by-m")
+    assert (result.status, result.misconception) == ("not yet", "divided-by-another-number")
 
 
 def test_where_a_float_would_do_the_message_says_both() -> None:

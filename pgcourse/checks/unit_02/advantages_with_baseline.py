@@ -11,7 +11,7 @@ from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_02.unequal_shapes import mistake, refused_without_raising
+from pgcourse.checks.rewritten import edits_of
 
 
 def advantages_with_baseline(returns: Tensor, values: Tensor) -> Tensor:
@@ -39,15 +39,14 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"returns": normal(source, 5, dtype=torch.float64), "values": normal(source, 5, dtype=torch.float64) - 2}
 
 
-def unguarded(returns: Tensor, values: Tensor) -> Tensor:
-    """The formula without a look at the shapes."""
-    return returns - values.detach()
+edited = edits_of(advantages_with_baseline)
+UNGUARDED = {"returns.shape != values.shape": "False"}
+DIFFERENCE = "returns - values.detach()"
 
 
-def standardised(returns: Tensor, values: Tensor, *, correction: int) -> Tensor:
-    """Advantages of mean 0 and standard deviation 1."""
-    advantages = returns - values
-    return (advantages - advantages.mean()) / (advantages.std(correction=correction) + 1e-8)
+def mistake(id: str, explanation: str, *edits: dict[str, str]) -> Misconception:
+    """A misconception about the formula, of those who refuse unequal shapes and of those who forget to."""
+    return edited(id, explanation, *(more | each for each in edits for more in ({}, UNGUARDED)))
 
 
 EXERCISE = Exercise.listed(
@@ -63,64 +62,55 @@ EXERCISE = Exercise.listed(
         "if values.shape != returns.shape: raise ValueError(...); return returns - values.detach().",
     ),
     misconceptions=(
-        Misconception(
+        edited(
             "broadcast-unnoticed",
-            "Values of shape [B, 1] against returns [B] broadcast to [B, B]: every return minus every value. No error says so, "
-            "and the mean over it looks plausible. Compare the shapes first and raise ValueError; the number of elements or of "
-            "rows says nothing, it is the same.",
-            unguarded,
+            "Values [B, 1] against returns [B] broadcast to [B, B]: every return minus every value. No error says so, and the "
+            "mean over it looks plausible. Compare the shapes and raise ValueError; the numbers of elements are the same.",
+            UNGUARDED,
         ),
-        Misconception(
+        edited(
             "squeezed-instead-of-refused",
-            "You made values [B, 1] fit by squeezing or reshaping. The numbers are right, but here the caller made a mistake and "
-            "should hear of it: the same values go into the critic's loss as well, and there nobody squeezes them. Raise "
-            "ValueError.",
-            lambda returns, values: returns - values.detach().reshape(returns.shape),
+            "You made values [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the "
+            "same values go into the critic's loss as well, and there nobody squeezes them. Raise ValueError.",
+            UNGUARDED | {DIFFERENCE: "returns - values.detach().reshape(returns.shape)"},
         ),
-        refused_without_raising(unguarded),
-        mistake(
-            "sign-flipped",
-            "You computed value minus return. What went better than expected would then count as bad, and the policy would "
-            "unlearn it. The advantage is positive where the return is above the value.",
-            lambda returns, values: values - returns,
-        ),
-        mistake(
-            "one-baseline-for-all",
-            "You subtracted one number, the mean of the values or of the returns, from every return. That is a constant "
-            "baseline. The critic gives one value for each state: subtract them element by element.",
-            lambda returns, values: returns - values.mean(),
-            lambda returns, values: returns - returns.mean(),
+        edited(
+            "refused-without-an-error",
+            "For unequal shapes your function returns None, perhaps after a message, or it returns the error. Whoever called "
+            "goes on with that and fails somewhere else, or not at all. raise ValueError(...) ends the call at the right place.",
+            UNGUARDED | {DIFFERENCE: "returns - values.detach() if returns.shape == values.shape else None"},
+            {"raise": "return"},
         ),
         mistake(
             "value-of-the-next-step",
             "You compared each return with the value of the row after it. values[t] is of the state in which the return of row t "
             "begins, and that is the one to compare with: subtract row by row.",
-            lambda returns, values: returns - torch.cat([values[1:], 0 * values[:1]]),
-            lambda returns, values: returns - torch.cat([values[1:], values[-1:]]),
+            {DIFFERENCE: "returns - torch.cat([values[1:], 0 * values[:1]]).detach()"},
+            {DIFFERENCE: "returns - torch.cat([values[1:], values[-1:]]).detach()"},
         ),
         mistake(
             "standardised",
             "You standardised the advantages as well, or subtracted their mean. That comes later, over the whole batch, and it "
             "is a step of its own: this function returns them in units of reward, and their mean says how far off the critic is.",
-            lambda returns, values: standardised(returns, values, correction=0),
-            lambda returns, values: standardised(returns, values, correction=1),
-            lambda returns, values: returns - values - (returns - values).mean(),
+            {"return r": "x = r", "detach()": "detach()\n    return (x - x.mean()) / (x.std(correction=0) + 1e-8)"},
+            {"return r": "x = r", "detach()": "detach()\n    return (x - x.mean()) / (x.std() + 1e-8)"},
+            {"return r": "x = r", "detach()": "detach()\n    return x - x.mean()"},
         ),
         mistake(
             "relative",
             "You divided by the value. Dividing is no baseline: only what is subtracted leaves the expected gradient as it is, "
             "and values near 0 would make the result explode.",
-            lambda returns, values: (returns - values) / values,
-            lambda returns, values: (returns - values) / values.abs(),
-            lambda returns, values: returns / values,
+            {DIFFERENCE: "(returns - values.detach()) / values.detach()"},
+            {DIFFERENCE: "(returns - values.detach()) / values.detach().abs()"},
         ),
         mistake(
-            "sign-lost",
-            "You took the absolute value or the square, or cut the negative advantages off at 0. Whether it went better or worse "
-            "than expected is the very thing the policy learns from: what went worse should become less likely.",
-            lambda returns, values: (returns - values).abs(),
-            lambda returns, values: (returns - values) ** 2,
-            lambda returns, values: (returns - values).clamp(min=0),
+            "sign-flipped-or-lost",
+            "The policy learns from the sign: the advantage is positive where the return is above the value. You computed "
+            "value minus return, took the absolute value or the square, or cut the negative ones off at 0.",
+            {DIFFERENCE: "values.detach() - returns"},
+            {DIFFERENCE: "(returns - values.detach()).abs()"},
+            {DIFFERENCE: "(returns - values.detach()).square()"},
+            {DIFFERENCE: "(returns - values.detach()).clamp(min=0)"},
         ),
     ),
 )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 
 
 def gradient_variance(gradients: Tensor) -> Tensor:
@@ -47,16 +48,7 @@ def random_gradients(
     return (shared + own) * torch.linspace(0.5, 3, parameters, dtype=dtype) + 1.5
 
 
-def mistake(id: str, explanation: str, *formulas: Callable[[Tensor], Tensor]) -> Misconception:
-    """A misconception in all formulas, the first of which is shown."""
-    return Misconception(id, explanation, formulas[0], formulas[1:])
-
-
-def squares_minus_square(gradients: Tensor) -> Tensor:
-    """The mean of the squares minus the square of the mean, unbiased, in single precision."""
-    gradients, samples = gradients.float(), len(gradients)
-    return (gradients.square().mean(0) - gradients.mean(0).square()).sum() * samples / (samples - 1)
-
+mistake = edits_of(gradient_variance)
 
 EXERCISE = Exercise.listed(
     "gradient_variance",
@@ -73,81 +65,59 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "divided-by-m",
-            "You divided by M. The mean is estimated from the same samples and lies closer to them than the true one, so this "
-            "comes out too small, by half with two samples. Divide by M - 1.",
-            lambda gradients: gradients.var(0, correction=0).sum(),
+            "divided-by-another-number",
+            "The trace is a sum over the parameters, and each variance is divided by M - 1. You divided by another number: by "
+            "M, which comes out too small, by M once more, by the number of parameters, or by nothing at all.",
+            {"correction=1": "correction=0"},
+            {"sum": "mean"},
+            {"correction=1": "correction=0", "sum": "mean"},
+            {"sum()": "sum() * (len(gradients) - 1)"},
+            {"sum()": "sum() / len(gradients)"},
         ),
         mistake(
-            "mean-for-sum",
-            "You averaged over the parameters. The trace is a sum: but for the division by M - 1, it is the mean squared "
-            "distance between an estimate and the mean gradient, and a network with more parameters has more of it.",
-            lambda gradients: gradients.var(0).mean(),
-            lambda gradients: gradients.var(0, correction=0).mean(),
-        ),
-        mistake(
-            "along-the-wrong-axis",
-            "You took the variance within each row, across parameters. That says how much the parameters differ, not how much "
-            "the estimates scatter. The samples are rows: run over dim 0.",
-            lambda gradients: gradients.var(1, correction=0).sum(),
-            lambda gradients: gradients.var(1).sum(),
-            lambda gradients: gradients.var(1).mean(),
-            lambda gradients: gradients.var(1, correction=0).mean(),
-            lambda gradients: (gradients - gradients.mean(1, keepdim=True)).square().sum() / (len(gradients) - 1),
-        ),
-        mistake(
-            "all-entries-in-one-heap",
-            "You took one variance over all M times P numbers. It also counts how much the parameters' means differ, which is no "
-            "noise. Each parameter has a mean of its own: run over dim 0, then sum.",
-            lambda gradients: gradients.var(),
-            lambda gradients: gradients.var(correction=0),
+            "parameters-mixed",
+            "You took the variance across parameters, within each row or over all M times P numbers. It also counts how much "
+            "the parameters differ, which is no noise. The samples are rows: run over dim 0, then sum.",
+            {"dim=0, correction=1": "dim=1, correction=0"},
+            {"dim=0": "dim=1"},
+            {"dim=0, correction=1": ""},
+            {"dim=0, correction=1": "correction=0"},
             lambda gradients: gradients.var() * gradients.shape[1],
             lambda gradients: (gradients - gradients.mean()).square().sum() / (len(gradients) - 1),
+            lambda gradients: (gradients - gradients.mean(1, keepdim=True)).square().sum() / (len(gradients) - 1),
         ),
         mistake(
             "mean-not-subtracted",
             "You averaged the squares without subtracting the mean. That is noise plus the squared mean gradient, so a long "
             "gradient would look noisy. Three equal estimates must give 0.",
-            lambda gradients: gradients.square().sum(1).mean(),
-            lambda gradients: gradients.square().sum() / (len(gradients) - 1),
-            lambda gradients: gradients.square().mean(),
+            {"var(dim=0, correction=1)": "square().mean(dim=0)"},
+            {"var(dim=0, correction=1).sum()": "square().sum() / (len(gradients) - 1)"},
+            {"var(dim=0, correction=1).sum()": "square().mean()"},
         ),
         mistake(
             "squares-minus-square",
-            "On paper, the mean of the squares minus the square of the mean is the variance. Where the mean is large beside the "
-            "scatter, two nearly equal numbers are subtracted, and what is left is their rounding. Subtract the mean from the "
-            "estimates first, then square.",
-            squares_minus_square,
+            "The mean of the squares minus the square of the mean is the variance on paper. Where the mean is large beside "
+            "the scatter, what is left of two nearly equal numbers is rounding. Subtract the mean first, then square.",
+            {
+                "return": "gradients, M = gradients.float(), len(gradients)\n    return M / (M - 1) *",
+                "gradients.var(dim=0, correction=1)": "(gradients.square().mean(0) - gradients.mean(0).square())",
+            },
         ),
         mistake(
             "root-taken",
-            "You summed standard deviations, or took the square root of the trace. The variances add up, their roots do not, and "
-            "a root is in another unit. The variance itself halves when twice as many episodes are averaged: leave the root out.",
-            lambda gradients: gradients.std(0).sum(),
-            lambda gradients: gradients.std(0).mean(),
-            lambda gradients: gradients.var(0).sum().sqrt(),
+            "You summed standard deviations, or took the square root of the trace. The variances add up, their roots do not, "
+            "and a root is in another unit.",
+            {".var": ".std"},
+            {"sum()": "sum().sqrt()"},
         ),
         mistake(
-            "variance-of-the-lengths",
-            "You took the variance of the gradients' lengths. Estimates of equal length can point anywhere: opposite ones would "
-            "have no variance. Compare the vectors entry by entry.",
-            lambda gradients: gradients.norm(dim=1).var(),
-            lambda gradients: gradients.norm(dim=1).var(correction=0),
-            lambda gradients: gradients.square().sum(1).var(),
-        ),
-        mistake(
-            "whole-matrix-summed",
-            "You summed the whole covariance matrix, or summed each gradient's entries first, which is the same. Entries of "
-            "opposite sign then cancel. The trace takes only the diagonal, the variances.",
-            lambda gradients: torch.cov(gradients.T).sum(),
-            lambda gradients: gradients.sum(1).var(correction=0),
-        ),
-        mistake(
-            "one-variance-for-each-parameter",
-            "You returned one variance for each parameter. They are right; one number is asked for, so that two estimators can "
-            "be compared: their sum.",
-            lambda gradients: gradients.var(0),
-            lambda gradients: gradients.var(0, correction=0),
+            "each-estimate-made-one-number",
+            "You made each estimate one number, its length or the sum of its entries, and took the variance of those. "
+            "Opposite estimates have equal lengths, and in a sum entries of opposite sign cancel. Compare entry by entry.",
+            {".var": ".norm(dim=1).var"},
+            {".var": ".square().sum(dim=1).var"},
+            {".var": ".sum(dim=1).var"},
+            {"var(dim=0, correction=1)": "sum(dim=1).var(correction=0)"},
         ),
         mistake(
             "single-parameter-forgotten",
@@ -156,15 +126,6 @@ EXERCISE = Exercise.listed(
             lambda gradients: torch.cov(gradients.T).trace(),
             lambda gradients: torch.cov(gradients.T).diagonal().sum(),
             lambda gradients: torch.diag(torch.cov(gradients.T)).sum(),
-        ),
-        mistake(
-            "divided-by-another-number",
-            "You summed the squared distances from the mean gradient and did not divide, or not by M - 1 alone. Divided by M "
-            "once more, it is the variance of the mean of all estimates; undivided, it grows with their number. Asked for is the "
-            "variance of a single estimate.",
-            lambda gradients: gradients.var(0).sum() * (len(gradients) - 1),
-            lambda gradients: gradients.var(0).sum() / len(gradients),
-            lambda gradients: gradients.var(0, correction=0).sum() / len(gradients),
         ),
     ),
 )

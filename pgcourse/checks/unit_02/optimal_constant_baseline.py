@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -12,8 +12,7 @@ from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-
-Formula = Callable[[Tensor, Tensor], Tensor]
+from pgcourse.checks.rewritten import edits_of
 
 
 def optimal_constant_baseline(scores: Tensor, returns: Tensor) -> Tensor:
@@ -21,16 +20,11 @@ def optimal_constant_baseline(scores: Tensor, returns: Tensor) -> Tensor:
 
     Args: scores: [M, P]. returns: [M]. Returns: scalar, in units of reward; 0 where all scores are 0.
     """
-    weights = lengths_squared(scores)
+    weights = scores.square().sum(dim=1)  # [M], squared lengths
     total = weights.sum()
     if total == 0:
         return torch.zeros_like(total)
     return (weights * returns).sum() / total
-
-
-def lengths_squared(scores: Tensor) -> Tensor:
-    """[M, P] -> [M]."""
-    return scores.square().sum(dim=1)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -57,47 +51,12 @@ def random_scores(source: torch.Generator, samples: int, parameters: int, dtype:
     return normal(source, samples, parameters, dtype=dtype) * torch.linspace(0.2, 2, samples, dtype=dtype)[:, None]
 
 
-def weighted(weights: Callable[[Tensor], Tensor]) -> Formula:
-    """The mean of the returns with other weights; NaN where these sum to 0."""
-    return lambda scores, returns: (weights(scores) * returns).sum() / weights(scores).sum()
+edited = edits_of(optimal_constant_baseline)
 
 
-right = weighted(lengths_squared)
-
-
-def zero_where(condition: Callable[[Tensor], Tensor], formula: Formula) -> Formula:
-    """The formula, with 0 where the scores meet the condition."""
-    return lambda scores, returns: scores.new_zeros(()) if condition(scores) else formula(scores, returns)
-
-
-def guarded(formula: Formula) -> Formula:
-    """The formula, with 0 where all scores are 0 and where it gives 0 / 0."""
-    return zero_where(lambda scores: ~scores.any(), lambda *inputs: formula(*inputs).nan_to_num(0.0, posinf=torch.inf))
-
-
-def mistake(id: str, explanation: str, *formulas: Formula) -> Misconception:
-    """A misconception about the formula, for those who take care of the 0 and for those who do not."""
-    wrong, *variants = (spelling for formula in formulas for spelling in (guarded(formula), formula))
-    return Misconception(id, explanation, wrong, tuple(variants))
-
-
-def with_eps(eps: float, *, mean: bool) -> Formula:
-    """The right formula with a small number added to the divisor, the mean or the sum of the weights."""
-    count: Callable[[Tensor], int] = len if mean else lambda scores: 1
-    return lambda scores, returns: (
-        (lengths_squared(scores) * returns).sum() / (lengths_squared(scores).sum() + eps * count(scores))
-    )
-
-
-def covariance_over_variance(scores: Tensor, returns: Tensor) -> Tensor:
-    """The coefficient of a regression of the returns on the squared lengths."""
-    centred = lengths_squared(scores) - lengths_squared(scores).mean()
-    return (centred * returns).sum() / centred.square().sum()
-
-
-def of_each_parameter(scores: Tensor, returns: Tensor) -> Tensor:
-    """P baselines."""
-    return (scores.square() * returns[:, None]).mean(0) / scores.square().mean(0)
+def mistake(id: str, explanation: str, *edits: dict[str, str]) -> Misconception:
+    """A misconception about the formula, of those who take care of the 0 and of those who do not."""
+    return edited(id, explanation, *(each | more for each in edits for more in ({}, {"total == 0": "False"})))
 
 
 EXERCISE = Exercise.listed(
@@ -115,85 +74,69 @@ EXERCISE = Exercise.listed(
         "returns).sum() / weights.sum().",
     ),
     misconceptions=(
-        Misconception(
+        edited(
             "division-by-zero",
             "Your formula is right where a score differs from 0. Where all of them are 0 it computes 0 / 0, which is NaN, and "
             "one NaN in a loss destroys every weight of a network. The contract asks for 0 there.",
-            right,
+            {"total == 0": "False"},
         ),
-        Misconception(
+        edited(
             "the-mean-where-the-scores-are-zero",
-            "Where all scores are 0 you fall back to the mean return. Any number would leave the variance as it is, because the "
-            "gradient is 0 anyway; the contract settles on 0, so that the answer is the same for everyone.",
-            lambda scores, returns: right(scores, returns) if scores.any() else returns.mean(),
+            "Where all scores are 0 you fall back to the mean return. Any number would leave the variance as it is; the "
+            "contract settles on 0, so that the answer is the same for everyone.",
+            {"torch.zeros_like(total)": "returns.mean()"},
         ),
-        Misconception(
+        edited(
             "another-zero-tested",
-            "You return 0 where the scores sum to 0, or as soon as one of them is 0. Scores have both signs and sum to about 0 "
-            "in any large sample, and the others still count where one is 0. Ask whether the divisor, the sum of the squared "
-            "lengths, is 0.",
-            zero_where(lambda scores: scores.sum() == 0, right),
-            variants=(zero_where(lambda scores: (lengths_squared(scores) == 0).any(), right),),
+            "You return 0 where the scores sum to 0, or as soon as one of them is 0. Scores have both signs and sum to about "
+            "0 in any large sample. Ask whether the divisor, the sum of the squared lengths, is 0.",
+            {"total == 0": "scores.sum() == 0"},
+            {"total == 0": "(weights == 0).any()"},
         ),
-        Misconception(
+        edited(
             "large-eps",
-            "The number that you add to the divisor is too large beside it: the result shrinks towards 0 where scores are short, "
-            "as those of a policy that is nearly sure. With all returns equal to 7 the best constant is 7, however short the "
-            "scores. Ask for 0 before you divide, and add nothing.",
-            with_eps(1e-8, mean=False),
-            variants=tuple(with_eps(eps, mean=mean) for eps in (1e-8, 1e-6, 1e-3, 0.01, 1.0) for mean in (True, False)),
+            "The number that you add to the divisor is too large beside it: the result shrinks towards 0 where scores are "
+            "short, as those of a policy that is nearly sure. Ask for 0 before you divide, and add nothing.",
+            {"/ total": "/ (total + 1e-8)"},
+            *({"/ total": f"/ (total + {eps} * len(scores))"} for eps in (1e-8, 1e-6, 1e-3, 0.01, 1.0)),
+            *({"/ total": f"/ (total + {eps})"} for eps in (1e-6, 1e-3, 0.01, 1.0)),
         ),
         mistake(
             "plain-mean-of-the-returns",
-            "This is the mean of the returns, or their sum: every sample counts alike, and the scores have cancelled. A long "
-            "score moves the gradient more, so it should count more. Weights of shape [M, 1] times returns [M], too, pair each "
-            "weight with each return: the expectation of the product is not the product of the expectations.",
-            lambda scores, returns: returns.mean(),
-            lambda scores, returns: returns.sum(),
+            "This is the mean of the returns, or their sum: the scores have cancelled. A long score moves the gradient more, "
+            "so it should count more. Weights [M, 1] times returns [M], too, pair each weight with each return.",
+            {"(weights * returns).sum() / total": "returns.mean()"},
+            {"(weights * returns).sum() / total": "returns.sum()"},
         ),
         mistake(
-            "length-not-squared",
-            "You weighted each return by the length of its score, or by its absolute values. The variance is a mean of squares, "
-            "and minimising it leaves the squared length as the weight: the sum of the squared entries.",
-            weighted(lambda scores: scores.norm(dim=1)),
-            weighted(lambda scores: scores.abs().sum(dim=1)),
-        ),
-        mistake(
-            "scores-summed-before-squaring",
-            "You summed the entries of each score, and squared the sum or not at all. Entries of opposite sign then cancel: a "
-            "score of [1, -1] would have no length, and unsquared weights average to 0. Square every entry first, then sum.",
-            weighted(lambda scores: scores.sum(dim=1).square()),
-            weighted(lambda scores: scores.sum(dim=1)),
+            "weights-not-of-squared-entries",
+            "Your weights are not the squared lengths: you did not square, or summed first, so that opposite signs cancel and "
+            "a score of [1, -1] has no length. The variance is a mean of squares: square every entry, then sum.",
+            {"square().sum(dim=1)": "norm(dim=1)"},
+            {"scores.square": "scores.abs"},
+            {"square().sum(dim=1)": "sum(dim=1).square()"},
+            {"square().sum(dim=1)": "sum(dim=1)"},
+            {"scores.square().sum(dim=1)": "scores @ scores.sum(dim=0)"},
         ),
         mistake(
             "covariance-over-variance",
             "You divided a covariance by a variance: the coefficient of a control variate, or of a regression. The parabola in b "
             "has its lowest point at E[|g|^2 G] / E[|g|^2], with no means subtracted.",
-            covariance_over_variance,
+            {"weights.sum()": "(weights - weights.mean()).square().sum()", "weights *": "(weights - weights.mean()) *"},
         ),
         mistake(
             "not-divided",
-            "You stopped at the mean of squared length times return. It has the unit of a score squared times a reward, and it "
-            "doubles when every score grows by 1.41. Divide by the mean squared length: the result then lies between the "
-            "smallest and the largest return.",
-            lambda scores, returns: (lengths_squared(scores) * returns).mean(),
-            lambda scores, returns: (lengths_squared(scores) * returns).sum(),
+            "You stopped at the mean of squared length times return, which has the unit of a score squared times a reward. "
+            "Divide by the mean squared length: the result then lies between the smallest and the largest return.",
+            {"sum() / total": "mean()"},
+            {" / total": ""},
         ),
         mistake(
             "one-baseline-for-each-parameter",
             "You kept the parameters apart: P baselines, one for each, or their mean. Apart they lower the variance further, but "
             "here one number is asked for: sum the squares over the parameters before you average.",
-            of_each_parameter,
-            lambda scores, returns: of_each_parameter(scores, returns).mean(),
-        ),
-        mistake(
-            "returns-along-the-wrong-axis",
-            "You paired the returns with the parameters instead of the samples. [M] against [M, P] broadcasts along the last "
-            "axis: an error where M and P differ, a wrong number without an error where they are equal. Reduce the scores to [M] "
-            "first, or give the returns a second axis.",
-            lambda scores, returns: (scores.square() * returns).sum() / scores.square().sum(),
-            lambda scores, returns: (returns * scores.square()).sum() / scores.square().sum(),
-            weighted(lambda scores: scores.square().sum(dim=0)),
+            {"(weights * returns).sum() / total": "returns @ scores.square() / scores.square().sum(0)"},
+            {"(weights * returns).sum() / total": "(returns @ scores.square() / scores.square().sum(0)).mean()"},
         ),
     ),
 )

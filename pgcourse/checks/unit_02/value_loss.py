@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_02.unequal_shapes import mistake, refused_without_raising
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.losses import value_loss
 
 
@@ -32,9 +30,21 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"values": normal(source, 5, dtype=torch.float64), "returns": normal(source, 5, dtype=torch.float64) + 2}
 
 
-def unguarded(values: Tensor, returns: Tensor) -> Tensor:
-    """The formula without a look at the shapes."""
-    return 0.5 * (values - returns.detach()).square().mean()
+def written_out(values, returns):  # type: ignore[no-untyped-def]
+    """A right answer in a learner's words, from which the wrong ones are made."""
+    if values.shape != returns.shape:
+        raise ValueError("shapes differ")
+    errors = values - returns.detach()
+    return 0.5 * errors.square().mean()
+
+
+edited = edits_of(written_out, functional=torch.nn.functional)
+UNGUARDED = {"values.shape != returns.shape": "False"}
+
+
+def mistake(id: str, explanation: str, *edits: dict[str, str]) -> Misconception:
+    """A misconception about the formula, of those who refuse unequal shapes and of those who forget to."""
+    return edited(id, explanation, *(more | each for each in edits for more in ({}, UNGUARDED)))
 
 
 EXERCISE = Exercise.listed(
@@ -50,64 +60,62 @@ EXERCISE = Exercise.listed(
         "if values.shape != returns.shape: raise ValueError(...); return 0.5 * (values - returns.detach()).square().mean().",
     ),
     misconceptions=(
-        Misconception(
+        edited(
             "broadcast-unnoticed",
-            "[B] against [B, 1] broadcasts to [B, B] without an error: the mean then runs over every value against every return, "
-            "and the critic learns one mean for all states. Compare the shapes with each other and raise ValueError; the number "
-            "of elements or of rows says nothing, it is the same.",
-            unguarded,
+            "[B] against [B, 1] broadcasts to [B, B] without an error: every value meets every return, and the critic learns "
+            "one mean for all states. Compare the shapes and raise ValueError; the numbers of elements are the same.",
+            UNGUARDED,
         ),
-        Misconception(
+        edited(
             "squeezed-instead-of-refused",
-            "You made [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the same tensor "
-            "goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
-            lambda values, returns: unguarded(values.reshape(-1), returns.reshape(-1)),
-            variants=(
-                lambda values, returns: unguarded(values.reshape(-1), returns),
-                lambda values, returns: unguarded(values, returns.reshape(-1)),
-            ),
+            "You made [B, 1] fit by squeezing or reshaping. But the caller made a mistake and should hear of it: the same "
+            "tensor goes into other formulas as well, and there nobody squeezes it. Raise ValueError.",
+            UNGUARDED | {"values - returns.detach()": "values.reshape(-1) - returns.detach().reshape(-1)"},
+            UNGUARDED | {"values - returns": "values.reshape(-1) - returns"},
+            UNGUARDED | {"returns.detach()": "returns.detach().reshape(-1)"},
         ),
-        refused_without_raising(unguarded),
+        edited(
+            "refused-without-an-error",
+            "For unequal shapes your function returns None, perhaps after a message, or it returns the error. Whoever called "
+            "goes on with that and fails somewhere else, or not at all. raise ValueError(...) ends the call at the right place.",
+            {'raise ValueError("shapes differ")': "return None"},
+            {"raise": "return"},
+        ),
         mistake(
             "half-missing",
             "This is twice what is asked for: the half is missing. With it the gradient is the error itself, not twice the "
             "error, and learning rates from papers mean the same here.",
-            lambda values, returns: 2 * unguarded(values, returns),
+            {"0.5 * ": ""},
         ),
         mistake(
             "sum-for-mean",
             "You summed where the mean is asked for. The critic's step would then grow with the length of the episodes, and they "
             "are ten times longer at the end of training than at its start.",
-            lambda values, returns: 0.5 * (values - returns).square().sum(),
-            lambda values, returns: (values - returns).square().sum(),
+            {"mean": "sum"},
+            {"0.5 * ": "", "mean": "sum"},
         ),
         mistake(
             "squared-after-averaging",
             "You averaged the errors and squared the result. Errors of opposite sign then cancel: a critic that is 10 too high "
             "here and 10 too low there would have no loss. Square each error first.",
-            lambda values, returns: 0.5 * (values - returns).mean().square(),
-            lambda values, returns: (values - returns).mean().square(),
+            {"square().mean()": "mean().square()"},
+            {"0.5 * errors.square().mean()": "errors.mean().square()"},
         ),
         mistake(
-            "absolute-error",
-            "You used the absolute error. It is least at the median of the returns, not at their mean, and V(s) is defined as "
-            "the mean. Square the errors.",
-            lambda values, returns: (values - returns).abs().mean(),
-            lambda values, returns: 0.5 * (values - returns).abs().mean(),
-        ),
-        mistake(
-            "huber",
-            "You used the Huber loss. It equals the asked one for errors below 1 and grows only linearly beyond, so with returns "
-            "of 100 it is mostly an absolute error, which is least at the median and not at the mean.",
-            functional.smooth_l1_loss,
-            lambda values, returns: 0.5 * functional.smooth_l1_loss(values, returns),
+            "large-errors-count-less",
+            "You used the absolute error, or the Huber loss, which is one beyond 1. The absolute error is least at the median "
+            "of the returns, not at their mean, and V(s) is defined as the mean. Square all errors.",
+            {"0.5 * errors.square()": "errors.abs()"},
+            {"square": "abs"},
+            {"0.5 * errors.square().mean()": "functional.smooth_l1_loss(values, returns)"},
+            {"errors.square().mean()": "functional.smooth_l1_loss(values, returns)"},
         ),
         mistake(
             "root-of-the-mean-square",
             "You took a square root at the end. That is the error in units of reward, good to look at; as a loss its gradient is "
             "divided by the error, and where the critic is exact it is 0 / 0.",
-            lambda values, returns: (values - returns).square().mean().sqrt(),
-            lambda values, returns: 0.5 * (values - returns).square().mean().sqrt(),
+            {"0.5 * errors.square().mean()": "errors.square().mean().sqrt()"},
+            {"mean()": "mean().sqrt()"},
         ),
     ),
 )
