@@ -9,10 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
+from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, generator, normal
 
 
 # The reference is the task: students get its signature and docstring, its body is the solution. It must stand on its

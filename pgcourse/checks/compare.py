@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcourse.checks.observe.kept import AFTER
+from pgcourse.checks.observe import AFTER
 from pgcourse.checks.observe.record import Arrays
 from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
 

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from pgcourse.checks import run
 from pgcourse.checks.exercise import Exercise, exercises
-from pgcourse.checks.observe import Call, split_signature
-from pgcourse.checks.observe.kept import CallAndKeep
+from pgcourse.checks.observe import Call, CallAndKeep, split_signature
 
 CALLED = [
     exercise for exercise in exercises() if isinstance(exercise.observe, Call | CallAndKeep) and not exercise.judge

@@ -26,11 +26,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_gradients, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, flatten, fresh, record, record_gradients, record_mutations
 
 Observer = Callable[[Any, Case], Arrays]
 
+AFTER = "your result, looked at again after the inputs were overwritten,"
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 # As they are named and as they are: an environment may be reached through a link.
 _INSTALLED = tuple(
@@ -91,6 +93,34 @@ class Call:
                 arrays["mutated"] = np.array(cut)
             else:
                 record_gradients(arrays, result, {name: inputs[name] for name in wanted})
+        return arrays
+
+
+@dataclasses.dataclass(frozen=True)
+class CallAndKeep:
+    """Call the attempt once, overwrite its inputs as an environment that reuses its memory does, and look again.
+
+    A result that shares memory with an input shows other numbers then. They are recorded under the name `AFTER`.
+
+    Fields:
+      signature: names of the case's entries as the attempt takes them, keyword-only ones after `*`.
+    """
+
+    signature: str
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        result = call(attempt, self.signature, inputs)
+        record(arrays, "result", result)
+        record_mutations(arrays, case, inputs)
+        kept = list(flatten(result))
+        with torch.no_grad():
+            for value in inputs.values():
+                if isinstance(value, Tensor):
+                    value.copy_(~value if value.dtype == torch.bool else -2 * value - 1)
+        if len(kept) == 1:
+            record(arrays, AFTER, kept[0])
         return arrays
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe import call
-from pgcourse.checks.observe.kept import AFTER
+from pgcourse.checks.observe import AFTER, call
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 METHODS = ("update", "normalize")

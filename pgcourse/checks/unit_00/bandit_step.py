@@ -7,11 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
 
 
 def bandit_step(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:

@@ -9,11 +9,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical
 
-from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, integers, normal
 
 
 def categorical_log_prob(logits: Tensor, action: Tensor) -> Tensor:

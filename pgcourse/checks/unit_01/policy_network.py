@@ -10,12 +10,9 @@ import torch
 from torch import nn
 from torch.distributions import Categorical
 
-from pgcourse.checks.cases import generator, normal
+from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.networks import PolicyFactory
-from pgcourse.checks.observe.record import Arrays, Case
-from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
 

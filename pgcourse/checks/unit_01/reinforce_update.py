@@ -8,11 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.authoring import Case, Exercise, Misconception, generator, integers, normal, rewritten
 from pgcourse.checks.observe.networks import SgdUpdate
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import Edits, rewritten
+from pgcourse.checks.rewritten import Edits
 from pgcourse.checks.wording import value
 from pgcourse.losses import reinforce_loss
 from pgcourse.returns import discounted_returns, normalize

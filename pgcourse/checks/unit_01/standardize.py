@@ -7,11 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import Edits, edits_of, rewritten
+from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, edits_of, generator, normal, rewritten
+from pgcourse.checks.rewritten import Edits
 
 
 def standardize(x: Tensor) -> Tensor:

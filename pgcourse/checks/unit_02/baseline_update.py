@@ -8,12 +8,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from pgcourse.checks.cases import generator, integers, normal
+from pgcourse.checks.authoring import Case, Exercise, Misconception, edits_of, generator, integers, normal, rewritten
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe.networks import SgdUpdate
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of, rewritten
 from pgcourse.checks.wording import value
 from pgcourse.losses import reinforce_loss, value_loss
 from pgcourse.returns import discounted_returns, normalize

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
 
 
 def gradient_variance(gradients: Tensor) -> Tensor:

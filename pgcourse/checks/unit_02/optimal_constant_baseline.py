@@ -7,12 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
+from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, edits_of, generator, normal
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
 
 
 def optimal_constant_baseline(scores: Tensor, returns: Tensor) -> Tensor:

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of
 from pgcourse.checks.unit_03.rollouts import (
     BOTH,
     RUNNING,

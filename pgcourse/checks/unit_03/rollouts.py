@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.observe.record import Case
+from pgcourse.checks.authoring import Case, generator, integers, normal
 from pgcourse.checks.wording import value
 
 RUNNING, TERMINATED, TRUNCATED, BOTH = 0, 1, 2, 3

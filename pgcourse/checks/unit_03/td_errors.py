@@ -7,10 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of
 from pgcourse.checks.unit_03.rollouts import (
     RUNNING,
     TERMINATED,

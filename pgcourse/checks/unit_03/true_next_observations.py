@@ -7,11 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe.kept import CallAndKeep
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.observe import CallAndKeep
 from pgcourse.checks.unit_03.rollouts import named_call
 
 SIGNATURE = "next_obs, done, final_obs"

@@ -6,12 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.cases import generator, normal
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal, rewritten
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of, rewritten
 from pgcourse.checks.unit_04.ratios import call_with_ratios, mistakes_in_the_ratio
 from pgcourse.diagnostics import approx_kl
 

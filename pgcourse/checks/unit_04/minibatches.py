@@ -8,13 +8,10 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from pgcourse.checks.cases import generator as seeded
-from pgcourse.checks.cases import integers
+from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, integers
+from pgcourse.checks.authoring import generator as seeded
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.minibatches import Minibatches
-from pgcourse.checks.observe.record import Arrays, Case
-from pgcourse.checks.rewritten import edits_of
 
 
 def minibatches(batch_size: int, minibatch_size: int, *, generator: Generator) -> tuple[Tensor, ...]:

@@ -6,11 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
 from pgcourse.checks.unit_04.ratios import call_with_ratios, mistakes_in_the_ratio
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.returns import normalize

@@ -9,12 +9,10 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.authoring import Case, Exercise, Misconception, generator, integers, normal, rewritten
 from pgcourse.checks.observe.networks import LinearPolicy
 from pgcourse.checks.observe.ppo_update import PpoUpdate
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import Edits, rewritten
+from pgcourse.checks.rewritten import Edits
 from pgcourse.checks.unit_04.minibatches import minibatches
 from pgcourse.checks.wording import value
 from pgcourse.diagnostics import approx_kl, clip_fraction

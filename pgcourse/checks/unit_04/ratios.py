@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pgcourse.checks.exercise import Misconception
+from pgcourse.checks.authoring import Case, Misconception
 from pgcourse.checks.observe import split_signature
-from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import Edits
 from pgcourse.checks.wording import number, value
 

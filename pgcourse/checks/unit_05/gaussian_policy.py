@@ -10,12 +10,9 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 from torch.nn.functional import softplus
 
-from pgcourse.checks.cases import generator, normal
+from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.gaussian import WANTED, GaussianFactory
-from pgcourse.checks.observe.record import Arrays, Case
-from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, shape
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe.record import Case
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
 from pgcourse.checks.observe.running import RunningStatistics
-from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import value
 
 

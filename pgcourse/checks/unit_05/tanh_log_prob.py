@@ -10,11 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
 from pgcourse.checks.unit_05.gaussian_log_prob import to_case
 
 

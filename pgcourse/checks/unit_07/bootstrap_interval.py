@@ -14,13 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from pgcourse.checks.cases import generator as seeded
-from pgcourse.checks.cases import integers, normal
+from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, integers, normal
+from pgcourse.checks.authoring import generator as seeded
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.observe.statistics import STATISTICS, Resampling
-from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number, value
 
 DEVIATIONS = 5.5  # standard errors of a quantile that are allowed: a right answer fails once in 10^7 checks

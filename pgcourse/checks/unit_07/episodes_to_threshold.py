@@ -7,12 +7,9 @@ from functools import reduce
 
 import torch
 
-from pgcourse.checks.cases import generator, integers
+from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.observe.statistics import Number
-from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.wording import number
 from pgcourse.statistics import episodes_to_threshold
 

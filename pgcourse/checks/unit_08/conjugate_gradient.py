@@ -6,11 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal, rewritten
 from pgcourse.checks.observe.natural_gradient import SolveByProducts
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of, rewritten
 from pgcourse.checks.wording import number, value
 from pgcourse.natural_gradient import conjugate_gradient
 

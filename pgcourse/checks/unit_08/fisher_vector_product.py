@@ -9,11 +9,8 @@ from torch.autograd import grad
 from torch.distributions import Independent, Normal, kl_divergence
 from torch.nn.utils import parameters_to_vector as flat
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal, rewritten
 from pgcourse.checks.observe.natural_gradient import PolicyProduct
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of, rewritten
 from pgcourse.checks.wording import number, value
 from pgcourse.natural_gradient import fisher_vector_product
 

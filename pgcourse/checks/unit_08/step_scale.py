@@ -6,12 +6,9 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.cases import generator, normal
+from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, edits_of, generator, normal
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.exercise import Exercise, Misconception
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import Edits, edits_of
+from pgcourse.checks.rewritten import Edits
 from pgcourse.natural_gradient import step_scale
 
 

@@ -1,9 +1,27 @@
-"""Small helpers for `cases(seed)`: seeded random tensors that are the same on every machine."""
+"""What the file of an exercise is written with, in one import; and random inputs that are the same on every machine."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.observe import Call
+from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.rewritten import edits_of, rewritten
+
+__all__ = [
+    "Arrays",
+    "Call",
+    "Case",
+    "Exercise",
+    "Misconception",
+    "edits_of",
+    "generator",
+    "integers",
+    "normal",
+    "rewritten",
+]
 
 
 def generator(seed: int) -> torch.Generator:

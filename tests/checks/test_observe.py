@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pgcourse.checks.observe import from_json, observe, to_json
-from pgcourse.checks.observe.kept import AFTER, CallAndKeep
+from pgcourse.checks.observe import AFTER, CallAndKeep, from_json, observe, to_json
 from pgcourse.checks.runner import run
 
 OBSERVER = CallAndKeep("x, flags")
