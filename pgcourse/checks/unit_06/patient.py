@@ -13,6 +13,7 @@ from typing import Any
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.record import Arrays
+from pgcourse.checks.rewritten import rewritten
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.study.traps import Trap
 
@@ -49,18 +50,10 @@ class Patient:
         return self.trap.base
 
 
-def mistake(id: str, explanation: str, wrong: Function, *variants: Function) -> Misconception:
-    """A misconception with any number of spellings."""
-    return Misconception(id, explanation, wrong, variants)
-
-
-def unpatched(ill: Function, look_at: str, *variants: Function) -> Misconception:
-    """The patient as it came in.
-
-    Args: look_at: a sentence or two on where to look. variants: patches that change nothing.
-    """
+def unpatched(ill: Function, look_at: str) -> Misconception:
+    """The patient as it came in. Args: look_at: a sentence or two on where to look."""
     explanation = f"These are the numbers of the code as you opened it: the bug is still in there. {look_at}"
-    return Misconception("unpatched", explanation, ill, variants)
+    return Misconception("unpatched", explanation, ill)
 
 
 class Gathered(Sequence[Misconception]):
@@ -77,14 +70,22 @@ class Gathered(Sequence[Misconception]):
 
 
 def exercise_like(
-    base: Exercise, id: str, *, dress: Callable[[Function], Function] = lambda wrong: wrong, **fields: Any
+    base: Exercise, patient: Patient, *, dress: Callable[[Function], Function] = lambda wrong: wrong, **fields: Any
 ) -> Exercise:
     """A patient's exercise that borrows from another one: what is not given, and misconceptions behind its own.
 
     Args: dress: a wrong answer to `base` -> one to this exercise. fields: of the exercise.
     """
-    exercise = Exercise.listed(id, **{name: getattr(base, name) for name in ("cases", "observe", "reference")} | fields)
+    fields = {"cases": base.cases, "observe": base.observe, "reference": patient.cured} | fields
+    exercise = Exercise.listed(patient.id, **fields)
     return replace(exercise, misconceptions=Gathered(lambda: with_mistakes_of(base, exercise, dress)))
+
+
+def with_loss_in(function: Function) -> Callable[[Function], Function]:
+    """A dress for wrong `ppo_clip_loss`: each takes the place of the clipped loss that stands in this function."""
+    own = "-torch.minimum(ratio * advantages, clipped * advantages).mean()"
+    edits = {own: "wrong(log_prob, old_log_prob, advantages, clip_coef=clip_coef)"}
+    return lambda wrong: rewritten(function, edits, wrong=wrong)
 
 
 def with_mistakes_of(
