@@ -13,7 +13,7 @@ from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, unpatched, with_loss_in
+from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in
 from pgcourse.checks.wording import value
 from pgcourse.study.traps import OLD_LOG_PROB_RECOMPUTED
 
@@ -79,9 +79,10 @@ def shown(case: Case) -> str:
 
 mistake = edits_of(patient_01)
 PATIENT = Patient("patient_01", OLD_LOG_PROB_RECOMPUTED, ill, patient_01, in_training.loss_of_policy)
-EXERCISE = exercise_like(
-    PPO_CLIP_LOSS,
+EXERCISE = exercise_of(
     PATIENT,
+    "Look for an argument that the code never reads, and ask which policy `before` is of.",
+    like=PPO_CLIP_LOSS,
     cases=cases,
     observe=PolicyLoss("policy, obs, actions, old_log_prob, advantages, *, clip_coef"),
     show_case=shown,
@@ -92,7 +93,6 @@ EXERCISE = exercise_like(
         "log_ratio = log_prob - old_log_prob; the block under no_grad goes.",
     ),
     misconceptions=(
-        unpatched(ill, "Look for an argument that the code never reads, and ask which policy `before` is of."),
         mistake(
             "only-the-report-mended",
             "The logarithm of the ratio that you return is right, and the loss still compares the policy with itself. The "

@@ -13,7 +13,7 @@ from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_02.value_loss import EXERCISE as VALUE_LOSS
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import BROADCASTING
 
 
@@ -45,9 +45,10 @@ def cases(seed: int) -> Iterator[Case]:
 
 mistake = edits_of(patient_02)
 PATIENT = Patient("patient_02", BROADCASTING, ill, patient_02, in_training.loss_of_values)
-EXERCISE = exercise_like(
-    VALUE_LOSS,
+EXERCISE = exercise_of(
     PATIENT,
+    "Print the shape of `error` for two rows.",
+    like=VALUE_LOSS,
     cases=cases,
     observe=Call("values, returns", differentiable=("values",), constant=("returns",)),
     hints=(
@@ -58,18 +59,12 @@ EXERCISE = exercise_like(
         "Bring both to the same shape before you subtract: values.squeeze(-1), or returns.unsqueeze(-1).",
     ),
     misconceptions=(
-        unpatched(ill, "Print the shape of `error` for two rows."),
         mistake(
-            "averaged-before-the-squares",
-            "You took the mean over one axis of the [B, B] errors before you squared them, so each value meets the mean of "
-            "all returns, or each return the mean of all values. Give the errors the shape [B] instead.",
+            "not-row-by-row",
+            "Each return meets the value of the first row, values[0], or the mean of all values, or each value the mean of all "
+            "returns. A value belongs to the return of its own row: give the errors the shape [B].",
             {".squeeze(-1)": "", "error.square": "error.mean(1).square"},
             {".squeeze(-1)": "", "error.square": "error.mean(0).square"},
-        ),
-        mistake(
-            "first-value-for-all",
-            "Every return is compared with the value of the first row. values[0] is the first row, of one number; the column "
-            "of all values is values[:, 0].",
             {"values.squeeze(-1)": "values[0]"},
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import UNUSED_SETTING
 
@@ -24,9 +24,10 @@ def ill(log_prob, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-un
 
 mistake = edits_of(ill)
 PATIENT = Patient("patient_03", UNUSED_SETTING, ill, ppo_clip_loss, lambda function: {"policy_loss_fn": function})
-EXERCISE = exercise_like(
-    PPO_CLIP_LOSS,
+EXERCISE = exercise_of(
     PATIENT,
+    "Change clip_coef, and see whether the result changes with it.",
+    like=PPO_CLIP_LOSS,
     hints=(
         "Work the example of the docstring through the code by hand. Which line gives another number than you expect?",
         "One line computes a tensor and gives it to nobody: clamp without an underscore makes a new one. Store it, then "
@@ -35,7 +36,6 @@ EXERCISE = exercise_like(
         "advantages).",
     ),
     misconceptions=(
-        unpatched(ill, "Change clip_coef, and see whether the result changes with it."),
         mistake(
             "clamped-in-place",
             "clamp_ overwrites the ratio. exp kept that very tensor for its gradient, and the unclipped objective needs it "

@@ -13,7 +13,7 @@ from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, unpatched, with_loss_in
+from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in
 from pgcourse.study.traps import ENTROPY_SIGN
 
 
@@ -55,9 +55,10 @@ def cases(seed: int) -> Iterator[Case]:
 
 mistake = edits_of(patient_04)
 PATIENT = Patient("patient_04", ENTROPY_SIGN, ill, patient_04, in_training.loss_with_bonus)
-EXERCISE = exercise_like(
-    PPO_CLIP_LOSS,
+EXERCISE = exercise_of(
     PATIENT,
+    "Ask of each term what an optimiser that makes it smaller does to the policy.",
+    like=PPO_CLIP_LOSS,
     cases=cases,
     observe=Call(
         "log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef",
@@ -70,7 +71,6 @@ EXERCISE = exercise_like(
         "return policy_loss - ent_coef * entropy.mean()",
     ),
     misconceptions=(
-        unpatched(ill, "Ask of each term what an optimiser that makes it smaller does to the policy."),
         mistake(
             "bonus-summed",
             "You summed the entropy over the batch and averaged the rest. The bonus then grows with the minibatch: of 512 "

@@ -8,7 +8,7 @@ from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_03.gae import EXERCISE as GAE
 from pgcourse.checks.unit_03.gae import SIGNATURE
 from pgcourse.checks.unit_03.rollouts import named_call
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.returns import gae
 from pgcourse.study.traps import TRUNCATION_AS_TERMINATION
 
@@ -31,9 +31,10 @@ def ill(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambd
 
 PATIENT = Patient("patient_05", TRUNCATION_AS_TERMINATION, ill, gae, lambda function: {"advantage_fn": function})
 mistake = edits_of(ill)
-EXERCISE = exercise_like(
-    GAE,
+EXERCISE = exercise_of(
     PATIENT,
+    "The mask `running` is used twice. Is the same mask right at both places?",
+    like=GAE,
     show_case=named_call("patient_05", SIGNATURE),
     hints=(
         "Two questions are asked of every row: is there a future to count on, and does the next row belong to the same "
@@ -43,7 +44,6 @@ EXERCISE = exercise_like(
         "deltas = (rewards + gamma * next_values * ~terminated - values).detach(); the recursion keeps its mask.",
     ),
     misconceptions=(
-        unpatched(ill, "The mask `running` is used twice. Is the same mask right at both places?"),
         mistake(
             "bootstrapped-twice",
             "You added a value to the reward at a time limit, and bootstrap there as well, so the future counts twice. "

@@ -9,12 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import SOFTMAX_TWICE
 
 
@@ -47,11 +46,11 @@ def cases(seed: int) -> Iterator[Case]:
 
 PATIENT = Patient("patient_06", SOFTMAX_TWICE, ill, patient_06, in_training.logits)
 mistake = edits_of(patient_06)
-EXERCISE = Exercise.listed(
-    "patient_06",
+EXERCISE = exercise_of(
+    PATIENT,
+    "Try scores that are far apart, and compare the probabilities with those that you expect.",
     cases=cases,
     observe=Call("scores", differentiable=("scores",)),
-    reference=PATIENT.cured,
     hints=(
         "Put very different scores in, such as 12 and -6. How sure should the policy be, and how sure is it?",
         "Subtracting logsumexp of x from x is a log-softmax. Look at what is handed to it here, and between which numbers that "
@@ -59,7 +58,6 @@ EXERCISE = Exercise.listed(
         "return scores - scores.logsumexp(dim=-1, keepdim=True)",
     ),
     misconceptions=(
-        unpatched(ill, "Try scores that are far apart, and compare the probabilities with those that you expect."),
         mistake(
             "half-mended",
             "One of the two terms is computed from the scores, the other still from their softmax. Score and normaliser belong "

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import nn
 
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.optimizers import OptimizerSteps
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_06.optimizers import network_case, shown
-from pgcourse.checks.unit_06.patient import Patient, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import MISSING_PARAMETERS
 
 
@@ -47,11 +46,11 @@ def cases(seed: int) -> Iterator[Case]:
 BOTH_GROUPS = '[{"params": matrices}, {"params": vectors}]'
 mistake = edits_of(patient_07)
 PATIENT = Patient("patient_07", MISSING_PARAMETERS, ill, patient_07, lambda function: {"optimizer_fn": function})
-EXERCISE = Exercise.listed(
-    "patient_07",
+EXERCISE = exercise_of(
+    PATIENT,
+    "Count the parameters in each group of the optimiser that it returns.",
     cases=cases,
     observe=OptimizerSteps("parameters, learning_rate", ("network",), grouped=True),
-    reference=PATIENT.cured,
     show_case=shown("patient_07"),
     hints=(
         "Count: how many tensors does the network have, and how many are in optimizer.param_groups?",
@@ -59,7 +58,6 @@ EXERCISE = Exercise.listed(
         "parameters = list(parameters) as the first line.",
     ),
     misconceptions=(
-        unpatched(ill, "Count the parameters in each group of the optimiser that it returns."),
         mistake(
             "some-left-out",
             "Not all parameters are in a group, so some never move: all matrices, the last one, or those whose number of axes is "

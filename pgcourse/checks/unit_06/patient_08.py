@@ -6,7 +6,7 @@ import torch
 
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import ADVANTAGE_SIGN
 
@@ -26,18 +26,16 @@ def ill(log_prob, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-un
 
 mistake = edits_of(ill)
 PATIENT = Patient("patient_08", ADVANTAGE_SIGN, ill, ppo_clip_loss, lambda function: {"policy_loss_fn": function})
-EXERCISE = exercise_like(
-    PPO_CLIP_LOSS,
+EXERCISE = exercise_of(
     PATIENT,
+    "Take a row with a positive advantage, and ask whether a smaller loss makes its action likelier.",
+    like=PPO_CLIP_LOSS,
     hints=(
         "Take one row with a positive advantage. Does the ratio have to grow or to shrink to make this loss smaller?",
         "The two lines compute objectives, which are to be made larger, and call them losses. A loss is minus an objective.",
         "plain_loss = -advantages * ratio, and the same minus in the next line; the maximum of losses stays.",
     ),
     misconceptions=(
-        unpatched(
-            ill, "Take a row with a positive advantage, and ask whether a smaller loss makes its action likelier."
-        ),
         mistake(
             "one-loss-flipped",
             "You put the minus before one of the two losses only. The maximum then compares a loss with an objective. Both "

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.optimizers import OptimizerSteps
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.optimizers import Sizes, network_case, shown
-from pgcourse.checks.unit_06.patient import Patient, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import SLOW_CRITIC
 
 
@@ -50,11 +49,11 @@ def cases(seed: int) -> Iterator[Case]:
 ADDED = "policy_optimizer.add_param_group(critic_optimizer.param_groups[0])"
 mistake = edits_of(patient_10)
 PATIENT = Patient("patient_10", SLOW_CRITIC, ill, patient_10, in_training.pair_of_optimizers)
-EXERCISE = Exercise.listed(
-    "patient_10",
+EXERCISE = exercise_of(
+    PATIENT,
+    "Call it twice with different learning rates, and print the param_groups of both optimisers.",
     cases=cases,
     observe=OptimizerSteps("policy, critic, *, policy_lr, critic_lr", ("policy", "critic")),
-    reference=PATIENT.cured,
     show_case=shown("patient_10"),
     hints=(
         "Follow each argument through the code. Where does each of the four end up?",
@@ -62,7 +61,6 @@ EXERCISE = Exercise.listed(
         "critic_optimizer = torch.optim.Adam(critic.parameters(), lr=critic_lr, eps=1e-5)",
     ),
     misconceptions=(
-        unpatched(ill, "Call it twice with different learning rates, and print the param_groups of both optimisers."),
         mistake(
             "rate-of-the-other-network",
             "A network has the learning rate of the other one. The critic is a regression and takes large steps well; the policy "
@@ -86,15 +84,10 @@ EXERCISE = Exercise.listed(
             {"policy.parameters()": "[*policy.parameters(), *critic.parameters()]"},
         ),
         mistake(
-            "order-exchanged",
-            "The two optimisers are right, and returned in the wrong order. As long as both step together nothing shows; "
-            "clipping and an annealed learning rate would reach the wrong network.",
+            "not-policy-then-critic",
+            "You returned the two optimisers in the wrong order, or one for both networks. Whoever called takes two apart, for "
+            "policy and critic, in this order, and clips and anneals each by itself.",
             {"return policy_optimizer, critic_optimizer": "return critic_optimizer, policy_optimizer"},
-        ),
-        mistake(
-            "one-for-both-networks",
-            "You made one optimiser for both networks. Whoever called the function takes two apart, for policy and critic, in "
-            "this order, and clips and steps each by itself.",
             {"return policy_optimizer, critic_optimizer": f"{ADDED}\n    return policy_optimizer"},
             {"return policy_optimizer, critic_optimizer": f"{ADDED}\n    return policy_optimizer, policy_optimizer"},
         ),

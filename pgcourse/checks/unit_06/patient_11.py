@@ -9,12 +9,11 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import CLIPPED_ACTION_LOG_PROB
 
 
@@ -66,11 +65,11 @@ def mass_beyond(law: Normal, draw: Tensor, bound: float) -> Tensor:
 mistake = edits_of(patient_11)
 MASS = {"Normal(mean, std).log_prob(action)": "mass_beyond(Normal(mean, std), action, bound)"}
 PATIENT = Patient("patient_11", CLIPPED_ACTION_LOG_PROB, ill, patient_11, in_training.stored_action)
-EXERCISE = Exercise.listed(
-    "patient_11",
+EXERCISE = exercise_of(
+    PATIENT,
+    "Look at a draw beyond the bound: is the stored action the one that the policy drew?",
     cases=cases,
     observe=Call("mean, log_std, noise, *, bound"),
-    reference=PATIENT.cured,
     hints=(
         "Which action did the policy draw, and whose log-probability is stored? Follow a draw that lies beyond the bound.",
         "The update asks how likely the policy's own draw was. What the environment makes of the draw is part of the "
@@ -78,7 +77,6 @@ EXERCISE = Exercise.listed(
         "action = mean + std * noise, without clamp. Nothing else changes.",
     ),
     misconceptions=(
-        unpatched(ill, "Look at a draw beyond the bound: is the stored action the one that the policy drew?"),
         mistake(
             "log-prob-of-another-action",
             "You store the draw and the log-probability of the clipped action, or the other way round. The update evaluates the "
