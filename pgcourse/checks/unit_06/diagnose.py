@@ -213,22 +213,13 @@ EXERCISE = Exercise.listed(
             {LAST_QUARTER: "[len(offset) // 4 :]"},
         ),
         mistake(
-            "offsets-cancel",
-            "You took differences without their sign removed first, or means of both first: a critic that is too high in one "
-            "update and too low in the next then looks exact. Take the absolute difference in each update.",
-            {
-                "np.abs(value - returns)": "(value - returns)",
-                "if offset": "if abs(offset",
-                ".mean() > 0": ".mean()) > 0",
-            },
+            "another-offset",
+            "In each update, the offset is |V - G| / |G|. Without the first bars, too high and too low cancel; without the "
+            "others, Pendulum's negative returns never ring; and undivided, 3 is as much at a return of 500 as at 20.",
+            {"np.abs(value - returns)": "(value - returns)", "if offset": "if abs(offset", ".mean() >": ".mean()) >"},
             {"np.abs(value - returns)": "(value - returns)"},
             {"np.abs(value - returns)": "(returns - value)"},
             {"np.abs(value - returns) / np.abs(returns)": "(returns - value) / returns"},
-        ),
-        mistake(
-            "offset-not-in-units-of-return",
-            "Divide the distance by the absolute value of the return. Undivided, 3 would be as much at a return of 500 as at 20; "
-            "and Pendulum's returns are negative, so its offsets would be below every limit.",
             {"/ np.abs(returns)": "/ returns"},
             {" / np.abs(returns)": ""},
         ),
