@@ -107,16 +107,11 @@ EXERCISE = exercise_of(
         ),
         mistake(
             "another-number-reported",
-            "The loss is right, and with it comes another number than the logarithm of each row's ratio (new over old): the "
-            "ratio itself, or its clip, or the difference the other way round. KL and clip fraction are computed from it.",
+            "The loss is right, and with it comes something else than the logarithm of each row's ratio, new over old: the "
+            "ratio, its clip, the difference turned round, or one that hangs on the policy. Detach what you report.",
             {"log_ratio.detach()": "ratio.detach()"},
             {"log_ratio.detach()": "clipped.log().detach()"},
             {"log_ratio.detach()": "-log_ratio.detach()"},
-        ),
-        mistake(
-            "report-keeps-its-gradient",
-            "The numbers are right, and the logarithm of the ratio still hangs on the policy. It is kept for the diagnostics "
-            "of a whole update, and would keep the graph of every minibatch alive. Detach what you report.",
             {"log_ratio.detach()": "log_ratio"},
         ),
     ),
