@@ -72,10 +72,12 @@ EXERCISE = exercise_of(
     ),
     misconceptions=(
         mistake(
-            "bonus-summed",
-            "You summed the entropy over the batch and averaged the rest. The bonus then grows with the minibatch: of 512 "
-            "rows it weighs 512 times as much. Take the mean of both.",
+            "another-entropy",
+            "Your bonus is not the mean of entropy as it comes. A sum weighs 512 times as much for 512 rows; a negative entropy, "
+            "that of a narrow Gaussian, counts as well; minus the mean of log_prob is a guess, with another gradient.",
             {"entropy.mean()": "entropy.sum()"},
+            {"entropy.mean()": "entropy.clamp(min=0).mean()"},
+            {"entropy.mean()": "-log_prob.mean()"},
         ),
         mistake(
             "coefficient-not-read",
@@ -84,18 +86,6 @@ EXERCISE = exercise_of(
             {" - ent_coef * entropy.mean()": ""},
             {"ent_coef * entropy": "entropy"},
             {"ent_coef * entropy": "0.01 * entropy"},
-        ),
-        mistake(
-            "entropy-kept-above-zero",
-            "You took negative entropies for 0. That of a Gaussian is negative where it is narrow, and just there the bonus "
-            "has to push: leave the numbers as they come.",
-            {"entropy.mean()": "entropy.clamp(min=0).mean()"},
-        ),
-        mistake(
-            "log-prob-for-entropy",
-            "You computed a bonus from the log-probabilities of the actions. Minus their mean estimates the entropy, from few "
-            "actions, and its gradient is not the entropy's. entropy holds the exact one, row by row: use that.",
-            {"entropy.mean()": "-log_prob.mean()"},
         ),
         mistake(
             "bonus-in-the-advantages",
