@@ -105,16 +105,11 @@ EXERCISE = exercise_of(
             {"log_prob(action)": "log_prob(action).mul(action.abs() <= bound)"},
         ),
         mistake(
-            "dimensions-not-summed",
-            "You dropped the sum over the dimensions, or averaged. They are independent, so their log-probabilities add up to "
-            "one number an action.",
+            "another-log-density",
+            "The action is right, its log-density is not. The dimensions are independent, so their logarithms add up to one "
+            "number an action; and the density of the noise alone lacks log_std, by which the draw is stretched.",
             {".sum(-1)": ""},
             {".sum(-1)": ".mean(-1)"},
-        ),
-        mistake(
-            "density-of-the-noise",
-            "You took the density of the noise. The action is stretched by the standard deviation, so its density is lower where "
-            "that is large: log_std is subtracted for each dimension.",
             {"Normal(mean, std).log_prob(action)": "Normal(0.0, 1.0).log_prob(noise)"},
         ),
     ),
