@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from pgcourse.checks.cases import generator
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe.alarms import PREFIX, Alarms
 from pgcourse.checks.observe.record import Case
-from pgcourse.checks.unit_06.patient import mistake
+from pgcourse.checks.rewritten import edits_of
 
 KL, CLIP_FRACTION, ENTROPY, EXPLAINED = (
     f"losses/{name}" for name in ("approx_kl", "clipfrac", "entropy", "explained_variance")
@@ -23,65 +23,42 @@ VALUE, RETURN = "charts/value_mean", "charts/return_mean"
 Series = Any  # an array [updates]
 
 
-class Row(NamedTuple):
-    """A row of the exercise's table: the number of these metrics is compared with the limit, in runs that are long enough."""
-
-    number: Callable[..., float]
-    rings: Callable[[float, float], bool]
-    limit: float
-    metrics: tuple[str, ...]
-    at_least: int = 1
+ALARMS = (
+    "kl-high", "kl-zero", "clip-fraction-high", "entropy-collapsed", "entropy-never-falls", "explained-variance-low",
+    "value-offset", "part-not-updated",
+)  # fmt: skip
 
 
-def offset(value: Series, returns: Series) -> float:
-    """Each update's distance in units of its return, averaged over the last quarter."""
-    return float((np.abs(value - returns) / np.abs(returns))[-(len(value) // 4) :].mean())
+def diagnose(metrics: Mapping[str, Series]) -> set[str]:
+    """The alarms that ring, by the rules of the exercise's table."""
 
+    def series(name: str) -> Series:
+        return np.asarray(metrics.get(name, ()))
 
-ROWS = {
-    "kl-high": Row(np.max, operator.gt, 0.05, (KL,)),
-    "kl-zero": Row(np.max, operator.lt, 1e-6, (KL,)),
-    "clip-fraction-high": Row(np.max, operator.gt, 0.5, (CLIP_FRACTION,)),
-    "entropy-collapsed": Row(lambda x: x[:50].min(), operator.lt, 0.25, (ENTROPY,)),
-    "entropy-never-falls": Row(np.min, operator.gt, 0.55, (ENTROPY,), 25),
-    "explained-variance-low": Row(np.fmax.reduce, operator.lt, 0.9, (EXPLAINED,), 25),  # NaN only where all are
-    "value-offset": Row(offset, operator.gt, 0.1, (VALUE, RETURN), 25),
-}
-ALARMS = (*ROWS, "part-not-updated")
-
-
-def diagnose_with(
-    changes: Mapping[str, Mapping[str, Any]] | None = None,
-    *,
-    parts: str = "updates/",
-    of_part: Callable[[Series], float] = np.max,
-    enough: Callable[..., bool] = any,
-    required: bool = False,
-    first_alone: bool = False,
-    gather: Callable[[list[str]], Any] = set,
-) -> Callable[[Mapping[str, Series]], Any]:
-    """The function; the defaults are right.
-
-    Args: changes: alarm -> fields of its row. parts, of_part, enough: the last row's names, number, and whether any part
-    will do. required: a missing metric is an error. first_alone: the first alarm ends it.
-    """
-    rows = {alarm: row._replace(**(changes or {}).get(alarm, {})) for alarm, row in ROWS.items()}
-
-    def attempt(metrics: Mapping[str, Series]) -> Any:
-        found = []
-        for alarm, row in rows.items():
-            series = [np.asarray(metrics[name] if required else metrics.get(name, ())) for name in row.metrics]
-            if min(map(len, series)) >= row.at_least and row.rings(row.number(*series), row.limit):
-                found.append(alarm)
-        moved = [of_part(values) for name, values in metrics.items() if name.startswith(parts)]
-        if moved and enough(number < 1e-6 for number in moved):
-            found.append("part-not-updated")
-        return gather(found[:1] if first_alone else found)
-
-    return attempt
-
-
-diagnose = diagnose_with()
+    ringing = set()
+    kl, clipped, entropy = series("losses/approx_kl"), series("losses/clipfrac"), series("losses/entropy")
+    if kl.size and kl.max() > 0.05:
+        ringing.add("kl-high")
+    if kl.size and kl.max() < 1e-6:
+        ringing.add("kl-zero")
+    if clipped.size and clipped.max() > 0.5:
+        ringing.add("clip-fraction-high")
+    if entropy.size and entropy[:50].min() < 0.25:
+        ringing.add("entropy-collapsed")
+    if entropy.size >= 25 and entropy.min() > 0.55:
+        ringing.add("entropy-never-falls")
+    explained = series("losses/explained_variance")
+    if explained.size >= 25 and not np.isnan(explained).all() and np.nanmax(explained) < 0.9:
+        ringing.add("explained-variance-low")
+    value, returns = series("charts/value_mean"), series("charts/return_mean")
+    if min(value.size, returns.size) >= 25:
+        offset = np.abs(value - returns) / np.abs(returns)
+        if offset[-(len(offset) // 4) :].mean() > 0.1:
+            ringing.add("value-offset")
+    updates = [np.asarray(values) for name, values in metrics.items() if name.startswith("updates/")]
+    if any(values.size and values.max() < 1e-6 for values in updates):
+        ringing.add("part-not-updated")
+    return ringing
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -162,26 +139,17 @@ def _shown(case: Case) -> str:
     return f"diagnose({{{', '.join(parts)}}})"
 
 
-def numbers(number: Callable[[Series], float], *alarms: str) -> dict[str, dict[str, Any]]:
-    """Another number in these rows; without a name, in all but the offset's."""
-    return {alarm: {"number": number} for alarm in alarms or [alarm for alarm in ROWS if alarm != "value-offset"]}
+LAST_QUARTER = "[-(len(offset) // 4) :]"
+LEFT = "not np.isnan(explained).all() and np.nanmax(explained)"
 
 
-def offsets(number: Callable[[Series, Series], Series]) -> Callable[..., Any]:
-    """Another offset in each update, averaged over the last quarter."""
-    return diagnose_with({"value-offset": {"number": lambda v, g: number(v, g)[-(len(v) // 4) :].mean()}})
+def extremes(new: str) -> dict[str, str]:
+    """Another number of the updates in place of the highest or lowest one."""
+    extreme = ("kl.max() >", "kl.max() <", "clipped.max()", "entropy[:50].min()", "entropy.min()", "values.max()")
+    return {old: re.sub(r"(\[:50\])?\.m..\(\)", new, old) for old in extreme}
 
 
-def last(x: Series) -> float:
-    """That of the last update."""
-    return float(x[-1])
-
-
-def nothing_left(highest: Callable[[Series], float]) -> Callable[..., Any]:
-    """The highest of what is no NaN."""
-    return diagnose_with(numbers(lambda x: highest(x[~np.isnan(x)]), "explained-variance-low"))
-
-
+mistake = edits_of(diagnose)
 EXERCISE = Exercise.listed(
     "diagnose",
     cases=cases,
@@ -200,132 +168,85 @@ EXERCISE = Exercise.listed(
     ),
     misconceptions=(
         mistake(
-            "means-instead-of-extremes",
-            "You compared the mean over the updates. One update that moves the policy too far is enough to ruin a run, and "
-            "disappears in a mean of hundreds. The table asks for the highest or the lowest number.",
-            diagnose_with(numbers(np.nanmean), of_part=np.nanmean),
-            diagnose_with(numbers(np.nanmean)),
-            diagnose_with(numbers(np.nanmean, "kl-high", "clip-fraction-high")),
-            diagnose_with(numbers(np.nanmean, "kl-high", "kl-zero", "clip-fraction-high")),
+            "extremes-not-asked-for",
+            "You compared the mean of the updates, or the last one. One update that moves the policy too far can ruin a run: "
+            "it disappears in a mean of hundreds and may be over at the end. Take the highest or lowest number of them all.",
+            extremes(".mean()") | {"np.nanmax": "np.nanmean"},
+            {"kl.max() >": "kl.mean() >", "clipped.max()": "clipped.mean()"},
+            {"kl.max() >": "kl.mean() >", "kl.max() <": "kl.mean() <", "clipped.max()": "clipped.mean()"},
+            extremes("[-1]") | {"np.nanmax(explained)": "explained[-1]"},
+            extremes("[-1]") | {"np.nanmax(explained)": "explained[-1]", "values.max()": "values.max()"},
+            {"entropy.min()": "entropy[-1]"},
         ),
         mistake(
-            "last-update-alone",
-            "You looked at the last update alone. An alarm that rang and fell silent again is still a finding: take the highest "
-            "or the lowest number of all the updates that the row names.",
-            diagnose_with(numbers(last), of_part=last),
-            diagnose_with(numbers(last)),
-            diagnose_with(numbers(last, "entropy-never-falls")),
-        ),
-        mistake(
-            "collapse-at-any-time",
-            "You looked for a collapse of the entropy in all updates. A healthy policy becomes sure of itself in the end; the "
-            "alarm is about the first 50 updates, when it cannot know yet.",
-            diagnose_with(numbers(np.min, "entropy-collapsed")),
-        ),
-        mistake(
-            "no-waiting",
-            "Rules that are about what never happens ring here after a few updates, when it has not had the time to happen. Wait "
-            "for the 25 updates that the table names.",
-            diagnose_with({alarm: {"at_least": min(row.at_least, 4)} for alarm, row in ROWS.items()}),
-        ),
-        mistake(
-            "waits-too-long",
-            "You wait longer than the table says: for more than 25 updates, where 25 are enough, or in rows that name no wait. A "
-            "KL that is too high is a finding in the first update.",
-            diagnose_with({alarm: {"at_least": 25} for alarm in ROWS}),
-            diagnose_with({alarm: {"at_least": 26} for alarm, row in ROWS.items() if row.at_least > 1}),
+            "waits-otherwise",
+            "You wait for more or fewer updates than the table says. Rows about what never happens need 25; "
+            "a KL that is too high is a finding in the first update.",
+            {"entropy.size >= 25": "entropy.size", "explained.size >= 25": "explained.size", ") >= 25": ") >= 4"},
+            {"metrics.get(name, ())": "metrics[name] if len(metrics.get(name, ())) >= 25 else ()"},
+            {"entropy.size >=": "entropy.size >", "explained.size >=": "explained.size >", ") >= 25": ") > 25"},
             lambda metrics: diagnose(metrics) if metrics and min(map(len, metrics.values())) >= 25 else set(),
         ),
         mistake(
-            "nan-poisons-the-maximum",
-            "The first explained variances can be NaN, and the maximum of an array with a NaN is NaN, which is below nothing: "
-            "the alarm can never ring in such a run. NumPy has a maximum that leaves NaN out.",
-            diagnose_with(numbers(np.max, "explained-variance-low")),
-        ),
-        mistake(
-            "nan-taken-for-zero",
-            "You replaced NaN by 0. Where returns are constant, explained variance says nothing, and a run in which it is never "
-            "anything else gives no reason for an alarm. Leave NaN out.",
-            diagnose_with(numbers(lambda x: np.nan_to_num(x).max(), "explained-variance-low")),
-        ),
-        mistake(
-            "nothing-left-without-nan",
-            "Where all explained variances are NaN, nothing is left when you have thrown them out, and the maximum of nothing is "
-            "an error. Look first whether one is left.",
-            nothing_left(np.max),
-            nothing_left(max),
+            "nan-not-left-out",
+            "The first explained variances can be NaN, and so is the maximum of an array with one: the alarm never rings. NaN is "
+            "not 0, either, and where all are NaN, nothing is left that has a maximum. Leave NaN out, and ask what is left.",
+            {"np.nanmax(explained)": "explained.max()"},
+            {LEFT: "np.nan_to_num(explained).max()"},
+            {LEFT: "explained[~np.isnan(explained)].max()"},
+            {LEFT: "max(explained[~np.isnan(explained)])"},
         ),
         mistake(
             "once-for-never",
             "You rang where it was so in one update: a KL of 0, a part that stood still, a low explained variance. Healthy runs "
             "have such updates. These rows ask for what was never otherwise: compare the highest number.",
-            diagnose_with(numbers(np.fmin.reduce, "explained-variance-low")),
-            diagnose_with(numbers(np.min, "kl-zero")),
-            diagnose_with(of_part=np.min),
+            {"np.nanmax": "np.nanmin"},
+            {"kl.max() <": "kl.min() <"},
+            {"values.max()": "values.min()"},
         ),
         mistake(
-            "offset-of-the-whole-run",
-            "You averaged the offset over other updates than the last quarter: over all, or all but the first quarter. At the "
-            "start, values lag behind in every run; the last n // 4 of n updates are those from -(n // 4) on.",
-            diagnose_with({"value-offset": {"number": lambda v, g: (np.abs(v - g) / np.abs(g)).mean()}}),
-            diagnose_with({"value-offset": {"number": lambda v, g: (np.abs(v - g) / np.abs(g))[len(v) // 4 :].mean()}}),
+            "another-part-of-the-run",
+            "You looked at more of the run than the row names. A healthy policy becomes sure of itself in the end, so a collapse "
+            "is one in the first 50 updates; values lag behind at the start, so the offset is of the last n // 4 of n.",
+            {"[:50]": ""},
+            {LAST_QUARTER: ""},
+            {LAST_QUARTER: "[len(offset) // 4 :]"},
         ),
         mistake(
-            "offsets-cancel",
-            "You took differences without their sign removed first, or means of both first: a critic that is too high in one "
-            "update and too low in the next then looks exact. Take the absolute difference in each update.",
-            diagnose_with(
-                {"value-offset": {"number": lambda v, g: abs(((v - g) / np.abs(g))[-(len(v) // 4) :].mean())}}
-            ),
-            offsets(lambda v, g: (v - g) / np.abs(g)),
-            offsets(lambda v, g: (g - v) / np.abs(g)),
-            offsets(lambda v, g: (g - v) / g),
-        ),
-        mistake(
-            "negative-returns",
-            "You divided by the mean return with its sign. In Pendulum, returns are negative, and the offset would be too, which "
-            "no limit notices. Divide by its absolute value.",
-            offsets(lambda v, g: np.abs(v - g) / g),
-        ),
-        mistake(
-            "offset-in-reward",
-            "You compared the difference in units of reward. A distance of 3 is much at a return of 20 and nothing at 500: "
-            "divide by the size of the return.",
-            offsets(lambda v, g: np.abs(v - g)),
+            "another-offset",
+            "In each update, the offset is |V - G| / |G|. Without the first bars, too high and too low cancel; without the "
+            "others, Pendulum's negative returns never ring; and undivided, 3 is as much at a return of 500 as at 20.",
+            {"np.abs(value - returns)": "(value - returns)", "if offset": "if abs(offset", ".mean() >": ".mean()) >"},
+            {"np.abs(value - returns)": "(value - returns)"},
+            {"np.abs(value - returns)": "(returns - value)"},
+            {"np.abs(value - returns) / np.abs(returns)": "(returns - value) / returns"},
+            {"/ np.abs(returns)": "/ returns"},
+            {" / np.abs(returns)": ""},
         ),
         mistake(
             "parts-not-apart",
             "You took all parts of the networks together, or looked at one name alone. A part that moves then hides another that "
             "does not: ask for each metric whose name begins with updates/ by itself.",
-            diagnose_with(enough=all),
-            diagnose_with(parts="updates/policy"),
-            diagnose_with(parts="updates/policy.logits"),
+            {"if any(values": "if updates and all(values"},
+            {"updates/": "updates/policy"},
+            {"updates/": "updates/policy.logits"},
         ),
         mistake(
             "limit-rings",
             "A number that lies on its limit rings here. The table says above and below: > and <, without =.",
-            diagnose_with(
-                {a: {"rings": operator.ge if r.rings is operator.gt else operator.le} for a, r in ROWS.items()}
-            ),
+            {"max() > 0.5:": "max() >= 0.5:", "< 0.25": "<= 0.25"},
         ),
         mistake(
             "first-alarm-ends-it",
             "You returned after the first alarm, or chained the rules with elif. Most bugs ring several, and which ones ring "
             "together is what tells them apart.",
-            diagnose_with(first_alone=True),
+            lambda metrics: set(sorted(diagnose(metrics), key=ALARMS.index)[:1]),
         ),
         mistake(
             "missing-metrics-not-expected",
             "Your function fails where a metric is missing. REINFORCE has no clip fraction and a run may be short: leave out the "
             "rows whose numbers are not there.",
-            diagnose_with(required=True),
-        ),
-        mistake(
-            "list-for-set",
-            "The alarms are right, but you returned a list. A set is asked for: the order means nothing, and whoever calls it "
-            "wants to ask whether an alarm is in it.",
-            diagnose_with(gather=list),
-            diagnose_with(gather=tuple),
+            {"metrics.get(name, ())": "metrics[name]"},
         ),
     ),
 )

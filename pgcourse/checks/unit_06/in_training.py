@@ -127,14 +127,14 @@ def stored_action(function: Function) -> Arguments:
     return {"collect_fn": collect}
 
 
-def pair_of_optimizers(function: Function, policy_lr: float, critic_lr: float) -> Arguments:
+def pair_of_optimizers(function: Function) -> Arguments:
     """For (policy, critic, *, policy_lr, critic_lr) -> two optimisers."""
-    rates = {"policy_lr": policy_lr, "critic_lr": critic_lr}
+    rates = {"policy_lr": CARTPOLE.policy_lr, "critic_lr": CARTPOLE.critic_lr}
 
     def make(parameters: Iterator[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
         # `train` asks for one optimiser after the other, the function makes both: an idle network takes the other's place.
         idle, network = nn.ParameterList([nn.Parameter(torch.zeros(1))]), nn.ParameterList(parameters)
-        critic = learning_rate == critic_lr
+        critic = learning_rate == CARTPOLE.critic_lr
         both = function(*((idle, network) if critic else (network, idle)), **rates)
         optimizer: torch.optim.Optimizer = both[int(critic)]
         return optimizer

@@ -13,10 +13,12 @@ from typing import Any
 from pgcourse.checks.exercise import Exercise, Misconception
 from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.record import Arrays
+from pgcourse.checks.rewritten import rewritten
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.study.traps import Trap
 
 Function = Callable[..., Any]
+Dress = Callable[[Function], Function]
 SEEDS = (7, 1, 2)  # of the random cases on which wrong answers are told apart
 
 
@@ -49,20 +51,6 @@ class Patient:
         return self.trap.base
 
 
-def mistake(id: str, explanation: str, wrong: Function, *variants: Function) -> Misconception:
-    """A misconception with any number of spellings."""
-    return Misconception(id, explanation, wrong, variants)
-
-
-def unpatched(ill: Function, look_at: str, *variants: Function) -> Misconception:
-    """The patient as it came in.
-
-    Args: look_at: a sentence or two on where to look. variants: patches that change nothing.
-    """
-    explanation = f"These are the numbers of the code as you opened it: the bug is still in there. {look_at}"
-    return Misconception("unpatched", explanation, ill, variants)
-
-
 class Gathered(Sequence[Misconception]):
     """Misconceptions that are gathered when one is first asked for: nothing is computed while modules are imported."""
 
@@ -76,20 +64,32 @@ class Gathered(Sequence[Misconception]):
         return self._all()[index]
 
 
-def exercise_like(
-    base: Exercise, id: str, *, dress: Callable[[Function], Function] = lambda wrong: wrong, **fields: Any
+def exercise_of(
+    patient: Patient, look_at: str, *, like: Exercise | None = None, dress: Dress = lambda wrong: wrong, **fields: Any
 ) -> Exercise:
-    """A patient's exercise that borrows from another one: what is not given, and misconceptions behind its own.
+    """A patient's exercise, which may borrow from another one: what is not given, and misconceptions behind its own.
 
-    Args: dress: a wrong answer to `base` -> one to this exercise. fields: of the exercise.
+    Args: look_at: a sentence or two for who returns the code as it came in. dress: a wrong answer to `like` -> one to this
+    exercise. fields: of the exercise.
     """
-    exercise = Exercise.listed(id, **{name: getattr(base, name) for name in ("cases", "observe", "reference")} | fields)
-    return replace(exercise, misconceptions=Gathered(lambda: with_mistakes_of(base, exercise, dress)))
+    unpatched = f"These are the numbers of the code as you opened it: the bug is still in there. {look_at}"
+    own = (Misconception("unpatched", unpatched, patient.ill), *fields.pop("misconceptions"))
+    if like is not None:
+        fields = {"cases": like.cases, "observe": like.observe} | fields
+    exercise = Exercise.listed(patient.id, reference=patient.cured, misconceptions=own, **fields)
+    if like is None:
+        return exercise
+    return replace(exercise, misconceptions=Gathered(lambda: with_mistakes_of(like, exercise, dress)))
 
 
-def with_mistakes_of(
-    base: Exercise, exercise: Exercise, dress: Callable[[Function], Function]
-) -> Sequence[Misconception]:
+def with_loss_in(function: Function) -> Dress:
+    """A dress for wrong `ppo_clip_loss`: each takes the place of the clipped loss that stands in this function."""
+    own = "-torch.minimum(ratio * advantages, clipped * advantages).mean()"
+    edits = {own: "wrong(log_prob, old_log_prob, advantages, clip_coef=clip_coef)"}
+    return lambda wrong: rewritten(function, edits, wrong=wrong)
+
+
+def with_mistakes_of(base: Exercise, exercise: Exercise, dress: Dress) -> Sequence[Misconception]:
     """The exercise's misconceptions and those of `base`, each in the patient's clothes.
 
     Left out are those that may be right on this exercise's inputs, and those that may do what one before them does.

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pgcourse.checks.cases import generator, integers, normal
 from pgcourse.checks.observe.policy_loss import PolicyLoss
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in
 from pgcourse.checks.wording import value
-from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import OLD_LOG_PROB_RECOMPUTED
 
 
@@ -35,22 +34,29 @@ def ill(policy, obs, actions, old_log_prob, advantages, *, clip_coef):  # type: 
     return loss, log_ratio.detach()
 
 
+def patient_01(
+    policy: nn.Module, obs: Tensor, actions: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float
+) -> tuple[Tensor, Tensor]:
+    """The clipped loss of one minibatch, with the log-probabilities of the policy that acted."""
+    log_prob = policy(obs).log_prob(actions)  # [B]
+    log_ratio = log_prob - old_log_prob
+    ratio = log_ratio.exp()
+    clipped = ratio.clamp(1 - clip_coef, 1 + clip_coef)
+    loss = -torch.minimum(ratio * advantages, clipped * advantages).mean()
+    return loss, log_ratio.detach()
+
+
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. A policy of weight 0 gives each of two actions the log-probability -0.693."""
     fixed = {"weight": torch.zeros(2, 1), "bias": torch.zeros(2), "clip_coef": 0.2}
-    yield {
-        **fixed, "obs": torch.ones(1, 1), "actions": torch.tensor([0]), "old_log_prob": torch.tensor([-0.8]),
-        "advantages": torch.tensor([2.0]),
-    }  # fmt: skip
-    yield {
-        **fixed, "obs": torch.tensor([[1.0], [2.0], [3.0], [4.0]]), "actions": torch.tensor([0, 0, 1, 1]),
-        "old_log_prob": torch.tensor([-1.2, -0.3, -1.3, -0.2]), "advantages": torch.tensor([2.0, 1.0, -1.0, -3.0]),
-    }  # fmt: skip
-    # Here the unclipped mean is the smaller one, and means taken first differ from the clipped ratio alone.
-    yield {
-        **fixed, "obs": torch.ones(2, 1), "actions": torch.tensor([0, 1]), "old_log_prob": torch.tensor([-1.0986, 0.0]),
-        "advantages": torch.tensor([-3.0, 1.0]),
-    }  # fmt: skip
+    for obs, chosen, *data in (
+        ([1.0], [0], [-0.8], [2.0]),
+        ([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1], [-1.2, -0.3, -1.3, -0.2], [2.0, 1.0, -1.0, -3.0]),
+        # Here the unclipped mean is the smaller one, and means taken first differ from the clipped ratio alone.
+        ([1.0, 1.0], [0, 1], [-1.0986, 0.0], [-3.0, 1.0]),
+    ):
+        numbers = dict(zip(("old_log_prob", "advantages"), map(torch.tensor, data), strict=True))
+        yield {**fixed, "obs": torch.tensor(obs)[:, None], "actions": torch.tensor(chosen), **numbers}
     source = generator(seed)
     for batch, actions, clip_coef, dtype in ((12, 3, 0.2, torch.float32), (16, 2, 0.3, torch.float64)):
         yield {
@@ -64,20 +70,6 @@ def cases(seed: int) -> Iterator[Case]:
         }
 
 
-def loss_with(
-    loss: Function = ppo_clip_loss,
-    old: Callable[[Tensor, Tensor], Tensor] = lambda new, old: old,
-    report: Callable[[Tensor, Tensor, float], Tensor] = lambda new, old, clip_coef: (new - old).detach(),
-) -> Function:
-    """The function with one of these in another way: the loss, its old log-probabilities, the reported logarithm."""
-
-    def attempt(policy: Any, obs: Tensor, actions: Tensor, *data: Tensor, clip_coef: float) -> tuple[Tensor, Tensor]:
-        new, (before, advantages) = policy(obs).log_prob(actions), data
-        return loss(new, old(new, before), advantages, clip_coef=clip_coef), report(new, before, clip_coef)
-
-    return attempt
-
-
 def shown(case: Case) -> str:
     """The case as a call, the policy in words."""
     policy = f"<linear policy of weight {value(case['weight'])} and bias {value(case['bias'])}>"
@@ -85,13 +77,14 @@ def shown(case: Case) -> str:
     return f"patient_01({policy}, {tensors}, clip_coef={value(case['clip_coef'])})"
 
 
-PATIENT = Patient("patient_01", OLD_LOG_PROB_RECOMPUTED, ill=ill, cured=loss_with(), seams=in_training.loss_of_policy)
-EXERCISE = exercise_like(
-    PPO_CLIP_LOSS,
-    "patient_01",
+mistake = edits_of(patient_01)
+PATIENT = Patient("patient_01", OLD_LOG_PROB_RECOMPUTED, ill, patient_01, in_training.loss_of_policy)
+EXERCISE = exercise_of(
+    PATIENT,
+    "Look for an argument that the code never reads, and ask which policy `before` is of.",
+    like=PPO_CLIP_LOSS,
     cases=cases,
     observe=PolicyLoss("policy, obs, actions, old_log_prob, advantages, *, clip_coef"),
-    reference=PATIENT.cured,
     show_case=shown,
     hints=(
         "Which two policies does the ratio compare? Name, for each of the two log-probabilities in the code, the policy that "
@@ -100,36 +93,27 @@ EXERCISE = exercise_like(
         "log_ratio = log_prob - old_log_prob; the block under no_grad goes.",
     ),
     misconceptions=(
-        unpatched(ill, "Look for an argument that the code never reads, and ask which policy `before` is of."),
         mistake(
             "only-the-report-mended",
             "The logarithm of the ratio that you return is right, and the loss still compares the policy with itself. The "
             "diagnostics would show a KL that nothing limits. Both come from the same difference.",
-            loss_with(old=lambda new, old: new.detach()),
+            {"ratio = log_ratio.exp()": "ratio = (log_prob - log_prob.detach()).exp()"},
         ),
         mistake(
             "ratio-upside-down",
             "Your ratio is the old probability over the new one, so the step goes the wrong way: making a good action more "
             "likely lowers your objective. The new policy stands on top.",
-            loss_with(
-                lambda new, old, a, **c: ppo_clip_loss(-new, -old, a, **c),
-                report=lambda new, old, c: (old - new).detach(),
-            ),
+            {"log_prob - old_log_prob": "old_log_prob - log_prob"},
         ),
         mistake(
             "another-number-reported",
-            "The loss is right, and with it comes another number than the logarithm of each row's ratio (new over old): the "
-            "ratio itself, or its clip, or the difference the other way round. KL and clip fraction are computed from it.",
-            loss_with(report=lambda new, old, clip_coef: (new - old).exp().detach()),
-            loss_with(report=lambda new, old, c: (new - old).exp().clamp(1 - c, 1 + c).log().detach()),
-            loss_with(report=lambda new, old, c: (old - new).detach()),
-        ),
-        mistake(
-            "report-keeps-its-gradient",
-            "The numbers are right, and the logarithm of the ratio still hangs on the policy. It is kept for the diagnostics "
-            "of a whole update, and would keep the graph of every minibatch alive. Detach what you report.",
-            loss_with(report=lambda new, old, clip_coef: new - old),
+            "The loss is right, and with it comes something else than the logarithm of each row's ratio, new over old: the "
+            "ratio, its clip, the difference turned round, or one that hangs on the policy. Detach what you report.",
+            {"log_ratio.detach()": "ratio.detach()"},
+            {"log_ratio.detach()": "clipped.log().detach()"},
+            {"log_ratio.detach()": "-log_ratio.detach()"},
+            {"log_ratio.detach()": "log_ratio"},
         ),
     ),
-    dress=loss_with,
+    dress=with_loss_in(patient_01),
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_02.value_loss import EXERCISE as VALUE_LOSS
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
-from pgcourse.losses import value_loss
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import BROADCASTING
 
 
@@ -26,6 +27,12 @@ def ill(values, returns):  # type: ignore[no-untyped-def]
     return 0.5 * error.square().mean()
 
 
+def patient_02(values: Tensor, returns: Tensor) -> Tensor:
+    """Half the mean squared error of the critic over a minibatch."""
+    error = values.squeeze(-1) - returns.detach()  # [B]
+    return 0.5 * error.square().mean()
+
+
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
     yield {"values": torch.tensor([[1.0], [2.0]]), "returns": torch.tensor([3.0, 2.0])}
@@ -36,23 +43,14 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"values": normal(source, 5, 1, dtype=torch.float64), "returns": normal(source, 5, dtype=torch.float64) + 2}
 
 
-def of_columns(loss: Function) -> Function:
-    """A loss of values [B], for values [B, 1]."""
-    return lambda values, returns: loss(values.squeeze(-1), returns)
-
-
-def of_errors(half_the_mean_square: Function) -> Function:
-    """A loss of the errors [B, B] of every value with every return."""
-    return lambda values, returns: half_the_mean_square(values - returns.detach())
-
-
-PATIENT = Patient("patient_02", BROADCASTING, ill=ill, cured=of_columns(value_loss), seams=in_training.loss_of_values)
-EXERCISE = exercise_like(
-    VALUE_LOSS,
-    "patient_02",
+mistake = edits_of(patient_02)
+PATIENT = Patient("patient_02", BROADCASTING, ill, patient_02, in_training.loss_of_values)
+EXERCISE = exercise_of(
+    PATIENT,
+    "Print the shape of `error` for two rows.",
+    like=VALUE_LOSS,
     cases=cases,
     observe=Call("values, returns", differentiable=("values",), constant=("returns",)),
-    reference=PATIENT.cured,
     hints=(
         "Work the example of the docstring through the code by hand. How many errors does it have, and how many should two "
         "rows give?",
@@ -61,27 +59,14 @@ EXERCISE = exercise_like(
         "Bring both to the same shape before you subtract: values.squeeze(-1), or returns.unsqueeze(-1).",
     ),
     misconceptions=(
-        unpatched(ill, "Print the shape of `error` for two rows."),
         mistake(
-            "averaged-before-the-squares",
-            "You took the mean over one axis of the [B, B] errors before you squared them, so each value meets the mean of "
-            "all returns, or each return the mean of all values. Give the errors the shape [B] instead.",
-            of_errors(lambda errors: 0.5 * errors.mean(1).square().mean()),
-            of_errors(lambda errors: 0.5 * errors.mean(0).square().mean()),
-        ),
-        mistake(
-            "first-value-for-all",
-            "Every return is compared with the value of the first row. values[0] is the first row, of one number; the column "
-            "of all values is values[:, 0].",
-            of_errors(lambda errors: 0.5 * errors[0].square().mean()),
-        ),
-        mistake(
-            "another-loss-of-the-error",
-            "Large errors count less here than half their square: that is another loss, such as smooth_l1_loss. The loss was "
-            "right, and only the shapes were not: leave it as it was.",
-            of_columns(lambda values, returns: torch.nn.functional.smooth_l1_loss(values, returns.detach())),
-            of_columns(lambda values, returns: (values - returns.detach()).abs().mean()),
+            "not-row-by-row",
+            "Each return meets the value of the first row, values[0], or the mean of all values, or each value the mean of all "
+            "returns. A value belongs to the return of its own row: give the errors the shape [B].",
+            {".squeeze(-1)": "", "error.square": "error.mean(1).square"},
+            {".squeeze(-1)": "", "error.square": "error.mean(0).square"},
+            {"values.squeeze(-1)": "values[0]"},
         ),
     ),
-    dress=of_columns,
+    dress=lambda loss: lambda values, returns: loss(values.squeeze(-1), returns),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.losses import ppo_clip_loss
 from pgcourse.study.traps import UNUSED_SETTING
 
@@ -23,19 +22,12 @@ def ill(log_prob, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-un
     return -objective.mean()
 
 
-def clamped_in_place(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float) -> Tensor:
-    """The code as it was, with an underscore more."""
-    ratio = (log_prob - old_log_prob.detach()).exp()
-    ratio.clamp_(1 - clip_coef, 1 + clip_coef)
-    return -(ratio * advantages.detach()).mean()
-
-
-PATIENT = Patient(
-    "patient_03", UNUSED_SETTING, ill=ill, cured=ppo_clip_loss, seams=lambda function: {"policy_loss_fn": function}
-)
-EXERCISE = exercise_like(
-    PPO_CLIP_LOSS,
-    "patient_03",
+mistake = edits_of(ill)
+PATIENT = Patient("patient_03", UNUSED_SETTING, ill, ppo_clip_loss, lambda function: {"policy_loss_fn": function})
+EXERCISE = exercise_of(
+    PATIENT,
+    "Change clip_coef, and see whether the result changes with it.",
+    like=PPO_CLIP_LOSS,
     hints=(
         "Work the example of the docstring through the code by hand. Which line gives another number than you expect?",
         "One line computes a tensor and gives it to nobody: clamp without an underscore makes a new one. Store it, then "
@@ -44,12 +36,11 @@ EXERCISE = exercise_like(
         "advantages).",
     ),
     misconceptions=(
-        unpatched(ill, "Change clip_coef, and see whether the result changes with it."),
         mistake(
             "clamped-in-place",
             "clamp_ overwrites the ratio. exp kept that very tensor for its gradient, and the unclipped objective needs it "
             "too. Leave ratio as it is, and give the clamped one a name of its own.",
-            clamped_in_place,
+            {"ratio.clamp(": "ratio.clamp_("},
         ),
         mistake(
             "clip-coefficient-fixed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -10,10 +10,10 @@ from torch import Tensor
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
-from pgcourse.losses import ppo_clip_loss
+from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in
 from pgcourse.study.traps import ENTROPY_SIGN
 
 
@@ -29,6 +29,17 @@ def ill(log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef):  #
     return policy_loss + ent_coef * entropy.mean()
 
 
+def patient_04(
+    log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, entropy: Tensor, *, clip_coef: float, ent_coef: float
+) -> Tensor:
+    """PPO's clipped loss, less the bonus."""
+    advantages = advantages.detach()
+    ratio = (log_prob - old_log_prob.detach()).exp()
+    clipped = ratio.clamp(1 - clip_coef, 1 + clip_coef)
+    policy_loss = -torch.minimum(ratio * advantages, clipped * advantages).mean()
+    return policy_loss - ent_coef * entropy.mean()
+
+
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first: those of the clipped loss, with entropies; that of a narrow Gaussian is negative."""
     source = generator(seed)
@@ -42,84 +53,53 @@ def cases(seed: int) -> Iterator[Case]:
     yield {**case, "entropy": normal(source, batch, dtype=dtype) - 1, "ent_coef": 0.2}
 
 
-def loss_with(
-    loss: Function = ppo_clip_loss,
-    bonus: Callable[[Tensor, float], Tensor] = lambda entropy, ent_coef: ent_coef * entropy.mean(),
-) -> Function:
-    """The right function with another loss or another bonus."""
-
-    def attempt(*tensors: Tensor, clip_coef: float, ent_coef: float) -> Tensor:
-        clipped: Tensor = loss(*tensors[:3], clip_coef=clip_coef)
-        return clipped - bonus(tensors[3], ent_coef)
-
-    return attempt
-
-
-PATIENT = Patient("patient_04", ENTROPY_SIGN, ill=ill, cured=loss_with(), seams=in_training.loss_with_bonus)
-EXERCISE = exercise_like(
-    PPO_CLIP_LOSS,
-    "patient_04",
+mistake = edits_of(patient_04)
+PATIENT = Patient("patient_04", ENTROPY_SIGN, ill, patient_04, in_training.loss_with_bonus)
+EXERCISE = exercise_of(
+    PATIENT,
+    "Ask of each term what an optimiser that makes it smaller does to the policy.",
+    like=PPO_CLIP_LOSS,
     cases=cases,
     observe=Call(
         "log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef",
         differentiable=("log_prob", "entropy"),
         constant=("old_log_prob", "advantages"),
     ),
-    reference=PATIENT.cured,
     hints=(
         "A loss is made smaller. For each term of the last line: what does the policy do to make it smaller?",
         "The first term already has a minus from minimising, because its objective is to be made larger. So is the other.",
         "return policy_loss - ent_coef * entropy.mean()",
     ),
     misconceptions=(
-        unpatched(ill, "Ask of each term what an optimiser that makes it smaller does to the policy."),
         mistake(
-            "bonus-dropped",
-            "You left the bonus out. The run would no longer show the symptom, but the setting ent_coef would have no "
-            "effect: one bug for another. The bonus has to stay, and to reward an undecided policy.",
-            loss_with(bonus=lambda entropy, ent_coef: 0 * entropy.mean()),
-        ),
-        mistake(
-            "bonus-summed",
-            "You summed the entropy over the batch and averaged the rest. The bonus then grows with the minibatch: of 512 "
-            "rows it weighs 512 times as much. Take the mean of both.",
-            loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.sum()),
+            "another-entropy",
+            "Your bonus is not the mean of entropy as it comes. A sum weighs 512 times as much for 512 rows; a negative entropy, "
+            "that of a narrow Gaussian, counts as well; minus the mean of log_prob is a guess, with another gradient.",
+            {"entropy.mean()": "entropy.sum()"},
+            {"entropy.mean()": "entropy.clamp(min=0).mean()"},
+            {"entropy.mean()": "-log_prob.mean()"},
         ),
         mistake(
             "coefficient-not-read",
-            "You subtracted the mean entropy with a weight of your own, 1 or 0.01, whatever ent_coef is. A setting that is "
-            "accepted and not used is a bug of its own.",
-            loss_with(bonus=lambda entropy, ent_coef: entropy.mean()),
-            loss_with(bonus=lambda entropy, ent_coef: 0.01 * entropy.mean()),
-        ),
-        mistake(
-            "entropy-kept-above-zero",
-            "You took negative entropies for 0. That of a Gaussian is negative where it is narrow, and just there the bonus "
-            "has to push: leave the numbers as they come.",
-            loss_with(bonus=lambda entropy, ent_coef: ent_coef * entropy.clamp(min=0).mean()),
-        ),
-        mistake(
-            "log-prob-for-entropy",
-            "You computed a bonus from the log-probabilities of the actions. Minus their mean estimates the entropy, from few "
-            "actions, and its gradient is not the entropy's. entropy holds the exact one, row by row: use that.",
-            lambda log_prob, *data, clip_coef, ent_coef: (
-                ppo_clip_loss(log_prob, *data[:2], clip_coef=clip_coef) + ent_coef * log_prob.mean()
-            ),
+            "ent_coef has no effect: you left the bonus out, or gave it a weight of your own. The run may no longer show the "
+            "symptom, but a setting that is accepted and not used is a bug of its own.",
+            {" - ent_coef * entropy.mean()": ""},
+            {"ent_coef * entropy": "entropy"},
+            {"ent_coef * entropy": "0.01 * entropy"},
         ),
         mistake(
             "bonus-in-the-advantages",
             "You added the bonus to the advantages. There it is multiplied by the ratio and clipped with it, and rewards "
             "actions in place of an undecided policy. It is a term of its own, beside the clipped loss.",
-            lambda log_prob, old, a, entropy, *, clip_coef, ent_coef: ppo_clip_loss(
-                log_prob, old, a + ent_coef * entropy, clip_coef=clip_coef
-            ),
+            {"advantages.detach()": "advantages.detach() + ent_coef * entropy", " - ent_coef * entropy.mean()": ""},
+            {"advantages.detach()": "(advantages + ent_coef * entropy).detach()", " - ent_coef * entropy.mean()": ""},
         ),
         mistake(
             "everything-flipped",
             "You flipped the sign of the whole loss. The entropy is rewarded now, and so is doing what was worse than "
             "expected. Only one of the two terms had the wrong sign.",
-            lambda *tensors, **settings: -ill(*tensors, **settings),
+            {"return policy_loss": "return -policy_loss"},
         ),
     ),
-    dress=loss_with,
+    dress=with_loss_in(patient_04),
 )

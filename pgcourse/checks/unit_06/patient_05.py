@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_03.gae import EXERCISE as GAE
 from pgcourse.checks.unit_03.gae import SIGNATURE
 from pgcourse.checks.unit_03.rollouts import named_call
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.returns import gae
 from pgcourse.study.traps import TRUNCATION_AS_TERMINATION
 
@@ -28,12 +29,12 @@ def ill(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambd
     return advantages
 
 
-PATIENT = Patient(
-    "patient_05", TRUNCATION_AS_TERMINATION, ill=ill, cured=gae, seams=lambda function: {"advantage_fn": function}
-)
-EXERCISE = exercise_like(
-    GAE,
-    "patient_05",
+PATIENT = Patient("patient_05", TRUNCATION_AS_TERMINATION, ill, gae, lambda function: {"advantage_fn": function})
+mistake = edits_of(ill)
+EXERCISE = exercise_of(
+    PATIENT,
+    "The mask `running` is used twice. Is the same mask right at both places?",
+    like=GAE,
     show_case=named_call("patient_05", SIGNATURE),
     hints=(
         "Two questions are asked of every row: is there a future to count on, and does the next row belong to the same "
@@ -42,28 +43,17 @@ EXERCISE = exercise_like(
         "deltas = (rewards + gamma * next_values * ~terminated - values).detach(); the recursion keeps its mask.",
     ),
     misconceptions=(
-        unpatched(ill, "The mask `running` is used twice. Is the same mask right at both places?"),
         mistake(
             "bootstrapped-twice",
             "You added a value to the reward at a time limit, and bootstrap there as well, so the future counts twice. "
             "Either is a repair by itself; the mask of the one-step error is the shorter one.",
-            lambda r, v, w, terminated, truncated, *, gamma, gae_lambda: gae(
-                r + gamma * w * (truncated & ~terminated),
-                v,
-                w,
-                terminated,
-                truncated,
-                gamma=gamma,
-                gae_lambda=gae_lambda,
-            ),
+            {"* running - values": "* ~terminated + gamma * next_values * (truncated & ~terminated) - values"},
         ),
         mistake(
             "one-flag-of-two",
             "Where both flags are set, your trace goes on into the next episode: ^ asks for exactly one of them. An episode "
             "has ended where either is set, and where both are: |.",
-            lambda r, v, w, terminated, truncated, **settings: gae(
-                r, v, w * ~terminated, terminated & ~truncated, truncated & ~terminated, **settings
-            ),
+            {"terminated | truncated": "terminated ^ truncated", "* running - values": "* ~terminated - values"},
         ),
     ),
 )

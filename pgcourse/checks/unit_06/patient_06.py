@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import Call
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, mistake, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import SOFTMAX_TWICE
 
 
@@ -23,6 +25,11 @@ def ill(scores):  # type: ignore[no-untyped-def]
     """
     preferences = torch.softmax(scores, dim=-1)
     return preferences - preferences.logsumexp(dim=-1, keepdim=True)
+
+
+def patient_06(scores: Tensor) -> Tensor:
+    """Log-probabilities [B, A] from scores [B, A]."""
+    return scores - scores.logsumexp(dim=-1, keepdim=True)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -37,14 +44,13 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"scores": 2 * normal(source, 3, 6, dtype=torch.float64)}
 
 
-PATIENT = Patient(
-    "patient_06", SOFTMAX_TWICE, ill=ill, cured=lambda scores: scores.log_softmax(-1), seams=in_training.logits
-)
-EXERCISE = Exercise.listed(
-    "patient_06",
+PATIENT = Patient("patient_06", SOFTMAX_TWICE, ill, patient_06, in_training.logits)
+mistake = edits_of(patient_06)
+EXERCISE = exercise_of(
+    PATIENT,
+    "Try scores that are far apart, and compare the probabilities with those that you expect.",
     cases=cases,
     observe=Call("scores", differentiable=("scores",)),
-    reference=PATIENT.cured,
     hints=(
         "Put very different scores in, such as 12 and -6. How sure should the policy be, and how sure is it?",
         "Subtracting logsumexp of x from x is a log-softmax. Look at what is handed to it here, and between which numbers that "
@@ -52,13 +58,12 @@ EXERCISE = Exercise.listed(
         "return scores - scores.logsumexp(dim=-1, keepdim=True)",
     ),
     misconceptions=(
-        unpatched(ill, "Try scores that are far apart, and compare the probabilities with those that you expect."),
         mistake(
             "half-mended",
             "One of the two terms is computed from the scores, the other still from their softmax. Score and normaliser belong "
             "together: subtract from x the logsumexp of the same x.",
-            lambda scores: scores - scores.softmax(-1).logsumexp(-1, keepdim=True),
-            lambda scores: scores.softmax(-1) - scores.logsumexp(-1, keepdim=True),
+            {"scores.logsumexp": "scores.softmax(-1).logsumexp"},
+            {"return scores": "return scores.softmax(-1)"},
         ),
         mistake(
             "probabilities",
@@ -68,12 +73,12 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "not-normalised",
-            "You returned scores, shifted at most by their maximum or mean. They choose the same distribution, but their "
-            "exponentials do not add up to 1, and a ratio between two policies would be wrong. Subtract logsumexp.",
+            "You returned scores, shifted at most by their maximum or mean, or judged each by itself with a sigmoid. Their "
+            "exponentials do not add up to 1, so a ratio between two policies would be wrong. Subtract logsumexp.",
             lambda scores: scores + 0.0,
             lambda scores: scores - scores.max(-1, keepdim=True).values,
             lambda scores: scores - scores.mean(-1, keepdim=True),
-            lambda scores: scores - scores.sum(-1, keepdim=True),
+            functional.logsigmoid,
         ),
         mistake(
             "small-probabilities-cut-off",

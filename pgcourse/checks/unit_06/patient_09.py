@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-from torch import Tensor
-from torch.distributions import Normal
-
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_05.gaussian_log_prob import EXERCISE as GAUSSIAN_LOG_PROB
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Function, Patient, exercise_like, mistake, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import LOG_PROB_NOT_SUMMED
 
 
@@ -23,22 +21,12 @@ def ill(mean, log_std, action):  # type: ignore[no-untyped-def]
     return terms.mean(dim=-1)
 
 
-def of_terms(reduce: Function) -> Function:
-    """A log-density from the terms [B, D] of all dimensions."""
-    return lambda mean, log_std, action: reduce(Normal(mean, log_std.exp(), validate_args=False).log_prob(action))
-
-
-def divided_by_the_root(terms: Tensor) -> Tensor:
-    """The sum in units of the root of D."""
-    return terms.sum(-1) / math.sqrt(terms.shape[-1])
-
-
-PATIENT = Patient(
-    "patient_09", LOG_PROB_NOT_SUMMED, ill=ill, cured=GAUSSIAN_LOG_PROB.reference, seams=in_training.density
-)
-EXERCISE = exercise_like(
-    GAUSSIAN_LOG_PROB,
-    "patient_09",
+mistake = edits_of(ill)
+PATIENT = Patient("patient_09", LOG_PROB_NOT_SUMMED, ill, GAUSSIAN_LOG_PROB.reference, in_training.density)
+EXERCISE = exercise_of(
+    PATIENT,
+    "Compare one dimension with two: what should a second, independent dimension do to the logarithm?",
+    like=GAUSSIAN_LOG_PROB,
     hints=(
         "With one dimension the code is right. Work two dimensions by hand: what is the probability density of two "
         "independent numbers together?",
@@ -46,24 +34,14 @@ EXERCISE = exercise_like(
         "return terms.sum(dim=-1)",
     ),
     misconceptions=(
-        unpatched(
-            ill, "Compare one dimension with two: what should a second, independent dimension do to the logarithm?"
-        ),
         mistake(
             "combined-in-another-way",
-            "You combine the dimensions in another way than by their sum. Densities of independent dimensions multiply, and "
-            "under a logarithm a product becomes a sum: not a product, not a sum of densities, and divided by nothing.",
-            of_terms(lambda terms: terms.prod(-1)),
-            of_terms(lambda terms: terms.logsumexp(-1)),
-            of_terms(divided_by_the_root),
-        ),
-        mistake(
-            "first-dimension-alone",
-            "You took one dimension and left the others out. With one motor nothing shows; with four, the update knows only "
-            "a quarter of what the policy did. Sum over all of them.",
-            of_terms(lambda terms: terms[:, 0]),
-            of_terms(lambda terms: terms[:, -1]),
-            of_terms(lambda terms: terms.amax(-1)),
+            "You combine the dimensions in another way than by their sum, or take one alone. Densities of independent dimensions "
+            "multiply, and under a logarithm a product becomes a sum, of all dimensions, divided by nothing.",
+            {"terms.mean(dim=-1)": "terms.prod(-1)"},
+            {"terms.mean(dim=-1)": "terms.logsumexp(-1)"},
+            {"terms.mean(dim=-1)": "terms.sum(-1) / math.sqrt(terms.shape[-1])"},
+            *({"terms.mean(dim=-1)": f"terms{one}"} for one in ("[:, 0]", "[:, -1]", ".amax(-1)")),
         ),
     ),
 )

@@ -9,9 +9,10 @@ import torch
 
 from pgcourse.checks.cases import generator, normal
 from pgcourse.checks.observe.record import Case
+from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_00.categorical_entropy import EXERCISE as CATEGORICAL_ENTROPY
 from pgcourse.checks.unit_06 import in_training
-from pgcourse.checks.unit_06.patient import Patient, exercise_like, mistake, unpatched
+from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import GAUSSIAN_ENTROPY
 
 
@@ -38,12 +39,12 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
 
 
-PATIENT = Patient(
-    "patient_12", GAUSSIAN_ENTROPY, ill=ill, cured=CATEGORICAL_ENTROPY.reference, seams=in_training.entropy
-)
-EXERCISE = exercise_like(
-    CATEGORICAL_ENTROPY,
-    "patient_12",
+PATIENT = Patient("patient_12", GAUSSIAN_ENTROPY, ill, CATEGORICAL_ENTROPY.reference, in_training.entropy)
+mistake = edits_of(ill)
+EXERCISE = exercise_of(
+    PATIENT,
+    "Try equal logits of two actions, whose entropy you know, and ask what an action's number means.",
+    like=CATEGORICAL_ENTROPY,
     cases=cases,
     hints=(
         "Work the example of the docstring through the code. Then exchange the numbers of two actions: should the entropy "
@@ -53,9 +54,6 @@ EXERCISE = exercise_like(
         "log_prob = logits.log_softmax(-1); return -(log_prob.exp() * log_prob).sum(-1)",
     ),
     misconceptions=(
-        unpatched(
-            ill, "Try equal logits of two actions, whose entropy you know, and ask what an action's number means."
-        ),
         mistake(
             "variance-kept",
             "You mended some values, with a constant, a floor or a cap, and kept the formula with the variance. Numbers of "
