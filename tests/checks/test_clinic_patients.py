@@ -10,8 +10,8 @@ from torch import nn
 
 from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.alarms import Alarms, question
+from pgcourse.checks.observe.networks import PolicyLoss
 from pgcourse.checks.observe.optimizers import OptimizerSteps
-from pgcourse.checks.observe.policy_loss import PolicyLoss
 from pgcourse.checks.unit_06 import PATIENTS
 from pgcourse.checks.unit_06.diagnose import diagnose
 from pgcourse.checks.unit_06.patient import Patient

@@ -10,11 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator
-from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator
 from pgcourse.checks.observe.alarms import PREFIX, Alarms
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
 
 KL, CLIP_FRACTION, ENTROPY, EXPLAINED = (
     f"losses/{name}" for name in ("approx_kl", "clipfrac", "entropy", "explained_variance")

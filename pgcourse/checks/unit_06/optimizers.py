@@ -7,8 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator
-from pgcourse.checks.observe.record import Case
+from pgcourse.checks.authoring import Case, generator
 from pgcourse.checks.wording import number
 
 Sizes = dict[str, dict[str, tuple[int, ...]]]  # network -> parameter -> shape

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from pgcourse.checks.exercise import Exercise, Misconception
+from pgcourse.checks.authoring import Arrays, Exercise, Misconception, rewritten
 from pgcourse.checks.observe import observe
-from pgcourse.checks.observe.record import Arrays
-from pgcourse.checks.rewritten import rewritten
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.study.traps import Trap
 

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from pgcourse.checks.cases import generator, integers, normal
-from pgcourse.checks.observe.policy_loss import PolicyLoss
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Case, edits_of, generator, integers, normal
+from pgcourse.checks.observe.networks import PolicyLoss
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.losses import ppo_clip_loss

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, edits_of, generator, normal
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in

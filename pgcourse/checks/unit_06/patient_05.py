@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import edits_of
 from pgcourse.checks.unit_03.gae import EXERCISE as GAE
 from pgcourse.checks.unit_03.gae import SIGNATURE
 from pgcourse.checks.unit_03.rollouts import named_call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import edits_of
 from pgcourse.checks.unit_05.gaussian_log_prob import EXERCISE as GAUSSIAN_LOG_PROB
 from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of

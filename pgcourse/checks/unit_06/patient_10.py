@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from pgcourse.checks.authoring import Case, edits_of
 from pgcourse.checks.observe.optimizers import OptimizerSteps
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
 from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.optimizers import Sizes, network_case, shown
 from pgcourse.checks.unit_06.patient import Patient, exercise_of

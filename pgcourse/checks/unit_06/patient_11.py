@@ -8,10 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.observe import Call
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Call, Case, edits_of, generator, normal
 from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
 from pgcourse.study.traps import CLIPPED_ACTION_LOG_PROB

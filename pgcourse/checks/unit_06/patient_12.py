@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.cases import generator, normal
-from pgcourse.checks.observe.record import Case
-from pgcourse.checks.rewritten import edits_of
+from pgcourse.checks.authoring import Case, edits_of, generator, normal
 from pgcourse.checks.unit_00.categorical_entropy import EXERCISE as CATEGORICAL_ENTROPY
 from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
