@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from pgcourse.checks.authoring import Case, edits_of, generator, integers, normal
 from pgcourse.checks.observe.networks import PolicyLoss
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in
 from pgcourse.checks.wording import value
+from pgcourse.study import hooks
 from pgcourse.study.traps import OLD_LOG_PROB_RECOMPUTED
 
 
@@ -76,7 +76,7 @@ def shown(case: Case) -> str:
 
 
 mistake = edits_of(patient_01)
-PATIENT = Patient("patient_01", OLD_LOG_PROB_RECOMPUTED, ill, patient_01, in_training.loss_of_policy)
+PATIENT = Patient("patient_01", OLD_LOG_PROB_RECOMPUTED, ill, patient_01, hooks.loss_of_policy)
 EXERCISE = exercise_of(
     PATIENT,
     "Look for an argument that the code never reads, and ask which policy `before` is of.",

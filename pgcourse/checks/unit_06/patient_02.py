@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pgcourse.checks.authoring import Call, Case, edits_of, generator, normal
 from pgcourse.checks.unit_02.value_loss import EXERCISE as VALUE_LOSS
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
+from pgcourse.study import hooks
 from pgcourse.study.traps import BROADCASTING
 
 
@@ -41,7 +41,7 @@ def cases(seed: int) -> Iterator[Case]:
 
 
 mistake = edits_of(patient_02)
-PATIENT = Patient("patient_02", BROADCASTING, ill, patient_02, in_training.loss_of_values)
+PATIENT = Patient("patient_02", BROADCASTING, ill, patient_02, hooks.loss_of_values)
 EXERCISE = exercise_of(
     PATIENT,
     "Print the shape of `error` for two rows.",

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pgcourse.checks.authoring import Call, Case, edits_of, generator, normal
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of, with_loss_in
+from pgcourse.study import hooks
 from pgcourse.study.traps import ENTROPY_SIGN
 
 
@@ -51,7 +51,7 @@ def cases(seed: int) -> Iterator[Case]:
 
 
 mistake = edits_of(patient_04)
-PATIENT = Patient("patient_04", ENTROPY_SIGN, ill, patient_04, in_training.loss_with_bonus)
+PATIENT = Patient("patient_04", ENTROPY_SIGN, ill, patient_04, hooks.loss_with_bonus)
 EXERCISE = exercise_of(
     PATIENT,
     "Ask of each term what an optimiser that makes it smaller does to the policy.",

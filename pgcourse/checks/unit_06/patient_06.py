@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from pgcourse.checks.authoring import Call, Case, edits_of, generator, normal
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
+from pgcourse.study import hooks
 from pgcourse.study.traps import SOFTMAX_TWICE
 
 
@@ -41,7 +41,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"scores": 2 * normal(source, 3, 6, dtype=torch.float64)}
 
 
-PATIENT = Patient("patient_06", SOFTMAX_TWICE, ill, patient_06, in_training.logits)
+PATIENT = Patient("patient_06", SOFTMAX_TWICE, ill, patient_06, hooks.logits)
 mistake = edits_of(patient_06)
 EXERCISE = exercise_of(
     PATIENT,

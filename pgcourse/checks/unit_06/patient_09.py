@@ -6,8 +6,8 @@ import math
 
 from pgcourse.checks.authoring import edits_of
 from pgcourse.checks.unit_05.gaussian_log_prob import EXERCISE as GAUSSIAN_LOG_PROB
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
+from pgcourse.study import hooks
 from pgcourse.study.traps import LOG_PROB_NOT_SUMMED
 
 
@@ -22,7 +22,7 @@ def ill(mean, log_std, action):  # type: ignore[no-untyped-def]
 
 
 mistake = edits_of(ill)
-PATIENT = Patient("patient_09", LOG_PROB_NOT_SUMMED, ill, GAUSSIAN_LOG_PROB.reference, in_training.density)
+PATIENT = Patient("patient_09", LOG_PROB_NOT_SUMMED, ill, GAUSSIAN_LOG_PROB.reference, hooks.density)
 EXERCISE = exercise_of(
     PATIENT,
     "Compare one dimension with two: what should a second, independent dimension do to the logarithm?",

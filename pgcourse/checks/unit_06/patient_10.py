@@ -9,9 +9,9 @@ from torch import nn
 
 from pgcourse.checks.authoring import Case, edits_of
 from pgcourse.checks.observe.optimizers import OptimizerSteps
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.optimizers import Sizes, network_case, shown
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
+from pgcourse.study import hooks
 from pgcourse.study.traps import SLOW_CRITIC
 
 
@@ -47,7 +47,7 @@ def cases(seed: int) -> Iterator[Case]:
 
 ADDED = "policy_optimizer.add_param_group(critic_optimizer.param_groups[0])"
 mistake = edits_of(patient_10)
-PATIENT = Patient("patient_10", SLOW_CRITIC, ill, patient_10, in_training.pair_of_optimizers)
+PATIENT = Patient("patient_10", SLOW_CRITIC, ill, patient_10, hooks.pair_of_optimizers)
 EXERCISE = exercise_of(
     PATIENT,
     "Call it twice with different learning rates, and print the param_groups of both optimisers.",

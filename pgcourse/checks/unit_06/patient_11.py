@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from pgcourse.checks.authoring import Call, Case, edits_of, generator, normal
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
+from pgcourse.study import hooks
 from pgcourse.study.traps import CLIPPED_ACTION_LOG_PROB
 
 
@@ -61,7 +61,7 @@ def mass_beyond(law: Normal, draw: Tensor, bound: float) -> Tensor:
 
 mistake = edits_of(patient_11)
 MASS = {"Normal(mean, std).log_prob(action)": "mass_beyond(Normal(mean, std), action, bound)"}
-PATIENT = Patient("patient_11", CLIPPED_ACTION_LOG_PROB, ill, patient_11, in_training.stored_action)
+PATIENT = Patient("patient_11", CLIPPED_ACTION_LOG_PROB, ill, patient_11, hooks.stored_action)
 EXERCISE = exercise_of(
     PATIENT,
     "Look at a draw beyond the bound: is the stored action the one that the policy drew?",

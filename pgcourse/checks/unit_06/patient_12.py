@@ -9,8 +9,8 @@ import torch
 
 from pgcourse.checks.authoring import Case, edits_of, generator, normal
 from pgcourse.checks.unit_00.categorical_entropy import EXERCISE as CATEGORICAL_ENTROPY
-from pgcourse.checks.unit_06 import in_training
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
+from pgcourse.study import hooks
 from pgcourse.study.traps import GAUSSIAN_ENTROPY
 
 
@@ -37,7 +37,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
 
 
-PATIENT = Patient("patient_12", GAUSSIAN_ENTROPY, ill, CATEGORICAL_ENTROPY.reference, in_training.entropy)
+PATIENT = Patient("patient_12", GAUSSIAN_ENTROPY, ill, CATEGORICAL_ENTROPY.reference, hooks.entropy)
 mistake = edits_of(ill)
 EXERCISE = exercise_of(
     PATIENT,

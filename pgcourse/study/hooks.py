@@ -1,7 +1,4 @@
-"""A patient's function in the real training loop: each of these takes it and gives the argument of `train` that uses it.
-
-A run gets the learner's function in the same way as the one with the bug.
-"""
+"""One function of somebody's own in the real training loop: each of these gives the arguments of `train` that use it."""
 
 from __future__ import annotations
 
