@@ -1,7 +1,5 @@
 """bandit_step(logits, action, reward, *, learning_rate): one REINFORCE step by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """categorical_entropy(logits): how undecided a policy is."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

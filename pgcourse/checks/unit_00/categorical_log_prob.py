@@ -1,7 +1,5 @@
 """categorical_log_prob(logits, action): log-probability of the chosen actions."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """discounted_returns(rewards, *, gamma): the reward-to-go of complete episodes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

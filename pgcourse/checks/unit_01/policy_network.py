@@ -1,7 +1,5 @@
 """policy_network(obs_dim, num_actions): a network whose output is a distribution over actions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 
@@ -189,12 +187,6 @@ EXERCISE = Exercise.listed(
             "Your network starts with opinions: with torch's default weights the logits differ by several tenths, so some "
             "actions are hardly tried in some states. Make the last layer's weights small; hidden layers may stay as they are.",
             {"0.01": "8.0"},
-        ),
-        mistake(
-            "squeezed-logits",
-            "A softmax, sigmoid or other activation before Categorical, which applies a softmax of its own, squeezes your "
-            "logits into a narrow range. Such a policy can never become sure. Logits are the last layer's output as it is.",
-            {"logits=logits": "logits=logits.softmax(-1)"},
         ),
         mistake(
             "most-probable-action",

@@ -1,7 +1,5 @@
 """reinforce_loss(log_prob, weight): the scalar whose gradient is the policy gradient."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

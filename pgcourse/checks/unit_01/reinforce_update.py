@@ -1,7 +1,5 @@
 """reinforce_update(policy, optimizer, episodes, *, gamma): one step of REINFORCE on a batch of complete episodes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """standardize(x): mean 0 and standard deviation 1 over a whole tensor."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

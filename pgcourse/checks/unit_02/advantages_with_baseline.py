@@ -1,7 +1,5 @@
 """advantages_with_baseline(returns, values): how much better it went than the critic had said."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """baseline_update(...): one step of REINFORCE with a value network as baseline, on a batch of complete episodes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """gradient_variance(gradients): how far gradient estimates scatter around their mean, as one number."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """optimal_constant_baseline(scores, returns): the one number to subtract that leaves the least variance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

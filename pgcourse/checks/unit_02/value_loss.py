@@ -1,7 +1,5 @@
 """value_loss(values, returns): what the critic minimises."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """a2c_losses(...): the two losses of A2C, each for an optimiser of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """explained_variance(values, returns): how much of the returns' variance the critic accounts for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

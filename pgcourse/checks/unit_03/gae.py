@@ -1,7 +1,5 @@
 """gae(...): generalised advantage estimation over a rollout with every kind of boundary."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """n_step_returns(...): a few real rewards, then the critic's guess, right at every kind of boundary."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

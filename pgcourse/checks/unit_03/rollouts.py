@@ -1,7 +1,5 @@
 """Rollouts [T, N] for the cases of unit 03, by hand and at random, and the small tools of its wrong answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """td_errors(rewards, values, next_values, terminated, *, gamma): by how much one step surprised the critic."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """true_next_observations(next_obs, done, final_obs): where an episode really ended up, before it was reset."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """approx_kl(log_prob, old_log_prob): how far the policy has moved, from the samples alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

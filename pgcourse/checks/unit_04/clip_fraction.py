@@ -1,7 +1,5 @@
 """clip_fraction(log_prob, old_log_prob, *, clip_coef): how much of the batch lies outside of the interval."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """minibatches(batch_size, minibatch_size, *, generator): each row once, in random order, a few rows at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -210,13 +208,6 @@ EXERCISE = Exercise.listed(
             "and the last has the rest: split takes that size, chunk and tensor_split the number of pieces.",
             {"split": "chunk"},
             {"split(minibatch_size)": "tensor_split(-(-batch_size // minibatch_size))"},
-        ),
-        mistake(
-            "not-cut",
-            "Looping over your result gives single numbers, not minibatches. Either the permutation is not cut into pieces, "
-            "or you returned one piece from inside of a loop, where a yield belongs.",
-            {".split(minibatch_size)": ""},
-            {".split(minibatch_size)": ".tolist()"},
         ),
         mistake(
             "no-index-tensors",

@@ -1,7 +1,5 @@
 """ppo_clip_loss(log_prob, old_log_prob, advantages, *, clip_coef): the clipped surrogate, as a loss."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch
@@ -112,13 +110,6 @@ EXERCISE = Exercise.listed(
             "Your loss is not clipped anywhere. Its first step is right, but after several epochs on the same data the "
             "ratio runs away: nothing says that the data are only about policies near the old one.",
             {"torch.minimum(plain, cut)": "plain"},
-        ),
-        mistake(
-            "objective-clipped",
-            "You clipped the objective, ratio times advantage. Its size says nothing about how far the policy has moved: "
-            "large advantages would be clipped at a ratio of 1. Clip the ratio, then multiply.",
-            {"clipped * advantages": "(ratio * advantages).clamp(1 - clip_coef, 1 + clip_coef)"},
-            {"torch.minimum(plain, cut)": "plain.clamp(1 - clip_coef, 1 + clip_coef)"},
         ),
         mistake(
             "rows-outside-left-out",

@@ -1,7 +1,5 @@
 """ppo_update(policy, critic, ..., generator): epochs of minibatch steps on one batch, with all of PPO's guards."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any

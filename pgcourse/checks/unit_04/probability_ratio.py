@@ -1,7 +1,5 @@
 """probability_ratio(log_prob, old_log_prob): how much more likely the policy has made the actions that were taken."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What the exercises about the probability ratio share: a case shown with its ratios, and mistakes in the ratio."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from pgcourse.checks.authoring import Case, Misconception

@@ -1,7 +1,5 @@
 """gaussian_entropy(log_std): how widely a Gaussian policy explores."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

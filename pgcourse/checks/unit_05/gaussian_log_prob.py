@@ -1,7 +1,5 @@
 """gaussian_log_prob(mean, log_std, action): log-density of continuous actions."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """gaussian_policy(obs_dim, action_dim): a network whose output is a Gaussian over actions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """RunningMeanStd(shape): mean and variance of everything seen so far, a batch at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

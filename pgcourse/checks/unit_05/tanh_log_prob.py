@@ -1,7 +1,5 @@
 """tanh_log_prob(mean, log_std, pre_tanh_action): log-density of a squashed Gaussian action."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """diagnose(metrics): from the metrics of a PPO run on CartPole to alarms."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

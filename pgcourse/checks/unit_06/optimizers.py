@@ -1,7 +1,5 @@
 """Cases for functions that make optimisers: parameters with gradients to step along."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

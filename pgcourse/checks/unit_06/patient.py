@@ -1,7 +1,5 @@
 """What a patient of the clinic is: a run with one silent bug, and the function that holds it; and its wrong patches."""
 
-from __future__ import annotations
-
 import inspect
 import re
 import textwrap

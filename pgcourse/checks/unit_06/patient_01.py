@@ -1,7 +1,5 @@
 """patient_01: the clipped loss of a minibatch, from the policy itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

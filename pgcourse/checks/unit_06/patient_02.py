@@ -1,7 +1,5 @@
 """patient_02: the critic's loss, for values as the network gives them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

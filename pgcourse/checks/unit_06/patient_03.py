@@ -1,7 +1,5 @@
 """patient_03: the loss of the policy."""
 
-from __future__ import annotations
-
 from pgcourse.checks.authoring import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06.patient import Patient, exercise_of

@@ -1,7 +1,5 @@
 """patient_04: the loss of the policy with its bonus."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """patient_05: the advantages of a rollout."""
 
-from __future__ import annotations
-
 import torch
 
 from pgcourse.checks.authoring import edits_of

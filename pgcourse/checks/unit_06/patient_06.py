@@ -1,7 +1,5 @@
 """patient_06: from the scores of a network to a policy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """patient_07: the optimiser of a network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """patient_08: the loss of the policy, written with losses."""
 
-from __future__ import annotations
-
 import torch
 
 from pgcourse.checks.authoring import edits_of

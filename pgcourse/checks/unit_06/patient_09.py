@@ -1,7 +1,5 @@
 """patient_09: the log-density of continuous actions."""
 
-from __future__ import annotations
-
 import math
 
 from pgcourse.checks.authoring import edits_of

@@ -1,7 +1,5 @@
 """patient_10: the optimisers of policy and critic."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

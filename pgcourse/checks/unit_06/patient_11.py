@@ -1,7 +1,5 @@
 """patient_11: the action that is stored, and its log-probability."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

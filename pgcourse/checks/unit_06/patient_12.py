@@ -1,7 +1,5 @@
 """patient_12: how undecided a policy over discrete actions is."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

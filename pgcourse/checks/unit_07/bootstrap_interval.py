@@ -1,7 +1,5 @@
 """bootstrap_interval(x, *, statistic, confidence, num_resamples, generator): how far a statistic can be trusted."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable, Iterator

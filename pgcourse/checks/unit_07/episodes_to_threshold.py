@@ -1,7 +1,5 @@
 """episodes_to_threshold(episodic_returns, *, threshold, window): when was a task learnt for the first time?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import reduce
 

@@ -1,7 +1,5 @@
 """interquartile_mean(x): the mean of the middle half of the runs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """probability_of_improvement(x, y): how often a run of the first method beats a run of the second."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

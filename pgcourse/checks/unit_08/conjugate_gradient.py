@@ -1,7 +1,5 @@
 """conjugate_gradient(matvec, b, *, iterations, tolerance): solve A x = b from products with A alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

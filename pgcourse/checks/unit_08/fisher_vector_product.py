@@ -1,7 +1,5 @@
 """fisher_vector_product(policy, obs, vector, *, damping): the curvature of the KL divergence, times a vector."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """line_search(evaluate, step, *, max_kl, backtracks, shrink): the longest of some steps that keeps the promise."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch
@@ -149,11 +147,6 @@ EXERCISE = Exercise.listed(
             "You tried one step more than `backtracks`, or one less. With 3, the full step and two shrunk ones are tried.",
             {"range(backtracks)": "range(backtracks + 1)"},
             {"range(backtracks)": "range(backtracks - 1)"},
-        ),
-        mistake(
-            "gave-up-at-once",
-            "You looked at the full step only, as a `return zeros` inside the loop does. Return zeros after the loop.",
-            {"    return torch": "        return torch"},
         ),
         mistake(
             "shrunk-evenly",

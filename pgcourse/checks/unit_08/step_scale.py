@@ -1,7 +1,5 @@
 """step_scale(natural_gradient, fisher_times_it, *, max_kl): how far along the direction the KL divergence allows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch
