@@ -95,6 +95,12 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case({EXPLAINED: [float("nan")] * 10 + [0.2] * 20})  # 30 updates, of which NaN counts for nothing
     yield _case({"updates/policy.logits": [0.1, 0.2], "updates/critic.values": [0.0, 0.0]})
     yield _case({CLIP_FRACTION: [0.5, 0.1], ENTROPY: [0.25, 0.3]})  # on the limit, in any precision
+    # On the limits, and a little above the smallest: nothing rings.
+    yield _case({KL: [0.05], ENTROPY: [0.55] * 25, EXPLAINED: [0.9] * 25})
+    yield _case({KL: [1e-6], "updates/policy.mean": [1e-6]})
+    yield _case({KL: [1.5e-6], "updates/policy.mean": [1.5e-6]})
+    # The last quarter of 25 updates is six of them.
+    yield _case({VALUE: [20.0] * 19 + [40.0] + [20.0] * 5, RETURN: [20.0] * 25})
     source = generator(seed)
     for _ in range(4):
         yield _run(source)
