@@ -49,25 +49,20 @@ def test_it_writes_table_curves_a_gif_of_each_agent_and_the_runs(compared: Path)
 def test_an_interrupt_keeps_what_is_finished_and_the_second_call_goes_on(
     compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train, trained = seeds._train, []
+    train, trained, interrupt_at = seeds._train, [], 6
 
-    def interrupted_at_the_seventh(config: Any, seams: Any) -> Run:
-        if len(trained) == 6:
+    def counted(config: Any, seams: Any) -> Run:
+        if len(trained) == interrupt_at:
             raise KeyboardInterrupt
         trained.append(config)
         return train(config, seams)
 
-    monkeypatch.setattr(seeds, "_train", interrupted_at_the_seventh)
+    monkeypatch.setattr(seeds, "_train", counted)
     assert main([*SMALL, str(tmp_path)]) == 130
     err = capsys.readouterr().err
     assert err == "pgcourse: interrupted; finished runs are kept, and the same command goes on from here\n"
     assert (tmp_path / "table.txt").read_text() == "2 seeds, 6 episodes each: not finished yet\n"
-
-    def counted(config: Any, seams: Any) -> Run:
-        trained.append(config)
-        return train(config, seams)
-
-    monkeypatch.setattr(seeds, "_train", counted)
+    interrupt_at = 100
     assert main([*SMALL, str(tmp_path)]) == 0
     assert len(trained) == 10, "each run once"
     assert (tmp_path / "table.txt").read_text() == (compared / "table.txt").read_text()
