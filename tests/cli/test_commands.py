@@ -55,13 +55,9 @@ def test_without_a_folder_each_run_gets_a_new_one() -> None:
     assert load(Path("runs", names[0])).config.seed == 0
 
 
-def test_a_preset_is_the_start_and_options_change_it() -> None:
-    assert main([*TRAIN, "--preset", "cartpole_no_baseline", "--num-envs", "2", "--out", "r"]) == 0
+def test_a_preset_is_the_start_options_change_it_and_a_gif_of_before_and_after_is_written_when_asked() -> None:
+    assert main([*TRAIN, "--preset", "cartpole_no_baseline", "--num-envs", "2", "--out", "r", "--gif"]) == 0
     assert load("r").config == replace(reinforce.CARTPOLE_NO_BASELINE, num_episodes=8, num_envs=2)
-
-
-def test_train_writes_a_gif_of_before_and_after_when_asked() -> None:
-    assert main([*TRAIN, "--out", "r", "--gif"]) == 0
     with Image.open("r/agent.gif") as gif:
         assert gif.size == (1200, 428) and gif.info["loop"] == 0
 

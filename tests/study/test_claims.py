@@ -52,23 +52,19 @@ def same_figure(one: dict[str, Any] | None, other: dict[str, Any] | None) -> boo
 each_file = pytest.mark.parametrize("path", FILES, ids=IDS)
 
 
-def test_there_are_claims() -> None:
-    assert "reinforce" in IDS
-
-
 @each_file
 def test_every_figure_follows_from_its_values(path: Path) -> None:
     assert differing_figures(read(path)) == []
 
 
 def test_a_figure_changed_by_hand_is_found() -> None:
-    content = read(ROOT / "claims" / "reinforce.json")
+    content = read(FILES[IDS.index("reinforce")])
     content["figures"]["no_baseline/last_100"]["value"] += 0.001
     assert differing_figures(content) == ["no_baseline/last_100"]
 
 
 @each_file
-def test_every_number_has_one_value_of_each_of_ten_seeds(path: Path) -> None:
+def test_every_number_has_one_value_of_each_of_ten_seeds_and_bands_follow_from_curves(path: Path) -> None:
     content = read(path)
     assert len(set(content["seeds"])) == len(content["seeds"]) >= 10
     for name, entry in content["values"].items():
@@ -76,17 +72,11 @@ def test_every_number_has_one_value_of_each_of_ten_seeds(path: Path) -> None:
     for name, curve in content["curves"].items():
         assert curve["n"] == len(content["seeds"]), name
         assert len({len(curve[key]) for key in ("x", "mean", "low", "high")}) == 1, name
-
-
-@each_file
-def test_every_band_follows_from_its_curves(path: Path) -> None:
-    for name, curve in read(path)["curves"].items():
-        if "per_seed" not in curve:
-            continue
-        runs = np.array(curve["per_seed"])
-        low, high = bootstrap_interval(runs.T)
-        for key, expected in {"mean": interquartile_mean(runs, axis=0), "low": low, "high": high}.items():
-            np.testing.assert_allclose(curve[key], expected, rtol=1e-3, err_msg=f"{name} {key}")
+        if "per_seed" in curve:
+            runs = np.array(curve["per_seed"])
+            expected = interquartile_mean(runs, axis=0), *bootstrap_interval(runs.T)
+            for key, values in zip(("mean", "low", "high"), expected, strict=True):
+                np.testing.assert_allclose(curve[key], values, rtol=1e-3, err_msg=f"{name} {key}")
 
 
 @each_file
