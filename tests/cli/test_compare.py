@@ -49,25 +49,20 @@ def test_it_writes_table_curves_a_gif_of_each_agent_and_the_runs(compared: Path)
 def test_an_interrupt_keeps_what_is_finished_and_the_second_call_goes_on(
     compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train, trained = seeds._train, []
+    train, trained, interrupt_at = seeds._train, [], 6
 
-    def interrupted_at_the_seventh(config: Any, seams: Any) -> Run:
-        if len(trained) == 6:
+    def counted(config: Any, seams: Any) -> Run:
+        if len(trained) == interrupt_at:
             raise KeyboardInterrupt
         trained.append(config)
         return train(config, seams)
 
-    monkeypatch.setattr(seeds, "_train", interrupted_at_the_seventh)
+    monkeypatch.setattr(seeds, "_train", counted)
     assert main([*SMALL, str(tmp_path)]) == 130
     err = capsys.readouterr().err
     assert err == "pgcourse: interrupted; finished runs are kept, and the same command goes on from here\n"
     assert (tmp_path / "table.txt").read_text() == "2 seeds, 6 episodes each: not finished yet\n"
-
-    def counted(config: Any, seams: Any) -> Run:
-        trained.append(config)
-        return train(config, seams)
-
-    monkeypatch.setattr(seeds, "_train", counted)
+    interrupt_at = 100
     assert main([*SMALL, str(tmp_path)]) == 0
     assert len(trained) == 10, "each run once"
     assert (tmp_path / "table.txt").read_text() == (compared / "table.txt").read_text()
@@ -113,13 +108,9 @@ def test_the_table_gives_estimates_with_intervals_and_says_never() -> None:
     assert lines[2].endswith("1.00")
 
 
-def test_the_agent_shown_is_the_one_in_the_middle() -> None:
+def test_the_agent_shown_is_the_one_in_the_middle_as_it_was_trained(compared: Path) -> None:
     runs = [a_run(seed, [1.0], held_out) for seed, held_out in enumerate((500, 20, 300, 9))]
-    assert comparison.middle_run(runs).seed == 1
-    assert comparison.middle_run(runs[:3]).seed == 2
-
-
-def test_the_agent_shown_is_the_one_that_was_trained(compared: Path) -> None:
+    assert [comparison.middle_run(runs[:count]).seed for count in (4, 3)] == [1, 2]
     config = comparison.agents(6)["a2c"]
     run = seeds.run_seeds({"a2c": config}, [1], folder=compared / "runs", progress=False)["a2c"][0]
     trained = a2c.train(replace(config, seed=1), device="cpu").policy.state_dict()

@@ -24,11 +24,9 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     capsys.readouterr()
     assert cli.main(list(arguments)) == 2
-    captured = capsys.readouterr()
-    (line,) = captured.err.strip().splitlines()
-    assert line.startswith("pgcourse: ")
-    assert captured.out == ""
-    return line
+    out, err = capsys.readouterr()
+    assert err.startswith("pgcourse: ") and err.count("\n") == 1 and out == ""
+    return err
 
 
 @pytest.mark.parametrize("algorithm", SHORT)
@@ -54,15 +52,8 @@ def test_a_preset_for_continuous_actions(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_switches_reach_the_run() -> None:
-    options = [
-        "--normalize-observations",
-        "--normalize-rewards",
-        "--anneal-lr",
-        "--target-kl",
-        "0.05",
-        "--clip-coef",
-        "None",
-    ]
+    switches = ["--normalize-observations", "--normalize-rewards", "--anneal-lr"]
+    options = [*switches, "--target-kl", "0.05", "--clip-coef", "None"]
     assert cli.main(["train", "ppo", *SHORT["ppo"], *options, "--out", "run"]) == 0
     result = load("run")
     assert (result.config.target_kl, result.config.clip_coef, result.config.anneal_lr) == (0.05, None, True)
@@ -93,9 +84,8 @@ def table(path: str = "run/evaluations.csv") -> list[list[float]]:
 def test_held_out_evaluations_are_kept_in_a_table() -> None:
     options = ["--total-timesteps", "1024", "--num-steps", "32", *SHORT["trpo"][2:]]  # 128 steps an iteration
     assert cli.main(["train", "trpo", *options, "--evaluate-every", "3", "--out", "run"]) == 0
-    rows = table()
-    assert [row[:2] for row in rows] == [[3, 384], [6, 768]]
-    assert all(8 <= row[2] <= 500 for row in rows)
+    assert [row[:2] for row in table()] == [[3, 384], [6, 768]]
+    assert all(8 <= row[2] <= 500 for row in table())
     # looking on does not change the run
     assert cli.main(["train", "trpo", *options, "--out", "alone"]) == 0
     assert np.array_equal(load("run").episodes["episodic_return"], load("alone").episodes["episodic_return"])

@@ -51,9 +51,8 @@ def make(env_id: str, limit: int) -> Callable[[], gymnasium.Env]:
 
 def alone(env_id: str, limit: int, seed: int, num_rows: int, policy: nn.Module) -> list[Row]:
     """The life of one environment by itself, in which nothing resets but the loop below."""
-    env = make(env_id, limit)()
+    env, rows = make(env_id, limit)(), []
     obs, _ = env.reset(seed=seed)
-    rows = []
     for _ in range(num_rows):
         action = policy(torch.tensor(obs[None], dtype=torch.float32)).sample()[0].numpy()
         next_obs, reward, terminated, truncated, _ = env.step(action)
@@ -87,19 +86,17 @@ def collected(
 ) -> list[tuple[Rollout, Tensor]]:
     """Rollouts of these lengths one after the other, with their valid rows."""
     envs = SyncVectorEnv([make(env_id, limit)] * len(SEEDS), autoreset_mode=mode)
+    out: list[tuple[Rollout, Tensor]] = []
     if mode == AutoresetMode.SAME_STEP:  # the collector that the package trains with
         ours = as_tensor_envs(envs)
         obs, _ = ours.reset(seed=SEEDS)
-        out = []
         for length in lengths:
             rollout, obs = collect_rollout(policy, critic, ours, obs, length)
             out.append((rollout, torch.ones_like(rollout.terminated)))
         return out
-    collect: Any = {
-        AutoresetMode.NEXT_STEP: autoreset.collect_next_step, AutoresetMode.DISABLED: autoreset.collect_disabled
-    }[mode]  # fmt: skip
+    is_next_step = mode == AutoresetMode.NEXT_STEP
+    collect: Any = autoreset.collect_next_step if is_next_step else autoreset.collect_disabled
     carry = autoreset.begin(envs, seed=SEEDS)
-    out = []
     for length in lengths:
         rollout, valid, carry = collect(policy, critic, envs, carry, length)
         out.append((rollout, valid))
@@ -112,11 +109,11 @@ def advantages_of(rollout: Rollout) -> Tensor:
 
 
 MODES = [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED]
-WORLDS = [("CartPole-v1", 9), ("Pendulum-v1", 7)]
+World = tuple[str, int, nn.Module, nn.Module]
 
 
-@pytest.fixture(params=WORLDS, ids=lambda world: world[0])
-def world(request: pytest.FixtureRequest) -> tuple[str, int, nn.Module, nn.Module]:
+@pytest.fixture(params=[("CartPole-v1", 9), ("Pendulum-v1", 7)], ids=lambda world: world[0])
+def world(request: pytest.FixtureRequest) -> World:
     env_id, limit = request.param
     torch.manual_seed(3)
     critic = ValueNetwork(4 if env_id == "CartPole-v1" else 3, (16,))
@@ -126,30 +123,28 @@ def world(request: pytest.FixtureRequest) -> tuple[str, int, nn.Module, nn.Modul
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
 @pytest.mark.parametrize("lengths", [[60], [3] * 20, [1] * 40, [8, 1, 3, 20, 2]], ids=str)
 def test_valid_rows_and_their_advantages_are_those_of_the_environment_alone(
-    mode: AutoresetMode, lengths: list[int], world: tuple[str, int, nn.Module, nn.Module]
+    mode: AutoresetMode, lengths: list[int], world: World
 ) -> None:
     """Rollout by rollout, also where one begins with a reset row or ends with an episode."""
     env_id, limit, policy, critic = world
     rollouts = collected(mode, env_id, limit, policy, critic, lengths)
-    began_with_a_reset_row = False
+    began_with_a_reset_row = any(not valid[0].all() for _, valid in rollouts)
     for n, seed in enumerate(SEEDS):
         truth = alone(env_id, limit, seed, sum(lengths), policy)
         position = 0
         for rollout, valid in rollouts:
             keep = valid[:, n]
-            began_with_a_reset_row |= not bool(keep[0])
             rows = truth[position : position + int(keep.sum())]
             position += len(rows)
             if not rows:
                 continue
-            np.testing.assert_allclose(rollout.obs[keep, n], [row.obs for row in rows], rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(rollout.rewards[keep, n], [row.reward for row in rows], rtol=1e-5, atol=1e-6)
-            assert rollout.terminated[keep, n].tolist() == [row.terminated for row in rows]
-            assert rollout.truncated[keep, n].tolist() == [row.truncated for row in rows]
+            expected = [[getattr(row, name) for row in rows] for name in ("obs", "reward", "terminated", "truncated")]
+            found = rollout.obs, rollout.rewards, rollout.terminated, rollout.truncated
+            for column, values in zip(found, expected, strict=True):
+                np.testing.assert_allclose(column[keep, n], values, rtol=1e-5, atol=1e-6)
             ours = advantages_of(rollout)[keep, n].numpy()
             np.testing.assert_allclose(ours, brute_force(rows, critic), rtol=1e-4, atol=1e-4)
-        ends = sum(row.terminated or row.truncated for row in truth[:position])
-        assert ends >= 3
+        assert (ends := sum(row.terminated or row.truncated for row in truth[:position])) >= 3
         missing = sum(lengths) - position  # the reset rows, one for each end but the very last row's
         assert missing == 0 if mode != AutoresetMode.NEXT_STEP else ends - 1 <= missing <= ends
     if mode == AutoresetMode.NEXT_STEP and len(lengths) > 5:
@@ -158,12 +153,11 @@ def test_valid_rows_and_their_advantages_are_those_of_the_environment_alone(
 
 def test_both_kinds_of_end_come_up() -> None:
     rows = [row for seed in SEEDS for row in alone("CartPole-v1", 9, seed, 60, Scripted("CartPole-v1"))]
-    assert sum(row.terminated for row in rows) >= 3
-    assert sum(row.truncated for row in rows) >= 3
+    assert min(sum(row.terminated for row in rows), sum(row.truncated for row in rows)) >= 3
     assert all(row.truncated for row in alone("Pendulum-v1", 7, 1, 70, Scripted("Pendulum-v1"))[6::7])
 
 
-def test_the_three_modes_agree_on_every_complete_episode(world: tuple[str, int, nn.Module, nn.Module]) -> None:
+def test_the_three_modes_agree_on_every_complete_episode(world: World) -> None:
     env_id, limit, policy, critic = world
     found = []
     for mode in MODES:
@@ -183,22 +177,15 @@ def test_a_reset_row_that_is_kept_is_experience_that_never_was() -> None:
     ((rollout, valid),) = collected(AutoresetMode.NEXT_STEP, "Pendulum-v1", 7, policy, critic, [40])
     reset_rows = ~valid
     assert reset_rows.sum() == 3 * 5  # after every seventh step
-    assert (rollout.rewards[reset_rows] == 0).all()
-    assert (rollout.rewards[valid] != 0).all()
+    assert torch.equal(rollout.rewards == 0, reset_rows)
     assert not (rollout.terminated | rollout.truncated)[reset_rows].any()
 
 
 @pytest.mark.parametrize(
-    ("collect", "wrong", "right"),
-    [
-        (autoreset.collect_next_step, AutoresetMode.SAME_STEP, "NEXT_STEP"),
-        (autoreset.collect_next_step, AutoresetMode.DISABLED, "NEXT_STEP"),
-        (autoreset.collect_disabled, AutoresetMode.NEXT_STEP, "DISABLED"),
-    ],
+    ("wrong", "right"), [("SAME_STEP", "NEXT_STEP"), ("DISABLED", "NEXT_STEP"), ("NEXT_STEP", "DISABLED")]
 )
-def test_environments_in_another_mode_are_refused_with_the_line_that_makes_them(
-    collect: Callable[..., Any], wrong: AutoresetMode, right: str
-) -> None:
-    envs = SyncVectorEnv([make("CartPole-v1", 9)], autoreset_mode=wrong)
-    with pytest.raises(InvalidInput, match=f"{wrong.name}, this collector is for {right}: .*AutoresetMode.{right}"):
+def test_environments_in_another_mode_are_refused_with_the_line_that_makes_them(wrong: str, right: str) -> None:
+    collect: Any = getattr(autoreset, f"collect_{right.lower()}")
+    envs = SyncVectorEnv([make("CartPole-v1", 9)], autoreset_mode=AutoresetMode[wrong])
+    with pytest.raises(InvalidInput, match=f"{wrong}, this collector is for {right}: .*AutoresetMode.{right}"):
         collect(Scripted("CartPole-v1"), ValueNetwork(4), envs, autoreset.begin(envs, seed=0), 3)

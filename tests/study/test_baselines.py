@@ -14,16 +14,12 @@ from pgcourse.rollout import Episode, collect_episodes
 from tools.claims import baselines as study
 from tools.claims.baselines import RunningMeanUpdate, fit, flat, scaled_loss
 
+Played = tuple[Any, list[Episode]]
 CONFIG = replace(reinforce.CARTPOLE_NO_BASELINE, normalize_weights=False)
 
 
-def episodes_of(rewards: list[float]) -> list[Episode]:
-    length = len(rewards)
-    return [Episode(torch.zeros(length, 4), torch.zeros(length, dtype=torch.int64), torch.tensor(rewards))]
-
-
 @pytest.fixture(scope="module")
-def played() -> tuple[CategoricalPolicy, list[Episode]]:
+def played() -> Played:
     with optim.seeded(0):
         policy = CategoricalPolicy(4, 2)
         return policy, collect_episodes(policy, make_envs("CartPole-v1", 24, seed=0))
@@ -37,25 +33,24 @@ def test_scaled_weights_keep_their_sign_and_their_offset() -> None:
 def test_the_running_mean_is_that_of_the_batches_before_and_begins_anew_with_another_policy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    used: list[Tensor] = []
-    monkeypatch.setattr(
-        "tools.claims.baselines.scaled_loss",
-        lambda log_prob, weight: used.append(weight) or losses.reinforce_loss(log_prob, weight),
-    )
+    used: list[float] = []
+
+    def recorded(log_prob: Tensor, weight: Tensor) -> Tensor:
+        used.append(float(weight))
+        return losses.reinforce_loss(log_prob, weight)
+
+    monkeypatch.setattr("tools.claims.baselines.scaled_loss", recorded)
     update = RunningMeanUpdate(share=0.5)
-
-    def step(policy: Any, rewards: list[float]) -> None:
-        optimizer = torch.optim.SGD(policy.parameters(), lr=0.0)
-        update(policy, None, optimizer, None, episodes_of(rewards), replace(CONFIG, gamma=1.0))
-
     first, second = CategoricalPolicy(4, 2), CategoricalPolicy(4, 2)
-    for policy, rewards in ((first, [4.0]), (first, [8.0]), (first, [6.0]), (second, [9.0])):
-        step(policy, rewards)
+    for policy, reward in ((first, 4.0), (first, 8.0), (first, 6.0), (second, 9.0)):
+        episode = Episode(torch.zeros(1, 4), torch.zeros(1, dtype=torch.int64), torch.tensor([reward]))
+        optimizer: Any = torch.optim.SGD(policy.parameters(), lr=0.0)
+        update(policy, None, optimizer, None, [episode], replace(CONFIG, gamma=1.0))
     # 0 before the first batch; then 4; then 4 + (8 - 4) / 2 = 6; then another run.
-    assert [float(weight) for weight in used] == [4.0, 4.0, 0.0, 9.0]
+    assert used == [4.0, 4.0, 0.0, 9.0]
 
 
-def test_a_paired_value_loss_teaches_the_mean_and_nothing_else(played: tuple[Any, list[Episode]]) -> None:
+def test_a_paired_value_loss_teaches_the_mean_and_nothing_else(played: Played) -> None:
     episodes = played[1]
     config = replace(reinforce.CARTPOLE, critic_steps=300, max_grad_norm=None)
     obs, returns = flat(episodes, config.gamma)
@@ -70,7 +65,7 @@ def test_a_paired_value_loss_teaches_the_mean_and_nothing_else(played: tuple[Any
     assert abs(explained[True]) < 0.02 < 0.3 < explained[False]
 
 
-def test_each_row_of_weights_gives_its_own_gradient(played: tuple[Any, list[Episode]]) -> None:
+def test_each_row_of_weights_gives_its_own_gradient(played: Played) -> None:
     policy, episodes = played
     episode = episodes[0]
     weights = torch.stack([torch.ones_like(episode.rewards), torch.arange(len(episode.rewards)).float()])
@@ -80,23 +75,21 @@ def test_each_row_of_weights_gives_its_own_gradient(played: tuple[Any, list[Epis
         torch.testing.assert_close(row, torch.cat([part.flatten() for part in parts]), rtol=1e-4, atol=1e-5)
 
 
-def test_no_other_constant_leaves_less_than_the_best_one(played: tuple[Any, list[Episode]]) -> None:
+def test_no_other_constant_leaves_less_than_the_best_one(played: Played) -> None:
     policy, episodes = played
     best = study.best_constants(policy, episodes)[0.99]
+    returns = [discounted_returns(episode.rewards, gamma=0.99) for episode in episodes]
 
     def second_moment(constant: float) -> float:
-        total = 0.0
-        for episode in episodes:
-            returns = discounted_returns(episode.rewards, gamma=0.99)
-            total += float(study.episode_gradients(policy, episode, (returns - constant)[None]).square().sum())
-        return total
+        return sum(
+            float(study.episode_gradients(policy, episode, (weights - constant)[None]).square().sum())
+            for episode, weights in zip(episodes, returns, strict=True)
+        )
 
     assert second_moment(best) < min(second_moment(best - 0.5), second_moment(best + 0.5))
 
 
-def test_every_rung_is_relative_to_reward_to_go_and_subtracting_a_constant_helps(
-    played: tuple[Any, list[Episode]],
-) -> None:
+def test_every_rung_is_relative_to_reward_to_go_and_subtracting_a_constant_helps(played: Played) -> None:
     policy, episodes = played
     with optim.seeded(0):
         rungs = study.measure_rungs(policy, ValueNetwork(4), episodes[:12], episodes[12:])

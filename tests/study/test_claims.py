@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The benchmark's file has a shape and a test of its own: tests/tools/test_bench.py.
 FILES = sorted(path for path in (ROOT / "claims").glob("*.json") if path.stem != "speed")
 IDS = [path.stem for path in FILES]
+STUDIES: dict[str, Study] = {name: importlib.import_module(f"tools.claims.{name}").STUDY for name in IDS}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -32,12 +33,8 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def differing_figures(content: dict[str, Any]) -> list[str]:
-    expected = figures_of(content["values"])
-    return sorted(
-        name
-        for name in {*expected, *content["figures"]}
-        if not same_figure(expected.get(name), content["figures"].get(name))
-    )
+    expected, stored = figures_of(content["values"]), content["figures"]
+    return sorted(name for name in {*expected, *stored} if not same_figure(expected.get(name), stored.get(name)))
 
 
 def same_figure(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
@@ -45,33 +42,29 @@ def same_figure(one: dict[str, Any] | None, other: dict[str, Any] | None) -> boo
     if one is None or other is None or one.keys() != other.keys():
         return False
     return all(
-        abs(one[key] - other[key]) < 1.5e-6
-        if isinstance(one[key], float) and isinstance(other[key], float)
-        else one[key] == other[key]
-        for key in one
+        abs(value - other[key]) < 1.5e-6
+        if isinstance(value, float) and isinstance(other[key], float)
+        else value == other[key]
+        for key, value in one.items()
     )
 
 
-# What is stored
+each_file = pytest.mark.parametrize("path", FILES, ids=IDS)
 
 
-def test_there_are_claims() -> None:
-    assert "reinforce" in IDS
-
-
-@pytest.mark.parametrize("path", FILES, ids=IDS)
+@each_file
 def test_every_figure_follows_from_its_values(path: Path) -> None:
     assert differing_figures(read(path)) == []
 
 
 def test_a_figure_changed_by_hand_is_found() -> None:
-    content = read(ROOT / "claims" / "reinforce.json")
+    content = read(FILES[IDS.index("reinforce")])
     content["figures"]["no_baseline/last_100"]["value"] += 0.001
     assert differing_figures(content) == ["no_baseline/last_100"]
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_every_number_has_one_value_of_each_of_ten_seeds(path: Path) -> None:
+@each_file
+def test_every_number_has_one_value_of_each_of_ten_seeds_and_bands_follow_from_curves(path: Path) -> None:
     content = read(path)
     assert len(set(content["seeds"])) == len(content["seeds"]) >= 10
     for name, entry in content["values"].items():
@@ -79,26 +72,25 @@ def test_every_number_has_one_value_of_each_of_ten_seeds(path: Path) -> None:
     for name, curve in content["curves"].items():
         assert curve["n"] == len(content["seeds"]), name
         assert len({len(curve[key]) for key in ("x", "mean", "low", "high")}) == 1, name
+        if "per_seed" in curve:
+            runs = np.array(curve["per_seed"])
+            expected = interquartile_mean(runs, axis=0), *bootstrap_interval(runs.T)
+            for key, values in zip(("mean", "low", "high"), expected, strict=True):
+                np.testing.assert_allclose(curve[key], values, rtol=1e-3, err_msg=f"{name} {key}")
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_every_band_follows_from_its_curves(path: Path) -> None:
-    for name, curve in read(path)["curves"].items():
-        if "per_seed" not in curve:
-            continue
-        runs = np.array(curve["per_seed"])
-        low, high = bootstrap_interval(runs.T)
-        for key, expected in {"mean": interquartile_mean(runs, axis=0), "low": low, "high": high}.items():
-            np.testing.assert_allclose(curve[key], expected, rtol=1e-3, err_msg=f"{name} {key}")
-
-
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_a_file_says_how_it_was_made(path: Path) -> None:
-    content = read(path)
+@each_file
+def test_a_file_says_how_it_was_made_with_todays_settings(path: Path) -> None:
+    content, study = read(path), STUDIES[path.stem]
     assert content["command"] == f"python -m tools.claims {path.stem}"
     assert content["description"]
     assert {"python", "torch", "gymnasium", "numpy"} <= content["versions"].keys()
     assert set(content["machine"]) == {"system", "processor"}, "nothing that names a place or a person"
+    assert as_json({variant: study.describe_config(variant) for variant in study.variants}) == content["configs"]
+
+
+def as_json(content: Any) -> Any:
+    return json.loads(json.dumps(content))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "course").glob("*.py")), ids=lambda path: path.name)
@@ -107,22 +99,6 @@ def test_every_figure_that_a_lesson_quotes_is_there(path: Path) -> None:
     literal = re.findall(r"(?<!f)\bquote\([\"']([\w:./-]+)[\"']\)", text)
     for reference in [*PLACEHOLDER.findall(text), *literal]:
         assert quote(reference)
-
-
-# What today's code gives
-
-
-STUDIES: dict[str, Study] = {name: importlib.import_module(f"tools.claims.{name}").STUDY for name in IDS}
-
-
-@pytest.mark.parametrize("name", IDS)
-def test_settings_are_those_that_were_measured(name: str) -> None:
-    study = STUDIES[name]
-    assert {v: as_json(study.describe_config(v)) for v in study.variants} == load_claims(name)["configs"]
-
-
-def as_json(content: Any) -> Any:
-    return json.loads(json.dumps(content))
 
 
 @pytest.mark.parametrize(("name", "variant"), [(name, variant) for name in IDS for variant in STUDIES[name].variants])
@@ -140,10 +116,8 @@ def test_a_run_today_stays_in_the_range_of_the_measured_ones() -> None:
     """Bits differ between processors, so the comparison after many updates is with the range over seeds."""
     stored = load_claims("reinforce")
     curve = stored["curves"]["no_baseline"]
-    result = reinforce.train(
-        replace(reinforce.CARTPOLE_NO_BASELINE, seed=stored["seeds"][0], num_episodes=150), device="cpu"
-    )
-    reached = result.episodes["episodic_return"][100:150].mean()
+    config = replace(reinforce.CARTPOLE_NO_BASELINE, seed=stored["seeds"][0], num_episodes=150)
+    reached = reinforce.train(config, device="cpu").episodes["episodic_return"][100:150].mean()
     measured = np.array(curve["per_seed"])[:, curve["x"].index(150)]
     assert 0.8 * measured.min() <= reached <= 1.2 * measured.max()
 
@@ -165,18 +139,18 @@ def test_sgd_steps_are_proportional_to_gradients_and_adam_steps_are_not() -> Non
     assert adam[3] < 5 * adam[0]
 
 
-# How figures are computed and written
-
-
 def test_figures_of_seeds_that_never_got_there() -> None:
     never_for_most = describe_values([None] * 8 + [300, 400], unit="episodes")
     assert never_for_most["value"] is None and format_number(never_for_most["value"]) == "never"
     # The upper quarter may be missing: it is left out of the interquartile mean, and bounds the interval.
     some = describe_values([100, 200, 300, 400, None], unit="episodes")
     assert some["low"] < some["value"] and some["high"] is None
-    assert describe_values([None, 3.0, 4.0], unit="episodes", statistic="count")["value"] == 2
-    assert describe_values([None, 3.0, 4.0], unit="episodes", statistic="worst")["value"] is None
-    assert describe_values([5.0, 3.0, 4.0], unit="return", statistic="worst")["value"] == 3.0
+    for values, unit, statistic, expected in [
+        ([None, 3.0, 4.0], "episodes", "count", 2),
+        ([None, 3.0, 4.0], "episodes", "worst", None),
+        ([5.0, 3.0, 4.0], "return", "worst", 3.0),
+    ]:
+        assert describe_values(values, unit=unit, statistic=statistic)["value"] == expected
 
 
 def test_a_quote_is_the_value_with_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,9 +159,8 @@ def test_a_quote_is_the_value_with_its_interval(monkeypatch: pytest.MonkeyPatch)
         "c": {"value": 7, "low": None, "n": 10},
     }
     monkeypatch.setattr(claims, "load_claims", lambda name: {"figures": figures})
-    assert quote("x:a/b") == "289 [274, never]"
-    assert quote("x:a/b.value") == "289" and quote("x:a/b.n") == "10"
-    assert quote("x:c") == "7"
+    quoted = [quote(reference) for reference in ("x:a/b", "x:a/b.value", "x:a/b.n", "x:c")]
+    assert quoted == ["289 [274, never]", "289", "10", "7"]
     with pytest.raises(InvalidInput, match="no figure"):
         quote("x:nothing")
 
@@ -199,7 +172,7 @@ def test_a_claims_file_is_json_with_one_figure_a_line() -> None:
     }
     text = command.as_text("example", {"description": "what", "seeds": [1, 2, 3, 4], "values": copy.deepcopy(values)})
     content = json.loads(text)
-    assert content["figures"] == json.loads(json.dumps(figures_of(values)))
+    assert content["figures"] == as_json(figures_of(values))
     assert content["command"] == "python -m tools.claims example"
     assert sum('"b/count"' in line for line in text.splitlines()) == 1
 
@@ -208,9 +181,6 @@ def test_an_unknown_study_is_one_line_and_status_2(capsys: pytest.CaptureFixture
     assert command.main(["reinforced"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "reinforced" in error and "reinforce" in error
-
-
-# Runs that are kept
 
 
 TINY = {
@@ -222,15 +192,12 @@ TINY = {
 def test_runs_that_began_in_the_same_way_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
 
-    def refuse(*arguments: Any) -> Any:
-        raise AssertionError("a kept run was trained again")
-
-    monkeypatch.setattr(seeds, "_train", refuse)
+    monkeypatch.delattr(seeds, "_train")  # a kept run is not trained again
     monkeypatch.setattr(keep, "code_digest", lambda algorithm: "code that was tidied up")
     again = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
-    assert {name: [run.episodes.tolist() for run in runs] for name, runs in again.items()} == {
-        name: [run.episodes.tolist() for run in runs] for name, runs in first.items()
-    }
+    assert again.keys() == first.keys()
+    for name, runs in again.items():
+        assert [run.episodes.tolist() for run in runs] == [run.episodes.tolist() for run in first[name]]
 
 
 def test_the_names_of_kept_runs_do_not_change(tmp_path: Path) -> None:
@@ -245,7 +212,7 @@ def test_a_kept_run_of_other_settings_or_other_code_is_not_used(tmp_path: Path) 
     def lazy_update(*arguments: Any, **options: Any) -> dict[str, Any]:
         return {"losses/policy_loss": 0.0}
 
-    kept_runs({"one": TINY["one"]}, [1], seams={}, folder=tmp_path)
-    kept_runs({"one": replace(TINY["one"], gamma=0.5)}, [1], seams={}, folder=tmp_path)
-    kept_runs({"one": TINY["one"]}, [1], seams={"one": {"update_fn": lazy_update}}, folder=tmp_path)
+    usual, other = TINY["one"], replace(TINY["one"], gamma=0.5)
+    for config, seams in ((usual, {}), (other, {}), (usual, {"one": {"update_fn": lazy_update}})):
+        kept_runs({"one": config}, [1], seams=seams, folder=tmp_path)
     assert len(list(tmp_path.glob("*.npz"))) == 3

@@ -34,9 +34,8 @@ class Cluster:
         file = folder / "scheduler.json"
         self.start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
         self.address = json.loads(wait_for(lambda: file.exists() and file.read_text()))["address"]
-        self.workers = [
-            self.start("dask_worker", self.address, "--nthreads", "1", "--no-nanny") for _ in range(num_workers)
-        ]
+        worker = "dask_worker", self.address, "--nthreads", "1", "--no-nanny"
+        self.workers = [self.start(*worker) for _ in range(num_workers)]
 
     def start(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{program}-{len(self.processes)}.log").open("wb")
@@ -78,8 +77,7 @@ def cluster(tmp_path: Path, repository: Path, request: pytest.FixtureRequest) ->
 
 
 def test_a_study_on_a_cluster_survives_the_death_of_a_worker(cluster: Cluster, tmp_path: Path) -> None:
-    configs = {"plain": replace(reinforce.CARTPOLE_NO_BASELINE, num_episodes=40)}
-    seeds = range(8)
+    configs, seeds = {"plain": replace(reinforce.CARTPOLE_NO_BASELINE, num_episodes=40)}, range(8)
     killed: list[int] = []
 
     def kill_the_first(name: str, run: object) -> None:
@@ -88,13 +86,11 @@ def test_a_study_on_a_cluster_survives_the_death_of_a_worker(cluster: Cluster, t
         if len(killed) == 4:
             cluster.workers[0].send_signal(signal.SIGKILL)
 
-    runs = run_seeds(
-        configs, seeds, dask=cluster.address, folder=tmp_path / "runs", on_run=kill_the_first, progress=False
-    )["plain"]
+    options = {"folder": tmp_path / "runs", "on_run": kill_the_first, "progress": False}
+    runs = run_seeds(configs, seeds, dask=cluster.address, **options)["plain"]
     assert cluster.workers[0].wait(timeout=60) == -signal.SIGKILL and cluster.workers[1].poll() is None
-    assert (
-        len(list((tmp_path / "runs").glob("*.npz"))) == 8
-    )  # what a killed worker was writing is a hidden file of another name
+    # What a killed worker was writing is a hidden file of another name.
+    assert len(list((tmp_path / "runs").glob("*.npz"))) == 8
     for run, expected in zip(runs, run_seeds(configs, seeds, progress=False)["plain"], strict=True):
         assert run.seed == expected.seed
         np.testing.assert_array_equal(run.episodes["length"], expected.episodes["length"])

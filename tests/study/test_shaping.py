@@ -16,12 +16,9 @@ ACTIONS = torch.randn(40, 3, 1, generator=torch.Generator().manual_seed(0))  # [
 
 def run(envs: PendulumVectorEnv) -> tuple[Tensor, Tensor]:
     """Observations [T + 1, N, 3] and rewards [T, N]."""
-    obs, rewards = [envs.reset(seed=4)[0]], []
-    for action in ACTIONS:
-        next_obs, reward, _, _, _ = envs.step(action)
-        obs.append(next_obs)
-        rewards.append(reward)
-    return torch.stack(obs), torch.stack(rewards)
+    first, _ = envs.reset(seed=4)
+    steps = [envs.step(action) for action in ACTIONS]
+    return torch.stack([first, *(step[0] for step in steps)]), torch.stack([step[1] for step in steps])
 
 
 def test_speed_is_paid_on_top_and_nothing_else_changes() -> None:
@@ -61,17 +58,15 @@ def test_the_bonus_from_which_it_pays(top_speed: float) -> None:
     assert turning_reward(line - 0.01, top_speed) < 0 < turning_reward(line + 0.01, top_speed)
 
 
-class FullTorque(nn.Module):
-    """Pushes one way, or not at all."""
-
-    def __init__(self, torque: float) -> None:
-        super().__init__()
-        self.torque = torque
-
+class Push(nn.Module):
     def forward(self, obs: Tensor) -> SimpleNamespace:
-        return SimpleNamespace(mode=torch.full((len(obs), 1), self.torque))
+        return SimpleNamespace(mode=torch.full((len(obs), 1), 2.0))
+
+
+class LetGo(nn.Module):
+    def forward(self, obs: Tensor) -> SimpleNamespace:
+        return SimpleNamespace(mode=torch.zeros(len(obs), 1))
 
 
 def test_mean_speed_tells_who_turns() -> None:
-    pushed, left_alone = mean_speed(FullTorque(2.0), seed=0), mean_speed(FullTorque(0.0), seed=0)
-    assert 0 < left_alone < pushed <= 8.0
+    assert 0 < mean_speed(LetGo(), seed=0) < mean_speed(Push(), seed=0) <= 8.0

@@ -38,17 +38,18 @@ def divergence(old: nn.Module, new: nn.Module, obs: Tensor) -> float:
         return float(kl_divergence(old(obs), new(obs)).mean())
 
 
-def test_the_unchecked_step_is_the_whole_step_and_breaks_the_limit_that_the_search_keeps() -> None:
+def test_only_the_unchecked_step_breaks_the_limit_that_the_search_and_the_patients_step_keep() -> None:
     beyond = 0
     for seed in range(10):
         policy, batch, advantages = random_batch(seed)
-        free, checked = copy.deepcopy(policy), copy.deepcopy(policy)
+        free, checked, ill = (copy.deepcopy(policy) for _ in range(3))
         metrics = study.unchecked_step(free, batch, advantages, CONFIG)
         reached = divergence(policy, free, batch.obs)
         assert metrics["losses/approx_kl"].item() == pytest.approx(reached, rel=1e-2, abs=1e-6)
         beyond += reached > CONFIG.max_kl
         trpo.policy_step(checked, batch, advantages, CONFIG)
-        assert divergence(policy, checked, batch.obs) <= CONFIG.max_kl * 1.001
+        study.flat_step(ill, batch, advantages, CONFIG)
+        assert max(divergence(policy, kept, batch.obs) for kept in (checked, ill)) <= CONFIG.max_kl * 1.001
     assert beyond >= 3
 
 
@@ -61,33 +62,22 @@ def test_the_patients_product_knows_only_the_damping() -> None:
     assert (healthy - ill).norm() > 0.1 * ill.norm()
 
 
-def test_the_patients_step_still_keeps_the_limit() -> None:
-    for seed in range(5):
-        policy, batch, advantages = random_batch(seed)
-        old = copy.deepcopy(policy)
-        study.flat_step(policy, batch, advantages, CONFIG)
-        assert divergence(old, policy, batch.obs) <= CONFIG.max_kl * 1.001
-
-
 def test_looking_changes_nothing_and_reports_the_inner_steps() -> None:
     searched = 0
     for seed in range(6):
         policy, batch, advantages = random_batch(seed)
-        watched, plain = copy.deepcopy(policy), copy.deepcopy(policy)
+        watched, plain, whole = (copy.deepcopy(policy) for _ in range(3))
         metrics = study.observed_step(watched, batch, advantages, CONFIG)
         expected = trpo.policy_step(plain, batch, advantages, CONFIG)
-        for one, other in zip(watched.parameters(), plain.parameters(), strict=True):
-            assert torch.equal(one, other)
+        assert all(torch.equal(a, b) for a, b in zip(watched.parameters(), plain.parameters(), strict=True))
         assert expected.keys() < metrics.keys()
-        whole = copy.deepcopy(policy)
         study.unchecked_step(whole, batch, advantages, CONFIG)
         first = divergence(policy, whole, batch.obs)
         assert metrics["charts/first_kl"].item() == pytest.approx(first, rel=1e-3, abs=1e-6)
         if first > CONFIG.max_kl:
             assert metrics["charts/tried"] > 1
             searched += 1
-        assert 0 < metrics["charts/cosine"] < 1
-        assert 0 <= metrics["charts/cg_residual"] < 1
+        assert 0 < metrics["charts/cosine"] < 1 and 0 <= metrics["charts/cg_residual"] < 1
     assert searched >= 2
 
 
@@ -101,11 +91,12 @@ def test_clipped_steps_improve_the_surrogate_and_start_each_run_with_a_fresh_opt
     assert first["losses/approx_kl"] == pytest.approx(divergence(start, policy, batch.obs), rel=1e-3)
     step(policy, batch, advantages, CONFIG)
     assert step.optimizer is used  # one run, one optimiser
-    torch.manual_seed(5)
-    again = step(copy.deepcopy(start), batch, advantages, CONFIG)
-    torch.manual_seed(5)
-    fresh = study.ClippedSteps()(copy.deepcopy(start), batch, advantages, CONFIG)
-    assert {k: float(v) for k, v in again.items()} == {k: float(v) for k, v in fresh.items()}
+    new_runs = []
+    for stepper in (step, study.ClippedSteps()):
+        torch.manual_seed(5)
+        metrics = stepper(copy.deepcopy(start), batch, advantages, CONFIG)
+        new_runs.append({key: float(value) for key, value in metrics.items()})
+    assert new_runs[0] == new_runs[1]
 
 
 @pytest.mark.parametrize("name", list(study.VARIANTS))

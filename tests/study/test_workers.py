@@ -38,8 +38,7 @@ def fail(job: int) -> int:
 def test_a_process_that_dies_costs_its_own_job_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "log"
     jobs = [(log, kind) for kind in ("die", "slow", "quick")]
-    results = dict(in_processes(note, jobs, 2))
-    assert results == {0: "die", 1: "slow", 2: "quick"}
+    assert dict(in_processes(note, jobs, 2)) == {0: "die", 1: "slow", 2: "quick"}
     assert Counter(log.read_text().split()) == {"die": 2, "slow": 1, "quick": 1}
     assert capfd.readouterr().err.count("its process died; a fresh one repeats it") == 1
 
@@ -51,10 +50,10 @@ def test_a_job_that_ends_every_process_is_given_up_in_one_line(tmp_path: Path) -
     assert log.read_text().split() == ["doomed"] * ATTEMPTS
 
 
-def test_what_a_job_raises_is_raised_here() -> None:
-    for num_workers in (1, 2):
-        with pytest.raises(ValueError, match="job 7 cannot be done"):
-            list(run_jobs(fail, [7], num_workers=num_workers, dask=None))
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_what_a_job_raises_is_raised_here(num_workers: int) -> None:
+    with pytest.raises(ValueError, match="job 7 cannot be done"):
+        list(run_jobs(fail, [7], num_workers=num_workers, dask=None))
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://here", "127.0.0.1:1"])
