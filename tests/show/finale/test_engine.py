@@ -80,15 +80,22 @@ def test_an_error_of_the_policy_half_way_gives_the_curve_so_far() -> None:
     assert len(result.returns) == 2 * ppo.PENDULUM.num_envs
 
 
-def test_a_stub_that_the_update_calls_is_the_one_that_is_named() -> None:
-    stub = after(0, raising(NotImplementedError("discounted_returns: write your code here, then run the check below")))
-    result = engine.run(plan_of(stub))
-    assert result.status == "not attempted"
-    assert result.sentence.startswith("`discounted_returns`: not attempted")
-
-
-def test_leaving_python_from_an_update_is_only_an_error() -> None:
-    assert "raised SystemExit: 3" in engine.run(plan_of(after(0, raising(SystemExit(3))))).sentence
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (
+            NotImplementedError("discounted_returns: write your code"),
+            "not attempted",
+            "`discounted_returns`: not attempted",
+        ),
+        (SystemExit(3), "broken", "`reinforce_update` raised SystemExit: 3"),
+    ],
+)
+def test_a_stub_that_the_update_calls_is_named_and_leaving_python_is_only_an_error(
+    error: BaseException, status: str, words: str
+) -> None:
+    result = engine.run(plan_of(after(0, raising(error))))
+    assert result.status == status and result.sentence.startswith(words)
 
 
 def test_an_endless_loop_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,27 +149,26 @@ def test_the_clock_of_an_endless_call_starts_anew_with_each_update(monkeypatch: 
     assert len(engine.run(plan_of(slowly, num_episodes=32), seconds=300).returns) >= 32  # 1.6 s and more in all
 
 
-def test_a_flat_curve_says_where_to_look_and_a_good_one_does_not() -> None:
-    plan = plan_of()
-    assert plan.advice in engine.judge(plan, np.full(100, 25.0), plan.advice)
-    assert "It learns." in engine.judge(plan, np.full(100, 200.0), plan.advice)
-    good = engine.judge(plan, np.full(100, 480.0), plan.advice)
-    assert "Your own functions drove every update" in good and "480" in good
-
-
-def test_negative_returns_are_judged_against_the_random_agent_of_pendulum() -> None:
-    plan = finale.continuous_ppo_plan(GaussianPolicy)
+@pytest.mark.parametrize(
+    ("plan", "flat", "middle", "good"),
+    [(plan_of(), 25, 200, 480), (finale.continuous_ppo_plan(GaussianPolicy), -1230, -300, -170)],
+)
+def test_a_flat_curve_says_where_to_look_and_a_good_one_does_not(
+    plan: engine.Plan, flat: float, middle: float, good: float
+) -> None:
     steps = np.full(100, plan.last_step)
-    flat = engine.judge(plan, np.full(100, -1230.0), plan.advice, steps)
-    assert "hardly learnt" in flat and plan.advice in flat
-    assert "It learns." in engine.judge(plan, np.full(100, -300.0), plan.advice, steps)
-    assert "Your own functions drove every" in engine.judge(plan, np.full(100, -170.0), plan.advice, steps)
+    said = [engine.judge(plan, np.full(100, float(mean)), plan.advice, steps) for mean in (flat, middle, good)]
+    assert "hardly learnt" in said[0] and plan.advice in said[0]
+    assert "It learns." in said[1]
+    assert "Your own functions drove every update" in said[2] and str(good) in said[2]
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, **curves: Any) -> None:
+    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": curves})
 
 
 def test_the_reference_is_drawn_in_the_colour_of_its_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        engine, "load_claims", lambda name: {"curves": {"no_baseline": REFERENCE, "baseline": REFERENCE}}
-    )
+    measured(monkeypatch, no_baseline=REFERENCE, baseline=REFERENCE)
     with_baseline = finale.baseline_plan(None, num_episodes=16, seed=0)
     for plan, label, colour in (
         (plan_of(), "REINFORCE without baseline, 10 seeds", COLOURS["reinforce_no_baseline"]),
@@ -174,13 +180,12 @@ def test_the_reference_is_drawn_in_the_colour_of_its_algorithm(monkeypatch: pyte
 
 
 def test_without_the_measured_band_the_caption_says_that_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": {}})
-    _, caption = engine.curve_figure(plan_of(), np.arange(16.0))
-    assert "is not measured in this copy" in caption
+    measured(monkeypatch)
+    assert "is not measured in this copy" in engine.curve_figure(plan_of(), np.arange(16.0))[1]
 
 
 def test_by_environment_steps_episodes_that_end_together_are_one_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": {"cartpole": REFERENCE}})
+    measured(monkeypatch, cartpole=REFERENCE)
     plan = finale.ppo_plan(losses.ppo_clip_loss, None, total_timesteps=1000, seed=0)
     figure, _ = engine.curve_figure(plan, np.arange(4.0), np.array([100, 250, 250, 900]))
     (ax,) = figure.axes
@@ -194,7 +199,7 @@ def test_by_environment_steps_episodes_that_end_together_are_one_point(monkeypat
 def test_the_text_in_place_of_the_picture_says_what_is_drawn(
     shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": {"no_baseline": REFERENCE | {"window": 4}}})
+    measured(monkeypatch, no_baseline=REFERENCE | {"window": 4})
     returns = np.array([10.0, 20.0, 30.0, 40.0, 100.0, 100.0, 100.0, 102.0])
     plan = plan_of()
     engine.present(plan, engine.Outcome("trained", engine.judge(plan, returns, ""), returns))
