@@ -83,22 +83,18 @@ def test_running_a_cell_again_is_no_second_try(capsys: Any) -> None:
     assert len(file_of(PATIENT).tries) == 1
 
 
-@pytest.mark.parametrize(
-    ("diagnosis", "sure", "words"),
-    [
-        ("", 0.5, "no diagnosis yet"),
-        ("broadcast", 0.5, "Did you mean broadcasting"),
-        ("xyz", 0.5, "not in the list"),
-        (RIGHT, 80, "from 0 to 1"),
-        (RIGHT, None, "from 0 to 1"),
-        (RIGHT, True, "from 0 to 1"),
-        ([RIGHT], 0.5, "not in the list"),
-    ],
-)
+@pytest.mark.parametrize(("diagnosis", "sure", "words"), [
+    ("", 0.5, "no diagnosis yet"),
+    ("broadcast", 0.5, "Did you mean broadcasting"),
+    ("xyz", 0.5, "not in the list"),
+    (RIGHT, 80, "from 0 to 1"),
+    (RIGHT, None, "from 0 to 1"),
+    (RIGHT, True, "from 0 to 1"),
+    ([RIGHT], 0.5, "not in the list"),
+])  # fmt: skip
 def test_an_answer_that_is_none_commits_nothing(diagnosis: Any, sure: Any, words: str, capsys: Any) -> None:
     clinic.commit(PATIENT, diagnosis, sure)
-    assert words in capsys.readouterr().out
-    assert file_of(PATIENT).tries == ()
+    assert words in capsys.readouterr().out and file_of(PATIENT).tries == ()
 
 
 def test_an_unknown_patient_is_refused() -> None:
@@ -180,16 +176,13 @@ def nan(values: Any, returns: Any) -> Any:
     return (values * torch.nan).mean()
 
 
-@pytest.mark.parametrize(
-    ("function", "words"),
-    [
-        (untouched, "not attempted"),
-        (raising, "`patient_02` raised AttributeError"),
-        (nan, "the run stopped"),
-        (lambda values, returns: None, "the run stopped"),
-        (lambda values, returns: values.squeeze(-1) - returns, "the run stopped"),
-    ],
-)
+@pytest.mark.parametrize(("function", "words"), [
+    (untouched, "not attempted"),
+    (raising, "`patient_02` raised AttributeError"),
+    (nan, "the run stopped"),
+    (lambda values, returns: None, "the run stopped"),
+    (lambda values, returns: values.squeeze(-1) - returns, "the run stopped"),
+])  # fmt: skip
 def test_a_function_that_cannot_train_gets_a_sentence(function: Any, words: str, shown: Any, capsys: Any) -> None:
     clinic.train(PATIENT, function)
     assert words in capsys.readouterr().out and not shown

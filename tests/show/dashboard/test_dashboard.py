@@ -51,22 +51,18 @@ def test_controls_take_what_a_person_types() -> None:
     assert fields.read(0) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("policy_lr", "fast", "policy_lr='fast' is no value; give a number such as 0.001"),
-        ("num_envs", "many many", "give a number such as 32"),
-        ("gamma", "1.5", "gamma=1.5 is not allowed"),
-        ("minibatch_size", "99999", "exceeds the batch of 1024"),
-    ],
-)
+@pytest.mark.parametrize(("name", "text", "message"), [
+    ("policy_lr", "fast", "policy_lr='fast' is no value; give a number such as 0.001"),
+    ("num_envs", "many many", "give a number such as 32"),
+    ("gamma", "1.5", "gamma=1.5 is not allowed"),
+    ("minibatch_size", "99999", "exceeds the batch of 1024"),
+])  # fmt: skip
 def test_a_setting_that_is_none_is_said_and_nothing_starts(name: str, text: str, message: str) -> None:
     board = Dashboard(ppo.CARTPOLE)
     board.controls.fields.controls[name].value = text
     board.controls.start.click()
     assert message in board.controls.text.value.replace("&#x27;", "'")
-    assert "role='alert'" in board.controls.text.value
-    assert not board.running and board.run is None
+    assert "role='alert'" in board.controls.text.value and not board.running and board.run is None
 
 
 def test_start_pause_resume_stop_and_again_with_another_seed() -> None:
@@ -89,11 +85,9 @@ def test_start_pause_resume_stop_and_again_with_another_seed() -> None:
         controls.start.click()
         assert board.run is first, "a second press is ignored"
         assert controls.start.disabled and not controls.stop.disabled and controls.seed.disabled
-        assert controls.fields.controls["gamma"].disabled
-        assert first is not None
+        assert controls.fields.controls["gamma"].disabled and first is not None
         await until(lambda: first.history.updates > 5 and len(pictures) > 0 and first.film is not None)
-        assert "Training." in controls.text.value
-        assert controls.agent.layout.display == ""
+        assert "Training." in controls.text.value and controls.agent.layout.display == ""
         controls.film.value = False
         assert controls.agent.layout.display == "none"
         controls.pause.click()
@@ -114,8 +108,7 @@ def test_start_pause_resume_stop_and_again_with_another_seed() -> None:
         controls.fields.controls["total_timesteps"].value = str(64 * 4)
         controls.start.click()
         await asyncio.wait_for(board._task or asyncio.sleep(0), 60)
-        assert "Done; it is kept" in controls.text.value
-        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert "Done; it is kept" in controls.text.value and asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scenario())
     assert [result.config.seed for result in board.results] == [0, 7]
@@ -132,8 +125,7 @@ def test_where_nobody_can_press_it_runs_to_the_end_and_prints_one_line(
     board = Dashboard(TINY)
     board.show()
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("PPO on CartPole-v1, seed 0: 256 steps, ")
-    assert line.endswith("; no alarm.")
+    assert line.startswith("PPO on CartPole-v1, seed 0: 256 steps, ") and line.endswith("; no alarm.")
     assert board.result is not None and board.wait() is board.result
     assert shown == [], "a terminal shows no pictures"
 
@@ -146,8 +138,7 @@ def test_a_notebook_that_is_run_from_end_to_end_shows_the_curves_and_starts_no_p
     board.show()
     (bundle,) = shown
     assert set(bundle) == {"text/html", "image/png", "text/plain"}
-    assert "after 256 steps: return of each episode" in bundle["text/plain"]
-    assert board.run is None
+    assert "after 256 steps: return of each episode" in bundle["text/plain"] and board.run is None
 
 
 def test_in_a_page_it_waits_for_start_and_a_cell_that_runs_again_ends_the_old_run(
@@ -159,8 +150,7 @@ def test_in_a_page_it_waits_for_start_and_a_cell_that_runs_again_ends_the_old_ru
     first, second = Dashboard(TINY), Dashboard(TINY)
     monkeypatch.setattr(first, "stop", lambda: stopped.append("first"))
     first.show()
-    assert WIDGET_VIEW in shown[0]
-    assert "Run this cell in JupyterLab to start" in shown[0]["text/html"]
+    assert WIDGET_VIEW in shown[0] and "Run this cell in JupyterLab to start" in shown[0]["text/html"]
     assert first.run is None
     second.show()
     assert stopped == ["first"]
@@ -213,8 +203,7 @@ def test_other_algorithms_have_the_panels_that_they_have_numbers_for(config: Any
         "x", None, config.env_id, metrics=expected_metrics(config), budget=(config.total_timesteps, config.num_episodes)
     )
     panels.draw(History.of(result))
-    assert set(panels.small) <= set(result.metrics)
-    assert "losses/entropy" in panels.small
+    assert set(panels.small) <= set(result.metrics) and "losses/entropy" in panels.small
     assert panels.by_episode == (config.total_timesteps is None)
 
 
@@ -246,7 +235,6 @@ def test_a_notebook_that_nbclient_runs_trains_in_the_kernel_and_makes_no_widgets
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     line, picture = notebook.cells[1].outputs
-    assert line.text.startswith("PPO on CartPole-v1, seed 0: 4,096 steps, ")
-    assert line.text.count("\n") == 1
+    assert line.text.startswith("PPO on CartPole-v1, seed 0: 4,096 steps, ") and line.text.count("\n") == 1
     assert "image/png" in picture.data and WIDGET_VIEW not in picture.data
     assert notebook.cells[2].outputs[0].text == "None False\n"

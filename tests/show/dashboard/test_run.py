@@ -80,8 +80,7 @@ def test_two_runs_side_by_side_pause_stop_and_give_the_numbers_of_a_run_at_home(
     first.pause()
     wait_for(lambda: first.state == PAUSED, *runs)
     os.kill(first.pid or 0, signal.SIGINT)  # what interrupting the kernel does to its processes
-    assert first.wait(PATIENCE)
-    assert (first.result.interrupted, second.result.interrupted) == (True, False)
+    assert first.wait(PATIENCE) and (first.result.interrupted, second.result.interrupted) == (True, False)
     assert (first.stopped, second.stopped) == (False, True)
     for run in runs:
         result, home = run.result, ppo.train(replace(run.config, total_timesteps=64 * UPDATES))
@@ -90,10 +89,8 @@ def test_two_runs_side_by_side_pause_stop_and_give_the_numbers_of_a_run_at_home(
             assert np.array_equal(result.metrics[name][:UPDATES], home.metrics[name])
             assert np.array_equal(run.history.metrics[name], result.metrics[name])
         assert np.array_equal(run.history.episodes[1], result.episodes["episodic_return"])
-        assert result.policy(torch.zeros(1, 4)).probs.shape == (1, 2)
-        assert not alive(run.pid or 0)
-    assert calls == []
-    assert torch.equal(before, torch.get_rng_state())
+        assert result.policy(torch.zeros(1, 4)).probs.shape == (1, 2) and not alive(run.pid or 0)
+    assert calls == [] and torch.equal(before, torch.get_rng_state())
 
 
 def reports_of(job: Job) -> list[Report]:
@@ -131,8 +128,7 @@ def test_a_run_that_diverges_keeps_its_last_good_weights() -> None:
 def test_a_process_that_is_killed_is_missed() -> None:
     run = RemoteRun(ppo.train, ENDLESS, {}, film=False)
     os.kill(run.pid or 0, signal.SIGKILL)
-    assert run.wait(PATIENCE)
-    assert "killed, or out of memory" in run.error
+    assert run.wait(PATIENCE) and "killed, or out of memory" in run.error
     run.stop()
     run.pause()
     assert run.state == ENDED
@@ -211,8 +207,7 @@ def test_a_film_plays_once_from_a_held_out_start_and_draws_from_no_stream_of_the
     shot = film(None, "CartPole-v1", seed=0)
     assert torch.equal(before, torch.get_rng_state())
     picture: Any = Image.open(BytesIO(shot.gif))
-    assert picture.size == (300, 200)
-    assert picture.n_frames > 2
+    assert picture.size == (300, 200) and picture.n_frames > 2
     assert "loop" not in picture.info, "a film that loops cannot be stopped"
     assert shot.total == shot.steps
     assert f"{shot.steps} steps from a held-out start state" in shot.description

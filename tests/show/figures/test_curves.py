@@ -33,8 +33,7 @@ def test_the_line_is_the_interquartile_mean_and_the_band_holds_it() -> None:
     vertices = bands(figure)[0].get_paths()[0].vertices
     for x, y in zip(drawn.get_xdata(), drawn.get_ydata(), strict=True):
         column = vertices[vertices[:, 0] == x][:, 1]
-        assert column.min() <= y <= column.max()
-        assert column.max() - column.min() > 0
+        assert column.min() <= y <= column.max() and column.max() - column.min() > 0
 
 
 def test_a_lucky_seed_does_not_move_the_line() -> None:
@@ -47,8 +46,7 @@ def test_a_lucky_seed_does_not_move_the_line() -> None:
 
 def test_one_run_is_a_line_without_a_band_and_the_caption_says_so(episodes: np.ndarray) -> None:
     figure = learning_curves({"PPO": [episodes]})
-    assert bands(figure) == []
-    assert "one seed, so no interval" in figure.get_supxlabel()
+    assert bands(figure) == [] and "one seed, so no interval" in figure.get_supxlabel()
 
 
 @pytest.mark.parametrize("curves", [np.zeros((2, 3)), np.zeros((0, 4)), np.zeros((2, 2, 4))])
@@ -77,8 +75,7 @@ def test_window_averages_the_last_episodes_and_the_caption_says_over_how_many() 
 
 def test_runs_are_cut_to_the_shortest_and_counted() -> None:
     figure = learning_curves({"PPO": [np.ones(10), np.ones(7), np.ones(9)], "A2C": [np.ones(5)] * 2})
-    assert lines(figure)["PPO"].get_xdata()[-1] == 7
-    assert "of 2 to 3 seeds" in figure.get_supxlabel()
+    assert lines(figure)["PPO"].get_xdata()[-1] == 7 and "of 2 to 3 seeds" in figure.get_supxlabel()
 
 
 def test_by_steps_the_curve_stands_where_the_steps_are(episodes: np.ndarray) -> None:
@@ -99,17 +96,14 @@ def test_axes_are_named_and_the_threshold_is_in_the_legend(episodes: np.ndarray)
     assert lines(figure)["PPO"].get_color() == style.COLOURS["ppo"]
 
 
-@pytest.mark.parametrize(
-    ("runs", "keywords", "message"),
-    [
-        ({}, {}, "no runs to draw"),
-        ({"PPO": []}, {}, "no runs to draw"),
-        ({"PPO": [[]]}, {}, "has no curve"),
-        ({"PPO": [[1.0]]}, {"x": "seconds"}, "use 'episode' or 'env_step'"),
-        ({"PPO": [[1.0]]}, {"window": 0}, "use at least 1"),
-        ({"PPO": [[1.0]]}, {"x": "env_step"}, "does not know its environment steps"),
-    ],
-)
+@pytest.mark.parametrize(("runs", "keywords", "message"), [
+    ({}, {}, "no runs to draw"),
+    ({"PPO": []}, {}, "no runs to draw"),
+    ({"PPO": [[]]}, {}, "has no curve"),
+    ({"PPO": [[1.0]]}, {"x": "seconds"}, "use 'episode' or 'env_step'"),
+    ({"PPO": [[1.0]]}, {"window": 0}, "use at least 1"),
+    ({"PPO": [[1.0]]}, {"x": "env_step"}, "does not know its environment steps"),
+])  # fmt: skip
 def test_what_cannot_be_drawn_is_said_in_one_line(runs: Any, keywords: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         learning_curves(runs, **keywords)

@@ -25,8 +25,7 @@ def test_the_variance_of_two_estimates_by_hand() -> None:
 def test_mean_and_best_constant_are_marked_and_the_chosen_one_lies_on_the_curve() -> None:
     figure = baseline_parabola(SCORES, RETURNS, 4.5)
     lines = vertical_lines(figure)
-    assert lines["mean return, 4.5"] == 4.5
-    assert lines["least variance, 5.4"] == pytest.approx(5.4)
+    assert lines["mean return, 4.5"] == 4.5 and lines["least variance, 5.4"] == pytest.approx(5.4)
     assert lines["yours, 4.5: 0.01"] == 4.5
     chosen = next(line for line in figure.axes[0].get_lines() if "yours" in str(line.get_label()))
     assert chosen.get_ydata()[0] == pytest.approx(1.125 / 112.5)

@@ -9,19 +9,16 @@ from pgcourse.show.figures import methods
 from pgcourse.show.page.style import COLOURS, PALETTE
 
 
-@pytest.mark.parametrize(
-    ("case", "asked", "advice"),
-    [
-        ("robot arm, in a fast simulator", 5, methods.LAST),
-        ("robot arm, the real one", 4, methods.STEPS[3].advice),
-        ("video game from pixels", 5, methods.LAST),
-        ("limited data, a fixed log", 4, methods.STEPS[3].advice),
-        ("sparse reward, never seen", 3, methods.STEPS[2].advice),
-        ("a model at hand: chess, a known crane", 2, methods.STEPS[1].advice),
-        ("many optima: design of an antenna", 5, methods.STEPS[4].advice),
-        ("which advertisement to show", 1, methods.STEPS[0].advice),
-    ],
-)
+@pytest.mark.parametrize(("case", "asked", "advice"), [
+    ("robot arm, in a fast simulator", 5, methods.LAST),
+    ("robot arm, the real one", 4, methods.STEPS[3].advice),
+    ("video game from pixels", 5, methods.LAST),
+    ("limited data, a fixed log", 4, methods.STEPS[3].advice),
+    ("sparse reward, never seen", 3, methods.STEPS[2].advice),
+    ("a model at hand: chess, a known crane", 2, methods.STEPS[1].advice),
+    ("many optima: design of an antenna", 5, methods.STEPS[4].advice),
+    ("which advertisement to show", 1, methods.STEPS[0].advice),
+])  # fmt: skip
 def test_a_case_leaves_at_its_exit(case: str, asked: int, advice: str) -> None:
     assert methods.path_of(methods.CASES[case]) == (asked, advice)
 
@@ -41,8 +38,7 @@ def test_the_way_of_the_case_is_coloured_and_one_advice_is_bold(case: str) -> No
     assert {step.question for step in methods.STEPS if step.question in black} == {
         step.question for step in methods.STEPS[:asked]
     }
-    assert ax.get_title("left") == case
-    assert PALETTE[1] != PALETTE[0]
+    assert ax.get_title("left") == case and PALETTE[1] != PALETTE[0]
 
 
 def test_unknown_cases_and_answers_that_do_not_fit_are_refused() -> None:

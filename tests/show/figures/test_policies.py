@@ -105,8 +105,7 @@ def test_the_title_of_the_swing_is_its_return() -> None:
 
 def test_the_explorer_offers_every_policy(shown: list[dict[str, Any]]) -> None:
     policies.explore_phase({"before": Push(), "after": Push()})
-    assert WIDGET_VIEW in shown[0] and "image/png" in shown[0]
-    assert "before, after" in shown[0]["text/plain"]
+    assert WIDGET_VIEW in shown[0] and "image/png" in shown[0] and "before, after" in shown[0]["text/plain"]
 
 
 def test_no_policy_is_refused() -> None:

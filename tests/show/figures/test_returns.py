@@ -143,8 +143,7 @@ def test_the_narrow_bars_add_up_to_the_return_of_the_chosen_step() -> None:
     assert counted == [2.0, 2.0]  # 2, and half of 4
     assert "G at step 1 = 4.00" in top.get_title(loc="left")
     line, point = bottom.get_lines()[:2]
-    assert np.allclose(line.get_ydata(), [1 + 0.5 * 4, 4, 4])
-    assert list(point.get_xdata()) == [1]
+    assert np.allclose(line.get_ydata(), [1 + 0.5 * 4, 4, 4]) and list(point.get_xdata()) == [1]
 
 
 def test_episodes_have_the_same_total_and_a_discount_tells_them_apart() -> None:
@@ -154,8 +153,7 @@ def test_episodes_have_the_same_total_and_a_discount_tells_them_apart() -> None:
         [discount_figure(rewards, gamma, 0).axes[0].get_title(loc="left") for rewards in EPISODES.values()]
         for gamma in (1, 0.9)
     )
-    assert len(set(patient)) == 1
-    assert len(set(hasty)) == 3
+    assert len(set(patient)) == 1 and len(set(hasty)) == 3
 
 
 def test_the_discount_has_its_sliders(shown: list[dict[str, Any]]) -> None:
@@ -240,18 +238,12 @@ def test_real_data_in_next_step_mode_show_a_reset_row_after_each_end() -> None:
 NO_FLAGS = torch.zeros(4, dtype=torch.bool)
 
 
-@pytest.mark.parametrize(
-    ("draw", "message"),
-    [
-        (
-            lambda: figures.gae_weights(NO_FLAGS, NO_FLAGS, gamma=1.0, gae_lambda=1.0, start=4),
-            "not in a rollout of 4 steps",
-        ),
-        (lambda: discount_figure([1.0, 2.0, 4.0], 0.5, 3), "start=3 is not in an episode of 3 steps; use 0 to 2"),
-        (lambda: timeline({}), "nothing to draw; give"),
-        (lambda: timeline({"SAME_STEP": []}), "nothing to draw; give"),
-    ],
-)
+@pytest.mark.parametrize(("draw", "message"), [
+    (lambda: figures.gae_weights(NO_FLAGS, NO_FLAGS, gamma=1.0, gae_lambda=1.0, start=4), "not in a rollout of 4 steps"),
+    (lambda: discount_figure([1.0, 2.0, 4.0], 0.5, 3), "start=3 is not in an episode of 3 steps; use 0 to 2"),
+    (lambda: timeline({}), "nothing to draw; give"),
+    (lambda: timeline({"SAME_STEP": []}), "nothing to draw; give"),
+])  # fmt: skip
 def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         draw()

@@ -33,14 +33,12 @@ def test_more_seeds_make_fewer_wrong_orders() -> None:
 def test_intervals_of_few_seeds_miss_more_often_than_they_say() -> None:
     pool = GENERATOR(3).normal(size=40)
     few, many = sampling.coverage(pool, 3), sampling.coverage(pool, 20)
-    assert few < 0.85 and 0.88 < many <= 1.0
-    assert sampling.coverage([7.0, 7.0], 3) == 1.0
+    assert few < 0.85 and 0.88 < many <= 1.0 and sampling.coverage([7.0, 7.0], 3) == 1.0
 
 
 def test_a_large_difference_is_found_and_no_difference_is_not() -> None:
     pool = GENERATOR(4).normal(size=40)
-    assert sampling.told_apart(pool, pool + 10, 5) == 1.0
-    assert sampling.told_apart(pool, pool, 20) < 0.1
+    assert sampling.told_apart(pool, pool + 10, 5) == 1.0 and sampling.told_apart(pool, pool, 20) < 0.1
     assert sampling.told_apart(pool + 10, pool, 5) == 0.0, "the wrong way round is no discovery"
 
 

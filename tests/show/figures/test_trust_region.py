@@ -153,8 +153,7 @@ def test_a_step_is_drawn_with_its_models_and_the_lengths_that_were_tried() -> No
         lines = {line.get_label(): line for line in ax.get_lines()}
         np.testing.assert_array_equal(lines["on the batch"].get_ydata(), values[truth])
         np.testing.assert_array_equal(lines[f"{name} model"].get_ydata(), values[model])
-        assert lines["refused"].get_xdata()[0] == 1.0
-        assert lines["taken"].get_xdata()[0] == 0.8
+        assert lines["refused"].get_xdata()[0] == 1.0 and lines["taken"].get_xdata()[0] == 0.8
         assert lines["taken"].get_ydata()[0] == pytest.approx(np.interp(0.8, scales, values[truth]))
     forbidden = [patch for patch in figure.axes[0].patches if patch.get_label() == "not allowed"]
     assert forbidden[0].get_y() == pytest.approx(0.01)

@@ -75,8 +75,7 @@ def test_the_widget_stands_as_a_picture_and_names_its_sliders(shown: list[dict[s
     explore_value_map({"60 episodes": AGENT, "300 episodes": AGENT}, alt="Two maps.", caption="Look at the dots.")
     assert "Two maps." in shown[0]["text/html"]
     assert "cart position [m]" in shown[0]["text/html"] and "cart velocity [m/s]" in shown[0]["text/html"]
-    assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"]
-    assert shown[0]["image/png"]
+    assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"] and shown[0]["image/png"]
 
 
 def test_visited_states_are_dots_on_both_maps() -> None:
@@ -121,8 +120,7 @@ def test_each_critic_has_its_means_above_its_explained_variance() -> None:
     assert [list(line.get_ydata()) for line in top_right.get_lines()] == [[80.0, 80.0], [20.0, 20.0]]
     assert list(bottom_left.get_lines()[0].get_ydata()) == [0.4, 0.4]
     assert list(bottom_right.get_lines()[0].get_ydata()) == [0.1, 0.1]
-    assert top_left.get_ylim() == top_right.get_ylim()
-    assert bottom_left.get_xlim() == (0, 10)
+    assert top_left.get_ylim() == top_right.get_ylim() and bottom_left.get_xlim() == (0, 10)
     assert bottom_left.get_xlabel() == "update"
 
 
@@ -138,27 +136,22 @@ def test_dots_means_and_explained_variance_of_each_critic() -> None:
         assert ax.get_title(loc="left").startswith(name)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert ["variance +1.00" in title for title in titles] == [True, True, False]
-    assert "variance +0.00" in titles[2]
-    assert "V -27.5, G 2.5" in titles[1]
+    assert "variance +0.00" in titles[2] and "V -27.5, G 2.5" in titles[1]
 
 
 def test_many_rows_are_thinned_and_the_numbers_are_of_all() -> None:
     values = torch.arange(1000.0)
     figure = value_fit({"many": (values, 2 * values)}, points=100)
     _, dots, means = figure.axes[0].get_lines()
-    assert len(dots.get_xdata()) == 100
-    assert means.get_ydata()[0] == pytest.approx(999.0)
+    assert len(dots.get_xdata()) == 100 and means.get_ydata()[0] == pytest.approx(999.0)
 
 
-@pytest.mark.parametrize(
-    ("draw", "message"),
-    [
-        (lambda: explore_value_map({}, alt="Nothing."), "no agent"),
-        (lambda: offset_panels(torch.zeros(4, 1), torch.zeros(4), 0.0), r"two of shape \[B\]"),
-        (lambda: critic_panels({}), "no critic"),
-        (lambda: value_fit({}), "no critic to draw"),
-    ],
-)
+@pytest.mark.parametrize(("draw", "message"), [
+    (lambda: explore_value_map({}, alt="Nothing."), "no agent"),
+    (lambda: offset_panels(torch.zeros(4, 1), torch.zeros(4), 0.0), r"two of shape \[B\]"),
+    (lambda: critic_panels({}), "no critic"),
+    (lambda: value_fit({}), "no critic to draw"),
+])  # fmt: skip
 def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         draw()

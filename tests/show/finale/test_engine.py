@@ -80,17 +80,10 @@ def test_an_error_of_the_policy_half_way_gives_the_curve_so_far() -> None:
     assert len(result.returns) == 2 * ppo.PENDULUM.num_envs
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "words"),
-    [
-        (
-            NotImplementedError("discounted_returns: write your code"),
-            "not attempted",
-            "`discounted_returns`: not attempted",
-        ),
-        (SystemExit(3), "broken", "`reinforce_update` raised SystemExit: 3"),
-    ],
-)
+@pytest.mark.parametrize(("error", "status", "words"), [
+    (NotImplementedError("discounted_returns: write your code"), "not attempted", "`discounted_returns`: not attempted"),
+    (SystemExit(3), "broken", "`reinforce_update` raised SystemExit: 3"),
+])  # fmt: skip
 def test_a_stub_that_the_update_calls_is_named_and_leaving_python_is_only_an_error(
     error: BaseException, status: str, words: str
 ) -> None:
@@ -108,14 +101,11 @@ def test_an_endless_loop_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.status == "broken" and "look for an endless loop" in result.sentence
 
 
-@pytest.mark.parametrize(
-    ("plan", "most"),
-    [
-        (lambda: plan_of(num_episodes=400), "at 4 of 400 episodes"),
-        (lambda: finale.ppo_plan(losses.ppo_clip_loss, None, total_timesteps=4096, seed=0), "at 1,024 of 4,096 steps"),
-        (lambda: finale.continuous_ppo_plan(GaussianPolicy), " of 60,000 steps"),
-    ],
-)
+@pytest.mark.parametrize(("plan", "most"), [
+    (lambda: plan_of(num_episodes=400), "at 4 of 400 episodes"),
+    (lambda: finale.ppo_plan(losses.ppo_clip_loss, None, total_timesteps=4096, seed=0), "at 1,024 of 4,096 steps"),
+    (lambda: finale.continuous_ppo_plan(GaussianPolicy), " of 60,000 steps"),
+])  # fmt: skip
 def test_a_run_that_takes_too_long_is_stopped_with_what_it_has(
     plan: Any, most: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,8 +148,7 @@ def test_a_flat_curve_says_where_to_look_and_a_good_one_does_not(
 ) -> None:
     steps = np.full(100, plan.last_step)
     said = [engine.judge(plan, np.full(100, float(mean)), plan.advice, steps) for mean in (flat, middle, good)]
-    assert "hardly learnt" in said[0] and plan.advice in said[0]
-    assert "It learns." in said[1]
+    assert "hardly learnt" in said[0] and plan.advice in said[0] and "It learns." in said[1]
     assert "Your own functions drove every update" in said[2] and str(good) in said[2]
 
 

@@ -34,17 +34,14 @@ def test_the_average_is_over_as_many_episodes_as_the_references() -> None:
     assert "at the same number of steps the reference's interval is 100 to 130" in by_steps
 
 
-@pytest.mark.parametrize(
-    ("mean", "words"),
-    [
-        (9.3, "far below a random agent's 23: it learns the opposite, or the environments are disturbed. Look at the sign."),
-        (20.0, "near a random agent's 23: it has hardly learnt. Look at the sign."),
-        (107.0, "It learns, but more slowly than the reference: does every exercise pass its check? Look at the sign."),
-        (230.0, "It learns. Another seed gives another curve"),
-        (280.0, "It learns. Another seed gives another curve"),
-        (450.0, "Your own functions drove every update of this agent."),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("mean", "words"), [
+    (9.3, "far below a random agent's 23: it learns the opposite, or the environments are disturbed. Look at the sign."),
+    (20.0, "near a random agent's 23: it has hardly learnt. Look at the sign."),
+    (107.0, "It learns, but more slowly than the reference: does every exercise pass its check? Look at the sign."),
+    (230.0, "It learns. Another seed gives another curve"),
+    (280.0, "It learns. Another seed gives another curve"),
+    (450.0, "Your own functions drove every update of this agent."),
+])  # fmt: skip
 def test_each_height_of_a_curve_has_its_sentence(mean: float, words: str) -> None:
     assert words in said(np.full(400, mean))
 

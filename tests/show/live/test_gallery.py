@@ -32,8 +32,7 @@ def recorded(result: Any) -> Gallery:
 def test_each_agent_does_what_it_does_alone(recorded: Gallery, result: Any) -> None:
     for reel, policy in zip(recorded.reels, (None, result.policy), strict=True):
         alone = record_frames(policy, "CartPole-v1", seed=3, max_steps=60)
-        assert reel.steps[-1] == len(alone.rewards)
-        assert reel.returns[-1] == alone.rewards.sum()
+        assert reel.steps[-1] == len(alone.rewards) and reel.returns[-1] == alone.rewards.sum()
         assert reel.steps[:3] == [0, 2, 4]
 
 
@@ -82,20 +81,16 @@ def test_five_hundred_pictures_take_at_most_two_seconds_of_a_processor_of_their_
     start = time.process_time()
     recorded = Gallery({"random": None}, 0, env_id="Pendulum-v1", max_steps=200, stride=1)
     picture = recorded.gif()
-    assert len(recorded.reels[0].pictures) == 201
-    assert picture.startswith(b"GIF8")
+    assert len(recorded.reels[0].pictures) == 201 and picture.startswith(b"GIF8")
     # Measured for 500 pictures of CartPole: 1.7 s. Five times the promise is allowed where others crowd the caches.
     assert (time.process_time() - start) * 500 / 201 <= 5 * 2.0
 
 
-@pytest.mark.parametrize(
-    ("runs", "options", "message"),
-    [
-        ({"random": None}, {}, "give env_id"),
-        ({}, {"env_id": "CartPole-v1"}, "nothing to show"),
-        ({"x": 3}, {"env_id": "CartPole-v1"}, "'x' is a int; give a Result, a policy, or None"),
-    ],
-)
+@pytest.mark.parametrize(("runs", "options", "message"), [
+    ({"random": None}, {}, "give env_id"),
+    ({}, {"env_id": "CartPole-v1"}, "nothing to show"),
+    ({"x": 3}, {"env_id": "CartPole-v1"}, "'x' is a int; give a Result, a policy, or None"),
+])  # fmt: skip
 def test_what_cannot_be_shown_is_refused(runs: Any, options: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         Gallery(runs, 0, **options)

@@ -54,12 +54,9 @@ def test_a_cart_that_is_pushed_one_way_only_falls_and_the_game_ends_by_itself() 
     game = Game("CartPole-v1", 20.0, PICTURE)
     play_to_the_end(game)
     # Pushed to one side, the pole falls within 8 to 11 steps from any start state.
-    assert 7 <= game.steps <= 12
-    assert game.score == game.best == game.steps
-    assert "the episode has ended" in game.text.value
-    assert game.env is None
-    assert game.stop.disabled
-    assert not game.start.disabled
+    assert 7 <= game.steps <= 12 and game.score == game.best == game.steps
+    assert "the episode has ended" in game.text.value and game.env is None
+    assert game.stop.disabled and not game.start.disabled
 
 
 def test_steps_keep_the_clock_of_the_environment_at_each_speed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +89,7 @@ def test_the_picture_moves_and_the_score_stands_beside_the_random_agent(monkeypa
     pictures: set[bytes] = set()
     game.image.observe(lambda change: pictures.add(change["new"]), names="value")
     play_to_the_end(game)
-    assert len(pictures) >= 3
-    assert Image.open(io.BytesIO(game.image.value)).size == (600, 400)
+    assert len(pictures) >= 3 and Image.open(io.BytesIO(game.image.value)).size == (600, 400)
     random_mean = evaluate(None, "CartPole-v1", num_episodes=100, seed=0).mean
     assert f"A random agent: {random_mean:.1f}, PPO of unit 04: 500, on average of 100 episodes" in game.text.value
     assert f"<strong>{game.score:.0f}</strong>" in game.text.value
@@ -111,8 +107,7 @@ def test_stop_ends_the_game_and_start_begins_a_new_one(monkeypatch: pytest.Monke
             game.stop.click()
             assert game.task is not None
             await asyncio.wait({game.task}, timeout=5)
-            assert "you stopped it" in game.text.value
-            assert game.games == number
+            assert "you stopped it" in game.text.value and game.games == number
 
     in_a_loop(scenario)
 
@@ -125,8 +120,7 @@ def test_an_environment_that_breaks_down_ends_the_game_with_a_sentence(monkeypat
 
     monkeypatch.setattr(game_module, "make_single_env", broken)
     play_to_the_end(game)
-    assert "it cannot go on: OSError: no display" in game.text.value
-    assert not game.start.disabled
+    assert "it cannot go on: OSError: no display" in game.text.value and not game.start.disabled
 
 
 def test_the_pendulum_is_played_with_five_forces_and_begins_without_one() -> None:
@@ -136,8 +130,7 @@ def test_the_pendulum_is_played_with_five_forces_and_begins_without_one() -> Non
     game.buttons[4].click()
     assert game.moves.actions[game.push.value].tolist() == [2.0]
     play_to_the_end(game)
-    assert game.steps > 1
-    assert game.score < 0
+    assert game.steps > 1 and game.score < 0
     assert "PPO of unit 05: -17" in game.text.value
 
 

@@ -49,8 +49,7 @@ def test_every_colour_reads_on_white_paper() -> None:
 
 def test_a_label_in_words_has_the_colour_of_its_algorithm() -> None:
     for key in ALGORITHMS:
-        assert style.algorithm_of(style.LABELS[key]) == key
-        assert style.algorithm_of(key) == key
+        assert style.algorithm_of(style.LABELS[key]) == key and style.algorithm_of(key) == key
     assert style.algorithm_of("no_baseline") == "reinforce_no_baseline"  # a curve in claims/
     assert style.algorithm_of("lr 0.01") is None
 
@@ -58,8 +57,7 @@ def test_a_label_in_words_has_the_colour_of_its_algorithm() -> None:
 def test_other_labels_get_colours_that_no_one_else_in_the_figure_has() -> None:
     labels = ["PPO", "A2C", "lr 0.01", "lr 0.1", "chosen"]
     colours = style.colours_of(labels, {"chosen": "trpo"})
-    assert colours["PPO"] == style.COLOURS["ppo"]
-    assert colours["chosen"] == style.COLOURS["trpo"]
+    assert colours["PPO"] == style.COLOURS["ppo"] and colours["chosen"] == style.COLOURS["trpo"]
     assert len(set(colours.values())) == len(labels)
 
 
@@ -73,8 +71,7 @@ def test_a_figure_is_opaque_white_small_and_fits_the_page() -> None:
     ax.plot(np.sin(np.linspace(0, 50, 500)))
     content = style.png(figure)
     picture = Image.open(io.BytesIO(content))
-    assert picture.width <= 900
-    assert len(content) < 60_000
+    assert picture.width <= 900 and len(content) < 60_000
     assert "transparency" not in picture.info
     assert picture.convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
 
@@ -85,8 +82,7 @@ def test_the_same_figure_gives_the_same_bytes_without_facts_of_the_machine() -> 
         ax.plot([1, 2])
         return style.png(figure)
 
-    assert draw() == draw()
-    assert b"matplotlib" not in draw().lower()
+    assert draw() == draw() and b"matplotlib" not in draw().lower()
 
 
 def test_use_style_changes_the_figures_of_pyplot(monkeypatch: pytest.MonkeyPatch) -> None:

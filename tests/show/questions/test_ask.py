@@ -25,8 +25,7 @@ def test_the_verdict_is_that_of_the_option_chosen_and_it_is_recorded() -> None:
     question = a_quiz()
     question.radio.value = 1
     question.button.click()
-    assert "✗ Not this one." in question.verdict.value
-    assert "A shape raises." in question.verdict.value
+    assert "✗ Not this one." in question.verdict.value and "A shape raises." in question.verdict.value
     assert "A sign flips" not in question.verdict.value  # the answer is not given away
     entry = progress.load()["answers"]["01-flat"]
     assert (entry["answer"], entry["correct"], entry["confidence"]) == ("the shape", False, None)
@@ -40,11 +39,9 @@ def test_the_verdict_is_that_of_the_option_chosen_and_it_is_recorded() -> None:
 
 def test_nothing_is_chosen_at_first_and_the_button_waits_for_a_choice() -> None:
     question = a_quiz()
-    assert question.radio.value is None
-    assert question.button.disabled
+    assert question.radio.value is None and question.button.disabled
     question.button.click()
-    assert question.verdict.value == ""
-    assert progress.load()["answers"] == {}
+    assert question.verdict.value == "" and progress.load()["answers"] == {}
     question.radio.value = 2
     assert not question.button.disabled
 
@@ -54,8 +51,7 @@ def test_a_prediction_is_committed_before_anything_is_said_and_cannot_be_changed
     question.radio.value = 0
     question.confidence.label = "very sure"
     question.button.click()
-    assert question.radio.disabled
-    assert "Committed: A." in question.verdict.value
+    assert question.radio.disabled and "Committed: A." in question.verdict.value
     assert "balances" not in question.verdict.value
     entry = progress.load()["answers"]["01-guess"]
     assert (entry["answer"], entry["confidence"], entry["correct"]) == ("short", 0.95, False)
@@ -83,8 +79,7 @@ def test_asking_records_nothing_and_prints_nothing(
 ) -> None:
     quiz("01-flat", "What?", OPTIONS, answer="the sign", reasons=REASONS)
     predict("01-guess", "How long?", ["short", "long"], answer=1, explanation="It balances.")
-    assert progress.load()["answers"] == {}
-    assert capsys.readouterr() == ("", "")
+    assert progress.load()["answers"] == {} and capsys.readouterr() == ("", "")
     assert all(WIDGET_VIEW in bundle for bundle in shown)
 
 
@@ -92,10 +87,8 @@ def test_the_static_page_folds_the_answer_and_keeps_every_reason(shown: list[dic
     quiz("01-flat", "Is a < `b`?", OPTIONS, answer=2, reasons=REASONS)
     static = shown[0]["text/html"]
     before, _, folded = static.partition("<details>")
-    assert "Is a &lt; <code>b</code>?" in before
-    assert not any(reason in before for reason in REASONS)
-    assert "✓ C. A step size scales it." in folded
-    assert "✗ A. A sign flips the curve." in folded
+    assert "Is a &lt; <code>b</code>?" in before and not any(reason in before for reason in REASONS)
+    assert "✓ C. A step size scales it." in folded and "✗ A. A sign flips the curve." in folded
     assert shown[0]["text/plain"] == "Is a < b?\n  A. the sign\n  B. the shape\n  C. the step size"
 
 
@@ -104,19 +97,16 @@ def test_reasons_may_be_keyed_by_option() -> None:
     assert question.reasons == REASONS
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"answer": 3}, "answer=3 is none of the options"),
-        ({"answer": -1}, "answer=-1 is none of the options"),
-        ({"answer": "else"}, "answer='else' is none of the options"),
-        ({"reasons": REASONS[:2]}, "one reason for each of the 3 options"),
-        ({"reasons": "because"}, "one reason for each"),
-        ({"reasons": {"the sign": "yes"}}, "one reason for each"),
-        ({"options": ["a"]}, "at least two different options"),
-        ({"options": ["a", "a", "b"]}, "at least two different options"),
-    ],
-)
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"answer": 3}, "answer=3 is none of the options"),
+    ({"answer": -1}, "answer=-1 is none of the options"),
+    ({"answer": "else"}, "answer='else' is none of the options"),
+    ({"reasons": REASONS[:2]}, "one reason for each of the 3 options"),
+    ({"reasons": "because"}, "one reason for each"),
+    ({"reasons": {"the sign": "yes"}}, "one reason for each"),
+    ({"options": ["a"]}, "at least two different options"),
+    ({"options": ["a", "a", "b"]}, "at least two different options"),
+])  # fmt: skip
 def test_a_question_that_does_not_fit_together_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput, match=f"01-flat: .*{message}"):
         a_quiz(**changes)
