@@ -23,9 +23,8 @@ def test_no_switch_on_is_the_healthy_corner_of_the_measured_experiment() -> None
     config, seams = settings_of((), seed=0)
     measured = load_claims("factorial")["configs"]["adam_32_fast_separate"]
     assert seams == {}
-    assert {
-        name: getattr(config, name) for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes")
-    } == {name: measured[name] for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes")}
+    for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes"):
+        assert getattr(config, name) == measured[name]
 
 
 def run_of(switches: tuple[str, ...], episodes: int = 40) -> History:
@@ -40,9 +39,8 @@ def test_each_run_adds_its_lines_and_clearing_takes_them_away() -> None:
     first, _ = curves.draw(one)
     both, _ = curves.draw([*one, ("slow critic, seed 0", run_of(("slow critic",)))])
     assert len({empty, first, both}) == 3
-    assert [len(line.get_xdata()) > 0 for line in curves.lines["losses/entropy"]] == [True, True] + [False] * (
-        MOST_RUNS - 2
-    )
+    used = [len(line.get_xdata()) > 0 for line in curves.lines["losses/entropy"]]
+    assert used == [True, True] + [False] * (MOST_RUNS - 2)
     again, _ = curves.draw([])
     assert all(not len(line.get_xdata()) for name in ("return", *SHOWN) for line in curves.lines[name])
     assert curves.main.get_legend() is None and again not in (first, both)
@@ -50,9 +48,8 @@ def test_each_run_adds_its_lines_and_clearing_takes_them_away() -> None:
 
 @pytest.mark.slow
 def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=400)
-    )  # not over before the button is looked at
+    # Long enough that it is not over before the button is looked at.
+    monkeypatch.setattr(trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=400))
     lab = TrapLab()
     empty = lab.image.value
     lab.switches["slow critic"].value = True
@@ -78,7 +75,7 @@ def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pyte
     assert lab.runs == [] and lab.results == {}
 
 
-def test_without_a_page_the_measured_curves_stand_there_and_nothing_runs(shown: list[dict[str, Any]]) -> None:
+def test_without_a_page_the_measured_curves_stand_there_and_nothing_runs(shown: list[Any]) -> None:
     TrapLab().show()
     (bundle,) = shown
     assert "Measured over ten seeds" in bundle["text/html"] and "image/png" in bundle

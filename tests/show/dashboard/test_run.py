@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -24,22 +23,22 @@ from pgcourse import a2c, ppo, reinforce, trpo
 from pgcourse.errors import InvalidInput
 from pgcourse.returns import gae
 from pgcourse.show.dashboard.panels import healthy_ranges, reference_of
-from pgcourse.show.dashboard.run import (
-    ENDED,
-    PAUSED,
-    RUNNING,
-    STARTING,
-    STOP,
-    TAKEN,
-    History,
-    Job,
-    RemoteRun,
-    Report,
-    Reporter,
-    work,
-)
+from pgcourse.show.dashboard.run import PAUSED, RUNNING, STARTING, STOP, TAKEN, History, Job, RemoteRun, Reporter, work
 from pgcourse.show.live.film import film
 
+KERNEL = """
+import os, time
+from pgcourse import ppo
+from pgcourse.show.dashboard.run import RemoteRun
+from tests.show.dashboard.test_run import ENDLESS
+if __name__ == "__main__":
+    run = RemoteRun(ppo.train, ENDLESS, {}, film=False)
+    while not run.history.updates:
+        run.poll()
+        time.sleep(0.01)
+    print(run.pid, flush=True)
+    os._exit(0)
+"""
 ENDLESS = replace(ppo.CARTPOLE, total_timesteps=10**9, num_envs=4, num_steps=16, minibatch_size=64, update_epochs=1)
 SHORT = replace(ENDLESS, total_timesteps=64 * 20)
 UPDATES = 12  # that are compared
@@ -93,14 +92,18 @@ def test_two_runs_side_by_side_pause_stop_and_give_the_numbers_of_a_run_at_home(
     assert calls == [] and torch.equal(before, torch.get_rng_state())
 
 
-def reports_of(job: Job) -> list[Report]:
-    """All that the training process of a job says, without a process."""
-    page, worker = Pipe()
-    work(worker, cloudpickle.dumps(job))
+def received(page: Any) -> list[Any]:
     reports = []
     while page.poll():
         reports.append(cloudpickle.loads(page.recv_bytes()))
     return reports
+
+
+def reports_of(job: Job) -> list[Any]:
+    """All that the training process of a job says, without a process."""
+    page, worker = Pipe()
+    work(worker, cloudpickle.dumps(job))
+    return received(page)
 
 
 def test_an_error_in_a_learners_function_is_said() -> None:
@@ -131,36 +134,17 @@ def test_a_process_that_is_killed_is_missed() -> None:
     assert run.wait(PATIENCE) and "killed, or out of memory" in run.error
     run.stop()
     run.pause()
-    assert run.state == ENDED
+    assert run.state == "ended"
 
 
 @pytest.mark.slow
 def test_the_run_ends_with_the_process_that_started_it(tmp_path: Path, repository: Path) -> None:
     script = tmp_path / "kernel.py"
-    script.write_text(
-        textwrap.dedent("""
-        import os, time
-        from pgcourse import ppo
-        from pgcourse.show.dashboard.run import RemoteRun
-        from tests.show.dashboard.test_run import ENDLESS
-        if __name__ == "__main__":
-            run = RemoteRun(ppo.train, ENDLESS, {}, film=False)
-            while not run.history.updates:
-                run.poll()
-                time.sleep(0.01)
-            print(run.pid, flush=True)
-            os._exit(0)
-        """)
-    )
+    script.write_text(KERNEL)
     environment = {**os.environ, "PYTHONPATH": str(repository)}
-    done = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, timeout=PATIENCE, env=environment, check=True
-    )
-    pid = int(done.stdout)
-    end = time.monotonic() + 20
-    while alive(pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not alive(pid)
+    options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": PATIENCE, "env": environment}
+    pid = int(subprocess.run([sys.executable, script], check=True, **options).stdout)
+    wait_for(lambda: not alive(pid), seconds=20)
 
 
 def alive(pid: int) -> bool:
@@ -182,13 +166,11 @@ def test_reports_wait_for_an_answer_and_lose_nothing() -> None:
     reporter = Reporter(worker, Job(ppo.train, SHORT, {}, False))
     reporter.last_report = -1e9
     result = ppo.train(SHORT, on_iteration=reporter)
-    history, reports = History(), 0
     reporter.end(result, "")
-    while page.poll():
-        report = cloudpickle.loads(page.recv_bytes())
+    reports, history = received(page), History()
+    assert len(reports) == 2, "nobody answered the first report, so the second is the last"
+    for report in reports:
         history.add(report.metrics, report.env_steps, report.returns)
-        reports += 1
-    assert reports == 2, "nobody answered the first report, so the second is the last"
     assert history.updates == 20
     assert np.array_equal(history.metrics["losses/entropy"], result.metrics["losses/entropy"])
     assert np.array_equal(history.episodes[0], result.episodes["env_step"])

@@ -45,8 +45,7 @@ def test_a_start_at_the_solution_stays_there() -> None:
 
 
 def test_both_paths_are_drawn_with_their_residuals() -> None:
-    figure = conjugate_gradient.paths(20.0, 35.0, 6)
-    left, right = map(lines_of, figure.axes)
+    left, right = map(lines_of, conjugate_gradient.paths(20.0, 35.0, 6).axes)
     matrix = conjugate_gradient.valley(20.0, 35.0)
     b = matrix @ np.array([3.0, 1.0])
     for label, walk in (

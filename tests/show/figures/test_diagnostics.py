@@ -69,8 +69,7 @@ def test_a_trap_is_shown_with_the_returns_of_each_seed() -> None:
             for key in ("last_100", "held_out")
         },
     }
-    figure = diagnostics.trap_panels(trap, claims)
-    dots, kl = visible(figure)
+    dots, kl = visible(diagnostics.trap_panels(trap, claims))
     assert [label.get_text() for label in dots.get_xticklabels()] == ["in training", "held out"]
     assert sorted(float(y) for line in dots.lines for y in line.get_ydata()) == [20, 20, 21, 21, 400, 400, 401, 401]
     assert lines(kl) == {(HEALTHY, "-"): [3, 4], (ILL, "-"): [1, 2]}

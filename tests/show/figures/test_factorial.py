@@ -42,8 +42,7 @@ def values() -> dict[str, Any]:
 
 
 def test_each_corner_is_one_line_in_its_critics_panel(curves: dict[str, Any]) -> None:
-    axes = factorial.corner_curves(curves, "adam").axes
-    for ax, critic in zip(axes, ("fast", "slow"), strict=True):
+    for ax, critic in zip(factorial.corner_curves(curves, "adam").axes, ("fast", "slow"), strict=True):
         drawn = {line.get_label(): line for line in ax.lines}
         assert len(drawn) == 4 and ax.get_title() == f"{critic} critic" and ax.get_xlabel() == "episode"
         for rollout, clipping in product(factorial.ROLLOUTS, factorial.CLIPPINGS):

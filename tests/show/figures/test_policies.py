@@ -32,8 +32,7 @@ def test_bars_and_title_are_what_policy_and_critic_say_of_the_state(agent: Agent
     assert right == pytest.approx(float(agent.policy(state).probs[0, 1]), abs=1e-6)
     assert left + right == pytest.approx(1)
     assert bars.get_title(loc="left") == f"V(s) = {float(agent.critic(state)[0]):.1f}"
-    point = curve.get_lines()[2]
-    assert point.get_ydata()[1] == pytest.approx(right)
+    assert curve.get_lines()[2].get_ydata()[1] == pytest.approx(right)
 
 
 def test_an_agent_pushes_the_cart_under_a_pole_that_falls(agent: Agent) -> None:
@@ -44,7 +43,7 @@ def test_an_agent_pushes_the_cart_under_a_pole_that_falls(agent: Agent) -> None:
     assert chances[0] < chances[1]
 
 
-def test_the_state_has_a_slider_for_every_number(agent: Agent, shown: list[dict[str, Any]]) -> None:
+def test_the_state_has_a_slider_for_every_number(agent: Agent, shown: list[Any]) -> None:
     policies.explore_state({"8k steps": agent})
     names = ("cart position", "cart velocity", "pole angle", "angular velocity")
     assert all(name in shown[0]["text/html"] for name in names)
@@ -103,7 +102,7 @@ def test_the_title_of_the_swing_is_its_return() -> None:
     assert figure.axes[1].get_title() == f"return {expected:.0f}"
 
 
-def test_the_explorer_offers_every_policy(shown: list[dict[str, Any]]) -> None:
+def test_the_explorer_offers_every_policy(shown: list[Any]) -> None:
     policies.explore_phase({"before": Push(), "after": Push()})
     assert WIDGET_VIEW in shown[0] and "image/png" in shown[0] and "before, after" in shown[0]["text/plain"]
 

@@ -59,8 +59,7 @@ def test_an_experiments_figure_shows_its_runs_and_what_the_whole_pool_says() -> 
 
 def test_one_run_has_no_spread() -> None:
     (ax,) = sampling.experiment_figure({"a": [1.0, 2.0]}, 1, 0, x_label="return").axes
-    spread = next(line for line in ax.lines if line.get_linewidth() == 2)
-    assert np.ptp(spread.get_xdata()) == 0
+    assert np.ptp(next(line for line in ax.lines if line.get_linewidth() == 2).get_xdata()) == 0
 
 
 def test_shares_stand_against_the_number_of_seeds() -> None:

@@ -11,16 +11,8 @@ from torch import nn
 
 from pgcourse.errors import InvalidInput
 from pgcourse.networks import Categorical
-from pgcourse.show.figures.values import (
-    CELLS,
-    Agent,
-    critic_panels,
-    explore_value_map,
-    map_states,
-    offset_panels,
-    value_fit,
-    value_map,
-)
+from pgcourse.show.figures import values as figures
+from pgcourse.show.figures.values import CELLS, Agent, critic_panels, offset_panels, value_fit, value_map
 
 
 class Linear(nn.Module):
@@ -48,7 +40,7 @@ def meshes(figure: Any) -> list[np.ndarray]:
 
 
 def test_rows_of_the_map_are_angular_velocities_and_columns_angles() -> None:
-    states, angles, speeds = map_states(position=0.5, velocity=-1.0)
+    states, angles, speeds = figures.map_states(position=0.5, velocity=-1.0)
     table = states.reshape(CELLS, CELLS, 4)
     assert torch.all(states[:, 0] == 0.5) and torch.all(states[:, 1] == -1.0)
     np.testing.assert_allclose(np.degrees(table[7, :, 2].numpy()), angles, rtol=1e-5)
@@ -71,16 +63,17 @@ def test_colours_mean_the_same_wherever_the_cart_is() -> None:
     assert limits[0] == limits[1] == [(0.0, 100.0), (0.0, 1.0)]
 
 
-def test_the_widget_stands_as_a_picture_and_names_its_sliders(shown: list[dict[str, Any]]) -> None:
-    explore_value_map({"60 episodes": AGENT, "300 episodes": AGENT}, alt="Two maps.", caption="Look at the dots.")
+def test_the_widget_stands_as_a_picture_and_names_its_sliders(shown: list[Any]) -> None:
+    figures.explore_value_map(
+        {"60 episodes": AGENT, "300 episodes": AGENT}, alt="Two maps.", caption="Look at the dots."
+    )
     assert "Two maps." in shown[0]["text/html"]
     assert "cart position [m]" in shown[0]["text/html"] and "cart velocity [m/s]" in shown[0]["text/html"]
     assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"] and shown[0]["image/png"]
 
 
 def test_visited_states_are_dots_on_both_maps() -> None:
-    figure = value_map(AGENT)
-    for ax in figure.axes[:2]:
+    for ax in value_map(AGENT).axes[:2]:
         (dots,) = [line for line in ax.get_lines() if len(line.get_xdata()) == 2]
         np.testing.assert_allclose(dots.get_xdata(), np.degrees([0.1, -0.05]), rtol=1e-5)
         np.testing.assert_allclose(dots.get_ydata(), [-0.5, 0.25])
@@ -114,8 +107,7 @@ def test_each_critic_has_its_means_above_its_explained_variance() -> None:
         name: ([(curve(80.0), "mean of G", "#000000"), (curve(level), "mean of V", "#0072B2")], curve(explained))
         for name, level, explained in (("healthy", 79.0, 0.4), ("slow", 20.0, 0.1))
     }
-    figure = critic_panels(columns)
-    top_left, top_right, bottom_left, bottom_right = figure.axes
+    top_left, top_right, bottom_left, bottom_right = critic_panels(columns).axes
     assert top_right.get_title(loc="left") == "slow"
     assert [list(line.get_ydata()) for line in top_right.get_lines()] == [[80.0, 80.0], [20.0, 20.0]]
     assert list(bottom_left.get_lines()[0].get_ydata()) == [0.4, 0.4]
@@ -141,13 +133,12 @@ def test_dots_means_and_explained_variance_of_each_critic() -> None:
 
 def test_many_rows_are_thinned_and_the_numbers_are_of_all() -> None:
     values = torch.arange(1000.0)
-    figure = value_fit({"many": (values, 2 * values)}, points=100)
-    _, dots, means = figure.axes[0].get_lines()
+    _, dots, means = value_fit({"many": (values, 2 * values)}, points=100).axes[0].get_lines()
     assert len(dots.get_xdata()) == 100 and means.get_ydata()[0] == pytest.approx(999.0)
 
 
 @pytest.mark.parametrize(("draw", "message"), [
-    (lambda: explore_value_map({}, alt="Nothing."), "no agent"),
+    (lambda: figures.explore_value_map({}, alt="Nothing."), "no agent"),
     (lambda: offset_panels(torch.zeros(4, 1), torch.zeros(4), 0.0), r"two of shape \[B\]"),
     (lambda: critic_panels({}), "no critic"),
     (lambda: value_fit({}), "no critic to draw"),

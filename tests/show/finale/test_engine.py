@@ -84,9 +84,7 @@ def test_an_error_of_the_policy_half_way_gives_the_curve_so_far() -> None:
     (NotImplementedError("discounted_returns: write your code"), "not attempted", "`discounted_returns`: not attempted"),
     (SystemExit(3), "broken", "`reinforce_update` raised SystemExit: 3"),
 ])  # fmt: skip
-def test_a_stub_that_the_update_calls_is_named_and_leaving_python_is_only_an_error(
-    error: BaseException, status: str, words: str
-) -> None:
+def test_a_stub_is_named_and_an_exit_is_an_error(error: BaseException, status: str, words: str) -> None:
     result = engine.run(plan_of(after(0, raising(error))))
     assert result.status == status and result.sentence.startswith(words)
 
@@ -106,9 +104,7 @@ def test_an_endless_loop_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     (lambda: finale.ppo_plan(losses.ppo_clip_loss, None, total_timesteps=4096, seed=0), "at 1,024 of 4,096 steps"),
     (lambda: finale.continuous_ppo_plan(GaussianPolicy), " of 60,000 steps"),
 ])  # fmt: skip
-def test_a_run_that_takes_too_long_is_stopped_with_what_it_has(
-    plan: Any, most: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_run_is_stopped_with_what_it_has(plan: Any, most: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "TRAIN_SECONDS", 0.0)
     monkeypatch.setattr(engine, "HARD_SECONDS", 300.0)
     result = engine.run(plan())
@@ -143,9 +139,7 @@ def test_the_clock_of_an_endless_call_starts_anew_with_each_update(monkeypatch: 
     ("plan", "flat", "middle", "good"),
     [(plan_of(), 25, 200, 480), (finale.continuous_ppo_plan(GaussianPolicy), -1230, -300, -170)],
 )
-def test_a_flat_curve_says_where_to_look_and_a_good_one_does_not(
-    plan: engine.Plan, flat: float, middle: float, good: float
-) -> None:
+def test_only_a_flat_curve_says_where_to_look(plan: engine.Plan, flat: float, middle: float, good: float) -> None:
     steps = np.full(100, plan.last_step)
     said = [engine.judge(plan, np.full(100, float(mean)), plan.advice, steps) for mean in (flat, middle, good)]
     assert "hardly learnt" in said[0] and plan.advice in said[0] and "It learns." in said[1]
@@ -185,9 +179,7 @@ def test_by_environment_steps_episodes_that_end_together_are_one_point(monkeypat
     np.testing.assert_array_equal(lines["PPO, 10 seeds"].get_xdata(), REFERENCE["x"])
 
 
-def test_the_text_in_place_of_the_picture_says_what_is_drawn(
-    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_alt_text_says_what_is_drawn(shown: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch, no_baseline=REFERENCE | {"window": 4})
     returns = np.array([10.0, 20.0, 30.0, 40.0, 100.0, 100.0, 100.0, 102.0])
     plan = plan_of()

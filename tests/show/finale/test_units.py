@@ -146,9 +146,7 @@ def test_the_seed_decides_the_curve(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "function"), FUNCTIONS)
-def test_an_untouched_function_is_named_in_one_line_and_nothing_is_trained(
-    name: str, function: str, shown: list[ANY]
-) -> None:
+def test_an_untouched_function_is_named_and_nothing_trains(name: str, function: str, shown: list[ANY]) -> None:
     missing: list[tuple[Any, str]] = [(stub, "the_stub")] + [(None, function)] * ((name, function) not in OPTIONAL)
     for answer, named in missing:
         getattr(finale, name)(**(RIGHT[name] | {function: answer}))
@@ -247,9 +245,7 @@ def changed(**methods: Any) -> type[Policy]:
         )
     ],
 )  # fmt: skip
-def test_what_a_function_hands_in_is_checked_and_said_of_it_before_any_curve(
-    name: str, changes: ANY, words: str
-) -> None:
+def test_what_a_function_hands_in_is_checked_before_any_curve(name: str, changes: ANY, words: str) -> None:
     result = outcome(name, **changes)
     assert result.status == "broken" and words in result.sentence and "\n" not in result.sentence
 
@@ -307,9 +303,7 @@ def test_a_policy_that_has_not_changed_is_recognised(name: str, changes: ANY, wo
     ("baseline", 1, "`baseline_update` made the critic's weights NaN or infinite"),
     ("ppo_update", 0, "The policy's weights or its loss became NaN or infinite"),
 ])  # fmt: skip
-def test_weights_that_become_nan_stop_the_run_and_the_last_good_ones_are_kept(
-    name: str, which: int, words: str
-) -> None:
+def test_nan_weights_stop_the_run_and_the_last_good_ones_are_kept(name: str, which: int, words: str) -> None:
     function = name if name == "ppo_update" else f"{name}_update"
 
     def poison(*arguments: Any, **keywords: Any) -> Any:

@@ -63,8 +63,8 @@ def test_the_slider_moves_picture_and_number_and_nothing_plays_by_itself(recorde
     assert scrubber.image.value == before
 
 
-def test_without_a_page_it_is_a_gif_that_can_be_folded_away(
-    result: Any, shown: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_page_it_is_a_gif_that_folds(
+    result: Any, shown: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery({"trained": result}, 0, max_steps=10, path=tmp_path / "agents.gif", caption="Look.")
     assert (tmp_path / "agents.gif").read_bytes().startswith(b"GIF8")
@@ -80,8 +80,7 @@ def test_five_hundred_pictures_take_at_most_two_seconds_of_a_processor_of_their_
     Gallery({"warm": None}, 0, env_id="Pendulum-v1", max_steps=2).gif()
     start = time.process_time()
     recorded = Gallery({"random": None}, 0, env_id="Pendulum-v1", max_steps=200, stride=1)
-    picture = recorded.gif()
-    assert len(recorded.reels[0].pictures) == 201 and picture.startswith(b"GIF8")
+    assert len(recorded.reels[0].pictures) == 201 and recorded.gif().startswith(b"GIF8")
     # Measured for 500 pictures of CartPole: 1.7 s. Five times the promise is allowed where others crowd the caches.
     assert (time.process_time() - start) * 500 / 201 <= 5 * 2.0
 

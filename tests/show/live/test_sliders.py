@@ -82,7 +82,7 @@ def test_figures_of_pyplot_are_closed_after_each_drawing() -> None:
     assert plt.get_fignums() == before
 
 
-def test_the_page_without_kernel_holds_the_picture_and_says_what_could_be_moved(shown: list[dict[str, Any]]) -> None:
+def test_the_page_without_kernel_holds_the_picture_and_says_what_could_be_moved(shown: list[Any]) -> None:
     explore(draw, alt="A curve.", caption="Watch the bend.", temperature=SLIDER)
     (bundle,) = shown
     assert set(bundle) == {"text/html", "image/png", "text/plain", WIDGET_VIEW}

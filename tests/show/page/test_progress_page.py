@@ -7,7 +7,7 @@ from pgcourse.checks.exercise import exercises
 from pgcourse.show.page.progress_page import progress_page, standings
 
 
-def test_an_untouched_course_has_all_its_points_and_minutes_left(shown: list[dict[str, Any]]) -> None:
+def test_an_untouched_course_has_all_its_points_and_minutes_left(shown: list[Any]) -> None:
     progress_page()
     (bundle,) = shown
     known = exercises()
@@ -18,7 +18,7 @@ def test_an_untouched_course_has_all_its_points_and_minutes_left(shown: list[dic
     assert "<details open>" not in bundle["text/html"]
 
 
-def test_what_was_done_stands_in_the_page(shown: list[dict[str, Any]]) -> None:
+def test_what_was_done_stands_in_the_page(shown: list[Any]) -> None:
     first, second = [exercise for exercise in exercises() if exercise.unit == "01"][:2]
     progress.record_check(first.id, "not yet")
     progress.record_check(first.id, "correct")

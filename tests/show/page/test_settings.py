@@ -16,7 +16,7 @@ def test_fields_that_differ_and_no_others() -> None:
     assert settings.differing_settings(ppo.CARTPOLE, replace(ppo.CARTPOLE, seed=3)) == {}
 
 
-def test_the_table_has_a_row_for_each_and_the_notes_beside_it(shown: list[dict[str, Any]]) -> None:
+def test_the_table_has_a_row_for_each_and_the_notes_beside_it(shown: list[Any]) -> None:
     settings.settings_table({"one": ppo.CARTPOLE, "two": OTHER}, notes={"gamma": "shorter"}, note_title="why")
     assert shown[0]["text/markdown"].splitlines() == [
         "| setting | one | two | why |",
@@ -26,7 +26,7 @@ def test_the_table_has_a_row_for_each_and_the_notes_beside_it(shown: list[dict[s
     ]
 
 
-def test_fields_can_be_left_out(shown: list[dict[str, Any]]) -> None:
+def test_fields_can_be_left_out(shown: list[Any]) -> None:
     settings.settings_table({"one": ppo.CARTPOLE, "two": OTHER}, ignore=("anneal_lr",))
     assert "anneal_lr" not in shown[0]["text/markdown"] and "gamma" in shown[0]["text/markdown"]
 

@@ -71,8 +71,7 @@ def test_a_figure_is_opaque_white_small_and_fits_the_page() -> None:
     ax.plot(np.sin(np.linspace(0, 50, 500)))
     content = style.png(figure)
     picture = Image.open(io.BytesIO(content))
-    assert picture.width <= 900 and len(content) < 60_000
-    assert "transparency" not in picture.info
+    assert picture.width <= 900 and len(content) < 60_000 and "transparency" not in picture.info
     assert picture.convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
 
 

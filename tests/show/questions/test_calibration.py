@@ -24,11 +24,8 @@ def test_answers_are_grouped_by_what_was_said_and_only_those_with_a_confidence_c
     (5, 10, 0.5, "the two agree"),
     (1, 5, 0.5, "the two agree"),
 ])  # fmt: skip
-def test_the_verdict_tells_over_from_under_confidence_and_luck_from_either(
-    right: int, count: int, said: float, words: str
-) -> None:
-    found = levels(answers(*[(said, i < right) for i in range(count)]))
-    assert words in verdict(found)
+def test_the_verdict_tells_over_and_under_confidence_from_luck(right: int, count: int, said: float, words: str) -> None:
+    assert words in verdict(levels(answers(*[(said, i < right) for i in range(count)])))
 
 
 def test_a_few_answers_prove_nothing() -> None:
@@ -41,7 +38,7 @@ def test_the_interval_is_wilsons() -> None:
     assert low == 0 and high == pytest.approx(3.8415 / 13.8415, abs=1e-4)
 
 
-def test_the_plot_is_drawn_from_the_progress_file_also_where_it_is_empty(shown: list[dict[str, Any]]) -> None:
+def test_the_plot_is_drawn_from_the_progress_file_also_where_it_is_empty(shown: list[Any]) -> None:
     calibration()
     assert "nothing to draw yet" in shown[0]["text/plain"]
     for number in range(6):
