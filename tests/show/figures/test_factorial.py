@@ -15,30 +15,16 @@ CORNERS = ["_".join(levels) for levels in product(factorial.ROLLOUTS, factorial.
 
 @pytest.fixture
 def curves() -> dict[str, Any]:
-    return {
-        f"adam_{corner}": {
-            "x": [25, 50],
-            "x_unit": "episode",
-            "mean": [height, height + 1],
-            "low": [0, 0],
-            "high": [9, 9],
-        }
-        for height, corner in enumerate(CORNERS)
-    }
+    band = {"x": [25, 50], "x_unit": "episode", "low": [0, 0], "high": [9, 9]}
+    return {f"adam_{corner}": band | {"mean": [height, height + 1]} for height, corner in enumerate(CORNERS)}
 
 
 @pytest.fixture
 def values() -> dict[str, Any]:
     generator = np.random.default_rng(0)
-    effects = {
-        f"effects/adam/at_1000/{key}": {"per_seed": (10 * place + generator.normal(size=10)).tolist()}
-        for place, key in enumerate(factorial.EFFECTS)
-    }
-    corners = {
-        f"adam_{corner}/at_1000": {"per_seed": (50 * place + generator.normal(size=10)).tolist()}
-        for place, corner in enumerate(CORNERS)
-    }
-    return effects | corners
+    centres = {f"effects/adam/at_1000/{key}": 10 * place for place, key in enumerate(factorial.EFFECTS)}
+    centres |= {f"adam_{corner}/at_1000": 50 * place for place, corner in enumerate(CORNERS)}
+    return {name: {"per_seed": (centre + generator.normal(size=10)).tolist()} for name, centre in centres.items()}
 
 
 def test_each_corner_is_one_line_in_its_critics_panel(curves: dict[str, Any]) -> None:

@@ -55,12 +55,10 @@ def test_the_maps_hold_the_values_and_the_probabilities() -> None:
     np.testing.assert_allclose(right, np.tile(1 / (1 + np.exp(-20 * angles - 0.5)), (CELLS, 1)), rtol=1e-4)
 
 
-def test_colours_mean_the_same_wherever_the_cart_is() -> None:
-    limits = [
-        [part.get_clim() for ax in figure.axes[:2] for part in ax.collections if isinstance(part, QuadMesh)]
-        for figure in (value_map(AGENT, position=place) for place in (-2.0, 2.0))
-    ]
-    assert limits[0] == limits[1] == [(0.0, 100.0), (0.0, 1.0)]
+@pytest.mark.parametrize("place", [-2.0, 2.0])
+def test_colours_mean_the_same_wherever_the_cart_is(place: float) -> None:
+    parts = [part for ax in value_map(AGENT, position=place).axes[:2] for part in ax.collections]
+    assert [part.get_clim() for part in parts if isinstance(part, QuadMesh)] == [(0.0, 100.0), (0.0, 1.0)]
 
 
 def test_the_widget_stands_as_a_picture_and_names_its_sliders(shown: list[Any]) -> None:
@@ -119,16 +117,14 @@ def test_each_critic_has_its_means_above_its_explained_variance() -> None:
 def test_dots_means_and_explained_variance_of_each_critic() -> None:
     returns = torch.tensor([1.0, 2.0, 3.0, 4.0])
     critics = {"perfect": returns, "30 lower": returns - 30, "constant": torch.full((4,), 2.5)}
-    figure = value_fit({name: (values, returns) for name, values in critics.items()})
-    for ax, (name, values) in zip(figure.axes, critics.items(), strict=True):
+    axes = value_fit({name: (values, returns) for name, values in critics.items()}).axes
+    for ax, (name, values), words in zip(axes, critics.items(), ("+1.00", "+1.00", "+0.00"), strict=True):
         _, dots, means = ax.get_lines()
         np.testing.assert_allclose(dots.get_xdata(), values)
         np.testing.assert_allclose(dots.get_ydata(), returns)
         assert (means.get_xdata()[0], means.get_ydata()[0]) == (values.mean(), 2.5)
-        assert ax.get_title(loc="left").startswith(name)
-    titles = [ax.get_title(loc="left") for ax in figure.axes]
-    assert ["variance +1.00" in title for title in titles] == [True, True, False]
-    assert "variance +0.00" in titles[2] and "V -27.5, G 2.5" in titles[1]
+        assert ax.get_title(loc="left").startswith(name) and f"variance {words}" in ax.get_title(loc="left")
+    assert "V -27.5, G 2.5" in axes[1].get_title(loc="left")
 
 
 def test_many_rows_are_thinned_and_the_numbers_are_of_all() -> None:
