@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -165,10 +166,7 @@ def test_all_untouched_functions_are_named_together(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "function"), FUNCTIONS)
 def test_errors_are_said_of_the_function_that_made_them(name: str, function: str) -> None:
-    def raising(*arguments: Any, **settings: Any) -> Any:
-        raise IndexError("index 5 is out of bounds\nand more")
-
-    broken = outcome(name, **{function: raising})
+    broken = outcome(name, **{function: Mock(side_effect=IndexError("index 5 is out of bounds\nand more"))})
     assert broken.status == "broken" and not len(broken.returns)
     assert broken.sentence == f"`{function}` raised IndexError: index 5 is out of bounds."
 
@@ -344,7 +342,7 @@ def test_a_critic_that_is_never_fitted_is_mentioned_once_and_the_policy_trains_a
 
 def test_final_observations_in_every_row_change_the_training() -> None:
     # Rows of running episodes hold nothing there, as in Gymnasium, so the critic would judge them by nothing.
-    spoilt = outcome("a2c", budget=60, true_next_observations=lambda next_obs, done, final_obs: final_obs)
+    spoilt = outcome("a2c", budget=60, true_next_observations=lambda *three: three[2])
     assert not np.array_equal(spoilt.returns[:60], outcome("a2c", budget=60).returns[:60])
 
 

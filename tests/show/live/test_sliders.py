@@ -27,6 +27,7 @@ def draw(temperature: float, shape: str = "line") -> Figure:
 
 def test_moving_the_slider_changes_the_picture_and_moving_it_back_restores_it() -> None:
     explorer = build_explorer(draw, alt="A curve.", controls={"temperature": SLIDER})
+    assert explorer.controls["temperature"].description == "temperature" and explorer.image.tooltip == "A curve."
     before = explorer.image.value
     explorer.controls["temperature"].value = 3.0
     after = explorer.image.value
@@ -48,12 +49,6 @@ def test_whole_numbers_stay_whole_and_a_readout_shows_the_digits_of_the_step() -
     assert isinstance(Slider(1, 10, 5, 1).widget("n").value, int)
     assert Slider(0.0, 1.0, 0.5, 0.05).widget("x").readout_format == ".2f"
     assert Slider(0.0, 1.0, 0.5, 0.05).widget("x").description == "x"
-
-
-def test_every_control_says_what_it_is_and_the_picture_what_it_shows() -> None:
-    explorer = build_explorer(draw, alt="A curve that bends.", controls={"temperature": SLIDER})
-    assert explorer.controls["temperature"].description == "temperature"
-    assert explorer.image.tooltip == "A curve that bends."
 
 
 def test_a_setting_that_cannot_be_drawn_is_said_and_the_next_one_draws() -> None:
@@ -101,10 +96,11 @@ def test_controls_that_cannot_work_are_refused(control: Any, message: str) -> No
         build_explorer(lambda x: draw(1.0), alt="A curve.", controls={"x": control})
 
 
-def test_draw_must_take_the_controls_and_return_a_figure() -> None:
-    with pytest.raises(InvalidInput, match="draw does not take the controls heat"):
-        build_explorer(draw, alt="A curve.", controls={"heat": SLIDER})
-    with pytest.raises(InvalidInput, match="draw returned NoneType"):
-        build_explorer(lambda temperature: None, alt="A curve.", controls={"temperature": SLIDER})
-    with pytest.raises(InvalidInput, match="nothing to move"):
-        build_explorer(draw, alt="A curve.", controls={})
+@pytest.mark.parametrize(("function", "controls", "message"), [
+    (draw, {"heat": SLIDER}, "draw does not take the controls heat"),
+    (lambda temperature: None, {"temperature": SLIDER}, "draw returned NoneType"),
+    (draw, {}, "nothing to move"),
+])  # fmt: skip
+def test_draw_must_take_the_controls_and_return_a_figure(function: Any, controls: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        build_explorer(function, alt="A curve.", controls=controls)
