@@ -191,8 +191,7 @@ def test_a_film_plays_once_from_a_held_out_start_and_draws_from_no_stream_of_the
     picture: Any = Image.open(BytesIO(shot.gif))
     assert picture.size == (300, 200) and picture.n_frames > 2
     assert "loop" not in picture.info, "a film that loops cannot be stopped"
-    assert shot.total == shot.steps
-    assert f"{shot.steps} steps from a held-out start state" in shot.description
+    assert shot.total == shot.steps and f"{shot.steps} steps from a held-out start state" in shot.description
     pendulum: Any = Image.open(BytesIO(film(None, "Pendulum-v1", seed=0, steps=9).gif))
     assert pendulum.size == (300, 300)
 
@@ -209,7 +208,6 @@ def test_presets_have_their_measured_curve_behind_them_whatever_the_seed_and_len
 def test_ranges_are_those_of_the_kind_of_run_and_only_what_means_the_same_everywhere_elsewhere() -> None:
     metrics = ("losses/approx_kl", "losses/entropy", "losses/explained_variance")
     here = healthy_ranges(metrics, "CartPole-v1")
-    assert set(here) == set(metrics)
-    assert 0 < here["losses/entropy"][0] < here["losses/entropy"][1] < np.log(2)
+    assert set(here) == set(metrics) and 0 < here["losses/entropy"][0] < here["losses/entropy"][1] < np.log(2)
     assert set(healthy_ranges(metrics, "Acrobot-v1")) == {"losses/approx_kl"}
     assert healthy_ranges(("losses/entropy",), "CartPole-v1") == {}, "REINFORCE has no measured ranges"

@@ -42,8 +42,7 @@ def test_every_run_is_a_dot_or_is_counted_as_never() -> None:
     crosses = [line for line in ax.lines if line.get_marker() == "x"]
     assert [list(line.get_ydata()) for line in crosses] == [[1]], "in the row of the slow ones"
     assert crosses[0].get_xdata()[0] > 95, "to the right of every run that got there"
-    assert [text.get_text() for text in ax.texts] == ["1 of 4"]
-    assert ax.get_xticklabels()[-1].get_text() == "never"
+    assert [text.get_text() for text in ax.texts] == ["1 of 4"] and ax.get_xticklabels()[-1].get_text() == "never"
 
 
 def test_the_large_dot_is_the_interquartile_mean_with_never_as_infinity() -> None:

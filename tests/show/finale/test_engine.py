@@ -47,13 +47,10 @@ def raising(error: BaseException) -> Callable[[], Any]:
 
 
 def test_an_error_half_way_gives_the_curve_so_far_and_names_the_function() -> None:
-    fails_later = after(4, raising(IndexError("list index out of range\nand more")))
-    result = engine.run(plan_of(fails_later, num_episodes=80))
-    assert result.status == "broken"
-    assert len(result.returns) == 12  # one call was the probe, so 3 updates of 4 episodes
-    assert result.sentence == (
-        "`reinforce_update` raised IndexError: list index out of range. The curve shows the 12 episodes before that."
-    )
+    result = engine.run(plan_of(after(4, raising(IndexError("list index out of range\nand more"))), num_episodes=80))
+    assert result.status == "broken" and len(result.returns) == 12  # one call was the probe, so 3 updates of 4 episodes
+    error = "`reinforce_update` raised IndexError: list index out of range."
+    assert result.sentence == f"{error} The curve shows the 12 episodes before that."
 
 
 def test_an_error_of_the_policy_half_way_gives_the_curve_so_far() -> None:

@@ -47,8 +47,7 @@ def test_an_agent_that_is_done_stays_on_its_last_picture_and_is_said_to_be_over(
     last = len(recorded.reels[0].pictures) - 1
     assert last < recorded.length - 1, "the random agent falls first"
     end, later = (np.asarray(recorded.frame(number).convert("RGB")) for number in (last, last + 5))
-    assert np.array_equal(end[42:, :300], later[42:, :300])
-    assert not np.array_equal(end[:42, :300], later[:42, :300])
+    assert np.array_equal(end[42:, :300], later[42:, :300]) and not np.array_equal(end[:42, :300], later[:42, :300])
     assert not np.array_equal(end[42:, 300:], later[42:, 300:])
 
 
@@ -69,8 +68,7 @@ def test_without_a_page_it_is_a_gif_that_folds(
     gallery({"trained": result}, 0, max_steps=10, path=tmp_path / "agents.gif", caption="Look.")
     assert (tmp_path / "agents.gif").read_bytes().startswith(b"GIF8")
     assert shown[0]["text/html"].startswith("<details open><summary>")
-    assert "trained at step 10 with a return of 10" in shown[0]["text/plain"]
-    assert WIDGET_VIEW not in shown[0]
+    assert "trained at step 10 with a return of 10" in shown[0]["text/plain"] and WIDGET_VIEW not in shown[0]
     monkeypatch.setattr(gallery_module, "has_frontend", lambda: True)
     gallery({"trained": result}, 0, max_steps=4)
     assert {WIDGET_VIEW, "image/gif"} <= set(shown[1])
