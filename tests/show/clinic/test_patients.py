@@ -36,7 +36,7 @@ def measured(patient_id: str) -> dict[str, Any]:
     }
 
 
-def test_the_code_is_closed_until_the_bug_is_named(shown: list[dict[str, Any]], capsys: Any) -> None:
+def test_the_code_is_closed_until_the_bug_is_named(shown: list[Any], capsys: Any) -> None:
     clinic.open(PATIENT)
     assert "closed" in capsys.readouterr().out and not shown
     clinic.commit(PATIENT, RIGHT, 0.8)
@@ -49,21 +49,19 @@ def test_the_code_is_closed_until_the_bug_is_named(shown: list[dict[str, Any]], 
 
 @pytest.mark.parametrize("patient_id", [f"patient_{number:02}" for number in range(1, 13)])
 def test_each_wrong_diagnosis_is_refused_with_what_it_would_look_like(patient_id: str, capsys: Any) -> None:
-    right = patients()[patient_id].trap.id
     for trap in TRAPS:
-        if trap.id == right:
-            continue
-        progress_entry = progress.path()
-        progress_entry.unlink(missing_ok=True)
-        clinic.commit(patient_id, trap.id, 0.5)
-        said = " ".join(capsys.readouterr().out.split())
-        assert said.startswith(f"✗ {patient_id}: not {trap.id}") and trap.symptom in said
-        assert not file_of(patient_id).open and not file_of(patient_id).solved
+        if trap.id != patients()[patient_id].trap.id:
+            progress.path().unlink(missing_ok=True)
+            clinic.commit(patient_id, trap.id, 0.5)
+            said = " ".join(capsys.readouterr().out.split())
+            assert said.startswith(f"✗ {patient_id}: not {trap.id}") and trap.symptom in said
+            assert not file_of(patient_id).open and not file_of(patient_id).solved
 
 
-def test_two_wrong_diagnoses_open_the_code_and_stay_on_record(shown: list[dict[str, Any]], capsys: Any) -> None:
-    clinic.commit(PATIENT, WRONG, 0.9)
-    assert "1 try left" in capsys.readouterr().out
+def test_two_wrong_diagnoses_open_the_code_and_stay_on_record(shown: list[Any], capsys: Any) -> None:
+    for _ in range(3):  # running a cell again is no second try
+        clinic.commit(PATIENT, WRONG, 0.9)
+        assert "1 try left" in capsys.readouterr().out and len(file_of(PATIENT).tries) == 1
     clinic.open(PATIENT)
     assert "One more try comes first" in capsys.readouterr().out and not shown
     clinic.commit(PATIENT, WORSE, 0.6)
@@ -76,64 +74,48 @@ def test_two_wrong_diagnoses_open_the_code_and_stay_on_record(shown: list[dict[s
     assert entry["correct"] is False and entry["confidence"] == 0.9
 
 
-def test_running_a_cell_again_is_no_second_try(capsys: Any) -> None:
-    for _ in range(3):
-        clinic.commit(PATIENT, WRONG, 0.9)
-        assert "1 try left" in capsys.readouterr().out
-    assert len(file_of(PATIENT).tries) == 1
-
-
-@pytest.mark.parametrize(
-    ("diagnosis", "sure", "words"),
-    [
-        ("", 0.5, "no diagnosis yet"),
-        ("broadcast", 0.5, "Did you mean broadcasting"),
-        ("xyz", 0.5, "not in the list"),
-        (RIGHT, 80, "from 0 to 1"),
-        (RIGHT, None, "from 0 to 1"),
-        (RIGHT, True, "from 0 to 1"),
-        ([RIGHT], 0.5, "not in the list"),
-    ],
-)
+@pytest.mark.parametrize(("diagnosis", "sure", "words"), [
+    ("", 0.5, "no diagnosis yet"),
+    ("broadcast", 0.5, "Did you mean broadcasting"),
+    ("xyz", 0.5, "not in the list"),
+    (RIGHT, 80, "from 0 to 1"),
+    (RIGHT, None, "from 0 to 1"),
+    (RIGHT, True, "from 0 to 1"),
+    ([RIGHT], 0.5, "not in the list"),
+])  # fmt: skip
 def test_an_answer_that_is_none_commits_nothing(diagnosis: Any, sure: Any, words: str, capsys: Any) -> None:
     clinic.commit(PATIENT, diagnosis, sure)
-    assert words in capsys.readouterr().out
-    assert file_of(PATIENT).tries == ()
+    assert words in capsys.readouterr().out and file_of(PATIENT).tries == ()
 
 
-def test_an_unknown_patient_is_refused() -> None:
-    for call in (
-        clinic.examine,
-        clinic.open,
-        lambda id: clinic.commit(id, RIGHT, 0.5),
-        lambda id: clinic.train(id, print),
-    ):
-        with pytest.raises(InvalidInput, match="patient_01"):
-            call("patient_99")
+@pytest.mark.parametrize(("call", "more"), [
+    (clinic.examine, ()), (clinic.open, ()), (clinic.commit, (RIGHT, 0.5)), (clinic.train, (print,)),
+])  # fmt: skip
+def test_an_unknown_patient_is_refused(call: Any, more: tuple[Any, ...]) -> None:
+    with pytest.raises(InvalidInput, match="patient_01"):
+        call("patient_99", *more)
+
+
+def order(capsys: Any, *name: str) -> str:
+    clinic.order(*name)
+    return str(capsys.readouterr().out)
 
 
 def test_the_order_is_a_permutation_of_its_own_for_each_learner(capsys: Any) -> None:
     orders = {tuple(order_of(name)) for name in ("Ada", "Grace", "Emmy", "Sofia")}
     assert len(orders) == 4 and all(sorted(order) == sorted(patients()) for order in orders)
     assert order_of(" ada") == order_of("Ada")
-    clinic.order("Ada")
-    named = capsys.readouterr().out
-    clinic.order()
-    assert capsys.readouterr().out == named  # the name is kept
+    named = order(capsys, "Ada")
+    assert order(capsys) == named, "the name is kept"
     assert ", ".join(order_of("Ada")[: patients_module.REQUIRED]) in named.splitlines()[0]
 
 
 def test_who_gives_no_name_keeps_the_order_that_was_drawn(home: Path, capsys: Any) -> None:
-    clinic.order()
-    first = capsys.readouterr().out
-    clinic.order()
-    assert capsys.readouterr().out == first
-    (home / "progress.json").unlink()
+    assert order(capsys) == order(capsys)
     drawn = set()
     for _ in range(3):
-        clinic.order()
-        drawn.add(capsys.readouterr().out)
         (home / "progress.json").unlink()
+        drawn.add(order(capsys))
     assert len(drawn) == 3
 
 
@@ -143,14 +125,11 @@ def test_a_damaged_entry_is_as_good_as_none(capsys: Any) -> None:
         assert file_of(PATIENT).tries == ()
 
 
-def test_panels_say_in_words_what_they_show_and_never_name_the_bug(shown: list[dict[str, Any]]) -> None:
+def test_panels_say_in_words_what_they_show_and_never_name_the_bug(shown: list[Any]) -> None:
     clinic.examine(PATIENT, measured(PATIENT))
     (bundle,) = shown
-    assert (
-        "entropy 0.25, healthy 0.25" in bundle["text/plain"]
-        and "PPO on CartPole-v1, 40,000 steps" in bundle["text/plain"]
-    )
-    trap = patients()[PATIENT].trap
+    words, trap = bundle["text/plain"], patients()[PATIENT].trap
+    assert "entropy 0.25, healthy 0.25" in words and "PPO on CartPole-v1, 40,000 steps" in words
     assert trap.id not in bundle["text/html"] and trap.title not in bundle["text/html"]
 
 
@@ -163,7 +142,7 @@ def test_without_measurements_the_clinic_says_so(monkeypatch: pytest.MonkeyPatch
     assert capsys.readouterr().out.strip() == patients_module.NOT_MEASURED
 
 
-def test_the_list_holds_every_trap(shown: list[dict[str, Any]]) -> None:
+def test_the_list_holds_every_trap(shown: list[Any]) -> None:
     clinic.bugs()
     assert all(f"`{trap.id}`" in shown[0]["text/markdown"] for trap in TRAPS)
 
@@ -172,32 +151,19 @@ def untouched(*inputs: Any, **settings: Any) -> Any:
     raise NotImplementedError("patient_02: write your code here")
 
 
-def raising(values: Any, returns: Any) -> Any:
-    return values.nothing
-
-
-def nan(values: Any, returns: Any) -> Any:
-    return (values * torch.nan).mean()
-
-
-@pytest.mark.parametrize(
-    ("function", "words"),
-    [
-        (untouched, "not attempted"),
-        (raising, "`patient_02` raised AttributeError"),
-        (nan, "the run stopped"),
-        (lambda values, returns: None, "the run stopped"),
-        (lambda values, returns: values.squeeze(-1) - returns, "the run stopped"),
-    ],
-)
+@pytest.mark.parametrize(("function", "words"), [
+    (untouched, "not attempted"),
+    (lambda values, returns: values.nothing, "`patient_02` raised AttributeError"),
+    (lambda values, returns: (values * torch.nan).mean(), "the run stopped"),
+    (lambda values, returns: None, "the run stopped"),
+    (lambda values, returns: values.squeeze(-1) - returns, "the run stopped"),
+])  # fmt: skip
 def test_a_function_that_cannot_train_gets_a_sentence(function: Any, words: str, shown: Any, capsys: Any) -> None:
     clinic.train(PATIENT, function)
     assert words in capsys.readouterr().out and not shown
 
 
-def test_a_mended_patient_trains_without_an_alarm_and_the_ill_one_with(
-    shown: list[dict[str, Any]], capsys: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_ill_patient_rings_an_alarm(shown: list[Any], capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patients_module, "load_claims", lambda name: measured(PATIENT))
     patient = patients()[PATIENT]
     clinic.train(PATIENT, patient.cured)

@@ -16,17 +16,15 @@ from pgcourse.study.traps import JOINT_CLIPPING
 
 def test_all_switches_on_are_the_buggy_preset_with_its_seam() -> None:
     config, seams = settings_of(tuple(SWITCHES), seed=3)
-    assert config == replace(ppo.BUGGY, seed=3)
-    assert seams == dict(JOINT_CLIPPING.seams)
+    assert config == replace(ppo.BUGGY, seed=3) and seams == dict(JOINT_CLIPPING.seams)
 
 
 def test_no_switch_on_is_the_healthy_corner_of_the_measured_experiment() -> None:
     config, seams = settings_of((), seed=0)
     measured = load_claims("factorial")["configs"]["adam_32_fast_separate"]
     assert seams == {}
-    assert {
-        name: getattr(config, name) for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes")
-    } == {name: measured[name] for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes")}
+    for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes"):
+        assert getattr(config, name) == measured[name]
 
 
 def run_of(switches: tuple[str, ...], episodes: int = 40) -> History:
@@ -41,20 +39,17 @@ def test_each_run_adds_its_lines_and_clearing_takes_them_away() -> None:
     first, _ = curves.draw(one)
     both, _ = curves.draw([*one, ("slow critic, seed 0", run_of(("slow critic",)))])
     assert len({empty, first, both}) == 3
-    assert [len(line.get_xdata()) > 0 for line in curves.lines["losses/entropy"]] == [True, True] + [False] * (
-        MOST_RUNS - 2
-    )
+    used = [len(line.get_xdata()) > 0 for line in curves.lines["losses/entropy"]]
+    assert used == [True, True] + [False] * (MOST_RUNS - 2)
     again, _ = curves.draw([])
     assert all(not len(line.get_xdata()) for name in ("return", *SHOWN) for line in curves.lines[name])
-    assert curves.main.get_legend() is None
-    assert again not in (first, both)
+    assert curves.main.get_legend() is None and again not in (first, both)
 
 
 @pytest.mark.slow
 def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=400)
-    )  # not over before the button is looked at
+    # Long enough that it is not over before the button is looked at.
+    monkeypatch.setattr(trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=400))
     lab = TrapLab()
     empty = lab.image.value
     lab.switches["slow critic"].value = True
@@ -72,8 +67,7 @@ def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pyte
     assert list(lab.results) == ["slow critic, seed 0"]
     assert lab.results["slow critic, seed 0"].config.critic_lr == ppo.BUGGY.critic_lr
     assert "slow critic, seed 0</strong>: Done, " in lab.text.value
-    assert "slow critic, seed 0: mean return" in lab.image.tooltip
-    assert lab.image.value != empty
+    assert "slow critic, seed 0: mean return" in lab.image.tooltip and lab.image.value != empty
     lab.runs *= MOST_RUNS
     lab.start()
     assert "press Clear first" in lab.text.value
@@ -81,8 +75,7 @@ def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pyte
     assert lab.runs == [] and lab.results == {}
 
 
-def test_without_a_page_the_measured_curves_stand_there_and_nothing_runs(shown: list[dict[str, Any]]) -> None:
+def test_without_a_page_the_measured_curves_stand_there_and_nothing_runs(shown: list[Any]) -> None:
     TrapLab().show()
     (bundle,) = shown
-    assert "Measured over ten seeds" in bundle["text/html"]
-    assert "image/png" in bundle
+    assert "Measured over ten seeds" in bundle["text/html"] and "image/png" in bundle

@@ -30,8 +30,7 @@ def test_each_row_stands_once_in_the_panel_of_its_sign_and_side() -> None:
     flows = [sorted(x for x, _ in panel[0]) for panel in shown]
     stopped = [sorted(x for x, _ in panel[1]) for panel in shown]
     # Panels: good and below 1, good and above, bad and below, bad and above.
-    assert flows == [[0.7, 0.9], [1.1], [0.9], [1.1, 1.3]]
-    assert stopped == [[], [1.25, 1.3], [0.7], []]
+    assert flows == [[0.7, 0.9], [1.1], [0.9], [1.1, 1.3]] and stopped == [[], [1.25, 1.3], [0.7], []]
     heights = {tuple(point) for panel in shown for points in panel for point in points}
     assert (1.3, 1.2) in heights and (0.7, -0.8) in heights and (1.3, -1.3) in heights and (0.7, 0.7) in heights
 
@@ -49,31 +48,22 @@ def test_columns_of_different_length_are_refused() -> None:
         clip.clip_cases(np.ones(3), np.ones(2), clip_coef=0.2)
 
 
-@pytest.mark.parametrize(
-    ("ratio", "sign", "title", "arrows"),
-    [
-        (1.35, 1, "Good, and more likely than before: flat, no gradient", 0),
-        (0.6, 1, "Good, but less likely than before: slope +1", 1),
-        (1.35, -1, "Bad, but more likely than before: slope -1", 1),
-        (0.6, -1, "Bad, and less likely than before: flat, no gradient", 0),
-        (1.0, 1, "Good, and as likely as before: slope +1", 1),
-    ],
-)
+@pytest.mark.parametrize(("ratio", "sign", "title", "arrows"), [
+    (1.35, 1, "Good, and more likely than before: flat, no gradient", 0),
+    (0.6, 1, "Good, but less likely than before: slope +1", 1),
+    (1.35, -1, "Bad, but more likely than before: slope -1", 1),
+    (0.6, -1, "Bad, and less likely than before: flat, no gradient", 0),
+    (1.0, 1, "Good, and as likely as before: slope +1", 1),
+])  # fmt: skip
 def test_the_point_says_which_case_it_is(ratio: float, sign: int, title: str, arrows: int) -> None:
     ax = clip.clip_point(ratio, sign, 0.2).axes[0]
-    assert ax.get_title(loc="left") == title or ax.get_title() == title
-    assert len([text for text in ax.texts if text.arrow_patch is not None]) == arrows
-    lines = {line.get_label(): line for line in ax.get_lines()}
-    drawn = lines["the smaller of the two"].get_ydata()
-    np.testing.assert_array_equal(
-        drawn, np.minimum(lines["r A, not clipped"].get_ydata(), lines["clip(r) A"].get_ydata())
-    )
-    assert lines["your row"].get_ydata()[0] == pytest.approx(clip.objective(ratio, sign, 0.2))
-
-
-def test_the_arrow_points_uphill() -> None:
-    for sign in (1, -1):
-        (arrow,) = [text for text in clip.clip_point(1.1, sign, 0.2).axes[0].texts if text.arrow_patch is not None]
+    assert title in (ax.get_title(loc="left"), ax.get_title())
+    drawn = [text for text in ax.texts if text.arrow_patch is not None]
+    assert len(drawn) == arrows
+    for arrow in drawn:
         (start_x, start_y), (end_x, end_y) = arrow.get_position(), arrow.xy
-        assert end_y > start_y
-        assert (end_x > start_x) == (sign > 0)
+        assert end_y > start_y and (end_x > start_x) == (sign > 0), "it points uphill"
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    smaller = np.minimum(lines["r A, not clipped"].get_ydata(), lines["clip(r) A"].get_ydata())
+    np.testing.assert_array_equal(lines["the smaller of the two"].get_ydata(), smaller)
+    assert lines["your row"].get_ydata()[0] == pytest.approx(clip.objective(ratio, sign, 0.2))

@@ -36,8 +36,7 @@ def test_steepest_descent_turns_by_a_right_angle_and_conjugate_gradient_does_not
     descent = np.diff(conjugate_gradient.steepest_descent_path(matrix, b, 5), axis=0)
     np.testing.assert_allclose(np.sum(descent[1:] * descent[:-1], axis=1), 0, atol=1e-9)
     first, second = np.diff(conjugate_gradient.conjugate_gradient_path(matrix, b, 2), axis=0)
-    assert first @ matrix @ second == pytest.approx(0, abs=1e-9)
-    assert abs(first @ second) > 0.1
+    assert first @ matrix @ second == pytest.approx(0, abs=1e-9) and abs(first @ second) > 0.1
 
 
 def test_a_start_at_the_solution_stays_there() -> None:
@@ -46,8 +45,7 @@ def test_a_start_at_the_solution_stays_there() -> None:
 
 
 def test_both_paths_are_drawn_with_their_residuals() -> None:
-    figure = conjugate_gradient.paths(20.0, 35.0, 6)
-    left, right = map(lines_of, figure.axes)
+    left, right = map(lines_of, conjugate_gradient.paths(20.0, 35.0, 6).axes)
     matrix = conjugate_gradient.valley(20.0, 35.0)
     b = matrix @ np.array([3.0, 1.0])
     for label, walk in (
@@ -69,8 +67,7 @@ def test_each_curve_of_residuals_is_there_and_the_usual_number_is_marked() -> No
     for label, values in curves.items():
         np.testing.assert_array_equal(lines[label].get_xydata(), np.column_stack([range(len(values)), values]))
     assert any(list(line.get_xdata()) == [2, 2] for line in ax.get_lines())
-    assert any(list(line.get_ydata()) == [0.05, 0.05] for line in ax.get_lines())
-    assert ax.get_yscale() == "log"
+    assert any(list(line.get_ydata()) == [0.05, 0.05] for line in ax.get_lines()) and ax.get_yscale() == "log"
     with pytest.raises(InvalidInput, match="no residuals"):
         conjugate_gradient.convergence({})
 

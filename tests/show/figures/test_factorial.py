@@ -15,35 +15,20 @@ CORNERS = ["_".join(levels) for levels in product(factorial.ROLLOUTS, factorial.
 
 @pytest.fixture
 def curves() -> dict[str, Any]:
-    return {
-        f"adam_{corner}": {
-            "x": [25, 50],
-            "x_unit": "episode",
-            "mean": [height, height + 1],
-            "low": [0, 0],
-            "high": [9, 9],
-        }
-        for height, corner in enumerate(CORNERS)
-    }
+    band = {"x": [25, 50], "x_unit": "episode", "low": [0, 0], "high": [9, 9]}
+    return {f"adam_{corner}": band | {"mean": [height, height + 1]} for height, corner in enumerate(CORNERS)}
 
 
 @pytest.fixture
 def values() -> dict[str, Any]:
     generator = np.random.default_rng(0)
-    effects = {
-        f"effects/adam/at_1000/{key}": {"per_seed": (10 * place + generator.normal(size=10)).tolist()}
-        for place, key in enumerate(factorial.EFFECTS)
-    }
-    corners = {
-        f"adam_{corner}/at_1000": {"per_seed": (50 * place + generator.normal(size=10)).tolist()}
-        for place, corner in enumerate(CORNERS)
-    }
-    return effects | corners
+    centres = {f"effects/adam/at_1000/{key}": 10 * place for place, key in enumerate(factorial.EFFECTS)}
+    centres |= {f"adam_{corner}/at_1000": 50 * place for place, corner in enumerate(CORNERS)}
+    return {name: {"per_seed": (centre + generator.normal(size=10)).tolist()} for name, centre in centres.items()}
 
 
 def test_each_corner_is_one_line_in_its_critics_panel(curves: dict[str, Any]) -> None:
-    axes = factorial.corner_curves(curves, "adam").axes
-    for ax, critic in zip(axes, ("fast", "slow"), strict=True):
+    for ax, critic in zip(factorial.corner_curves(curves, "adam").axes, ("fast", "slow"), strict=True):
         drawn = {line.get_label(): line for line in ax.lines}
         assert len(drawn) == 4 and ax.get_title() == f"{critic} critic" and ax.get_xlabel() == "episode"
         for rollout, clipping in product(factorial.ROLLOUTS, factorial.CLIPPINGS):

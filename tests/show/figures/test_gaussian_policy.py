@@ -37,8 +37,7 @@ def test_what_is_no_distribution_or_no_interval_is_refused(std: float, low: floa
 
 
 def test_the_bars_are_the_shares_and_the_shading_lies_outside() -> None:
-    figure = gaussian_policy.bounds_figure(1.0, 1.0)
-    left, right = figure.axes
+    left, right = gaussian_policy.bounds_figure(1.0, 1.0).axes
     heights = [bar.get_height() for bar in right.patches]
     np.testing.assert_allclose(heights, gaussian_policy.clipped_shares(1.0, 1.0, -2.0, 2.0))
     assert left.get_title().startswith("16%") and "+0.92" in right.get_title()
@@ -63,7 +62,7 @@ def test_the_dots_stand_on_their_lines() -> None:
     assert right.get_xscale() == right.get_yscale() == "log" and left.get_xlabel()
 
 
-def test_both_have_sliders(shown: list[dict[str, Any]]) -> None:
+def test_both_have_sliders(shown: list[Any]) -> None:
     gaussian_policy.explore_bounds()
     gaussian_policy.explore_score()
     assert all(WIDGET_VIEW in bundle and "image/png" in bundle for bundle in shown) and len(shown) == 2

@@ -25,8 +25,7 @@ def test_the_variance_of_two_estimates_by_hand() -> None:
 def test_mean_and_best_constant_are_marked_and_the_chosen_one_lies_on_the_curve() -> None:
     figure = baseline_parabola(SCORES, RETURNS, 4.5)
     lines = vertical_lines(figure)
-    assert lines["mean return, 4.5"] == 4.5
-    assert lines["least variance, 5.4"] == pytest.approx(5.4)
+    assert lines["mean return, 4.5"] == 4.5 and lines["least variance, 5.4"] == pytest.approx(5.4)
     assert lines["yours, 4.5: 0.01"] == 4.5
     chosen = next(line for line in figure.axes[0].get_lines() if "yours" in str(line.get_label()))
     assert chosen.get_ydata()[0] == pytest.approx(1.125 / 112.5)
@@ -36,15 +35,12 @@ def test_the_curve_is_lowest_at_the_best_constant_where_scores_have_mean_zero() 
     generator = np.random.default_rng(0)
     scores = np.concatenate([noise := generator.normal(size=500), -noise])  # mean 0, so E[s G] has no part in b
     returns = np.concatenate([noise**2, noise**2]) + generator.normal(size=1000)
-    figure = baseline_parabola(scores, returns, 0.0)
-    curve = figure.axes[0].get_lines()[0]
+    curve = baseline_parabola(scores, returns, 0.0).axes[0].get_lines()[0]
     best = (scores**2 * returns).mean() / (scores**2).mean()
     lowest = curve.get_xdata()[np.argmin(curve.get_ydata())]
-    step = np.diff(curve.get_xdata())[0]
-    assert abs(lowest - best) <= step
+    assert abs(lowest - best) <= np.diff(curve.get_xdata())[0]
     assert best > 2 * returns.mean()  # large scores come with large returns here, and weigh more
-    at_zero = np.interp(0.0, curve.get_xdata(), curve.get_ydata())
-    assert at_zero == pytest.approx(1.0, rel=1e-3)
+    assert np.interp(0.0, curve.get_xdata(), curve.get_ydata()) == pytest.approx(1.0, rel=1e-3)
 
 
 @pytest.mark.parametrize(("scores", "returns"), [([1.0], [1.0, 2.0]), ([0.0, 0.0], [1.0, 2.0]), ([[1.0]], [[1.0]])])
@@ -59,8 +55,7 @@ def figure_of(value: float) -> dict[str, float]:
 
 def test_the_ladder_has_one_marker_and_one_interval_a_rung_and_series() -> None:
     rungs = {"whole": [figure_of(4.0), figure_of(6.0)], "to go": [figure_of(1.0), figure_of(1.0)]}
-    figure = variance_ladder(rungs, ["early", "late"])
-    ax = figure.axes[0]
+    ax = variance_ladder(rungs, ["early", "late"]).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["whole", "to go"]
     low, high = ax.get_ylim()
     assert low > high, "the first rung is on top"

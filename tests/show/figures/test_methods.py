@@ -1,6 +1,7 @@
 """Every case takes the exit that its answers name; every method stands once, oldest on the left."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -8,25 +9,20 @@ from pgcourse import InvalidInput
 from pgcourse.show.figures import methods
 from pgcourse.show.page.style import COLOURS, PALETTE
 
-
-@pytest.mark.parametrize(
-    ("case", "asked", "advice"),
-    [
-        ("robot arm, in a fast simulator", 5, methods.LAST),
-        ("robot arm, the real one", 4, methods.STEPS[3].advice),
-        ("video game from pixels", 5, methods.LAST),
-        ("limited data, a fixed log", 4, methods.STEPS[3].advice),
-        ("sparse reward, never seen", 3, methods.STEPS[2].advice),
-        ("a model at hand: chess, a known crane", 2, methods.STEPS[1].advice),
-        ("many optima: design of an antenna", 5, methods.STEPS[4].advice),
-        ("which advertisement to show", 1, methods.STEPS[0].advice),
-    ],
-)
-def test_a_case_leaves_at_its_exit(case: str, asked: int, advice: str) -> None:
-    assert methods.path_of(methods.CASES[case]) == (asked, advice)
+EXITS = {
+    "robot arm, in a fast simulator": (5, methods.LAST),
+    "robot arm, the real one": (4, methods.STEPS[3].advice),
+    "video game from pixels": (5, methods.LAST),
+    "limited data, a fixed log": (4, methods.STEPS[3].advice),
+    "sparse reward, never seen": (3, methods.STEPS[2].advice),
+    "a model at hand: chess, a known crane": (2, methods.STEPS[1].advice),
+    "many optima: design of an antenna": (5, methods.STEPS[4].advice),
+    "which advertisement to show": (1, methods.STEPS[0].advice),
+}
 
 
-def test_every_exit_has_a_case() -> None:
+def test_each_case_leaves_at_its_exit_and_every_exit_has_a_case() -> None:
+    assert {case: methods.path_of(methods.CASES[case]) for case in EXITS} == EXITS
     reached = {methods.path_of(case)[1] for case in methods.CASES.values()}
     assert reached == {step.advice for step in methods.STEPS} | {methods.LAST}
 
@@ -35,23 +31,21 @@ def test_every_exit_has_a_case() -> None:
 def test_the_way_of_the_case_is_coloured_and_one_advice_is_bold(case: str) -> None:
     (ax,) = methods.guide_figure(case).axes
     asked, advice = methods.path_of(methods.CASES[case])
-    bold = [text.get_text() for text in ax.texts if text.get_weight() == "bold"]
-    assert bold == [advice]
+    assert [text.get_text() for text in ax.texts if text.get_weight() == "bold"] == [advice]
     black = {text.get_text() for text in ax.texts if text.get_color() == "#000000"}
-    assert {step.question for step in methods.STEPS if step.question in black} == {
-        step.question for step in methods.STEPS[:asked]
-    }
-    assert ax.get_title("left") == case
-    assert PALETTE[1] != PALETTE[0]
+    questions = [step.question for step in methods.STEPS]
+    assert black & set(questions) == set(questions[:asked])
+    assert ax.get_title("left") == case and PALETTE[1] != PALETTE[0]
 
 
-def test_unknown_cases_and_answers_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="no case 'flying'"):
-        methods.guide_figure("flying")
-    with pytest.raises(InvalidInput, match="goes on after it has left at question 1"):
-        methods.path_of(methods.Case((False, True), ""))
-    with pytest.raises(InvalidInput, match="stops before its end"):
-        methods.path_of(methods.Case((True, False), ""))
+@pytest.mark.parametrize(("function", "case", "message"), [
+    (methods.guide_figure, "flying", "no case 'flying'"),
+    (methods.path_of, methods.Case((False, True), ""), "goes on after it has left at question 1"),
+    (methods.path_of, methods.Case((True, False), ""), "stops before its end"),
+])  # fmt: skip
+def test_unknown_cases_and_answers_that_do_not_fit_are_refused(function: Any, case: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        function(case)
 
 
 def test_the_widget_starts_with_the_first_case(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,14 +69,11 @@ def test_methods_stand_in_order_of_their_years() -> None:
 
 
 def test_algorithms_of_the_course_keep_their_colours() -> None:
-    assert [method.colour for method in methods.SCORE_FUNCTION] == [
-        COLOURS[name] for name in ("reinforce", "a2c", "ppo")
-    ]
-    assert {method.colour for method in methods.LEARNED_Q}.isdisjoint(
-        COLOURS[name] for name in ("reinforce", "a2c", "ppo")
-    )
+    own = [COLOURS[name] for name in ("reinforce", "a2c", "ppo")]
+    assert [method.colour for method in methods.SCORE_FUNCTION] == own
+    assert {method.colour for method in methods.LEARNED_Q}.isdisjoint(own)
 
 
-def _holds(box: object, x: float, y: float) -> bool:
-    left, bottom = box.get_x(), box.get_y()  # type: ignore[attr-defined]
-    return left <= x <= left + box.get_width() and bottom <= y <= bottom + box.get_height()  # type: ignore[attr-defined]
+def _holds(box: Any, x: float, y: float) -> bool:
+    left, bottom = box.get_x(), box.get_y()
+    return bool(left <= x <= left + box.get_width() and bottom <= y <= bottom + box.get_height())

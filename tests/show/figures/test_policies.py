@@ -32,24 +32,20 @@ def test_bars_and_title_are_what_policy_and_critic_say_of_the_state(agent: Agent
     assert right == pytest.approx(float(agent.policy(state).probs[0, 1]), abs=1e-6)
     assert left + right == pytest.approx(1)
     assert bars.get_title(loc="left") == f"V(s) = {float(agent.critic(state)[0]):.1f}"
-    point = curve.get_lines()[2]
-    assert point.get_ydata()[1] == pytest.approx(right)
+    assert curve.get_lines()[2].get_ydata()[1] == pytest.approx(right)
 
 
 def test_an_agent_pushes_the_cart_under_a_pole_that_falls(agent: Agent) -> None:
     falling = {"position": 0.0, "velocity": 0.0, "angular_velocity": 0.0}
-    chances = [
-        policies.state_figure(agent, angle=angle, **falling).axes[1].patches[1].get_height() for angle in (-10.0, 10.0)
-    ]
-    assert chances[0] < chances[1]
+    figures = [policies.state_figure(agent, angle=angle, **falling) for angle in (-10.0, 10.0)]
+    left, right = (figure.axes[1].patches[1].get_height() for figure in figures)
+    assert left < right
 
 
-def test_the_state_has_a_slider_for_every_number(agent: Agent, shown: list[dict[str, Any]]) -> None:
+def test_the_state_has_a_slider_for_every_number(agent: Agent, shown: list[Any]) -> None:
     policies.explore_state({"8k steps": agent})
     names = ("cart position", "cart velocity", "pole angle", "angular velocity")
     assert all(name in shown[0]["text/html"] for name in names)
-    with pytest.raises(InvalidInput, match="no agent to ask"):
-        policies.explore_state({})
 
 
 class Push(nn.Module):
@@ -98,21 +94,22 @@ def test_one_panel_for_each_policy_in_the_same_colours() -> None:
 
 
 def test_the_title_of_the_swing_is_its_return() -> None:
-    figure = policies.swing_figure(Push(), 1.0, 0.0)
-    expected = policies.swing(Push(), 1.0).reward.sum()
-    assert figure.axes[1].get_title() == f"return {expected:.0f}"
+    expected = f"return {policies.swing(Push(), 1.0).reward.sum():.0f}"
+    assert policies.swing_figure(Push(), 1.0, 0.0).axes[1].get_title() == expected
 
 
-def test_the_explorer_offers_every_policy(shown: list[dict[str, Any]]) -> None:
+def test_the_explorer_offers_every_policy(shown: list[Any]) -> None:
     policies.explore_phase({"before": Push(), "after": Push()})
-    assert WIDGET_VIEW in shown[0] and "image/png" in shown[0]
-    assert "before, after" in shown[0]["text/plain"]
+    assert WIDGET_VIEW in shown[0] and "image/png" in shown[0] and "before, after" in shown[0]["text/plain"]
 
 
-def test_no_policy_is_refused() -> None:
-    for draw in (policies.phase_portrait, policies.explore_phase):
-        with pytest.raises(InvalidInput, match="no policy"):
-            draw({})
+@pytest.mark.parametrize(("draw", "message"), [
+    (policies.phase_portrait, "no policy"), (policies.explore_phase, "no policy"),
+    (policies.explore_state, "no agent to ask"),
+])  # fmt: skip
+def test_no_policy_is_refused(draw: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        draw({})
 
 
 def test_the_motor_holds_the_rod_up_to_the_largest_angle_and_not_beyond() -> None:

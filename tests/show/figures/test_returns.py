@@ -9,7 +9,6 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from pgcourse import returns
 from pgcourse.errors import InvalidInput
@@ -25,13 +24,12 @@ from pgcourse.show.figures.returns import (
     TERMINATED,
     TRUNCATED,
     discount_figure,
-    explore_discount,
-    kinds_of,
     timeline,
 )
 from pgcourse.study import autoreset
 
 GAMMA, GAE_LAMBDA = 0.9, 0.7
+NO_FLAGS = torch.zeros(4, dtype=torch.bool)
 
 
 @pytest.fixture
@@ -52,22 +50,19 @@ def gae(rollout: Rollout, gae_lambda: float = GAE_LAMBDA) -> torch.Tensor:
     return returns.gae(*columns, gamma=GAMMA, gae_lambda=gae_lambda)
 
 
-def test_weights_fall_by_gamma_lambda_and_stop_at_an_end() -> None:
+@pytest.mark.parametrize(("start", "expected"), [(0, [1.0, 0.25, 0.0625, 0.0]), (3, [0.0, 0.0, 0.0, 1.0])])
+def test_weights_fall_by_gamma_lambda_and_stop_at_an_end(start: int, expected: list[float]) -> None:
     terminated = torch.tensor([False, False, True, False])
-    weights = figures.gae_weights(terminated, torch.zeros(4, dtype=torch.bool), gamma=0.5, gae_lambda=0.5, start=0)
-    assert weights.tolist() == [1.0, 0.25, 0.0625, 0.0]
-    after = figures.gae_weights(terminated, torch.zeros(4, dtype=torch.bool), gamma=0.5, gae_lambda=0.5, start=3)
-    assert after.tolist() == [0.0, 0.0, 0.0, 1.0]
+    weights = figures.gae_weights(terminated, NO_FLAGS, gamma=0.5, gae_lambda=0.5, start=start)
+    assert weights.tolist() == expected
 
 
 @pytest.mark.parametrize("column", [0, 1])
 def test_the_weighted_td_errors_are_the_advantage(rollout: Rollout, column: int) -> None:
-    deltas = gae(rollout, 0.0)[:, column]
-    advantages = gae(rollout)[:, column]
+    deltas, advantages = gae(rollout, 0.0)[:, column], gae(rollout)[:, column]
+    ends = rollout.terminated[:, column], rollout.truncated[:, column]
     for start in range(12):
-        weights = figures.gae_weights(
-            rollout.terminated[:, column], rollout.truncated[:, column], gamma=GAMMA, gae_lambda=GAE_LAMBDA, start=start
-        )
+        weights = figures.gae_weights(*ends, gamma=GAMMA, gae_lambda=GAE_LAMBDA, start=start)
         assert float((weights * deltas).sum()) == pytest.approx(float(advantages[start]), abs=1e-5)
 
 
@@ -76,90 +71,69 @@ def test_n_step_returns_by_hand() -> None:
     rewards = torch.tensor([[1.0], [2.0], [4.0]])
     end = torch.tensor([[False], [False], [True]])
     one = Rollout(rewards, rewards, rewards, rewards, rewards * 0, torch.full((3, 1), 10.0), end, torch.zeros_like(end))
-    two = figures.n_step_returns(one, gamma=0.5, n=2)[:, 0]
     # 1 + 0.5 * 2 + 0.25 * 10; then 2 + 0.5 * 4, and nothing after the end.
-    assert two.tolist() == [4.5, 4.0, 4.0]
+    assert figures.n_step_returns(one, gamma=0.5, n=2)[:, 0].tolist() == [4.5, 4.0, 4.0]
     cut = one._replace(terminated=torch.zeros_like(end), truncated=end)
     assert figures.n_step_returns(cut, gamma=0.5, n=2)[:, 0].tolist() == [4.5, 4.0 + 2.5, 4.0 + 5.0]
 
 
-def test_one_step_is_lambda_0_and_all_steps_are_lambda_1(rollout: Rollout) -> None:
-    for n, gae_lambda in ((1, 0.0), (12, 1.0), (99, 1.0)):
-        torch.testing.assert_close(
-            figures.n_step_advantages(rollout, gamma=GAMMA, n=n), gae(rollout, gae_lambda), rtol=1e-4, atol=1e-5
-        )
+@pytest.mark.parametrize(("n", "gae_lambda"), [(1, 0.0), (12, 1.0), (99, 1.0)])
+def test_one_step_is_lambda_0_and_all_steps_are_lambda_1(rollout: Rollout, n: int, gae_lambda: float) -> None:
+    advantages = figures.n_step_advantages(rollout, gamma=GAMMA, n=n)
+    torch.testing.assert_close(advantages, gae(rollout, gae_lambda), rtol=1e-4, atol=1e-5)
 
 
 def test_gae_is_the_average_of_all_n_step_advantages(rollout: Rollout) -> None:
     """Weights (1 - lambda) lambda^(n-1), the rest on the longest: every end makes longer windows equal to it."""
-    longest = 12
-    average = sum(
-        (1 - GAE_LAMBDA) * GAE_LAMBDA ** (n - 1) * figures.n_step_advantages(rollout, gamma=GAMMA, n=n)
-        for n in range(1, longest)
-    ) + GAE_LAMBDA ** (longest - 1) * figures.n_step_advantages(rollout, gamma=GAMMA, n=longest)
-    torch.testing.assert_close(average, gae(rollout), rtol=1e-4, atol=1e-5)
+    steps = [figures.n_step_advantages(rollout, gamma=GAMMA, n=n) for n in range(1, 13)]
+    average = sum((1 - GAE_LAMBDA) * GAE_LAMBDA**k * advantages for k, advantages in enumerate(steps[:-1]))
+    torch.testing.assert_close(average + GAE_LAMBDA**11 * steps[-1], gae(rollout), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("column", [0, 1])
-def test_the_figure_shows_td_errors_weights_and_advantages(rollout: Rollout, column: int) -> None:
-    figure = figures.advantages(rollout, gamma=GAMMA, gae_lambda=GAE_LAMBDA, step=1, column=column)
-    top, middle, bottom = figure.axes
-    deltas = gae(rollout, 0.0)[:, column]
-    np.testing.assert_allclose([bar.get_height() for bar in top.patches], deltas, rtol=1e-5)
-    weights = [bar.get_height() for bar in middle.patches]
-    ends = {0: 3, 1: 4}[column]
-    np.testing.assert_allclose(
-        weights, [0] + [(GAMMA * GAE_LAMBDA) ** k for k in range(ends)] + [0] * (11 - ends), rtol=1e-5
-    )
+@pytest.mark.parametrize(("column", "ends"), [(0, 3), (1, 4)])
+def test_the_figure_shows_td_errors_weights_and_advantages(rollout: Rollout, column: int, ends: int) -> None:
+    top, middle, bottom = figures.advantages(rollout, gamma=GAMMA, gae_lambda=GAE_LAMBDA, step=1, column=column).axes
+    np.testing.assert_allclose([bar.get_height() for bar in top.patches], gae(rollout, 0.0)[:, column], rtol=1e-5)
+    expected = [0] + [(GAMMA * GAE_LAMBDA) ** k for k in range(ends)] + [0] * (11 - ends)
+    np.testing.assert_allclose([bar.get_height() for bar in middle.patches], expected, rtol=1e-5)
     drawn = {line.get_label(): line.get_ydata() for line in bottom.get_lines()}
     for label, gae_lambda in (("λ = 0", 0.0), ("λ = 1", 1.0), ("λ = 0.70", GAE_LAMBDA)):
-        expected = gae(rollout, gae_lambda)[:, column]
-        np.testing.assert_allclose(drawn[label], expected, rtol=1e-5, err_msg=label)
-    marked = float(gae(rollout)[1, column])
-    assert f"{marked:+.2f}" in middle.get_title(loc="left")
+        np.testing.assert_allclose(drawn[label], gae(rollout, gae_lambda)[:, column], rtol=1e-5, err_msg=label)
+    assert f"{float(gae(rollout)[1, column]):+.2f}" in middle.get_title(loc="left")
 
 
 def test_targets_of_one_episode_are_drawn_under_their_names(rollout: Rollout) -> None:
     episode = Rollout(*(field[:4, :1] for field in rollout))
     figure = figures.targets(episode, gamma=GAMMA, n=2, gae_lambda=GAE_LAMBDA)
     drawn = {line.get_label(): np.asarray(line.get_ydata()) for line in figure.axes[0].get_lines()}
-    rewards = episode.rewards[:, 0]
-    np.testing.assert_allclose(
-        drawn["Monte Carlo return"], returns.discounted_returns(rewards, gamma=GAMMA), rtol=1e-5
-    )  # terminated: nothing is believed
-    np.testing.assert_allclose(
-        drawn["TD target, one step"][:3], (rewards + GAMMA * episode.next_values[:, 0])[:3], rtol=1e-5
-    )
-    np.testing.assert_allclose(drawn["critic's V"], episode.values[:, 0], rtol=1e-6)
-    smooth = gae(episode)[:, 0] + episode.values[:, 0]
-    np.testing.assert_allclose(drawn["λ-return, λ = 0.7"], smooth, rtol=1e-5)
+    rewards, values, next_values = (part[:, 0] for part in (episode.rewards, episode.values, episode.next_values))
+    monte_carlo = returns.discounted_returns(rewards, gamma=GAMMA)  # terminated: nothing is believed
+    np.testing.assert_allclose(drawn["Monte Carlo return"], monte_carlo, rtol=1e-5)
+    np.testing.assert_allclose(drawn["TD target, one step"][:3], (rewards + GAMMA * next_values)[:3], rtol=1e-5)
+    np.testing.assert_allclose(drawn["critic's V"], values, rtol=1e-6)
+    np.testing.assert_allclose(drawn["λ-return, λ = 0.7"], gae(episode)[:, 0] + values, rtol=1e-5)
     assert "2-step return" in drawn
 
 
 def test_the_narrow_bars_add_up_to_the_return_of_the_chosen_step() -> None:
-    figure = discount_figure([1.0, 2.0, 4.0], 0.5, 1)
-    top, bottom = figure.axes
+    top, bottom = discount_figure([1.0, 2.0, 4.0], 0.5, 1).axes
     counted = [bar.get_height() for bar in top.containers[1]]
     assert counted == [2.0, 2.0]  # 2, and half of 4
     assert "G at step 1 = 4.00" in top.get_title(loc="left")
     line, point = bottom.get_lines()[:2]
-    assert np.allclose(line.get_ydata(), [1 + 0.5 * 4, 4, 4])
-    assert list(point.get_xdata()) == [1]
+    assert np.allclose(line.get_ydata(), [1 + 0.5 * 4, 4, 4]) and list(point.get_xdata()) == [1]
 
 
 def test_episodes_have_the_same_total_and_a_discount_tells_them_apart() -> None:
-    totals = [float(rewards.sum()) for rewards in EPISODES.values()]
-    assert np.allclose(totals, 20) and {len(rewards) for rewards in EPISODES.values()} == {LENGTH}
-    patient, hasty = (
-        [discount_figure(rewards, gamma, 0).axes[0].get_title(loc="left") for rewards in EPISODES.values()]
-        for gamma in (1, 0.9)
-    )
-    assert len(set(patient)) == 1
-    assert len(set(hasty)) == 3
+    assert np.allclose([float(rewards.sum()) for rewards in EPISODES.values()], 20)
+    assert {len(rewards) for rewards in EPISODES.values()} == {LENGTH}
+    for gamma, different in ((1, 1), (0.9, 3)):
+        figures_of_all = [discount_figure(rewards, gamma, 0) for rewards in EPISODES.values()]
+        assert len({figure.axes[0].get_title(loc="left") for figure in figures_of_all}) == different
 
 
-def test_the_discount_has_its_sliders(shown: list[dict[str, Any]]) -> None:
-    explore_discount()
+def test_the_discount_has_its_sliders(shown: list[Any]) -> None:
+    figures.explore_discount()
     assert "discount γ, from 0 to 1; step, from 0 to 39" in shown[0]["text/html"]
 
 
@@ -173,6 +147,10 @@ def rollout_of(kinds: list[list[int]]) -> Rollout:
     return Rollout(numbers[..., None], numbers, numbers, numbers, numbers, numbers, flags[..., 0], flags[..., 1])
 
 
+def colour(kind: int) -> str:
+    return KINDS[kind][1].upper()
+
+
 def boxes(figure: Figure, panel: int) -> dict[tuple[int, int], str]:
     """(step, lane) -> colour of each box in a panel."""
     return {
@@ -183,34 +161,26 @@ def boxes(figure: Figure, panel: int) -> dict[tuple[int, int], str]:
 
 def test_both_flags_set_is_an_end_and_an_invalid_row_is_a_reset_row() -> None:
     rollout = rollout_of([[STEP, TRUNCATED], [TERMINATED, STEP]])
-    assert kinds_of(rollout).tolist() == [[STEP, TRUNCATED], [TERMINATED, STEP]]
+    assert figures.kinds_of(rollout).tolist() == [[STEP, TRUNCATED], [TERMINATED, STEP]]
     both = rollout._replace(truncated=torch.ones_like(rollout.truncated))
-    assert kinds_of(both).tolist() == [[TRUNCATED, TRUNCATED], [TERMINATED, TRUNCATED]]
+    assert figures.kinds_of(both).tolist() == [[TRUNCATED, TRUNCATED], [TERMINATED, TRUNCATED]]
     valid = torch.tensor([[True, True], [True, False]])
-    assert kinds_of(rollout, valid)[1].tolist() == [TERMINATED, RESET]
+    assert figures.kinds_of(rollout, valid)[1].tolist() == [TERMINATED, RESET]
 
 
 def test_every_row_is_one_box_in_the_colour_of_its_kind() -> None:
     first, second = [[STEP, STEP], [TRUNCATED, STEP]], [[STEP, TERMINATED], [STEP, STEP], [STEP, STEP]]
     figure = timeline({"SAME_STEP": [(rollout_of(first), None), (rollout_of(second), None)]})
-    expected = {
-        (t, lane): KINDS[kind][1].upper() for t, row in enumerate([*first, *second]) for lane, kind in enumerate(row)
-    }
-    assert boxes(figure, 0) == expected
+    rows = enumerate([*first, *second])
+    assert boxes(figure, 0) == {(t, lane): colour(kind) for t, row in rows for lane, kind in enumerate(row)}
     assert sorted(text.get_text() for text in figure.axes[0].texts) == ["L", "T"]
-
-
-def test_the_end_of_each_rollout_is_a_line() -> None:
-    rollouts: list[tuple[Rollout, Tensor | None]] = [(rollout_of([[STEP]] * length), None) for length in (2, 3)]
-    figure = timeline({"SAME_STEP": rollouts}, columns=[0])
     ends = [line.get_xdata()[0] for line in figure.axes[0].get_lines() if len(line.get_xdata())]
-    assert ends == [2, 5]
+    assert ends == [2, 5], "the end of each rollout is a line"
 
 
 def test_only_the_chosen_environments_are_drawn_in_their_order() -> None:
-    rollout = rollout_of([[STEP, TERMINATED, TRUNCATED]])
-    figure = timeline({"SAME_STEP": [(rollout, None)]}, columns=[2, 1])
-    assert boxes(figure, 0) == {(0, 0): KINDS[TRUNCATED][1].upper(), (0, 1): KINDS[TERMINATED][1].upper()}
+    figure = timeline({"SAME_STEP": [(rollout_of([[STEP, TERMINATED, TRUNCATED]]), None)]}, columns=[2, 1])
+    assert boxes(figure, 0) == {(0, 0): colour(TRUNCATED), (0, 1): colour(TERMINATED)}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["env 2", "env 1"]
 
 
@@ -224,34 +194,22 @@ def test_real_data_in_next_step_mode_show_a_reset_row_after_each_end() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         policy, critic = CategoricalPolicy(4, 2), ValueNetwork(4)
-        envs = SyncVectorEnv(
-            [lambda: gymnasium.make("CartPole-v1", max_episode_steps=8)] * 2, autoreset_mode=AutoresetMode.NEXT_STEP
-        )
+        make = [lambda: gymnasium.make("CartPole-v1", max_episode_steps=8)] * 2
+        envs = SyncVectorEnv(make, autoreset_mode=AutoresetMode.NEXT_STEP)
         rollout, valid, _ = autoreset.collect_next_step(policy, critic, envs, autoreset.begin(envs, seed=1), 20)
-    figure = timeline({"NEXT_STEP": [(rollout, valid)]})
-    drawn = boxes(figure, 0)
-    reset = KINDS[RESET][1].upper()
-    ended = {KINDS[TERMINATED][1].upper(), KINDS[TRUNCATED][1].upper()}
-    ends = [(t, lane) for (t, lane), colour in drawn.items() if colour in ended and t < 19]
+    drawn = boxes(timeline({"NEXT_STEP": [(rollout, valid)]}), 0)
+    ended = (colour(TERMINATED), colour(TRUNCATED))
+    ends = [(t, lane) for (t, lane), found in drawn.items() if found in ended and t < 19]
     assert len(ends) >= 4
-    assert {(t + 1, lane) for t, lane in ends} == {place for place, colour in drawn.items() if colour == reset}
+    assert {(t + 1, lane) for t, lane in ends} == {place for place, found in drawn.items() if found == colour(RESET)}
 
 
-NO_FLAGS = torch.zeros(4, dtype=torch.bool)
-
-
-@pytest.mark.parametrize(
-    ("draw", "message"),
-    [
-        (
-            lambda: figures.gae_weights(NO_FLAGS, NO_FLAGS, gamma=1.0, gae_lambda=1.0, start=4),
-            "not in a rollout of 4 steps",
-        ),
-        (lambda: discount_figure([1.0, 2.0, 4.0], 0.5, 3), "start=3 is not in an episode of 3 steps; use 0 to 2"),
-        (lambda: timeline({}), "nothing to draw; give"),
-        (lambda: timeline({"SAME_STEP": []}), "nothing to draw; give"),
-    ],
-)
+@pytest.mark.parametrize(("draw", "message"), [
+    (lambda: figures.gae_weights(NO_FLAGS, NO_FLAGS, gamma=1.0, gae_lambda=1.0, start=4), "not in a rollout of 4 steps"),
+    (lambda: discount_figure([1.0, 2.0, 4.0], 0.5, 3), "start=3 is not in an episode of 3 steps; use 0 to 2"),
+    (lambda: timeline({}), "nothing to draw; give"),
+    (lambda: timeline({"SAME_STEP": []}), "nothing to draw; give"),
+])  # fmt: skip
 def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         draw()

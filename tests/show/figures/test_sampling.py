@@ -33,36 +33,31 @@ def test_more_seeds_make_fewer_wrong_orders() -> None:
 def test_intervals_of_few_seeds_miss_more_often_than_they_say() -> None:
     pool = GENERATOR(3).normal(size=40)
     few, many = sampling.coverage(pool, 3), sampling.coverage(pool, 20)
-    assert few < 0.85 and 0.88 < many <= 1.0
-    assert sampling.coverage([7.0, 7.0], 3) == 1.0
+    assert few < 0.85 and 0.88 < many <= 1.0 and sampling.coverage([7.0, 7.0], 3) == 1.0
 
 
 def test_a_large_difference_is_found_and_no_difference_is_not() -> None:
     pool = GENERATOR(4).normal(size=40)
-    assert sampling.told_apart(pool, pool + 10, 5) == 1.0
-    assert sampling.told_apart(pool, pool, 20) < 0.1
+    assert sampling.told_apart(pool, pool + 10, 5) == 1.0 and sampling.told_apart(pool, pool, 20) < 0.1
     assert sampling.told_apart(pool + 10, pool, 5) == 0.0, "the wrong way round is no discovery"
 
 
 def test_an_experiments_figure_shows_its_runs_and_what_the_whole_pool_says() -> None:
     pools = {"a": GENERATOR(5).normal(size=40), "b": GENERATOR(6).normal(size=40)}
-    (ax,) = sampling.experiment_figure(pools, 4, 1, x_label="return").axes
+    ax, again, other = (sampling.experiment_figure(pools, 4, k, x_label="return").axes[0] for k in (1, 1, 2))
     dots = [np.asarray(line.get_xdata()) for line in ax.lines if line.get_marker() == "."]
     assert [len(runs) for runs in dots] == [4, 4]
     truths = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
     np.testing.assert_allclose(truths, [interquartile_mean(pool) for pool in pools.values()])
     intervals = [list(line.get_xdata()) for line in ax.lines if line.get_linewidth() == 5]
     np.testing.assert_allclose(intervals, [bootstrap_interval(runs) for runs in dots])
-    again = sampling.experiment_figure(pools, 4, 1, x_label="return").axes[0]
     np.testing.assert_allclose(again.lines[0].get_xdata(), ax.lines[0].get_xdata())
-    other = sampling.experiment_figure(pools, 4, 2, x_label="return").axes[0]
     assert not np.allclose(other.lines[0].get_xdata(), ax.lines[0].get_xdata())
 
 
 def test_one_run_has_no_spread() -> None:
     (ax,) = sampling.experiment_figure({"a": [1.0, 2.0]}, 1, 0, x_label="return").axes
-    spread = next(line for line in ax.lines if line.get_linewidth() == 2)
-    assert np.ptp(spread.get_xdata()) == 0
+    assert np.ptp(next(line.get_xdata() for line in ax.lines if line.get_linewidth() == 2)) == 0
 
 
 def test_shares_stand_against_the_number_of_seeds() -> None:

@@ -42,8 +42,7 @@ def test_every_run_is_a_dot_or_is_counted_as_never() -> None:
     crosses = [line for line in ax.lines if line.get_marker() == "x"]
     assert [list(line.get_ydata()) for line in crosses] == [[1]], "in the row of the slow ones"
     assert crosses[0].get_xdata()[0] > 95, "to the right of every run that got there"
-    assert [text.get_text() for text in ax.texts] == ["1 of 4"]
-    assert ax.get_xticklabels()[-1].get_text() == "never"
+    assert [text.get_text() for text in ax.texts] == ["1 of 4"] and ax.get_xticklabels()[-1].get_text() == "never"
 
 
 def test_the_large_dot_is_the_interquartile_mean_with_never_as_infinity() -> None:
@@ -53,8 +52,7 @@ def test_the_large_dot_is_the_interquartile_mean_with_never_as_infinity() -> Non
 
 def test_rows_where_nobody_got_there_have_no_mean() -> None:
     (ax,) = seeds.verdict_figure("x", "fails", {"none": [None] * 4}, x_label="steps").axes
-    assert marked(ax, "o") == []
-    assert [text.get_text() for text in ax.texts] == ["4 of 4"]
+    assert marked(ax, "o") == [] and [text.get_text() for text in ax.texts] == ["4 of 4"]
 
 
 def test_verdict_claim_and_seeds_stand_above() -> None:
@@ -80,8 +78,7 @@ def test_each_variant_has_its_seeds_and_their_interquartile_mean() -> None:
 def test_the_axis_of_costs_holds_every_seed_and_better_is_on_the_right() -> None:
     (ax,) = seeds.claimed_effects("study", {"poor": "changed"}, threshold=-200.0, reference="good").axes
     low, high = ax.get_xlim()
-    assert low < min(POOR) and max(POOR) < high
-    assert all(low < tick < 0 for tick in ax.get_xticks())
+    assert low < min(POOR) and max(POOR) < high and all(low < tick < 0 for tick in ax.get_xticks())
     (plain,) = seeds.claimed_effects("study", {"good": "good"}, value="up").axes
     assert plain.get_xscale() == "linear", "positive numbers"
 
@@ -105,21 +102,18 @@ def test_panels_that_do_not_fill_the_grid_leave_no_empty_axes() -> None:
     assert [ax.get_visible() for ax in axes] == [True] * 4 + [False] * 2
 
 
-@pytest.mark.parametrize(
-    ("draw", "message"),
-    [
-        (lambda: seeds.verdict_figure("x", "maybe", {"a": FAST}, x_label="x"), "use one of holds, fails, depends"),
-        (lambda: seeds.verdict_figure("x", "holds", {}, x_label="x"), "no runs to draw"),
-        (lambda: seeds.verdict_figure("x", "holds", {"empty": []}, x_label="x"), "no runs to draw"),
-        (lambda: seeds.verdict_figure("x", "holds", {"a": "study:b/c"}, x_label="x"), "no values 'b/c' in claims 'study'"),
-        (lambda: seeds.claimed_effects("study", {"bad": "?"}), "no values 'bad/held_out'"),
-        (lambda: seeds.claimed_effects("study", {"slow": "s"}, value="steps"), "slow/steps: some seeds have no number"),
-        (lambda: seeds.claimed_effects("study", {}), "no variants"),
-        (lambda: seeds.level_panels([], y_label="y"), "no panels"),
-        (lambda: seeds.level_panels([Panel("rate", {"1": LOW}, "2")], y_label="y"), "preset '2' is none of its levels 1"),
-        (lambda: seeds.level_panels([Panel("rate", {"1": SLOW}, "1")], y_label="y"), "rate, 1: some seeds have no number"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("draw", "message"), [
+    (lambda: seeds.verdict_figure("x", "maybe", {"a": FAST}, x_label="x"), "use one of holds, fails, depends"),
+    (lambda: seeds.verdict_figure("x", "holds", {}, x_label="x"), "no runs to draw"),
+    (lambda: seeds.verdict_figure("x", "holds", {"empty": []}, x_label="x"), "no runs to draw"),
+    (lambda: seeds.verdict_figure("x", "holds", {"a": "study:b/c"}, x_label="x"), "no values 'b/c' in claims 'study'"),
+    (lambda: seeds.claimed_effects("study", {"bad": "?"}), "no values 'bad/held_out'"),
+    (lambda: seeds.claimed_effects("study", {"slow": "s"}, value="steps"), "slow/steps: some seeds have no number"),
+    (lambda: seeds.claimed_effects("study", {}), "no variants"),
+    (lambda: seeds.level_panels([], y_label="y"), "no panels"),
+    (lambda: seeds.level_panels([Panel("rate", {"1": LOW}, "2")], y_label="y"), "preset '2' is none of its levels 1"),
+    (lambda: seeds.level_panels([Panel("rate", {"1": SLOW}, "1")], y_label="y"), "rate, 1: some seeds have no number"),
+])  # fmt: skip
 def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         draw()

@@ -13,6 +13,10 @@ from pgcourse.show.figures import trust_region
 from pgcourse.statistics import interquartile_mean
 
 
+def lines_of(ax: Any) -> dict[str, Any]:
+    return {line.get_label(): line for line in ax.get_lines()}
+
+
 def log_ratios(size: int = 4000) -> tuple[np.ndarray, float]:
     """Rows drawn from the old one of two policies over three actions, and the exact divergence."""
     old, new = np.array([0.5, 0.3, 0.2]), np.array([0.42, 0.33, 0.25])
@@ -32,18 +36,17 @@ def test_the_points_of_k3_are_never_negative_and_their_mean_is_the_packages_esti
 
 def test_means_of_both_estimators_gather_at_the_exact_divergence() -> None:
     rows, exact = log_ratios(100_000)
-    figure = trust_region.kl_estimators(rows, exact=exact, batch_size=64, num_batches=2000)
-    k1, k3 = figure.axes[1].containers
-    centres = [[patch.get_x() + patch.get_width() / 2 for patch in bars] for bars in (k1, k3)]
-    counts = [np.array([patch.get_height() for patch in bars]) for bars in (k1, k3)]
-    assert [count.sum() for count in counts] == [2000, 2000], "the bins hold every batch"
-    means = [np.average(x, weights=count) for x, count in zip(centres, counts, strict=True)]
-    np.testing.assert_allclose(means, exact, rtol=0.15)
-    spread = [
-        np.sqrt(np.average((np.array(x) - m) ** 2, weights=c)) for x, m, c in zip(centres, means, counts, strict=True)
-    ]
-    assert spread[1] < spread[0] / 3
-    labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    ax = trust_region.kl_estimators(rows, exact=exact, batch_size=64, num_batches=2000).axes[1]
+    spreads = []
+    for bars in ax.containers:  # k1, k3
+        centres = np.array([patch.get_x() + patch.get_width() / 2 for patch in bars])
+        counts = np.array([patch.get_height() for patch in bars])
+        assert counts.sum() == 2000, "the bins hold every batch"
+        mean = np.average(centres, weights=counts)
+        assert mean == pytest.approx(exact, rel=0.15)
+        spreads.append(np.sqrt(np.average((centres - mean) ** 2, weights=counts)))
+    assert len(spreads) == 2 and spreads[1] < spreads[0] / 3
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert "k3: 0% below 0" in labels and not any(label.startswith("k1: 0%") for label in labels)
 
 
@@ -53,38 +56,30 @@ def test_four_panels_hold_the_measured_curves_of_both_updates() -> None:
         for place, quantity in enumerate(trust_region.EPOCH_PANELS):
             mean = np.arange(4.0) * (number + 1) + place
             curves[f"epochs/{name}/{quantity}"] = {"x": [0, 1, 2, 3], "mean": mean, "low": mean - 1, "high": mean + 1}
-    figure = trust_region.epoch_panels(curves, usual=2)
-    for ax, (quantity, title) in zip(figure.axes, trust_region.EPOCH_PANELS.items(), strict=True):
+    axes = trust_region.epoch_panels(curves, usual=2).axes
+    for ax, (quantity, title) in zip(axes, trust_region.EPOCH_PANELS.items(), strict=True):
         assert title in (ax.get_title(), ax.get_title(loc="left"))
-        lines = {line.get_label(): line.get_ydata() for line in ax.get_lines()}
-        np.testing.assert_array_equal(lines["clip at 0.2"], curves[f"epochs/clip/{quantity}"]["mean"])
-        np.testing.assert_array_equal(lines["no clip"], curves[f"epochs/no_clip/{quantity}"]["mean"])
+        for label, name in (("clip at 0.2", "clip"), ("no clip", "no_clip")):
+            np.testing.assert_array_equal(lines_of(ax)[label].get_ydata(), curves[f"epochs/{name}/{quantity}"]["mean"])
         assert any(list(line.get_xdata()) == [2, 2] for line in ax.get_lines())
 
 
 def test_each_seed_of_each_step_size_is_a_dot() -> None:
-    generator = np.random.default_rng(0)
-    sizes, seeds = (1, 100, 10_000), 8
-    values = {
-        f"step_{size}/{stage}": {"per_seed": generator.uniform(0, 500, seeds).tolist()}
-        for size in sizes
-        for stage in ("before", "after", "in_the_end")
-    }
-    ax = trust_region.step_sizes(values, sizes).axes[0]
-    lines = {line.get_label(): line for line in ax.get_lines()}
+    generator, sizes, stages = np.random.default_rng(0), (1, 100, 10_000), ("before", "after", "in_the_end")
+    seeds = {f"step_{size}/{stage}": generator.uniform(0, 500, 8).tolist() for size in sizes for stage in stages}
+    ax = trust_region.step_sizes({name: {"per_seed": numbers} for name, numbers in seeds.items()}, sizes).axes[0]
     for label, stage in (("right after it", "after"), ("at the end of training", "in_the_end")):
-        expected = [interquartile_mean(values[f"step_{size}/{stage}"]["per_seed"]) for size in sizes]
-        np.testing.assert_allclose(lines[label].get_ydata(), expected)
-    dots = [line.get_ydata() for line in ax.get_lines() if len(line.get_xdata()) == len(sizes) * seeds]
-    assert sorted(np.concatenate(dots)) == sorted(number for entry in values.values() for number in entry["per_seed"])
+        expected = [interquartile_mean(seeds[f"step_{size}/{stage}"]) for size in sizes]
+        np.testing.assert_allclose(lines_of(ax)[label].get_ydata(), expected)
+    dots = [line.get_ydata() for line in ax.get_lines() if len(line.get_xdata()) == len(sizes) * 8]
+    assert sorted(np.concatenate(dots)) == sorted(number for numbers in seeds.values() for number in numbers)
 
 
 @pytest.mark.parametrize(("mean", "log_std"), [(0.0, 0.0), (0.4, -0.3), (-2.0, 1.0)])
 def test_the_divergence_is_that_of_the_library(mean: float, log_std: float) -> None:
     old, new = Normal(torch.tensor(0.0), torch.tensor(0.7)), Normal(torch.tensor(mean), torch.tensor(log_std).exp())
-    assert trust_region.gaussian_kl(0.7, mean, log_std) == pytest.approx(
-        kl_divergence(old, new).item(), rel=1e-4, abs=1e-7
-    )
+    expected = pytest.approx(kl_divergence(old, new).item(), rel=1e-4, abs=1e-7)
+    assert trust_region.gaussian_kl(0.7, mean, log_std) == expected
 
 
 @pytest.mark.parametrize("std", [0.2, 1.0, 2.0])
@@ -103,25 +98,21 @@ def test_both_steps_cost_the_limit_and_no_direction_gains_more_than_the_natural_
 
 
 def test_gradient_and_distance_are_those_of_the_objective() -> None:
-    std, small = 0.6, 1e-6
-    slope_mean = -(trust_region.expected_distance(small, std) - trust_region.expected_distance(-small, std)) / (
-        2 * small
-    )
-    up, down = std * np.exp(small), std * np.exp(-small)
-    slope_log_std = -(trust_region.expected_distance(0, up) - trust_region.expected_distance(0, down)) / (2 * small)
+    std, small, distance = 0.6, 1e-6, trust_region.expected_distance
+    slope_mean = distance(-small, std) - distance(small, std)
+    slope_log_std = distance(0, std * np.exp(-small)) - distance(0, std * np.exp(small))
     step = trust_region.steps_to_the_edge(std, 0.1)["gradient"]
     assert step[1] / step[0] == pytest.approx(slope_log_std / slope_mean, rel=1e-4)
     draws = np.random.default_rng(0).normal(0.3, std, 200_000)
-    assert trust_region.expected_distance(0.3, std) == pytest.approx(((draws - 1) ** 2).mean(), rel=0.01)
+    assert distance(0.3, std) == pytest.approx(((draws - 1) ** 2).mean(), rel=0.01)
 
 
 def test_region_and_policies_are_drawn() -> None:
-    figure = trust_region.trust_region(0.5, 0.1)
-    left, right = figure.axes
+    left, right = trust_region.trust_region(0.5, 0.1).axes
     (contour,) = left.collections
     edge = np.concatenate([path.vertices for path in contour.get_paths()])
     np.testing.assert_allclose(trust_region.gaussian_kl(0.5, edge[:, 0], np.log(0.5) + edge[:, 1]), 0.1, rtol=0.02)
-    lines = {line.get_label(): line for line in left.get_lines()}
+    lines = lines_of(left)
     ellipse = lines["its quadratic model"].get_xydata()
     np.testing.assert_allclose(0.5 * (ellipse[:, 0] ** 2 / 0.25 + 2 * ellipse[:, 1] ** 2), 0.1)
     # The line of equal gain touches the ellipse: one point on it, all others outside.
@@ -146,17 +137,14 @@ def columns(size: int = 11) -> dict[str, np.ndarray]:
 
 def test_a_step_is_drawn_with_its_models_and_the_lengths_that_were_tried() -> None:
     scales, values = np.linspace(0, 2, 11), columns()
-    figure = trust_region.along_step(scales, **values, max_kl=0.01, tried=[1.0, 0.8])
-    for ax, truth, model, name in zip(
-        figure.axes, ("kl", "improvement"), ("quadratic_kl", "linear_improvement"), ("quadratic", "linear"), strict=True
-    ):
-        lines = {line.get_label(): line for line in ax.get_lines()}
+    left, right = trust_region.along_step(scales, **values, max_kl=0.01, tried=[1.0, 0.8]).axes
+    for ax, truth, name in ((left, "kl", "quadratic"), (right, "improvement", "linear")):
+        lines = lines_of(ax)
         np.testing.assert_array_equal(lines["on the batch"].get_ydata(), values[truth])
-        np.testing.assert_array_equal(lines[f"{name} model"].get_ydata(), values[model])
-        assert lines["refused"].get_xdata()[0] == 1.0
-        assert lines["taken"].get_xdata()[0] == 0.8
+        np.testing.assert_array_equal(lines[f"{name} model"].get_ydata(), values[f"{name}_{truth}"])
+        assert lines["refused"].get_xdata()[0] == 1.0 and lines["taken"].get_xdata()[0] == 0.8
         assert lines["taken"].get_ydata()[0] == pytest.approx(np.interp(0.8, scales, values[truth]))
-    forbidden = [patch for patch in figure.axes[0].patches if patch.get_label() == "not allowed"]
+    forbidden = [patch for patch in left.patches if patch.get_label() == "not allowed"]
     assert forbidden[0].get_y() == pytest.approx(0.01)
 
 

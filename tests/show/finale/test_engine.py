@@ -47,13 +47,10 @@ def raising(error: BaseException) -> Callable[[], Any]:
 
 
 def test_an_error_half_way_gives_the_curve_so_far_and_names_the_function() -> None:
-    fails_later = after(4, raising(IndexError("list index out of range\nand more")))
-    result = engine.run(plan_of(fails_later, num_episodes=80))
-    assert result.status == "broken"
-    assert len(result.returns) == 12  # one call was the probe, so 3 updates of 4 episodes
-    assert result.sentence == (
-        "`reinforce_update` raised IndexError: list index out of range. The curve shows the 12 episodes before that."
-    )
+    result = engine.run(plan_of(after(4, raising(IndexError("list index out of range\nand more"))), num_episodes=80))
+    assert result.status == "broken" and len(result.returns) == 12  # one call was the probe, so 3 updates of 4 episodes
+    error = "`reinforce_update` raised IndexError: list index out of range."
+    assert result.sentence == f"{error} The curve shows the 12 episodes before that."
 
 
 def test_an_error_of_the_policy_half_way_gives_the_curve_so_far() -> None:
@@ -80,15 +77,13 @@ def test_an_error_of_the_policy_half_way_gives_the_curve_so_far() -> None:
     assert len(result.returns) == 2 * ppo.PENDULUM.num_envs
 
 
-def test_a_stub_that_the_update_calls_is_the_one_that_is_named() -> None:
-    stub = after(0, raising(NotImplementedError("discounted_returns: write your code here, then run the check below")))
-    result = engine.run(plan_of(stub))
-    assert result.status == "not attempted"
-    assert result.sentence.startswith("`discounted_returns`: not attempted")
-
-
-def test_leaving_python_from_an_update_is_only_an_error() -> None:
-    assert "raised SystemExit: 3" in engine.run(plan_of(after(0, raising(SystemExit(3))))).sentence
+@pytest.mark.parametrize(("error", "status", "words"), [
+    (NotImplementedError("discounted_returns: write your code"), "not attempted", "`discounted_returns`: not attempted"),
+    (SystemExit(3), "broken", "`reinforce_update` raised SystemExit: 3"),
+])  # fmt: skip
+def test_a_stub_is_named_and_an_exit_is_an_error(error: BaseException, status: str, words: str) -> None:
+    result = engine.run(plan_of(after(0, raising(error))))
+    assert result.status == status and result.sentence.startswith(words)
 
 
 def test_an_endless_loop_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,17 +96,12 @@ def test_an_endless_loop_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.status == "broken" and "look for an endless loop" in result.sentence
 
 
-@pytest.mark.parametrize(
-    ("plan", "most"),
-    [
-        (lambda: plan_of(num_episodes=400), "at 4 of 400 episodes"),
-        (lambda: finale.ppo_plan(losses.ppo_clip_loss, None, total_timesteps=4096, seed=0), "at 1,024 of 4,096 steps"),
-        (lambda: finale.continuous_ppo_plan(GaussianPolicy), " of 60,000 steps"),
-    ],
-)
-def test_a_run_that_takes_too_long_is_stopped_with_what_it_has(
-    plan: Any, most: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("plan", "most"), [
+    (lambda: plan_of(num_episodes=400), "at 4 of 400 episodes"),
+    (lambda: finale.ppo_plan(losses.ppo_clip_loss, None, total_timesteps=4096, seed=0), "at 1,024 of 4,096 steps"),
+    (lambda: finale.continuous_ppo_plan(GaussianPolicy), " of 60,000 steps"),
+])  # fmt: skip
+def test_a_slow_run_is_stopped_with_what_it_has(plan: Any, most: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "TRAIN_SECONDS", 0.0)
     monkeypatch.setattr(engine, "HARD_SECONDS", 300.0)
     result = engine.run(plan())
@@ -142,27 +132,23 @@ def test_the_clock_of_an_endless_call_starts_anew_with_each_update(monkeypatch: 
     assert len(engine.run(plan_of(slowly, num_episodes=32), seconds=300).returns) >= 32  # 1.6 s and more in all
 
 
-def test_a_flat_curve_says_where_to_look_and_a_good_one_does_not() -> None:
-    plan = plan_of()
-    assert plan.advice in engine.judge(plan, np.full(100, 25.0), plan.advice)
-    assert "It learns." in engine.judge(plan, np.full(100, 200.0), plan.advice)
-    good = engine.judge(plan, np.full(100, 480.0), plan.advice)
-    assert "Your own functions drove every update" in good and "480" in good
-
-
-def test_negative_returns_are_judged_against_the_random_agent_of_pendulum() -> None:
-    plan = finale.continuous_ppo_plan(GaussianPolicy)
+@pytest.mark.parametrize(
+    ("plan", "flat", "middle", "good"),
+    [(plan_of(), 25, 200, 480), (finale.continuous_ppo_plan(GaussianPolicy), -1230, -300, -170)],
+)
+def test_only_a_flat_curve_says_where_to_look(plan: engine.Plan, flat: float, middle: float, good: float) -> None:
     steps = np.full(100, plan.last_step)
-    flat = engine.judge(plan, np.full(100, -1230.0), plan.advice, steps)
-    assert "hardly learnt" in flat and plan.advice in flat
-    assert "It learns." in engine.judge(plan, np.full(100, -300.0), plan.advice, steps)
-    assert "Your own functions drove every" in engine.judge(plan, np.full(100, -170.0), plan.advice, steps)
+    said = [engine.judge(plan, np.full(100, float(mean)), plan.advice, steps) for mean in (flat, middle, good)]
+    assert "hardly learnt" in said[0] and plan.advice in said[0] and "It learns." in said[1]
+    assert "Your own functions drove every update" in said[2] and str(good) in said[2]
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, **curves: Any) -> None:
+    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": curves})
 
 
 def test_the_reference_is_drawn_in_the_colour_of_its_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        engine, "load_claims", lambda name: {"curves": {"no_baseline": REFERENCE, "baseline": REFERENCE}}
-    )
+    measured(monkeypatch, no_baseline=REFERENCE, baseline=REFERENCE)
     with_baseline = finale.baseline_plan(None, num_episodes=16, seed=0)
     for plan, label, colour in (
         (plan_of(), "REINFORCE without baseline, 10 seeds", COLOURS["reinforce_no_baseline"]),
@@ -174,13 +160,12 @@ def test_the_reference_is_drawn_in_the_colour_of_its_algorithm(monkeypatch: pyte
 
 
 def test_without_the_measured_band_the_caption_says_that_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": {}})
-    _, caption = engine.curve_figure(plan_of(), np.arange(16.0))
-    assert "is not measured in this copy" in caption
+    measured(monkeypatch)
+    assert "is not measured in this copy" in engine.curve_figure(plan_of(), np.arange(16.0))[1]
 
 
 def test_by_environment_steps_episodes_that_end_together_are_one_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": {"cartpole": REFERENCE}})
+    measured(monkeypatch, cartpole=REFERENCE)
     plan = finale.ppo_plan(losses.ppo_clip_loss, None, total_timesteps=1000, seed=0)
     figure, _ = engine.curve_figure(plan, np.arange(4.0), np.array([100, 250, 250, 900]))
     (ax,) = figure.axes
@@ -191,10 +176,8 @@ def test_by_environment_steps_episodes_that_end_together_are_one_point(monkeypat
     np.testing.assert_array_equal(lines["PPO, 10 seeds"].get_xdata(), REFERENCE["x"])
 
 
-def test_the_text_in_place_of_the_picture_says_what_is_drawn(
-    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "load_claims", lambda name: {"curves": {"no_baseline": REFERENCE | {"window": 4}}})
+def test_the_alt_text_says_what_is_drawn(shown: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, no_baseline=REFERENCE | {"window": 4})
     returns = np.array([10.0, 20.0, 30.0, 40.0, 100.0, 100.0, 100.0, 102.0])
     plan = plan_of()
     engine.present(plan, engine.Outcome("trained", engine.judge(plan, returns, ""), returns))

@@ -30,25 +30,18 @@ def test_the_average_is_over_as_many_episodes_as_the_references() -> None:
     )
     assert "interval is 270 to 283" in said(returns)
     assert said(returns, reference=REFERENCE | {"window": 100}).startswith("The last 100 of 400 episodes returned 145")
-    assert "at the same number of steps the reference's interval is 100 to 130" in said(
-        returns, end=210, x_unit="env_step"
-    )
+    by_steps = said(returns, end=210, x_unit="env_step")
+    assert "at the same number of steps the reference's interval is 100 to 130" in by_steps
 
 
-@pytest.mark.parametrize(
-    ("mean", "words"),
-    [
-        (
-            9.3,
-            "far below a random agent's 23: it learns the opposite, or the environments are disturbed. Look at the sign.",
-        ),
-        (20.0, "near a random agent's 23: it has hardly learnt. Look at the sign."),
-        (107.0, "It learns, but more slowly than the reference: does every exercise pass its check? Look at the sign."),
-        (230.0, "It learns. Another seed gives another curve"),
-        (280.0, "It learns. Another seed gives another curve"),
-        (450.0, "Your own functions drove every update of this agent."),
-    ],
-)
+@pytest.mark.parametrize(("mean", "words"), [
+    (9.3, "far below a random agent's 23: it learns the opposite, or the environments are disturbed. Look at the sign."),
+    (20.0, "near a random agent's 23: it has hardly learnt. Look at the sign."),
+    (107.0, "It learns, but more slowly than the reference: does every exercise pass its check? Look at the sign."),
+    (230.0, "It learns. Another seed gives another curve"),
+    (280.0, "It learns. Another seed gives another curve"),
+    (450.0, "Your own functions drove every update of this agent."),
+])  # fmt: skip
 def test_each_height_of_a_curve_has_its_sentence(mean: float, words: str) -> None:
     assert words in said(np.full(400, mean))
 
@@ -59,16 +52,14 @@ def test_a_short_run_is_not_called_a_failure_where_the_reference_is_no_further()
     assert "hardly learnt" in said(np.full(10, 15.0), end=10, reference=start)
 
 
-def test_negative_returns_have_the_same_ladder() -> None:
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [(-1800, "far below"), (-1200, "hardly learnt"), (-700, "more slowly"), (-300, "It learns. Another")],
+)
+def test_negative_returns_have_the_same_ladder(mean: float, words: str) -> None:
     curve = {"x": [60_000], "low": [-240.0], "high": [-190.0], "window": 24}
     settings = {"reference": curve, "random": -1230.0, "poor": -900.0, "good": -250.0, "x_unit": "env_step"}
-    for mean, words in (
-        (-1800, "far below"),
-        (-1200, "hardly learnt"),
-        (-700, "more slowly"),
-        (-300, "It learns. Another"),
-    ):
-        assert words in said(np.full(48, float(mean)), end=60_000, **settings)
+    assert words in said(np.full(48, float(mean)), end=60_000, **settings)
 
 
 def test_a_run_cut_short_says_where_and_what_helps() -> None:

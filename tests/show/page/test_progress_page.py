@@ -7,7 +7,7 @@ from pgcourse.checks.exercise import exercises
 from pgcourse.show.page.progress_page import progress_page, standings
 
 
-def test_an_untouched_course_has_all_its_points_and_minutes_left(shown: list[dict[str, Any]]) -> None:
+def test_an_untouched_course_has_all_its_points_and_minutes_left(shown: list[Any]) -> None:
     progress_page()
     (bundle,) = shown
     known = exercises()
@@ -18,7 +18,7 @@ def test_an_untouched_course_has_all_its_points_and_minutes_left(shown: list[dic
     assert "<details open>" not in bundle["text/html"]
 
 
-def test_what_was_done_stands_in_the_page(shown: list[dict[str, Any]]) -> None:
+def test_what_was_done_stands_in_the_page(shown: list[Any]) -> None:
     first, second = [exercise for exercise in exercises() if exercise.unit == "01"][:2]
     progress.record_check(first.id, "not yet")
     progress.record_check(first.id, "correct")
@@ -33,6 +33,5 @@ def test_what_was_done_stands_in_the_page(shown: list[dict[str, Any]]) -> None:
     progress_page()
     page = shown[0]["text/html"]
     assert page.count("<details open>") == 1, "the unit that is begun is open"
-    assert "not yet (solution seen)" in page
-    assert "Questions answered: 1, 1 of them right" in page
+    assert "not yet (solution seen)" in page and "Questions answered: 1, 1 of them right" in page
     assert f"01 ✓ {first.id}: {first.points} of {first.points} points" in shown[0]["text/plain"]

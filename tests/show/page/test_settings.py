@@ -9,6 +9,7 @@ from pgcourse import InvalidInput, a2c, ppo
 from pgcourse.show.page import settings
 
 OTHER = replace(ppo.CARTPOLE, gamma=0.9, anneal_lr=True, seed=7)
+BOTH = {"one": ppo.CARTPOLE, "two": OTHER}
 
 
 def test_fields_that_differ_and_no_others() -> None:
@@ -16,8 +17,8 @@ def test_fields_that_differ_and_no_others() -> None:
     assert settings.differing_settings(ppo.CARTPOLE, replace(ppo.CARTPOLE, seed=3)) == {}
 
 
-def test_the_table_has_a_row_for_each_and_the_notes_beside_it(shown: list[dict[str, Any]]) -> None:
-    settings.settings_table({"one": ppo.CARTPOLE, "two": OTHER}, notes={"gamma": "shorter"}, note_title="why")
+def test_the_table_has_a_row_for_each_and_the_notes_beside_it(shown: list[Any]) -> None:
+    settings.settings_table(BOTH, notes={"gamma": "shorter"}, note_title="why")
     assert shown[0]["text/markdown"].splitlines() == [
         "| setting | one | two | why |",
         "| --- | --- | --- | --- |",
@@ -26,18 +27,16 @@ def test_the_table_has_a_row_for_each_and_the_notes_beside_it(shown: list[dict[s
     ]
 
 
-def test_fields_can_be_left_out(shown: list[dict[str, Any]]) -> None:
-    settings.settings_table({"one": ppo.CARTPOLE, "two": OTHER}, ignore=("anneal_lr",))
+def test_fields_can_be_left_out(shown: list[Any]) -> None:
+    settings.settings_table(BOTH, ignore=("anneal_lr",))
     assert "anneal_lr" not in shown[0]["text/markdown"] and "gamma" in shown[0]["text/markdown"]
 
 
-def test_a_note_on_what_does_not_differ_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no difference in 'clip_coef'"):
-        settings.settings_table({"one": ppo.CARTPOLE, "two": OTHER}, notes={"clip_coef": "?"})
-
-
-def test_settings_of_two_algorithms_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="A2CConfig and PPOConfig"):
-        settings.differing_settings(a2c.CARTPOLE, ppo.CARTPOLE)
-    with pytest.raises(InvalidInput, match="give two"):
-        settings.settings_table({"one": ppo.CARTPOLE})
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: settings.settings_table(BOTH, notes={"clip_coef": "?"}), "no difference in 'clip_coef'"),
+    (lambda: settings.differing_settings(a2c.CARTPOLE, ppo.CARTPOLE), "A2CConfig and PPOConfig"),
+    (lambda: settings.settings_table({"one": ppo.CARTPOLE}), "give two"),
+])  # fmt: skip
+def test_what_cannot_be_compared_is_refused(call: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        call()

@@ -20,11 +20,14 @@ BLINDNESS = {
 ALGORITHMS = ["random", "reinforce", "reinforce_no_baseline", "reinforce_naive", "a2c", "ppo", "ppo_buggy", "trpo"]
 
 
+def linear(colour: str) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
 def lab(colour: str, blindness: np.ndarray) -> np.ndarray:
     """CIE L*a*b* of a colour as seen with a colour blindness."""
-    rgb = np.array(to_rgb(colour))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    seen = np.clip(blindness @ linear, 0, 1)
+    seen = np.clip(blindness @ linear(colour), 0, 1)
     matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
     x, y, z = matrix @ seen / np.array([0.9505, 1.0, 1.089])
     f = [np.cbrt(t) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z)]
@@ -33,10 +36,9 @@ def lab(colour: str, blindness: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
 def test_two_algorithms_differ_in_colour_or_in_line_for_every_kind_of_colour_vision(blindness: str) -> None:
-    for first, second in itertools.combinations([*ALGORITHMS, "learner"], 2):
-        distance = np.linalg.norm(
-            lab(style.COLOURS[first], BLINDNESS[blindness]) - lab(style.COLOURS[second], BLINDNESS[blindness])
-        )
+    seen = {name: lab(style.COLOURS[name], BLINDNESS[blindness]) for name in [*ALGORITHMS, "learner"]}
+    for first, second in itertools.combinations(seen, 2):
+        distance = np.linalg.norm(seen[first] - seen[second])
         same_line = style.LINE_STYLES.get(first, "-") == style.LINE_STYLES.get(second, "-")
         # About 10 is "seen at a glance"; lines of the same style need twice that.
         assert distance > (20 if same_line else 8), f"{first} and {second}: {distance:.1f}"
@@ -49,8 +51,7 @@ def test_every_colour_reads_on_white_paper() -> None:
 
 def test_a_label_in_words_has_the_colour_of_its_algorithm() -> None:
     for key in ALGORITHMS:
-        assert style.algorithm_of(style.LABELS[key]) == key
-        assert style.algorithm_of(key) == key
+        assert style.algorithm_of(style.LABELS[key]) == key and style.algorithm_of(key) == key
     assert style.algorithm_of("no_baseline") == "reinforce_no_baseline"  # a curve in claims/
     assert style.algorithm_of("lr 0.01") is None
 
@@ -58,8 +59,7 @@ def test_a_label_in_words_has_the_colour_of_its_algorithm() -> None:
 def test_other_labels_get_colours_that_no_one_else_in_the_figure_has() -> None:
     labels = ["PPO", "A2C", "lr 0.01", "lr 0.1", "chosen"]
     colours = style.colours_of(labels, {"chosen": "trpo"})
-    assert colours["PPO"] == style.COLOURS["ppo"]
-    assert colours["chosen"] == style.COLOURS["trpo"]
+    assert colours["PPO"] == style.COLOURS["ppo"] and colours["chosen"] == style.COLOURS["trpo"]
     assert len(set(colours.values())) == len(labels)
 
 
@@ -73,9 +73,7 @@ def test_a_figure_is_opaque_white_small_and_fits_the_page() -> None:
     ax.plot(np.sin(np.linspace(0, 50, 500)))
     content = style.png(figure)
     picture = Image.open(io.BytesIO(content))
-    assert picture.width <= 900
-    assert len(content) < 60_000
-    assert "transparency" not in picture.info
+    assert picture.width <= 900 and len(content) < 60_000 and "transparency" not in picture.info
     assert picture.convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
 
 
@@ -85,8 +83,7 @@ def test_the_same_figure_gives_the_same_bytes_without_facts_of_the_machine() -> 
         ax.plot([1, 2])
         return style.png(figure)
 
-    assert draw() == draw()
-    assert b"matplotlib" not in draw().lower()
+    assert draw() == draw() and b"matplotlib" not in draw().lower()
 
 
 def test_use_style_changes_the_figures_of_pyplot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,9 +99,7 @@ def test_use_style_changes_the_figures_of_pyplot(monkeypatch: pytest.MonkeyPatch
 
 def test_highlighted_source_reads_on_white_and_on_black_paper() -> None:
     def luminance(colour: str) -> float:
-        rgb = np.array(to_rgb(colour))
-        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
+        return float(linear(colour) @ [0.2126, 0.7152, 0.0722])
 
     for _, colour in output.CODE_COLOURS.values():
         on_white = 1.05 / (luminance(colour) + 0.05)

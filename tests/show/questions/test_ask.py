@@ -21,102 +21,87 @@ def a_prediction() -> Prediction:
     return build_prediction("01-guess", "How long?", ["short", "long"], answer="long", explanation="It balances.")
 
 
+def choose(question: Question | Prediction, option: int) -> None:
+    question.radio.value = option
+    question.button.click()
+
+
+def recorded(question: str, *names: str) -> list[Any]:
+    return [progress.load()["answers"][question][name] for name in names]
+
+
 def test_the_verdict_is_that_of_the_option_chosen_and_it_is_recorded() -> None:
     question = a_quiz()
-    question.radio.value = 1
-    question.button.click()
-    assert "✗ Not this one." in question.verdict.value
-    assert "A shape raises." in question.verdict.value
+    choose(question, 1)
+    assert "✗ Not this one." in question.verdict.value and "A shape raises." in question.verdict.value
     assert "A sign flips" not in question.verdict.value  # the answer is not given away
-    entry = progress.load()["answers"]["01-flat"]
-    assert (entry["answer"], entry["correct"], entry["confidence"]) == ("the shape", False, None)
-
-    question.radio.value = 0
-    question.button.click()
+    assert recorded("01-flat", "answer", "correct", "confidence") == ["the shape", False, None]
+    choose(question, 0)
     assert "✓ Right." in question.verdict.value
-    entry = progress.load()["answers"]["01-flat"]
-    assert (entry["answer"], entry["correct"], entry["first_answer"]) == ("the sign", True, "the shape")
+    assert recorded("01-flat", "answer", "correct", "first_answer") == ["the sign", True, "the shape"]
 
 
 def test_nothing_is_chosen_at_first_and_the_button_waits_for_a_choice() -> None:
     question = a_quiz()
-    assert question.radio.value is None
-    assert question.button.disabled
+    assert question.radio.value is None and question.button.disabled
     question.button.click()
-    assert question.verdict.value == ""
-    assert progress.load()["answers"] == {}
+    assert question.verdict.value == "" and progress.load()["answers"] == {}
     question.radio.value = 2
     assert not question.button.disabled
 
 
 def test_a_prediction_is_committed_before_anything_is_said_and_cannot_be_changed() -> None:
     question = a_prediction()
-    question.radio.value = 0
     question.confidence.label = "very sure"
-    question.button.click()
+    choose(question, 0)
     assert question.radio.disabled
-    assert "Committed: A." in question.verdict.value
-    assert "balances" not in question.verdict.value
-    entry = progress.load()["answers"]["01-guess"]
-    assert (entry["answer"], entry["confidence"], entry["correct"]) == ("short", 0.95, False)
-
+    assert "Committed: A." in question.verdict.value and "balances" not in question.verdict.value
+    assert recorded("01-guess", "answer", "confidence", "correct") == ["short", 0.95, False]
     question.button.click()
-    assert "✗ It came out otherwise." in question.verdict.value
-    assert "You said A, very sure." in question.verdict.value
-    assert "It was B: long. It balances." in question.verdict.value
+    said = question.verdict.value
+    assert "✗ It came out otherwise." in said and "You said A, very sure." in said
+    assert "It was B: long. It balances." in said
     question.button.click()
-    assert progress.load()["answers"]["01-guess"]["tries"] == 1
+    assert recorded("01-guess", "tries") == [1]
 
 
 def test_a_right_prediction_without_confidence() -> None:
     question = a_prediction()
-    question.radio.value = 1
-    question.button.click()
+    choose(question, 1)
     question.button.click()
     assert "✓ That is what happened." in question.verdict.value
-    assert "You said B. It was B" in question.verdict.value
-    assert progress.load()["answers"]["01-guess"]["confidence"] is None
+    assert "You said B. It was B" in question.verdict.value and recorded("01-guess", "confidence") == [None]
 
 
-def test_asking_records_nothing_and_prints_nothing(
-    shown: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_asking_records_and_prints_nothing(shown: list[Any], capsys: Any) -> None:
     quiz("01-flat", "What?", OPTIONS, answer="the sign", reasons=REASONS)
     predict("01-guess", "How long?", ["short", "long"], answer=1, explanation="It balances.")
-    assert progress.load()["answers"] == {}
-    assert capsys.readouterr() == ("", "")
+    assert progress.load()["answers"] == {} and capsys.readouterr() == ("", "")
     assert all(WIDGET_VIEW in bundle for bundle in shown)
 
 
-def test_the_static_page_folds_the_answer_and_keeps_every_reason(shown: list[dict[str, Any]]) -> None:
+def test_the_static_page_folds_the_answer_and_keeps_every_reason(shown: list[Any]) -> None:
     quiz("01-flat", "Is a < `b`?", OPTIONS, answer=2, reasons=REASONS)
-    static = shown[0]["text/html"]
-    before, _, folded = static.partition("<details>")
-    assert "Is a &lt; <code>b</code>?" in before
-    assert not any(reason in before for reason in REASONS)
-    assert "✓ C. A step size scales it." in folded
-    assert "✗ A. A sign flips the curve." in folded
+    before, _, folded = shown[0]["text/html"].partition("<details>")
+    assert "Is a &lt; <code>b</code>?" in before and not any(reason in before for reason in REASONS)
+    assert "✓ C. A step size scales it." in folded and "✗ A. A sign flips the curve." in folded
     assert shown[0]["text/plain"] == "Is a < b?\n  A. the sign\n  B. the shape\n  C. the step size"
 
 
 def test_reasons_may_be_keyed_by_option() -> None:
-    question = a_quiz(reasons=dict(zip(OPTIONS, REASONS, strict=True)))
-    assert question.reasons == REASONS
+    assert a_quiz(reasons=dict(zip(OPTIONS, REASONS, strict=True))).reasons == REASONS
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"answer": 3}, "answer=3 is none of the options"),
-        ({"answer": -1}, "answer=-1 is none of the options"),
-        ({"answer": "else"}, "answer='else' is none of the options"),
-        ({"reasons": REASONS[:2]}, "one reason for each of the 3 options"),
-        ({"reasons": "because"}, "one reason for each"),
-        ({"reasons": {"the sign": "yes"}}, "one reason for each"),
-        ({"options": ["a"]}, "at least two different options"),
-        ({"options": ["a", "a", "b"]}, "at least two different options"),
-    ],
-)
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"answer": 3}, "answer=3 is none of the options"),
+    ({"answer": -1}, "answer=-1 is none of the options"),
+    ({"answer": "else"}, "answer='else' is none of the options"),
+    ({"reasons": REASONS[:2]}, "one reason for each of the 3 options"),
+    ({"reasons": "because"}, "one reason for each"),
+    ({"reasons": {"the sign": "yes"}}, "one reason for each"),
+    ({"options": ["a"]}, "at least two different options"),
+    ({"options": ["a", "a", "b"]}, "at least two different options"),
+])  # fmt: skip
 def test_a_question_that_does_not_fit_together_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput, match=f"01-flat: .*{message}"):
         a_quiz(**changes)

@@ -18,20 +18,14 @@ def test_answers_are_grouped_by_what_was_said_and_only_those_with_a_confidence_c
     assert levels({}) == []
 
 
-@pytest.mark.parametrize(
-    ("right", "count", "said", "words"),
-    [
-        (2, 10, 0.95, "surer than right"),
-        (9, 10, 0.5, "knew more than you trusted"),
-        (5, 10, 0.5, "the two agree"),
-        (1, 5, 0.5, "the two agree"),
-    ],
-)
-def test_the_verdict_tells_over_from_under_confidence_and_luck_from_either(
-    right: int, count: int, said: float, words: str
-) -> None:
-    found = levels(answers(*[(said, i < right) for i in range(count)]))
-    assert words in verdict(found)
+@pytest.mark.parametrize(("right", "count", "said", "words"), [
+    (2, 10, 0.95, "surer than right"),
+    (9, 10, 0.5, "knew more than you trusted"),
+    (5, 10, 0.5, "the two agree"),
+    (1, 5, 0.5, "the two agree"),
+])  # fmt: skip
+def test_the_verdict_tells_over_and_under_confidence_from_luck(right: int, count: int, said: float, words: str) -> None:
+    assert words in verdict(levels(answers(*[(said, i < right) for i in range(count)])))
 
 
 def test_a_few_answers_prove_nothing() -> None:
@@ -41,16 +35,14 @@ def test_a_few_answers_prove_nothing() -> None:
 def test_the_interval_is_wilsons() -> None:
     # By hand for 0 of 10 at z = 1.96: upper end z^2 / (n + z^2) = 3.8415 / 13.8415.
     low, high = interval(0, 10)
-    assert low == 0
-    assert high == pytest.approx(3.8415 / 13.8415, abs=1e-4)
+    assert low == 0 and high == pytest.approx(3.8415 / 13.8415, abs=1e-4)
 
 
-def test_the_plot_is_drawn_from_the_progress_file_also_where_it_is_empty(shown: list[dict[str, Any]]) -> None:
+def test_the_plot_is_drawn_from_the_progress_file_also_where_it_is_empty(shown: list[Any]) -> None:
     calibration()
     assert "nothing to draw yet" in shown[0]["text/plain"]
     for number in range(6):
         progress.record_answer(f"q{number}", "a", 0.75, number < 3)
     calibration()
     assert "said 75%, right 3 of 6" in shown[1]["text/plain"]
-    assert shown[0]["image/png"] != shown[1]["image/png"]
-    assert len(calibration_figure(levels()).axes) == 1
+    assert shown[0]["image/png"] != shown[1]["image/png"] and len(calibration_figure(levels()).axes) == 1
