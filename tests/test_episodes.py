@@ -9,6 +9,7 @@ import torch
 from pgcourse import a2c, ppo, trpo
 from pgcourse.envs.probes import Probe
 from pgcourse.episodes import EPISODE_FIELDS, EpisodeLog, pack_episodes, unpack_episodes
+from tests.recording import Recorded
 
 
 def rows(log: EpisodeLog) -> list[tuple[int, float, int]]:
@@ -109,20 +110,15 @@ SMALL = {"num_envs": 2, "num_steps": 4, "num_episodes": None, "total_timesteps":
 def test_episodes_are_counted_in_the_environments_own_rewards(name: str, scaling: dict) -> None:
     """Two environments, three rollouts of four steps: episodes end at steps 3, 6, 9 and 12 of each."""
     module, more = {"a2c": (a2c, {}), "ppo": (ppo, {"minibatch_size": 8}), "trpo": (trpo, {"critic_steps": 1})}[name]
-    seen: list[torch.Tensor] = []
-
-    def advantages(rewards: torch.Tensor, *rest: torch.Tensor, **settings: float) -> torch.Tensor:
-        seen.append(rewards)
-        return module.gae(rewards, *rest, **settings)
-
+    advantages = Recorded(module.gae)
     config = replace(module.CARTPOLE, **SMALL, **more, **scaling)
     result = module.train(config, envs=ThreeSteps(2), advantage_fn=advantages)
     assert result.episodes["episodic_return"].tolist() == [3.0] * 8
     assert result.episodes["length"].tolist() == [3] * 8
     assert result.episodes["env_step"].tolist() == [6, 6, 12, 12, 18, 18, 24, 24]
-    expected = scaling.get("reward_scale")
-    for rewards in seen:  # and the learner does get the scaled ones
-        if expected is None:
-            assert (rewards - 1).abs().min() > 0.01
+    for call in advantages.calls:  # and the learner does get the scaled ones
+        rewards = call.arguments[0]
+        if "reward_scale" in scaling:
+            torch.testing.assert_close(rewards, torch.full((4, 2), scaling["reward_scale"]))
         else:
-            torch.testing.assert_close(rewards, torch.full((4, 2), expected))
+            assert (rewards - 1).abs().min() > 0.01

@@ -10,7 +10,7 @@ import pytest
 from tools.house import FLOORS, circles, drawn_in, module_names, violations
 
 # Slow to import, or of no use without a notebook: whoever needs one of them imports it where it is needed.
-HEAVY = (
+HEAVY = [
     "torch",
     "matplotlib",
     "ipywidgets",
@@ -21,7 +21,7 @@ HEAVY = (
     "PIL",
     "pygame",
     "joblib",
-)
+]
 
 
 def test_no_file_imports_from_a_floor_above_its_own(repository: Path) -> None:

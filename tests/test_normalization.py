@@ -13,6 +13,7 @@ from torch import Tensor
 from pgcourse import a2c, evaluate, load, ppo
 from pgcourse.networks import CategoricalPolicy, GaussianPolicy, ValueNetwork
 from pgcourse.normalization import ObservationNorm, ReturnScale, update_normalization
+from tests.recording import Recorded
 
 TINY = replace(
     a2c.CARTPOLE, num_envs=4, num_steps=16, num_episodes=None, total_timesteps=64 * 5, hidden_sizes=(8,),
@@ -51,7 +52,7 @@ def test_ten_thousand_single_rows_do_not_drift() -> None:
 
 
 def test_before_any_update_it_is_the_identity() -> None:
-    x = torch.randn(5, 3)
+    x = torch.linspace(-2, 2, 15).reshape(5, 3)
     torch.testing.assert_close(ObservationNorm(3)(x), x, rtol=1e-6, atol=1e-6)
 
 
@@ -65,11 +66,8 @@ def test_what_it_has_seen_comes_out_with_mean_0_and_standard_deviation_1() -> No
 
 
 def test_every_network_has_its_own_statistics_and_one_call_feeds_them() -> None:
-    for network in (
-        CategoricalPolicy(3, 2, (4,), normalize_observations=True),
-        GaussianPolicy(3, 1, (4,), normalize_observations=True),
-        ValueNetwork(3, (4,), normalize_observations=True),
-    ):
+    on = {"hidden_sizes": (4,), "normalize_observations": True}
+    for network in (CategoricalPolicy(3, 2, **on), GaussianPolicy(3, 1, **on), ValueNetwork(3, **on)):
         update_normalization(network, torch.ones(7, 3))
         norm = next(module for module in network.modules() if isinstance(module, ObservationNorm))
         assert norm.count == 7
@@ -84,27 +82,17 @@ def test_every_network_has_its_own_statistics_and_one_call_feeds_them() -> None:
 
 def test_a_run_takes_in_each_observation_once() -> None:
     """Five rollouts of 64 rows, whatever the number of epochs: 320 rows in policy and critic alike."""
-    seen: list[Tensor] = []
-
-    def update(*arguments: object, **seams: object) -> dict:
-        seen.append(arguments[4].obs)  # type: ignore[attr-defined]
-        return ppo.update(*arguments, **seams)  # type: ignore[arg-type]
-
+    update = Recorded(ppo.update)
     config = replace(
         ppo.CARTPOLE, num_envs=4, num_steps=16, minibatch_size=16, update_epochs=3, total_timesteps=320,
         hidden_sizes=(8,), normalize_observations=True,
     )  # fmt: skip
     result = ppo.train(config, update_fn=update)
-    data = torch.cat(seen)
-    for network in (result.policy, result.critic):
-        assert network.norm.count == len(data) == 320  # type: ignore[union-attr]
-        torch.testing.assert_close(network.norm.mean, data.mean(dim=0), rtol=1e-4, atol=1e-5)  # type: ignore[union-attr]
-        torch.testing.assert_close(
-            network.norm.var,
-            data.var(dim=0, correction=0),
-            rtol=1e-3,
-            atol=1e-5,  # type: ignore[union-attr]
-        )
+    data = torch.cat([call.arguments[4].obs for call in update.calls])
+    for norm in (result.policy.norm, result.critic.norm):  # type: ignore[union-attr]
+        assert norm.count == len(data) == 320
+        torch.testing.assert_close(norm.mean, data.mean(dim=0), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(norm.var, data.var(dim=0, correction=0), rtol=1e-3, atol=1e-5)
 
 
 def test_evaluation_leaves_the_statistics_alone_and_uses_them() -> None:

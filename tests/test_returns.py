@@ -50,16 +50,18 @@ shares = st.floats(0, 1)
 # Discounted returns.
 
 
-def test_a_return_is_the_reward_plus_the_discounted_return_after_it() -> None:
-    # gamma = 1/2: G_2 = 3, G_1 = 2 + 3/2 = 3.5, G_0 = 1 + 3.5/2 = 2.75
-    result = returns.discounted_returns(torch.tensor([1.0, 2.0, 3.0]), gamma=0.5)
-    assert result.tolist() == [2.75, 3.5, 3.0]
-
-
-def test_without_discount_the_return_is_the_sum_to_go_and_with_full_discount_the_reward() -> None:
-    rewards = torch.tensor([1.0, -2.0, 4.0])
-    assert returns.discounted_returns(rewards, gamma=1.0).tolist() == [3.0, 2.0, 4.0]
-    assert returns.discounted_returns(rewards, gamma=0.0).tolist() == [1.0, -2.0, 4.0]
+@pytest.mark.parametrize(
+    ("rewards", "gamma", "expected"),
+    [
+        ([1.0, 2.0, 3.0], 0.5, [2.75, 3.5, 3.0]),  # G_2 = 3, G_1 = 2 + 3/2 = 3.5, G_0 = 1 + 3.5/2 = 2.75
+        ([1.0, -2.0, 4.0], 1.0, [3.0, 2.0, 4.0]),  # without discount the sum to go
+        ([1.0, -2.0, 4.0], 0.0, [1.0, -2.0, 4.0]),  # with full discount the reward
+    ],
+)
+def test_a_return_is_the_reward_plus_the_discounted_return_after_it(
+    rewards: list, gamma: float, expected: list
+) -> None:
+    assert returns.discounted_returns(torch.tensor(rewards), gamma=gamma).tolist() == expected
 
 
 def test_a_reward_of_one_for_ever_is_worth_one_over_one_minus_gamma() -> None:
@@ -102,20 +104,23 @@ def test_integer_rewards_are_refused_as_their_returns_would_be_cut() -> None:
 # Generalised advantage estimation.
 
 
-def test_advantages_of_a_terminated_episode_by_hand() -> None:
-    # gamma = lambda = 1/2. delta_1 = 2 - 6 = -4 (no bootstrap: terminated), A_1 = -4.
-    # delta_0 = 1 + 1/2 * 6 - 3 = 1, A_0 = 1 + 1/4 * -4 = 0.
-    result = returns.gae(
-        column(1, 2), column(3, 6), column(6, 100), flags(0, 1), flags(0, 0), gamma=0.5, gae_lambda=0.5
-    )
-    assert result.flatten().tolist() == [0.0, -4.0]
-
-
-def test_a_truncated_episode_bootstraps_and_the_trace_is_cut() -> None:
-    # Row 0 is truncated before a state worth 8, row 1 belongs to the next episode and ends the rollout before 10.
-    # A_1 = 2 + 1/2 * 10 - 4 = 3. A_0 = 1 + 1/2 * 8 - 3 = 2, with nothing of A_1.
-    result = returns.gae(column(1, 2), column(3, 4), column(8, 10), flags(0, 0), flags(1, 0), gamma=0.5, gae_lambda=0.5)
-    assert result.flatten().tolist() == [2.0, 3.0]
+@pytest.mark.parametrize(
+    ("values", "next_values", "terminated", "truncated", "expected"),
+    [
+        # gamma = lambda = 1/2. delta_1 = 2 - 6 = -4 (no bootstrap: terminated), A_1 = -4.
+        # delta_0 = 1 + 1/2 * 6 - 3 = 1, A_0 = 1 + 1/4 * -4 = 0.
+        ((3, 6), (6, 100), (0, 1), (0, 0), [0.0, -4.0]),
+        # Row 0 is truncated before a state worth 8, row 1 belongs to the next episode and ends the rollout before 10.
+        # A_1 = 2 + 1/2 * 10 - 4 = 3. A_0 = 1 + 1/2 * 8 - 3 = 2, with nothing of A_1.
+        ((3, 4), (8, 10), (0, 0), (1, 0), [2.0, 3.0]),
+    ],
+    ids=["terminated", "truncated"],
+)
+def test_advantages_by_hand(
+    values: tuple, next_values: tuple, terminated: tuple, truncated: tuple, expected: list
+) -> None:
+    fields = column(1, 2), column(*values), column(*next_values), flags(*terminated), flags(*truncated)
+    assert returns.gae(*fields, gamma=0.5, gae_lambda=0.5).flatten().tolist() == expected
 
 
 @given(rows, shares, shares)
@@ -162,16 +167,14 @@ def test_every_episode_of_a_rollout_has_the_advantages_that_it_has_alone(
 ) -> None:
     """The definition: A_t is the sum of (gamma lambda)^k delta_{t+k} over the steps left in the episode of step t."""
     result = rows.gae(gamma, gae_lambda)
+    deltas = rows.rewards + gamma * torch.where(rows.terminated, 0.0, rows.next_values) - rows.values
     steps, envs = result.shape
     for n in range(envs):
         for t in range(steps):
             expected = 0.0
             for later in range(t, steps):
-                terminated, truncated = bool(rows.terminated[later, n]), bool(rows.truncated[later, n])
-                future = 0.0 if terminated else gamma * rows.next_values[later, n].item()
-                delta = rows.rewards[later, n].item() + future - rows.values[later, n].item()
-                expected += (gamma * gae_lambda) ** (later - t) * delta
-                if terminated or truncated:
+                expected += (gamma * gae_lambda) ** (later - t) * deltas[later, n].item()
+                if rows.terminated[later, n] or rows.truncated[later, n]:
                     break
             assert result[t, n].item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
@@ -200,13 +203,12 @@ def test_advantages_keep_shape_and_dtype(dtype: torch.dtype) -> None:
     assert (result.shape, result.dtype) == ((4, 3), dtype)
 
 
-def test_flags_that_are_not_bool_are_refused() -> None:
+@pytest.mark.parametrize("types", [(torch.uint8, torch.bool), (torch.bool, torch.uint8)])
+def test_flags_that_are_not_bool_are_refused(types: tuple[torch.dtype, torch.dtype]) -> None:
     # ~ of the byte 0 is 255, so byte flags would bootstrap 255 times the value and raise no error.
-    ones, bytes_ = torch.ones(2, 1), torch.zeros(2, 1, dtype=torch.uint8)
+    ones, no = torch.ones(2, 1), [torch.zeros(2, 1, dtype=dtype) for dtype in types]
     with pytest.raises(ValueError, match=r"uint8.*\.bool\(\)"):
-        returns.gae(ones, ones, ones, bytes_, bytes_.bool(), gamma=0.9, gae_lambda=0.9)
-    with pytest.raises(ValueError, match=r"uint8.*\.bool\(\)"):
-        returns.gae(ones, ones, ones, bytes_.bool(), bytes_, gamma=0.9, gae_lambda=0.9)
+        returns.gae(ones, ones, ones, *no, gamma=0.9, gae_lambda=0.9)
 
 
 # Normalisation.

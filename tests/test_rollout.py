@@ -37,41 +37,33 @@ class Coin(TensorVectorEnv):
         return state
 
 
-class Recording(nn.Module):
-    """Passes on what a policy does, and keeps what it saw and did, in order of time."""
-
-    def __init__(self, policy: nn.Module) -> None:
-        super().__init__()
-        self.policy = policy
-        self.seen: list[Tensor] = []
-        self.done: list[Tensor] = []
-
-    def forward(self, obs: Tensor):
-        distribution = self.policy(obs)
-        inner = distribution.sample
-
-        def sample(*shape):
-            actions = inner(*shape)
-            self.seen.append(obs.clone())
-            self.done.append(actions.clone())
-            return actions
-
-        distribution.sample = sample
-        return distribution
-
-
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "MountainCar-v0"])
 def test_an_episode_holds_what_the_policy_saw_and_did_in_one_environment(env_id: str) -> None:
     torch.manual_seed(0)
     envs = make_envs(env_id, 3, seed=0)
-    policy = Recording(CategoricalPolicy(*envs.single_observation_space.shape, int(envs.single_action_space.n)))
-    episodes = collect_episodes(policy, envs)
-    seen, done = torch.stack(policy.seen), torch.stack(policy.done)  # [T, N, D], [T, N]
+    policy = CategoricalPolicy(*envs.single_observation_space.shape, int(envs.single_action_space.n))
+    seen: list[Tensor] = []
+    done: list[Tensor] = []
+
+    class Recording(nn.Module):
+        def forward(self, obs: Tensor):
+            distribution = policy(obs)
+            inner = distribution.sample
+
+            def sample(*shape):
+                seen.append(obs.clone())
+                done.append(inner(*shape))
+                return done[-1].clone()
+
+            distribution.sample = sample
+            return distribution
+
+    episodes = collect_episodes(Recording(), envs)
     assert len(episodes) == 3
     for n, episode in enumerate(episodes):
         length = len(episode.rewards)
-        assert torch.equal(episode.obs, seen[:length, n])
-        assert torch.equal(episode.actions, done[:length, n])
+        assert torch.equal(episode.obs, torch.stack(seen)[:length, n])  # of [T, N, D]
+        assert torch.equal(episode.actions, torch.stack(done)[:length, n])  # of [T, N]
 
 
 def test_an_episode_is_complete_and_begins_at_its_start() -> None:

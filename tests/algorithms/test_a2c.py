@@ -15,6 +15,7 @@ from pgcourse.envs import ShortCorridorVectorEnv
 from pgcourse.envs.corridor import BEST_RIGHT_PROBABILITY, exact_value
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.rollout import Batch
+from tests.recording import Recorded
 
 TINY = replace(
     a2c.CARTPOLE, num_envs=4, num_steps=8, num_episodes=None, total_timesteps=32 * 5, hidden_sizes=(8,),
@@ -77,65 +78,45 @@ def test_the_critic_descends_half_the_squared_error() -> None:
 
 def test_advantages_are_used_as_they_are_unless_asked() -> None:
     policy, critic, batch = random_batch()
-    seen: list[Tensor] = []
-
-    def loss(log_prob: Tensor, advantages: Tensor) -> Tensor:
-        seen.append(advantages)
-        return a2c.losses.reinforce_loss(log_prob, advantages)
-
+    loss = Recorded(a2c.losses.reinforce_loss)
     for normalized in (False, True):
         one_update(replace(TINY, normalize_advantages=normalized), batch, policy, critic, policy_loss_fn=loss)
-    assert torch.equal(seen[0], batch.advantages)
-    assert seen[1].mean().abs() < 1e-6 and seen[1].std(correction=0) == pytest.approx(1.0, abs=1e-5)
+    raw, normal = (call.arguments[1] for call in loss.calls)
+    assert torch.equal(raw, batch.advantages)
+    assert normal.mean().abs() < 1e-6 and normal.std(correction=0) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_an_entropy_bonus_alone_leads_to_uniform_actions() -> None:
     policy, critic, batch = random_batch()
     batch = batch._replace(advantages=torch.zeros(40))
-    optimizers = (torch.optim.Adam(network.parameters(), lr=0.05) for network in (policy, critic))
-    policy_optimizer, critic_optimizer = optimizers
+    optimizers = [torch.optim.Adam(network.parameters(), lr=0.05) for network in (policy, critic)]
     for _ in range(100):
-        metrics = a2c.update(policy, critic, policy_optimizer, critic_optimizer, batch, replace(TINY, ent_coef=1.0))
+        metrics = a2c.update(policy, critic, *optimizers, batch, replace(TINY, ent_coef=1.0))
     assert metrics["losses/entropy"].item() == pytest.approx(np.log(4), abs=0.01)
 
 
 def test_every_update_is_one_step_on_the_policy_that_acted() -> None:
     """The log-probabilities stored while collecting are those of the policy that is updated, bit for bit but rounding."""
-    steps: list[int] = []
+    step = Recorded(optim.actor_critic_step)
     ratios: list[Tensor] = []
 
-    def step(*arguments: Any, **options: Any) -> tuple[Tensor, Tensor]:
-        steps.append(1)
-        return optim.actor_critic_step(*arguments, **options)
-
-    def update(policy: nn.Module, critic: nn.Module, *rest: Any, **seams: Any) -> dict[str, Tensor]:
-        batch = rest[2]
+    def update(policy: nn.Module, *rest: Any, **seams: Any) -> dict[str, Tensor]:
+        batch = rest[3]
         assert len(batch.obs) == TINY.batch_size == 32
         ratios.append((policy(batch.obs).log_prob(batch.actions) - batch.log_prob).exp().detach())
-        return a2c.update(policy, critic, *rest, **seams)
+        return a2c.update(policy, *rest, **seams)
 
     result = a2c.train(replace(TINY, normalize_observations=True), gradient_step_fn=step, update_fn=update)
-    assert len(steps) == len(ratios) == len(result.metrics["losses/policy_loss"]) == 5
-    for ratio in ratios:
-        torch.testing.assert_close(ratio, torch.ones_like(ratio), rtol=0, atol=1e-5)
+    assert len(step.calls) == len(ratios) == len(result.metrics["losses/policy_loss"]) == 5
+    torch.testing.assert_close(torch.cat(ratios), torch.ones(5 * 32), rtol=0, atol=1e-5)
 
 
 def test_online_the_advantage_is_the_one_step_td_error() -> None:
     """One environment, one step, lambda 0: A = r + gamma V(s') (1 - terminated) - V(s), and the target is A + V(s)."""
-    batches: list[Batch] = []
-    rollouts: list[Any] = []
-
-    def collect(*arguments: Any) -> Any:
-        rollout, obs = a2c.collect_rollout(*arguments)
-        rollouts.append(rollout)
-        return rollout, obs
-
-    def update(*arguments: Any, **seams: Any) -> dict[str, Tensor]:
-        batches.append(arguments[4])
-        return a2c.update(*arguments, **seams)
-
+    collect, update = Recorded(a2c.collect_rollout), Recorded(a2c.update)
     config = replace(a2c.ONLINE, num_episodes=None, total_timesteps=60, hidden_sizes=(8,))
     a2c.train(config, collect_fn=collect, update_fn=update)
+    rollouts, batches = [call.result[0] for call in collect.calls], [call.arguments[4] for call in update.calls]
     assert len(batches) == 60
     assert sum(bool(rollout.terminated) for rollout in rollouts) >= 1
     for rollout, batch in zip(rollouts, batches, strict=True):
@@ -147,17 +128,12 @@ def test_online_the_advantage_is_the_one_step_td_error() -> None:
 
 def test_rollouts_go_on_where_the_last_one_ended() -> None:
     """The first observation of a rollout is what follows the last row of the one before."""
-    rollouts: list[Any] = []
-
-    def collect(*arguments: Any) -> Any:
-        rollout, obs = a2c.collect_rollout(*arguments)
-        rollouts.append((arguments[3], rollout, obs))
-        return rollout, obs
-
+    collect = Recorded(a2c.collect_rollout)
     a2c.train(TINY, collect_fn=collect)
-    for (_, _, left), (taken, rollout, _) in pairwise(rollouts):
-        assert torch.equal(left, taken)
-        assert torch.equal(rollout.obs[0], taken)
+    for before, after in pairwise(collect.calls):
+        rollout, _ = after.result
+        assert torch.equal(before.result[1], after.arguments[3])
+        assert torch.equal(rollout.obs[0], after.arguments[3])
 
 
 # Learning.

@@ -12,10 +12,10 @@ import torch
 from pgcourse import a2c, losses, optim, ppo, reinforce, trpo
 from pgcourse.config import Config
 from pgcourse.envs import make_envs
-from pgcourse.errors import InvalidInput
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.rollout import collect_episodes, collect_rollout
 from pgcourse.runs import Result
+from tests.recording import refused
 
 MODULES: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
 NETWORK: dict[str, Any] = {"hidden_sizes": (8,), "num_envs": 4}
@@ -71,9 +71,8 @@ def train(config: Config, **parts: Any) -> Result:
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_by_name(name: str, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidInput, match=message) as caught:
+    with refused(message):
         replace(TINY[name], **changes)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -117,17 +116,12 @@ def test_every_replaceable_part_is_used_and_the_packages_own_is_the_default(name
     used: list[str] = []
 
     def spied(part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapper(*arguments: Any, **keywords: Any) -> Any:
-            used.append(part.removesuffix("_fn"))
-            return function(*arguments, **keywords)
-
-        return wrapper
+        return lambda *arguments, **keywords: (used.append(part), function(*arguments, **keywords))[1]
 
     module = MODULES[name]
     parts = {"collect_fn": collect_rollout, "advantage_fn": getattr(module, "gae", None), "optimizer_fn": optim.adam}
     parts |= {"update_fn": module.update, **PARTS[name]}
-    spies = {part: spied(part, function) for part, function in parts.items() if function is not None}
-    result = train(TINY[name], **spies)
+    result = train(TINY[name], **{part: spied(part.removesuffix("_fn"), function) for part, function in parts.items()})
     assert used == ["optimizer"] * (1 if name == "trpo" else 2) + ORDER[name].split() * 4
     assert np.array_equal(result.metrics["losses/policy_loss"], train(TINY[name]).metrics["losses/policy_loss"])
 
@@ -135,12 +129,11 @@ def test_every_replaceable_part_is_used_and_the_packages_own_is_the_default(name
 @pytest.mark.parametrize("name", TINY)
 def test_networks_and_environments_of_the_learners_are_the_ones_that_are_trained(name: str) -> None:
     policy, critic, envs = CategoricalPolicy(4, 2, (8,)), ValueNetwork(4, (8,)), make_envs("CartPole-v1", 4, seed=5)
-    envs.step(torch.zeros(4))  # whatever state they are in: training seeds them
-    before = [parameter.clone() for network in (policy, critic) for parameter in network.parameters()]
+    parameters = [*policy.parameters(), *critic.parameters()]
+    before = [parameter.clone() for parameter in parameters]
     result = train(TINY[name], policy=policy, critic=critic, envs=envs)
     assert result.policy is policy and result.critic is critic
-    after = [parameter for network in (policy, critic) for parameter in network.parameters()]
-    assert not any(map(torch.equal, before, after))
+    assert not any(map(torch.equal, before, parameters))
     assert envs.elapsed.any() or envs.episode.any()
 
 

@@ -17,6 +17,7 @@ from pgcourse.errors import InvalidInput
 from pgcourse.networks import LOG_STD_RANGE, Categorical, CategoricalPolicy, GaussianPolicy, ValueNetwork
 from pgcourse.optim import actor_critic_step
 from pgcourse.rollout import Batch, collect_rollout, flatten
+from tests.recording import Recorded
 
 TINY = replace(
     ppo.CARTPOLE, total_timesteps=256, num_envs=4, num_steps=16, minibatch_size=64, update_epochs=2, hidden_sizes=(8,)
@@ -58,16 +59,12 @@ class Spy:
         self.ratios: list[Tensor] = []
         self.advantages: list[Tensor] = []
         self.rows: list[Tensor] = []
-        self.clip_coefs: list[float | None] = []
 
-    def __call__(
-        self, log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float | None
-    ) -> Tensor:
+    def __call__(self, log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, **settings: Any) -> Tensor:
         self.ratios.append((log_prob - old_log_prob).exp().detach())
         self.advantages.append(advantages.clone())
         self.rows.append(old_log_prob.clone())
-        self.clip_coefs.append(clip_coef)
-        return self.loss(log_prob, old_log_prob, advantages, clip_coef=clip_coef)
+        return self.loss(log_prob, old_log_prob, advantages, **settings)
 
 
 # The ratio.
@@ -92,9 +89,9 @@ def test_statistics_that_move_before_the_update_would_break_it() -> None:
     """The counter-example to the test above: the same run, with observations taken in too early."""
     spy = Spy()
 
-    def too_early(policy: nn.Module, critic: nn.Module, envs: Any, obs: Tensor, num_steps: int) -> tuple[Any, Tensor]:
-        rollout, obs = collect_rollout(policy, critic, envs, obs, num_steps)
-        policy.norm.update(rollout.obs.flatten(0, 1))  # type: ignore[operator,union-attr]
+    def too_early(policy: Any, *arguments: Any) -> tuple[Any, Tensor]:
+        rollout, obs = collect_rollout(policy, *arguments)
+        policy.norm.update(rollout.obs.flatten(0, 1))
         return rollout, obs
 
     ppo.train(replace(PENDULUM, normalize_observations=True), policy_loss_fn=spy, collect_fn=too_early)
@@ -142,15 +139,13 @@ def test_each_gradient_is_clipped_by_its_own_norm() -> None:
     advantages = (batch.advantages - batch.advantages.mean()) / batch.advantages.std(correction=0)
     log_prob = policy(batch.obs).log_prob(batch.actions)
     policy_gradient = torch.autograd.grad(-(advantages * log_prob).mean(), list(policy.parameters()))
-    critic_gradient = torch.autograd.grad(
-        0.5 * ((critic(batch.obs) - batch.returns) ** 2).mean(), list(critic.parameters())
-    )
+    value_loss = 0.5 * ((critic(batch.obs) - batch.returns) ** 2).mean()
+    critic_gradient = torch.autograd.grad(value_loss, list(critic.parameters()))
     policy_step, critic_step = (torch.cat([g.flatten() for g in gs]) for gs in (policy_gradient, critic_gradient))
     assert policy_step.norm() < 0.5 < 50 < critic_step.norm()
     torch.testing.assert_close(weights(policy) - weights(after), policy_step, rtol=1e-3, atol=1e-6)
-    torch.testing.assert_close(
-        weights(critic) - weights(critic_after), critic_step * 0.5 / critic_step.norm(), rtol=1e-3, atol=1e-6
-    )
+    shortened = critic_step * 0.5 / critic_step.norm()
+    torch.testing.assert_close(weights(critic) - weights(critic_after), shortened, rtol=1e-3, atol=1e-6)
     # what is logged is the norm before clipping
     assert metrics["losses/policy_grad_norm"].item() == pytest.approx(policy_step.norm().item(), rel=1e-3)
     assert metrics["losses/critic_grad_norm"].item() == pytest.approx(critic_step.norm().item(), rel=1e-3)
@@ -159,64 +154,46 @@ def test_each_gradient_is_clipped_by_its_own_norm() -> None:
 # Advantages.
 
 
-def test_the_advantages_of_the_seam_are_the_ones_that_are_used() -> None:
-    spy = Spy()
-    seen: list[Batch] = []
-
-    def sevens(rewards: Tensor, values: Tensor, *rest: Tensor, **settings: float) -> Tensor:
-        return torch.full_like(rewards, 7.0)
-
-    def update(*arguments: Any, **seams: Any) -> dict[str, Any]:
-        seen.append(arguments[4])
-        return ppo.update(*arguments, **seams)
-
+def test_the_learners_advantages_are_the_ones_that_are_used() -> None:
+    spy, update = Spy(), Recorded(ppo.update)
     config = replace(TINY, normalize_advantages="never", total_timesteps=64)
+    sevens = lambda rewards, *rest, **settings: torch.full_like(rewards, 7.0)  # noqa: E731
     ppo.train(config, advantage_fn=sevens, policy_loss_fn=spy, update_fn=update)
     assert all(torch.equal(advantages, torch.full((64,), 7.0)) for advantages in spy.advantages)
-    (batch,) = seen
-    assert (batch.returns - 7).abs().max() < 5  # targets are advantages + values, and a fresh critic says about 0
-    assert (batch.returns - 7).std() > 0
+    (call,) = update.calls
+    returns = call.arguments[4].returns
+    assert (returns - 7).abs().max() < 5  # targets are advantages + values, and a fresh critic says about 0
+    assert (returns - 7).std() > 0
 
 
-def test_an_action_with_a_positive_advantage_becomes_more_probable() -> None:
-    for env_id in ("CartPole-v1", "Pendulum-v1"):
-        policy, critic, batch = collected(env_id)
-        only = torch.zeros(64)
-        only[5] = 1.0
-        config = replace(TINY, normalize_advantages="never")
-        after, _, _ = updated(config, policy, critic, batch._replace(advantages=only), lr=0.5)
-        assert after(batch.obs).log_prob(batch.actions)[5] > batch.log_prob[5]
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
+def test_an_action_with_a_positive_advantage_becomes_more_probable(env_id: str) -> None:
+    policy, critic, batch = collected(env_id)
+    only = batch._replace(advantages=torch.eye(64)[5])
+    after, _, _ = updated(replace(TINY, normalize_advantages="never"), policy, critic, only, lr=0.5)
+    assert after(batch.obs).log_prob(batch.actions)[5] > batch.log_prob[5]
 
 
-def test_advantages_are_normalised_over_what_the_setting_says() -> None:
+@pytest.mark.parametrize("setting", ["minibatch", "batch", "never"])
+def test_advantages_are_normalised_over_what_the_setting_says(setting: str) -> None:
+    """Whichever it is, explained variance is of the critic that acted, before it was fitted to these returns."""
     policy, critic, batch = collected()
-    for setting in ("minibatch", "batch", "never"):
-        spy = Spy()
-        config = replace(TINY, minibatch_size=16, update_epochs=1, normalize_advantages=setting)
-        updated(config, policy, critic, batch, lr=1e-6, policy_loss_fn=spy)
-        together = torch.cat(spy.advantages)
-        each = torch.stack(spy.advantages)  # [4, 16]
-        if setting == "never":
-            torch.testing.assert_close(together.sort().values, batch.advantages.sort().values)
-            continue
+    spy = Spy()
+    config = replace(TINY, minibatch_size=16, update_epochs=1, normalize_advantages=setting)
+    updated(config, policy, critic, batch, lr=1e-6, policy_loss_fn=spy)
+    together = torch.cat(spy.advantages)
+    if setting == "never":
+        torch.testing.assert_close(together.sort().values, batch.advantages.sort().values)
+    else:
         assert together.mean().abs() < 1e-5
         assert together.std(correction=0) == pytest.approx(1.0, abs=1e-4)
-        alone = each.mean(dim=1).abs().max() < 1e-5
+        alone = torch.stack(spy.advantages).mean(dim=1).abs().max() < 1e-5  # of [4, 16]
         assert bool(alone) == (setting == "minibatch")
 
-
-def test_how_advantages_are_normalised_does_not_change_what_the_critic_is_said_to_explain() -> None:
-    """Explained variance is of the critic that acted, before it was fitted to these returns."""
-    policy, critic, batch = collected()
-    explained = [
-        updated(replace(TINY, normalize_advantages=setting), policy, critic, batch)[2][
-            "losses/explained_variance"
-        ].item()
-        for setting in ("minibatch", "batch", "never")
-    ]
+    _, _, metrics = updated(replace(TINY, normalize_advantages=setting), policy, critic, batch)
     with torch.no_grad():
         expected = 1 - (batch.returns - critic(batch.obs)).var() / batch.returns.var()
-    assert explained == pytest.approx([expected.item()] * 3, abs=1e-4)
+    assert metrics["losses/explained_variance"].item() == pytest.approx(expected.item(), abs=1e-4)
 
 
 # Epochs and minibatches.
@@ -232,39 +209,37 @@ def test_minibatches_partition_the_batch(batch_size: int, minibatch_size: int, s
 def test_every_epoch_sees_each_row_once_in_a_new_order() -> None:
     policy, critic, batch = collected()
     numbered = batch._replace(log_prob=torch.arange(64.0))  # stands for the row; the loss below does not look at it
-    spy = Spy(lambda log_prob, old_log_prob, advantages, *, clip_coef: losses.reinforce_loss(log_prob, advantages))
+    spy = Spy(lambda log_prob, _, advantages, **settings: losses.reinforce_loss(log_prob, advantages))
     config = replace(TINY, minibatch_size=24, update_epochs=3)
     updated(config, policy, critic, numbered, policy_loss_fn=spy)
     assert [len(rows) for rows in spy.rows] == [24, 24, 16] * 3
-    epochs = [torch.cat(spy.rows[start : start + 3]) for start in (0, 3, 6)]
-    for epoch in epochs:
-        assert epoch.sort().values.tolist() == list(range(64))
+    epochs = torch.cat(spy.rows).reshape(3, 64)
+    assert torch.equal(epochs.sort(dim=1).values, torch.arange(64.0).expand(3, 64))
     assert not torch.equal(epochs[0], epochs[1])
 
 
 def test_epochs_stop_after_the_first_that_exceeds_target_kl() -> None:
     policy, critic, batch = collected()
     config = replace(TINY, update_epochs=6, max_grad_norm=None)
-    kls: list[float] = []
+    kls = [0.0]  # before the first epoch, and after each: one full minibatch
 
     def watched(policy_loss: Tensor, value_loss: Tensor, policy: nn.Module, *rest: Any, **options: Any) -> Any:
         norms = actor_critic_step(policy_loss, value_loss, policy, *rest, **options)
         with torch.no_grad():
             ratio = (policy(batch.obs).log_prob(batch.actions) - batch.log_prob).exp()
-        kls.append(float((ratio - 1 - ratio.log()).mean()))  # after each epoch: one full minibatch
+        kls.append(float((ratio - 1 - ratio.log()).mean()))
         return norms
 
-    _, _, metrics = updated(config, policy, critic, batch, lr=0.5, gradient_step_fn=watched)
-    assert (metrics["charts/epochs"], metrics["charts/early_stop"]) == (6.0, 0.0)
+    def epochs(target_kl: float | None, **seams: Any) -> tuple[float, float]:
+        limited = replace(config, target_kl=target_kl)
+        _, _, metrics = updated(limited, policy, critic, batch, lr=0.5, **seams)
+        return metrics["charts/epochs"], metrics["charts/early_stop"]
+
+    assert epochs(None, gradient_step_fn=watched) == (6, 0)
     assert kls == sorted(kls)
     for epoch in (1, 3, 6):  # a limit between the KL after this epoch and the one before
-        before = kls[epoch - 2] if epoch > 1 else 0.0
-        limited = replace(config, target_kl=(before + kls[epoch - 1]) / 2)
-        _, _, metrics = updated(limited, policy, critic, batch, lr=0.5)
-        assert metrics["charts/epochs"] == epoch
-        assert metrics["charts/early_stop"] == float(epoch < 6)
-    _, _, metrics = updated(replace(config, target_kl=10.0), policy, critic, batch, lr=0.5)
-    assert metrics["charts/epochs"] == 6
+        assert epochs((kls[epoch - 1] + kls[epoch]) / 2) == (epoch, epoch < 6)
+    assert epochs(10.0) == (6, 0)
 
 
 def test_metrics_are_means_over_all_steps_of_the_update() -> None:
@@ -281,31 +256,23 @@ def test_metrics_are_means_over_all_steps_of_the_update() -> None:
 # Networks of the learner's own, and other refusals.
 
 
-class OwnPolicy(nn.Module):
+class Own(nn.Module):
     """Written for observations [B, D] and nothing else, as a learner would."""
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: int) -> None:
         super().__init__()
-        self.body = nn.Linear(4, 2)
+        self.body = nn.Linear(4, outputs)
 
-    def forward(self, obs: Tensor) -> torch.distributions.Distribution:
+    def forward(self, obs: Tensor) -> Tensor | torch.distributions.Distribution:
         batch, _ = obs.shape
-        return torch.distributions.Categorical(logits=self.body(obs).view(batch, 2))
-
-
-class OwnCritic(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Linear(4, 1)
-
-    def forward(self, obs: Tensor) -> Tensor:
-        return self.body(obs)[:, 0]
+        out = self.body(obs).view(batch, -1)
+        return out[:, 0] if out.shape[1] == 1 else torch.distributions.Categorical(logits=out)
 
 
 def test_networks_written_for_a_flat_batch_are_enough() -> None:
     """With T = N a wrong axis would broadcast without an error, so values are compared too."""
     torch.manual_seed(0)
-    policy, critic = OwnPolicy(), OwnCritic()
+    policy, critic = Own(2), Own(1)
     envs = make_envs("CartPole-v1", 6, seed=0)
     rollout, _ = collect_rollout(policy, critic, envs, envs.reset()[0], 6)
     assert rollout.values.shape == rollout.next_values.shape == rollout.log_prob.shape == (6, 6)
@@ -320,8 +287,8 @@ def test_networks_written_for_a_flat_batch_are_enough() -> None:
 
 
 def test_gradient_of_a_softmax_log_probability_is_one_hot_minus_probabilities() -> None:
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(6, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    torch.manual_seed(0)
+    logits = torch.randn(6, 5, dtype=torch.float64, requires_grad=True)
     actions = torch.tensor([0, 1, 2, 3, 4, 0])
     Categorical(logits).log_prob(actions).sum().backward()
     exponentials = logits.detach().exp()
@@ -343,15 +310,13 @@ def test_gaussian_log_probability_and_entropy_are_scipys(dimensions: int) -> Non
     """One number a row, summed over the dimensions of the action: [B], never [B, D]."""
     policy, obs, actions = gaussian(dimensions)
     distribution = policy(obs)
-    assert distribution.log_prob(actions).shape == distribution.entropy().shape == (7,)
+    log_prob, entropy = distribution.log_prob(actions), distribution.entropy()
+    assert log_prob.shape == entropy.shape == (7,)
     covariance = np.diag(np.exp(2 * policy.log_std.detach().numpy()))
-    for mean, action, log_prob, entropy in zip(
-        distribution.mean.detach().numpy(), actions.numpy(), distribution.log_prob(actions), distribution.entropy(),
-        strict=True,
-    ):  # fmt: skip
+    for row, mean in enumerate(distribution.mean.detach().numpy()):
         normal = stats.multivariate_normal(mean, covariance)
-        assert log_prob.item() == pytest.approx(normal.logpdf(action), rel=1e-9)
-        assert entropy.item() == pytest.approx(normal.entropy(), rel=1e-9)
+        assert log_prob[row].item() == pytest.approx(normal.logpdf(actions[row]), rel=1e-9)
+        assert entropy[row].item() == pytest.approx(normal.entropy(), rel=1e-9)
 
 
 def test_gradients_of_a_gaussian_log_probability_by_hand() -> None:
@@ -365,22 +330,19 @@ def test_gradients_of_a_gaussian_log_probability_by_hand() -> None:
     torch.testing.assert_close(policy.log_std.grad, (((actions - mean) / std) ** 2 - 1).sum(dim=0))
 
 
-@pytest.mark.parametrize("log_std", [-40.0, 40.0])
-def test_the_standard_deviation_stays_within_its_range(log_std: float) -> None:
+@pytest.mark.parametrize(("log_std", "limit"), [(-40.0, LOG_STD_RANGE[0]), (40.0, LOG_STD_RANGE[1])])
+def test_the_standard_deviation_stays_within_its_range(log_std: float, limit: float) -> None:
     policy = GaussianPolicy(3, 1)
-    with torch.no_grad():
-        policy.log_std.fill_(log_std)
-    std = policy(torch.zeros(1, 3)).stddev.item()
-    assert std == pytest.approx(np.exp(LOG_STD_RANGE[0] if log_std < 0 else LOG_STD_RANGE[1]))
+    nn.init.constant_(policy.log_std, log_std)
+    assert policy(torch.zeros(1, 3)).stddev.item() == pytest.approx(np.exp(limit))
     assert policy(torch.zeros(1, 3)).log_prob(torch.ones(1, 1)).isfinite().all()
 
 
 @pytest.mark.parametrize("initial_std", [0.001, 8.0])
 def test_a_standard_deviation_that_could_never_learn_is_refused(initial_std: float) -> None:
     """Beyond the clamp the gradient is 0, so it would stay there for the whole run."""
-    with pytest.raises(
-        InvalidInput, match=rf"initial_std={initial_std} is not allowed; use a number above 0.007 and below 7.4"
-    ):
+    message = f"initial_std={initial_std} is not allowed; use a number above 0.007 and below 7.4"
+    with pytest.raises(InvalidInput, match=message):
         ppo.train(replace(PENDULUM, initial_std=initial_std))
     policy = GaussianPolicy(3, 1, initial_std=7.0)
     policy(torch.zeros(1, 3)).log_prob(torch.ones(1, 1)).sum().backward()
@@ -389,12 +351,10 @@ def test_a_standard_deviation_that_could_never_learn_is_refused(initial_std: flo
 
 def test_the_log_probability_in_a_rollout_is_of_the_unclipped_action() -> None:
     """Standard deviation 5, torques limited to 2: about two thirds of the samples lie outside, and stay there."""
-    envs = make_envs("Pendulum-v1", 8, seed=0)
     torch.manual_seed(0)
-    policy, critic = GaussianPolicy(3, 1, (8,), initial_std=5.0), ValueNetwork(3, (8,))
+    envs, policy, critic = make_envs("Pendulum-v1", 8, seed=0), GaussianPolicy(3, 1, initial_std=5.0), ValueNetwork(3)
     rollout, _ = collect_rollout(policy, critic, envs, envs.reset()[0], 50)
-    outside = (rollout.actions.abs() > 2).float().mean()
-    assert 0.6 < outside < 0.78  # P(|a| > 2) = 0.689
+    assert 0.6 < (rollout.actions.abs() > 2).float().mean() < 0.78  # P(|a| > 2) = 0.689
     expected = stats.norm(0, 5).logpdf(rollout.actions[..., 0].numpy())  # a fresh policy's mean is about 0
     np.testing.assert_allclose(rollout.log_prob.numpy(), expected, atol=0.05)
 

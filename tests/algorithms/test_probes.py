@@ -13,28 +13,24 @@ from pgcourse.envs import probes
 from pgcourse.runs import Result
 from pgcourse.study.probing import probe_algorithm
 
-SMALL: dict[str, Any] = {"hidden_sizes": (16,), "total_timesteps": None}
-# A gamma of 0.9 tells a discount from none within two steps.
-REINFORCE = replace(
-    reinforce.CARTPOLE, gamma=0.9, num_envs=16, num_episodes=16 * 50, policy_lr=2e-2, critic_lr=3e-2, **SMALL
-)
-A2C = replace(
-    a2c.CARTPOLE, gamma=0.9, num_envs=16, num_steps=4, num_episodes=None, ent_coef=0.0, policy_lr=2e-2,
-    critic_lr=3e-2, max_grad_norm=None, **(SMALL | {"total_timesteps": 64 * 100}),
-)  # fmt: skip
-ONLINE = replace(
-    a2c.ONLINE, gamma=0.9, num_episodes=None, ent_coef=0.0, policy_lr=1e-2, critic_lr=1e-2, max_grad_norm=None,
-    **(SMALL | {"total_timesteps": 500}),
-)  # fmt: skip
-PPO = replace(
-    ppo.CARTPOLE, gamma=0.9, num_envs=16, num_steps=8, minibatch_size=64, policy_lr=1e-2, critic_lr=2e-2,
-    **(SMALL | {"total_timesteps": 128 * 25}),
-)  # fmt: skip
-TRPO = replace(
-    trpo.CARTPOLE, gamma=0.9, num_envs=16, num_steps=8, max_kl=0.02, critic_lr=2e-2, critic_steps=10,
-    **(SMALL | {"total_timesteps": 128 * 25}),
-)  # fmt: skip
-CONFIGS = {"reinforce": REINFORCE, "a2c": A2C, "online": ONLINE, "ppo": PPO, "trpo": TRPO}
+SMALL: dict[str, Any] = {"hidden_sizes": (16,), "gamma": 0.9}  # which tells a discount from none within two steps
+BATCH = SMALL | {"num_envs": 16}
+ROLLOUT = BATCH | {"num_steps": 8, "total_timesteps": 128 * 25}
+CONFIGS: dict[str, Any] = {
+    "reinforce": replace(
+        reinforce.CARTPOLE, **BATCH, total_timesteps=None, num_episodes=16 * 50, policy_lr=2e-2, critic_lr=3e-2
+    ),
+    "a2c": replace(
+        a2c.CARTPOLE, **BATCH, num_steps=4, total_timesteps=64 * 100, num_episodes=None, ent_coef=0.0, policy_lr=2e-2,
+        critic_lr=3e-2, max_grad_norm=None,
+    ),
+    "online": replace(
+        a2c.ONLINE, **SMALL, total_timesteps=500, num_episodes=None, ent_coef=0.0, policy_lr=1e-2, critic_lr=1e-2,
+        max_grad_norm=None,
+    ),
+    "ppo": replace(ppo.CARTPOLE, **ROLLOUT, minibatch_size=64, policy_lr=1e-2, critic_lr=2e-2),
+    "trpo": replace(trpo.CARTPOLE, **ROLLOUT, max_kl=0.02, critic_lr=2e-2, critic_steps=10),
+}  # fmt: skip
 batched = pytest.mark.parametrize("name", ["reinforce", "a2c", "ppo", "trpo"])
 # The time limit is further below. One environment sees too little of most probes.
 PAIRS = [

@@ -2,8 +2,8 @@
 
 import copy
 from dataclasses import replace
-from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch.distributions import Independent, Normal
 from pgcourse import trpo
 from pgcourse.networks import CategoricalPolicy, GaussianPolicy, ValueNetwork
 from pgcourse.rollout import Batch
+from tests.recording import Recorded
 
 TINY = replace(trpo.CARTPOLE, total_timesteps=192, num_envs=4, num_steps=16, critic_steps=3, hidden_sizes=(8,))
 
@@ -76,16 +77,15 @@ def test_no_step_exceeds_the_kl_limit(continuous: bool, max_kl: float, damping: 
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
-def test_the_policy_stays_bit_for_bit_where_no_step_qualifies(continuous: bool) -> None:
+@pytest.mark.parametrize("advantage", [0.0, torch.nan], ids=["nothing to gain", "broken"])
+def test_the_policy_stays_bit_for_bit_where_no_step_qualifies(continuous: bool, advantage: float) -> None:
     policy, batch = random_batch(continuous, 0)
     before = weights(policy)
-    nothing_to_gain = trpo.policy_step(policy, batch, torch.zeros(48), TINY)
+    metrics = trpo.policy_step(policy, batch, torch.full((48,), advantage), TINY)
     assert torch.equal(weights(policy), before)
-    assert nothing_to_gain["charts/step_accepted"] == 0
-    assert nothing_to_gain["losses/approx_kl"].item() == pytest.approx(0, abs=1e-6)
-    broken = trpo.policy_step(policy, batch, torch.full((48,), torch.nan), TINY)
-    assert torch.equal(weights(policy), before)
-    assert broken["charts/step_accepted"] == 0
+    assert metrics["charts/step_accepted"] == 0
+    if advantage == 0:
+        assert metrics["losses/approx_kl"].item() == pytest.approx(0, abs=1e-6)
 
 
 def test_a_small_step_follows_the_natural_gradient() -> None:
@@ -99,19 +99,18 @@ def test_a_small_step_follows_the_natural_gradient() -> None:
     batch = Batch(obs, actions, distribution.log_prob(actions).detach(), torch.randn(100), torch.zeros(100))
     config = replace(TINY, max_kl=1e-4, damping=1e-2, cg_iterations=50, cg_tolerance=1e-10)
 
-    parameters = list(policy.parameters())
-    rows = [torch.autograd.grad(p, parameters, retain_graph=True) for p in policy(obs).log_prob(actions)]
-    scores = torch.stack([torch.cat([gradient.flatten() for gradient in row]) for row in rows])  # [B, P]
-    gradient = (scores * batch.advantages[:, None]).mean(dim=0)
-    fisher = torch.zeros(len(gradient), len(gradient))
+    def scores(actions: Tensor) -> Tensor:  # [B, P]
+        rows = (
+            torch.autograd.grad(log_prob, list(policy.parameters()), retain_graph=True)
+            for log_prob in policy(obs).log_prob(actions)
+        )
+        return torch.stack([torch.cat([gradient.flatten() for gradient in row]) for row in rows])
+
+    gradient = (scores(actions) * batch.advantages[:, None]).mean(dim=0)
+    fisher = 1e-2 * torch.eye(len(gradient))
     for action in range(3):
-        rows = [
-            torch.autograd.grad(p, parameters, retain_graph=True)
-            for p in policy(obs).log_prob(torch.full((100,), action))
-        ]
-        score = torch.stack([torch.cat([gradient.flatten() for gradient in row]) for row in rows])
+        score = scores(torch.full((100,), action))
         fisher += (score * distribution.probs[:, action, None]).T @ score / 100
-    fisher += 1e-2 * torch.eye(len(fisher))
     direction = torch.linalg.solve(fisher, gradient)
     expected = (2 * 1e-4 / (direction @ fisher @ direction)).sqrt() * direction
 
@@ -121,36 +120,22 @@ def test_a_small_step_follows_the_natural_gradient() -> None:
 
 
 def test_the_policy_needs_no_optimizer_and_the_critic_takes_its_steps() -> None:
-    losses: list[float] = []
-
-    def watched(loss: Tensor, module: nn.Module, optimizer: Any, *, max_grad_norm: float | None) -> Tensor:
-        assert isinstance(module, ValueNetwork)
-        assert max_grad_norm == 0.5
-        losses.append(loss.item())
-        return trpo.optim.gradient_step(loss, module, optimizer, max_grad_norm=max_grad_norm)
-
-    result = trpo.train(TINY, gradient_step_fn=watched)
-    iterations = len(result.metrics["losses/value_loss"])
-    assert iterations == 3
-    assert len(losses) == iterations * TINY.critic_steps
-    for iteration in range(iterations):
-        own = losses[3 * iteration : 3 * iteration + 3]
-        assert result.metrics["losses/value_loss"][iteration] == pytest.approx(sum(own) / 3, rel=1e-5)
-    assert "charts/policy_lr" not in result.metrics
+    step = Recorded(trpo.optim.gradient_step)
+    metrics = trpo.train(TINY, gradient_step_fn=step).metrics
+    assert all(isinstance(call.arguments[1], ValueNetwork) for call in step.calls)
+    assert all(call.keywords == {"max_grad_norm": 0.5} for call in step.calls)
+    losses = np.array([call.arguments[0].item() for call in step.calls]).reshape(3, TINY.critic_steps)
+    np.testing.assert_allclose(metrics["losses/value_loss"], losses.mean(axis=1), rtol=1e-5)
+    assert "charts/policy_lr" not in metrics
 
 
 def test_advantages_come_normalised_to_the_step() -> None:
-    seen: list[Tensor] = []
-
-    def step(policy: nn.Module, batch: Batch, advantages: Tensor, config: trpo.TRPOConfig) -> dict[str, Tensor]:
-        seen.append(advantages)
-        return trpo.policy_step(policy, batch, advantages, config)
-
+    step = Recorded(trpo.policy_step)
     trpo.train(TINY, policy_step_fn=step)
-    assert len(seen) == 3
-    for advantages in seen:
-        assert advantages.mean().abs() < 1e-5
-        assert advantages.std(correction=0) == pytest.approx(1.0, abs=1e-4)
+    assert len(step.calls) == 3
+    for call in step.calls:
+        assert call.arguments[2].mean().abs() < 1e-5
+        assert call.arguments[2].std(correction=0) == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])

@@ -8,7 +8,7 @@ import torch
 
 from pgcourse.envs import CartPoleVectorEnv, env_seeds, make_envs
 from pgcourse.envs.seeding import stream_keys, uniform
-from pgcourse.errors import InvalidInput
+from tests.recording import refused
 
 
 def numbers(seeds: list[int], episodes: list[int], count: int = 4) -> torch.Tensor:
@@ -55,47 +55,31 @@ def test_the_start_of_an_episode_does_not_depend_on_when_the_one_before_ended() 
 
 
 def test_a_reset_with_a_seed_begins_anew_and_one_without_goes_on() -> None:
-    envs = CartPoleVectorEnv(2)
-    first, second = envs.reset(seed=[1, 2])[0], envs.reset()[0]
-    assert torch.equal(envs.reset(seed=[1, 2])[0], first)
+    """One seed for all is the same as the seeds derived from it."""
+    envs = CartPoleVectorEnv(3)
+    first, second = envs.reset(seed=6)[0], envs.reset()[0]
+    assert torch.equal(envs.reset(seed=env_seeds(6, 3))[0], first)
     assert torch.equal(envs.reset()[0], second)
     assert not torch.equal(first, second)
 
 
-def test_one_seed_for_all_is_the_same_as_the_seeds_derived_from_it() -> None:
-    envs = CartPoleVectorEnv(3)
-    assert torch.equal(envs.reset(seed=6)[0], envs.reset(seed=env_seeds(6, 3))[0])
-
-
 def test_a_wrong_number_of_seeds_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="2 seeds for 3 environments; give one each, or one integer"):
+    with refused("2 seeds for 3 environments; give one each, or one integer"):
         CartPoleVectorEnv(3).reset(seed=[1, 2])
 
 
-def test_more_environments_keep_the_seeds_of_the_first() -> None:
-    assert env_seeds(3, 8)[:5] == env_seeds(3, 5)
-
-
-def test_neighbouring_seeds_share_no_start_state_as_gymnasiums_do() -> None:
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1"])
+def test_neighbouring_seeds_share_no_start_state_as_gymnasiums_do(env_id: str) -> None:
     """Gymnasium seeds environment i with seed + i, so runs 1 and 2 of eight environments have seven starts in common."""
 
-    def gymnasiums(seed: int) -> set[tuple[float, ...]]:
-        envs = gymnasium.make_vec("CartPole-v1", num_envs=8, vectorization_mode="sync")
-        return rows(torch.from_numpy(envs.reset(seed=seed)[0]))
+    def starts(envs: gymnasium.vector.VectorEnv, **options: int) -> set[tuple[float, ...]]:
+        return {tuple(row) for row in envs.reset(**options)[0].tolist()}
 
-    assert len(gymnasiums(1) & gymnasiums(2)) == 7
-
-    def ours(seed: int) -> set[tuple[float, ...]]:
-        return rows(make_envs("CartPole-v1", 8, seed=seed).reset(seed=seed)[0])
-
-    assert ours(1) & ours(2) == set()
-
-
-@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1"])
-def test_neighbouring_runs_share_no_start_state_in_any_environment(env_id: str) -> None:
-    starts = [{tuple(row) for row in make_envs(env_id, 8, seed=seed).reset()[0].tolist()} for seed in (1, 2, 3)]
-    assert starts[0] & starts[1] == starts[1] & starts[2] == set()
-    assert all(len(one) == 8 for one in starts)
+    gymnasiums = gymnasium.make_vec(env_id, num_envs=8, vectorization_mode="sync")
+    assert len(starts(gymnasiums, seed=1) & starts(gymnasiums, seed=2)) == 7
+    first, second, third = (starts(make_envs(env_id, 8, seed=seed)) for seed in (1, 2, 3))
+    assert first & second == second & third == set()
+    assert len(first) == len(second) == len(third) == 8
 
 
 def test_neighbouring_environment_seeds_give_unrelated_streams() -> None:
@@ -109,10 +93,11 @@ def test_neighbouring_environment_seeds_give_unrelated_streams() -> None:
     assert np.abs(correlations.mean()) < 0.03
 
 
-def test_training_and_evaluation_seeds_never_meet() -> None:
+def test_training_and_evaluation_seeds_never_meet_and_more_environments_keep_the_seeds_of_the_first() -> None:
     for seed in (0, 1, 2, 900, 2**40):
         assert all(value % 2 == 0 for value in env_seeds(seed, 100, "training"))
         assert all(value % 2 == 1 for value in env_seeds(seed, 100, "evaluation"))
+        assert env_seeds(seed, 8)[:5] == env_seeds(seed, 5)
 
 
 def test_seeds_are_distinct_and_fit_in_a_signed_word() -> None:
