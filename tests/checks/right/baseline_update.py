@@ -26,32 +26,6 @@ def right_with_unbiased_deviation(policy, critic, policy_optimizer, critic_optim
     return policy_loss.detach(), loss.detach()
 
 
-def right_step_by_step(policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps):
-    returns = []
-    for _, _, rewards in episodes:
-        tail = rewards.tolist()
-        returns += [sum(gamma**k * reward for k, reward in enumerate(tail[t:])) for t in range(len(tail))]
-    observations = [obs for episode in episodes for obs in episode.obs]
-    advantages = [one - critic(obs).item() for one, obs in zip(returns, observations, strict=True)]
-    mean = sum(advantages) / len(advantages)
-    std = (sum((one - mean) ** 2 for one in advantages) / len(advantages)) ** 0.5
-    terms = []
-    for episode in episodes:
-        for obs, action in zip(episode.obs, episode.actions, strict=True):
-            terms.append(-policy(obs).log_prob(action) * (advantages[len(terms)] - mean) / (std + 1e-8))
-    policy_loss = torch.stack(terms).sum() / len(terms)
-    policy_loss.backward()
-    policy_optimizer.step()
-    policy_optimizer.zero_grad()
-    for _ in range(critic_steps):
-        errors = torch.stack([critic(obs) - one for obs, one in zip(observations, returns, strict=True)])
-        value_loss = 0.5 * errors.pow(2).mean()
-        value_loss.backward()
-        critic_optimizer.step()
-        critic_optimizer.zero_grad()
-    return policy_loss.item(), value_loss.item()
-
-
 def right_critic_first_with_older_values(
     policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps
 ):

@@ -35,26 +35,6 @@ def right_with_running_mask(rewards, next_values, terminated, truncated, *, gamm
     return torch.stack(rows)
 
 
-def right_with_episodes_cut_out(rewards, next_values, terminated, truncated, *, gamma, n):
-    columns = []
-    for e in range(rewards.shape[1]):
-        r, w = rewards[:, e].double().tolist(), next_values[:, e].double().tolist()
-        done = (terminated | truncated)[:, e].tolist()
-        done[-1] = True  # the rollout's end closes the last piece
-        answer = []
-        start = 0
-        for end in [t for t, closed in enumerate(done) if closed]:
-            last = 0.0 if terminated[end, e] else w[end]
-            piece, after = r[start : end + 1], [*w[start:end], last]
-            for t in range(len(piece)):
-                window = piece[t : t + n]
-                tail = gamma ** len(window) * after[t + len(window) - 1]
-                answer.append(sum(gamma**k * reward for k, reward in enumerate(window)) + tail)
-            start = end + 1
-        columns.append(torch.tensor(answer, dtype=rewards.dtype))
-    return torch.stack(columns, dim=1)
-
-
 def right_with_recursion(rewards, next_values, terminated, truncated, *, gamma, n):
     tail = gamma * torch.where(terminated, torch.zeros_like(next_values), next_values)
     if n == 1 or len(rewards) == 1:

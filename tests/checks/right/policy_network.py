@@ -14,11 +14,6 @@ class Policy(nn.Module):
         return Categorical(logits=self.layers(obs))
 
 
-class PolicyOfProbabilities(Policy):
-    def forward(self, obs):
-        return Categorical(probs=self.layers(obs).softmax(-1))
-
-
 def near_zero(layer, std=0.01):
     nn.init.normal_(layer.weight, std=std)
     nn.init.zeros_(layer.bias)
@@ -31,12 +26,6 @@ def right_with_last_layer_of_zeros(obs_dim, num_actions):
 
 def right_without_hidden_layers(obs_dim, num_actions):
     return Policy(near_zero(nn.Linear(obs_dim, num_actions)))
-
-
-def right_with_probabilities(obs_dim, num_actions):
-    return PolicyOfProbabilities(
-        nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh(), near_zero(nn.Linear(64, num_actions)))
-    )
 
 
 def right_as_the_lesson_says(obs_dim, num_actions):
