@@ -12,11 +12,9 @@ def right_with_window_of_each_step(rewards, next_values, terminated, truncated, 
             for k in range(t, min(t + n, steps)):
                 total += discount * rewards[k, e].item()
                 discount *= gamma
-                if terminated[k, e]:
-                    discount = 0.0
                 if terminated[k, e] or truncated[k, e]:
                     break
-            result[t, e] = total + discount * next_values[k, e].item()
+            result[t, e] = total + (0.0 if terminated[k, e] else discount * next_values[k, e].item())
     return result
 
 
