@@ -14,14 +14,14 @@ from pgcourse.checks import exercises, run
 from pgcourse.checks.exercise import Exercise, get
 from pgcourse.checks.observe import observe
 from pgcourse.checks.sandbox import preserved_state
-from pgcourse.returns import discounted_returns
 
 REFUSING = {"advantages_with_baseline", "value_loss"}  # whose contract refuses some of its inputs
 
 
 @pytest.mark.parametrize("exercise", [pytest.param(exercise, id=exercise.id) for exercise in exercises()])
 def test_no_case_breaks_the_reference(exercise: Exercise) -> None:
-    for seed in (7, 1, 2):
+    """An error of the reference would count every attempt right that raises the same."""
+    for seed in (7, 1, 2, 3):
         for case in exercise.cases(seed):
             with preserved_state():
                 arrays = observe(exercise.observe, exercise.reference, case)
@@ -76,20 +76,14 @@ def test_where_a_float_would_do_the_message_says_both() -> None:
     assert "is a numpy number, expected a torch tensor" in needed
 
 
-def test_an_offset_is_said_as_more_or_less() -> None:
-    less = run("discounted_returns", lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma) - 1).message
-    assert "Your result is 1 less than expected everywhere." in less
-
-
 def test_a_missing_entry_is_said_to_be_missing() -> None:
     def without_clipfrac(*arguments: Any, **settings: Any) -> dict[str, float]:
         metrics = get("ppo_update").reference(*arguments, **settings)
         return {name: value for name, value in metrics.items() if name != "losses/clipfrac"}
 
     assert "Your dict has no entry losses/clipfrac." in run("ppo_update", without_clipfrac).message
-    nothing = run(
-        "ppo_update", lambda *arguments, **settings: print(get("ppo_update").reference(*arguments, **settings))
-    )
+    reference = get("ppo_update").reference
+    nothing = run("ppo_update", lambda *arguments, **settings: print(reference(*arguments, **settings)))
     assert "Your function returned None, expected a dict" in nothing.message
     assert nothing.misconception == "nothing-returned"
 
