@@ -84,26 +84,27 @@ def test_alarms_are_recorded_one_by_one_and_the_inputs_are_watched() -> None:
     assert str(observe(observer, lambda metrics: "kl-high", case)["result.kind"]) == "str"
 
 
+TWO_PARAMETERS = {"learning_rate": 0.1} | {
+    f"{kind}network.{name}": torch.ones(1) for name in "ab" for kind in ("", "grad ")
+}
+
+
 def test_optimizer_steps_show_a_parameter_that_is_left_out() -> None:
     observer = OptimizerSteps("parameters, learning_rate", ("network",))
-    case = {"learning_rate": 0.1, "network.a": torch.ones(1), "grad network.a": torch.ones(1)}
-    case |= {"network.b": torch.ones(1), "grad network.b": torch.ones(1)}
-    seen = observe(observer, lambda parameters, rate: torch.optim.SGD([next(parameters)], lr=rate), case)
+    seen = observe(observer, lambda parameters, rate: torch.optim.SGD([next(parameters)], lr=rate), TWO_PARAMETERS)
     moved, still = (seen[f"the network's {name} after 3 steps"] for name in "ab")
     assert moved == pytest.approx(1 - 0.1 * 0.75) and still == 1.0  # factors 1 - 0.5 + 0.25
-    assert str(observe(observer, lambda parameters, rate: [1], case)["result.kind"]) == "list"
+    assert str(observe(observer, lambda parameters, rate: [1], TWO_PARAMETERS)["result.kind"]) == "list"
 
 
 def test_optimizer_steps_show_groups_and_amsgrad() -> None:
     observer = OptimizerSteps("parameters, learning_rate", ("network",), grouped=True)
-    case = {"learning_rate": 0.1, "network.a": torch.ones(1), "grad network.a": torch.ones(1)}
-    case |= {"network.b": torch.ones(1), "grad network.b": torch.ones(1)}
 
     def apart(parameters, rate):
         return torch.optim.Adam([{"params": [p], "amsgrad": True} for p in parameters], lr=rate)
 
     for attempt, size, amsgrad in ((apart, 1, 2), (lambda parameters, rate: torch.optim.Adam(parameters, rate), 2, 0)):
-        seen = observe(observer, attempt, case)
+        seen = observe(observer, attempt, TWO_PARAMETERS)
         assert [seen[f"the number of parameters in the group of {name}"] for name in "ab"] == [size] * 2
         assert seen["the number of parameter groups with amsgrad"] == amsgrad
 

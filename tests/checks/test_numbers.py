@@ -14,14 +14,14 @@ from pgcourse.checks import exercises, run
 from pgcourse.checks.exercise import Exercise, get
 from pgcourse.checks.observe import observe
 from pgcourse.checks.sandbox import preserved_state
-from pgcourse.returns import discounted_returns
 
 REFUSING = {"advantages_with_baseline", "value_loss"}  # whose contract refuses some of its inputs
 
 
 @pytest.mark.parametrize("exercise", [pytest.param(exercise, id=exercise.id) for exercise in exercises()])
 def test_no_case_breaks_the_reference(exercise: Exercise) -> None:
-    for seed in (7, 1, 2):
+    """An error of the reference would count every attempt right that raises the same."""
+    for seed in (7, 1, 2, 3):
         for case in exercise.cases(seed):
             with preserved_state():
                 arrays = observe(exercise.observe, exercise.reference, case)
@@ -59,26 +59,15 @@ def test_a_number_of_numpy_is_as_good_as_a_float(id: str, make: Callable[[float]
 
 
 def test_a_wrong_number_of_numpy_is_still_wrong_and_its_mistake_is_named() -> None:
-    def population(gradients: Tensor) -> Any:
-        return gradients.numpy().var(axis=0).sum()
-
-    result = run("gradient_variance", population)
+    result = run("gradient_variance", lambda gradients: gradients.numpy().var(axis=0).sum())
     assert (result.status, result.misconception) == ("not yet", "divided-by-another-number")
 
 
 def test_where_a_float_would_do_the_message_says_both() -> None:
-    def in_a_list(gradients: Tensor) -> Any:
-        return [float(gradients.var(0).sum())]
-
-    message = run("gradient_variance", in_a_list).message
+    message = run("gradient_variance", lambda gradients: [float(gradients.var(0).sum())]).message
     assert "Your result is a list of 1, expected a 0-d tensor or a Python float." in message
     needed = run("value_loss", lambda values, returns: np.float32(0.5)).message.replace("\n    ", " ")
     assert "is a numpy number, expected a torch tensor" in needed
-
-
-def test_an_offset_is_said_as_more_or_less() -> None:
-    less = run("discounted_returns", lambda rewards, *, gamma: discounted_returns(rewards, gamma=gamma) - 1).message
-    assert "Your result is 1 less than expected everywhere." in less
 
 
 def test_a_missing_entry_is_said_to_be_missing() -> None:
@@ -87,9 +76,8 @@ def test_a_missing_entry_is_said_to_be_missing() -> None:
         return {name: value for name, value in metrics.items() if name != "losses/clipfrac"}
 
     assert "Your dict has no entry losses/clipfrac." in run("ppo_update", without_clipfrac).message
-    nothing = run(
-        "ppo_update", lambda *arguments, **settings: print(get("ppo_update").reference(*arguments, **settings))
-    )
+    reference = get("ppo_update").reference
+    nothing = run("ppo_update", lambda *arguments, **settings: print(reference(*arguments, **settings)))
     assert "Your function returned None, expected a dict" in nothing.message
     assert nothing.misconception == "nothing-returned"
 
@@ -105,17 +93,6 @@ def test_the_case_that_is_shown_is_one_that_the_explanation_is_about() -> None:
     result = run("gae", scaled)
     assert result.misconception == "normalised-inside"
     assert "not finite" not in result.message and "got nan" not in result.message
-
-
-def test_a_returned_error_is_told_to_be_raised() -> None:
-    def attempt(values: Tensor, returns: Tensor) -> Any:
-        if values.shape != returns.shape:
-            return ValueError("the shapes differ")
-        return 0.5 * (values - returns.detach()).square().mean()
-
-    result = run("value_loss", attempt)
-    assert "your function returned that error; raise it" in result.message.replace("\n    ", " ")
-    assert result.misconception == "refused-without-an-error"
 
 
 def test_a_wrong_number_is_shown_before_shared_memory() -> None:

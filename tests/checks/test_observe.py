@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pgcourse.checks.observe import AFTER, CallAndKeep, from_json, observe, to_json
+from pgcourse.checks.observe import AFTER, CallAndKeep, observe
 from pgcourse.checks.runner import run
 
 OBSERVER = CallAndKeep("x, flags")
@@ -39,10 +39,6 @@ def test_the_case_itself_stays_as_it_is() -> None:
 def test_what_is_no_tensor_has_nothing_to_look_at_again() -> None:
     for answer in (None, 3.0, [], (torch.ones(1), torch.ones(1))):
         assert AFTER not in observe(OBSERVER, lambda x, flags, answer=answer: answer, case())
-
-
-def test_it_travels_as_json() -> None:
-    assert from_json(to_json(OBSERVER)) == OBSERVER
 
 
 def test_the_learner_reads_that_the_result_changed_later() -> None:

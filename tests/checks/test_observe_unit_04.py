@@ -11,8 +11,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad
 
-from pgcourse.checks import Exercise, exercises, get, run
-from pgcourse.checks.observe import observe
+from pgcourse.checks import get, run
 from pgcourse.checks.observe.minibatches import Minibatches
 from pgcourse.checks.observe.ppo_update import PpoUpdate
 from pgcourse.checks.unit_04.ppo_update import ppo_update
@@ -101,13 +100,11 @@ def test_equal_rows_stand_still_only_where_each_minibatch_is_normalised() -> Non
 def test_other_ways_of_taking_a_gradient_are_seen_too(whole: bool) -> None:
     """torch.func and manual gradients; a forward pass over the whole batch of which rows are picked."""
 
-    def attempt(
-        policy, critic, policy_optimizer, critic_optimizer, batch, *, clip_coef, ent_coef, update_epochs, minibatch_size,
-        target_kl, max_grad_norm, generator,
-    ):  # fmt: skip
+    def attempt(policy, critic, policy_optimizer, critic_optimizer, batch, *, clip_coef, target_kl, **settings):
         kl, fractions, epochs = [], [], 0
-        for _ in range(update_epochs):
-            for rows in torch.randperm(len(batch.obs), generator=generator).split(minibatch_size):
+        for _ in range(settings["update_epochs"]):
+            order = torch.randperm(len(batch.obs), generator=settings["generator"])
+            for rows in order.split(settings["minibatch_size"]):
                 obs, actions, old, advantages, returns = (column[rows] for column in batch)
 
                 def policy_loss(weights):
@@ -117,7 +114,7 @@ def test_other_ways_of_taking_a_gradient_are_seen_too(whole: bool) -> None:
                     if whole:
                         log_prob, entropy = log_prob[rows], entropy[rows]
                     loss = ppo_clip_loss(log_prob, old, normalize(advantages), clip_coef=clip_coef)
-                    return loss - ent_coef * entropy.mean()
+                    return loss - settings["ent_coef"] * entropy.mean()
 
                 def critic_loss(weights):
                     return value_loss(functional_call(critic, weights, (obs,)), returns)
@@ -132,27 +129,20 @@ def test_other_ways_of_taking_a_gradient_are_seen_too(whole: bool) -> None:
                 ):
                     weights = dict(network.named_parameters())
                     if whole:
-                        gradients = dict(
-                            zip(weights, torch.autograd.grad(loss(weights), list(weights.values())), strict=True)
-                        )
+                        slopes = torch.autograd.grad(loss(weights), list(weights.values()))
                     else:
-                        gradients = grad(loss)({name: weight.detach() for name, weight in weights.items()})
-                    for name, weight in weights.items():
-                        weight.grad = gradients[name]
-                    nn.utils.clip_grad_norm_(weights.values(), max_grad_norm)
+                        slopes = grad(loss)({name: weight.detach() for name, weight in weights.items()}).values()
+                    for weight, slope in zip(weights.values(), slopes, strict=True):
+                        weight.grad = slope
+                    nn.utils.clip_grad_norm_(weights.values(), settings["max_grad_norm"])
                     optimizer.step()
             epochs += 1
             # With gradients on: wasteful, and as right.
-            if (
-                target_kl is not None
-                and approx_kl(policy(batch.obs).log_prob(batch.actions), batch.log_prob) > target_kl
-            ):
+            log_prob = policy(batch.obs).log_prob(batch.actions)
+            if target_kl is not None and approx_kl(log_prob, batch.log_prob) > target_kl:
                 break
-        return {
-            "losses/approx_kl": torch.stack(kl).mean(),
-            "losses/clipfrac": torch.stack(fractions).mean(),
-            "epochs": epochs,
-        }
+        mean_kl, fraction = torch.stack(kl).mean(), torch.stack(fractions).mean()
+        return {"losses/approx_kl": mean_kl, "losses/clipfrac": fraction, "epochs": epochs}
 
     for seed in (None, 3):
         result = run("ppo_update", attempt, seed)
@@ -167,10 +157,8 @@ def test_other_ways_of_taking_a_gradient_are_seen_too(whole: bool) -> None:
     ],
 )  # fmt: skip
 def test_a_setting_that_is_written_into_the_code_does_not_pass(changes: dict[str, Any]) -> None:
-    assert (
-        run("ppo_update", lambda *arguments, **settings: ppo_update(*arguments, **settings | changes)).status
-        == "not yet"
-    )
+    result = run("ppo_update", lambda *arguments, **settings: ppo_update(*arguments, **settings | changes))
+    assert result.status == "not yet"
 
 
 @pytest.mark.parametrize(
@@ -186,22 +174,3 @@ def test_a_changed_batch_does_not_pass(change: Any) -> None:
         return ppo_update(policy, critic, policy_optimizer, critic_optimizer, change(batch), **settings)
 
     assert run("ppo_update", attempt).status == "not yet"
-
-
-def test_an_operation_that_a_dtype_lacks_is_not_taken_for_a_stub() -> None:
-    def attempt(log_prob, old_log_prob, *, clip_coef):
-        return ((log_prob - old_log_prob).exp() - 1 > clip_coef).abs().float().mean()
-
-    message = run("clip_fraction", attempt).message
-    assert "not implemented for 'Bool'" in message
-    assert "not written yet" not in message
-
-
-@pytest.mark.parametrize(
-    "exercise", [exercise for exercise in exercises() if exercise.unit == "04"], ids=lambda e: e.id
-)
-def test_no_case_breaks_the_reference(exercise: Exercise) -> None:
-    """An error of the reference would count every attempt right that raises the same."""
-    for seed in (7, 1, 2, 3):
-        for case in exercise.cases(seed):
-            assert "error" not in observe(exercise.observe, exercise.reference, case)

@@ -43,11 +43,16 @@ def test_two_processes_lose_nothing(progress_home: Path) -> None:
     assert {name: stored(progress_home)["exercises"][name]["attempts"] for name in names} == dict.fromkeys(names, 80)
 
 
-def test_what_waited_in_memory_joins_what_another_kernel_wrote(
-    progress_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file where the folder should be: refused for root too, unlike a read-only folder."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PGCOURSE_HOME", str(tmp_path / "file" / "home"))
+
+
+def test_what_waited_in_memory_joins_what_another_kernel_wrote(
+    progress_home: Path, no_folder: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     progress.record_check("standardize", "correct")
     monkeypatch.setenv("PGCOURSE_HOME", str(progress_home))
     progress_home.mkdir()
@@ -74,12 +79,7 @@ def test_damaged_file_is_set_aside(progress_home: Path, content: bytes, capsys: 
     assert stored(progress_home)["exercises"]["discounted_returns"]["status"] == "correct"
 
 
-def test_folder_that_cannot_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    # A file where the folder should be: refused for root too, unlike a read-only folder.
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("PGCOURSE_HOME", str(tmp_path / "file" / "home"))
+def test_folder_that_cannot_be_written(no_folder: None, capsys: pytest.CaptureFixture[str]) -> None:
     check("discounted_returns", discounted_returns)
     printed = capsys.readouterr().out.splitlines()
     assert printed[-2].startswith("✓") or printed[0].startswith("✓")

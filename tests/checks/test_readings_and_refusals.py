@@ -30,26 +30,34 @@ def test_a_refusal_is_free_in_its_words(words: str) -> None:
     assert run("advantages_with_baseline", with_gradient).misconception == "left-attached"
 
 
-def test_a_refusal_with_another_error_is_told_which_one_is_wanted() -> None:
-    def attempt(returns, values):
-        assert returns.shape == values.shape, "shapes differ"
-        return returns - values.detach()
+def raising_another_error(returns, values):
+    assert returns.shape == values.shape, "shapes differ"
+    return returns - values.detach()
 
+
+def only_printing(returns, values):
+    if returns.shape != values.shape:
+        print("shapes differ")
+        return None
+    return returns - values.detach()
+
+
+def returning_the_error(returns, values):
+    return returns - values.detach() if returns.shape == values.shape else ValueError("shapes differ")
+
+
+@pytest.mark.parametrize(
+    ("attempt", "words", "name"),
+    [
+        (raising_another_error, "your code raised AssertionError: shapes differ", "another-error"),
+        (only_printing, "your function returned None", "refused-without-an-error"),
+        (returning_the_error, "your function returned that error; raise it", "refused-without-an-error"),
+    ],
+)
+def test_another_refusal_is_told_which_one_is_wanted(attempt, words: str, name: str) -> None:
     result = run("advantages_with_baseline", attempt)
-    assert "must be refused with ValueError; your code raised AssertionError: shapes differ" in result.message
-    assert result.misconception == "another-error"
-
-
-def test_a_refusal_that_only_prints_is_told_that_it_returns_none() -> None:
-    def attempt(returns, values):
-        if returns.shape != values.shape:
-            print("shapes differ")
-            return None
-        return returns - values.detach()
-
-    result = run("advantages_with_baseline", attempt)
-    assert "must be refused with ValueError; your function returned None" in result.message
-    assert result.misconception == "refused-without-an-error"
+    assert f"must be refused with ValueError; {words}" in " ".join(result.message.split())
+    assert result.misconception == name
 
 
 def test_what_differs_is_shown_against_the_reading_that_the_attempt_follows() -> None:

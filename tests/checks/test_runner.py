@@ -90,51 +90,40 @@ def test_odd_results_are_described(value: object, words: str) -> None:
     assert words in result.message.replace("\n    ", " ")
 
 
-def test_recursion_without_end() -> None:
-    def attempt(rewards, *, gamma):
-        return attempt(rewards, gamma=gamma)
-
-    assert "RecursionError" in run("discounted_returns", attempt).message
+def without_end(rewards, *, gamma):
+    return without_end(rewards, gamma=gamma)
 
 
-def test_what_is_no_function() -> None:
-    result = run("discounted_returns", discounted_returns(torch.ones(3), gamma=0.5))
-    assert result.status == "not yet" and "without brackets after its name; got Tensor" in result.message
+def standardize(x):
+    raise NotImplementedError("standardize: write your code here")
 
 
-def test_a_wrong_signature_is_told_in_one_line() -> None:
-    result = run("discounted_returns", lambda rewards: rewards)
-    assert result.status == "not yet" and "TypeError" in result.message and "gamma" in result.message
+def without_return(rewards, *, gamma):
+    discounted_returns(rewards, gamma=gamma)
+
+
+@pytest.mark.parametrize(
+    ("id", "attempt", "words"),
+    [
+        ("discounted_returns", without_end, "RecursionError"),
+        ("discounted_returns", torch.ones(3), "without brackets after its name; got Tensor"),
+        ("discounted_returns", lambda rewards: rewards, "TypeError"),
+        ("discounted_returns", lambda rewards: rewards, "gamma"),
+        ("discounted_returns", lambda r, *, gamma: standardize(r), "Your code calls standardize, which is not written yet"),
+        ("discounted_returns", without_return, "is a return missing?"),
+        # An operation that torch lacks is no stub.
+        ("discounted_returns", lambda r, *, gamma: torch.distributions.Distribution(validate_args=False).sample(), ""),
+        ("clip_fraction", lambda new, old, *, clip_coef: (new - old > 0).abs(), "not implemented for 'Bool'"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_the_code_are_told(id: str, attempt: object, words: str) -> None:
+    result = run(id, attempt)
+    assert result.status == "not yet" and words in result.message.replace("\n    ", " ")
+    assert id == "discounted_returns" or "not written yet" not in result.message
 
 
 def test_positional_arguments_may_have_other_names() -> None:
     assert run("discounted_returns", lambda r, *, gamma: discounted_returns(r, gamma=gamma)).status == "correct"
-
-
-def test_calling_an_unwritten_function_names_it() -> None:
-    def standardize(x):
-        raise NotImplementedError("standardize: write your code here")
-
-    def attempt(rewards, *, gamma):
-        return standardize(rewards)
-
-    result = run("discounted_returns", attempt)
-    assert result.status == "not yet" and "Your code calls standardize, which is not written yet" in result.message
-
-
-def test_an_operation_that_torch_lacks_is_no_stub() -> None:
-    def attempt(rewards, *, gamma):
-        return torch.distributions.Distribution(validate_args=False).sample()
-
-    assert run("discounted_returns", attempt).status == "not yet"
-
-
-def test_forgotten_return_is_an_attempt() -> None:
-    def attempt(rewards, *, gamma):
-        discounted_returns(rewards, gamma=gamma)
-
-    result = run("discounted_returns", attempt)
-    assert result.status == "not yet" and "is a return missing?" in result.message
 
 
 def test_global_state_is_restored() -> None:
@@ -153,20 +142,18 @@ def test_global_state_is_restored() -> None:
     torch.manual_seed(1), np.random.seed(1), random.seed(1)
     expected = torch.rand(1), np.random.rand(), random.random()
     torch.manual_seed(1), np.random.seed(1), random.seed(1)
-    before = (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads(), np.geterr(), sys.stdout)
-    limit = sys.getrecursionlimit()
-    handlers = [signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)]
+
+    def global_settings() -> tuple[object, ...]:
+        return (
+            torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads(), np.geterr(), sys.stdout,
+            sys.getrecursionlimit(), signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT),
+        )  # fmt: skip
+
+    before = global_settings()
     assert run("discounted_returns", attempt).status == "not yet"
     assert (torch.rand(1), np.random.rand(), random.random()) == expected
-    assert before == (
-        torch.get_default_dtype(),
-        torch.is_grad_enabled(),
-        torch.get_num_threads(),
-        np.geterr(),
-        sys.stdout,
-    )
-    assert not torch.is_anomaly_enabled() and sys.getrecursionlimit() == limit
-    assert handlers == [signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)]
+    assert before == global_settings()
+    assert not torch.is_anomaly_enabled()
 
 
 def test_the_callers_settings_do_not_matter() -> None:

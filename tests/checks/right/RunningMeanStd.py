@@ -7,13 +7,11 @@ class right_with_all_rows:
     """Keeps every row and computes everything anew."""
 
     def __init__(self, shape):
-        self.rows = []
-        self.mean, self.var = torch.zeros(shape), torch.ones(shape)
+        self.rows, self.mean, self.var = [], torch.zeros(shape), torch.ones(shape)
 
     def update(self, x):
         self.rows.extend(x.unbind())
-        data = torch.stack(self.rows)
-        self.mean, self.var = data.mean(0), ((data - data.mean(0)) ** 2).mean(0)
+        self.var, self.mean = torch.var_mean(torch.stack(self.rows), 0, correction=0)
 
     def normalize(self, x):
         return torch.div(x - self.mean, torch.sqrt(self.var) + 1e-8)
@@ -44,21 +42,14 @@ class right_with_sums_in_double_precision:
     """Sums of x and of x squared, with enough digits for their difference."""
 
     def __init__(self, shape):
-        self.count, self.total = 0, torch.zeros(shape, dtype=torch.float64)
-        self.squares = torch.zeros(shape, dtype=torch.float64)
+        self.count, self.sums = 0, torch.zeros(2, *shape, dtype=torch.float64)
 
-    @property
-    def mean(self):
-        return self.total / max(self.count, 1)
-
-    @property
-    def var(self):
-        return (self.squares / self.count - self.mean**2).clamp(min=0) if self.count else torch.ones_like(self.squares)
+    mean = property(lambda self: self.sums[0] / max(self.count, 1))
+    var = property(lambda self: self.sums[1] / self.count - self.mean**2 if self.count else torch.ones_like(self.mean))
 
     def update(self, x):
-        self.count += x.shape[0]
-        self.total = self.total + x.double().sum(0)
-        self.squares += x.double().pow(2).sum(0)
+        self.count += len(x)
+        self.sums = self.sums + torch.stack([x.double(), x.double() ** 2]).sum(1)
 
     def normalize(self, x):
-        return ((x - self.mean) / self.var.sqrt().clamp(min=1e-8)).to(x.dtype)
+        return ((x - self.mean) / self.var.clamp(min=1e-16).sqrt()).to(x.dtype)

@@ -4,14 +4,6 @@ import torch
 from torch.nn import functional
 
 
-def right_with_loop(log_prob, advantages, values, returns, entropy, *, ent_coef):
-    policy_loss, value_loss = log_prob.new_zeros(()), log_prob.new_zeros(())
-    for b in range(len(log_prob)):
-        policy_loss = policy_loss - advantages[b].item() * log_prob[b] - ent_coef * entropy[b]
-        value_loss = value_loss + (values[b] - returns[b].item()) ** 2 / 2
-    return policy_loss / len(log_prob), value_loss / len(log_prob)
-
-
 def right_with_library_loss(log_prob, advantages, values, returns, entropy, *, ent_coef):
     with torch.no_grad():
         weight, target = advantages.clone(), returns.clone()

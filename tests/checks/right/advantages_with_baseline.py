@@ -10,15 +10,6 @@ def right_with_no_grad(returns, values):
         return torch.sub(returns, values)
 
 
-def right_with_loop(returns, values):
-    if values.dim() > 1:
-        raise ValueError(values.shape)
-    advantages = torch.zeros_like(returns)
-    for index, (one, guess) in enumerate(zip(returns.tolist(), values.tolist(), strict=True)):
-        advantages[index] = one - guess
-    return advantages
-
-
 def right_with_check_of_the_result(returns, values):
     advantages = (returns - values).detach()
     if advantages.shape != returns.shape:

@@ -14,15 +14,6 @@ def right_with_autograd(logits, action, reward, *, learning_rate):
     return (parameter + learning_rate * parameter.grad).detach()
 
 
-def right_with_optimizer(logits, action, reward, *, learning_rate):
-    parameter = torch.nn.Parameter(logits.clone())
-    optimizer = torch.optim.SGD([parameter], lr=learning_rate)
-    loss = -reward * torch.distributions.Categorical(logits=parameter).log_prob(torch.tensor(action))
-    loss.backward()
-    optimizer.step()
-    return parameter.data
-
-
 def right_with_loop(logits, action, reward, *, learning_rate):
     prob = logits.double().softmax(0).tolist()
     moved = [

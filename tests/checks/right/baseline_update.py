@@ -10,78 +10,43 @@ def joined(episodes, gamma):
     return obs, actions, torch.cat([discounted_returns(episode.rewards, gamma=gamma) for episode in episodes])
 
 
+def descend(optimizer, loss, **settings):
+    optimizer.zero_grad(**settings)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
 def right_with_unbiased_deviation(policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps):
     obs, actions, returns = joined(episodes, gamma)
     advantages = returns - critic(obs).detach()
     weights = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-    policy_loss = -(weights * policy(obs).log_prob(actions)).mean()
-    policy_optimizer.zero_grad()
-    policy_loss.backward()
-    policy_optimizer.step()
+    policy_loss = descend(policy_optimizer, -(weights * policy(obs).log_prob(actions)).mean())
     for _ in range(critic_steps):
-        critic_optimizer.zero_grad()
-        loss = (critic(obs) - returns).square().mean() / 2
-        loss.backward()
-        critic_optimizer.step()
-    return policy_loss.detach(), loss.detach()
+        loss = descend(critic_optimizer, (critic(obs) - returns).square().mean() / 2)
+    return policy_loss, loss
 
 
-def right_step_by_step(policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps):
-    returns = []
-    for _, _, rewards in episodes:
-        tail = rewards.tolist()
-        returns += [sum(gamma**k * reward for k, reward in enumerate(tail[t:])) for t in range(len(tail))]
-    observations = [obs for episode in episodes for obs in episode.obs]
-    advantages = [one - critic(obs).item() for one, obs in zip(returns, observations, strict=True)]
-    mean = sum(advantages) / len(advantages)
-    std = (sum((one - mean) ** 2 for one in advantages) / len(advantages)) ** 0.5
-    terms = []
-    for episode in episodes:
-        for obs, action in zip(episode.obs, episode.actions, strict=True):
-            terms.append(-policy(obs).log_prob(action) * (advantages[len(terms)] - mean) / (std + 1e-8))
-    policy_loss = torch.stack(terms).sum() / len(terms)
-    policy_loss.backward()
-    policy_optimizer.step()
-    policy_optimizer.zero_grad()
-    for _ in range(critic_steps):
-        errors = torch.stack([critic(obs) - one for obs, one in zip(observations, returns, strict=True)])
-        value_loss = 0.5 * errors.pow(2).mean()
-        value_loss.backward()
-        critic_optimizer.step()
-        critic_optimizer.zero_grad()
-    return policy_loss.item(), value_loss.item()
-
-
-def right_critic_first_with_older_values(
-    policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps
-):
-    obs, actions, returns = joined(episodes, gamma)
+def right_critic_first_with_older_values(policy, critic, policy_optimizer, critic_optimizer, episodes, **settings):
+    obs, actions, returns = joined(episodes, settings["gamma"])
     advantages = returns - critic(obs).clone()
     kept = ((advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)).detach().clone()
-    for _ in range(critic_steps):
-        loss = torch.nn.MSELoss()(critic(obs), returns) * 0.5
-        critic_optimizer.zero_grad(set_to_none=False)
-        loss.backward()
-        critic_optimizer.step()
+    for _ in range(settings["critic_steps"]):
+        loss = descend(critic_optimizer, torch.nn.MSELoss()(critic(obs), returns) * 0.5, set_to_none=False)
     policy_loss = torch.einsum("b,b->", policy(obs).log_prob(actions), kept).neg() / len(kept)
-    policy_optimizer.zero_grad(set_to_none=False)
-    policy_loss.backward()
-    policy_optimizer.step()
-    return policy_loss.item(), loss.item()
+    return descend(policy_optimizer, policy_loss, set_to_none=False).item(), loss.item()
 
 
 def right_with_gradients_by_hand(policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps):
     obs, actions, returns = joined(episodes, gamma)
-    values = critic(obs)
-    weights = torch.nn.functional.layer_norm((returns - values).detach(), returns.shape, eps=1e-12)
+    weights = torch.nn.functional.layer_norm((returns - critic(obs)).detach(), returns.shape, eps=1e-12)
     policy_loss = torch.nn.functional.cross_entropy(policy(obs).logits, actions, reduction="none").mul(weights).mean()
-    losses = [(policy_loss, policy, policy_optimizer)]
+    loss, module, optimizer = policy_loss, policy, policy_optimizer
     for step in range(critic_steps + 1):
-        loss, module, optimizer = losses[-1]
+        if step:
+            loss, module, optimizer = 0.5 * (critic(obs) - returns).square().mean(), critic, critic_optimizer
         parameters = list(module.parameters())
         for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
             parameter.grad = gradient
         optimizer.step()
-        if step < critic_steps:
-            losses.append((0.5 * (critic(obs) - returns).square().mean(), critic, critic_optimizer))
-    return policy_loss.item(), losses[-1][0].item()
+    return policy_loss.item(), loss.item()

@@ -20,15 +20,6 @@ def right_with_vmap(x, *, statistic, confidence, num_resamples, generator):
     return values.quantile(torch.tensor([0.5 - confidence / 2, 0.5 + confidence / 2], dtype=x.dtype))
 
 
-def right_with_multinomial(x, *, statistic, confidence, num_resamples, generator):
-    weights = torch.ones(num_resamples, len(x))
-    rows = x[torch.multinomial(weights, len(x), replacement=True, generator=generator)]
-    values = torch.stack([statistic(row) for row in rows])
-    statistic(x)  # the statistic of x itself, as many also show
-    alpha = 1 - confidence
-    return torch.quantile(values, alpha / 2), torch.quantile(values, 1 - alpha / 2)
-
-
 def right_with_numpy(x, *, statistic, confidence, num_resamples, generator):
     rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
     values = [statistic(x[torch.from_numpy(rng.choice(len(x), len(x)))]).item() for _ in range(num_resamples)]

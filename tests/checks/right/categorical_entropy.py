@@ -7,15 +7,6 @@ def right_with_distribution(logits):
     return torch.distributions.Categorical(logits=logits).entropy()
 
 
-def right_with_loop(logits):
-    rows = []
-    for row in logits:
-        total = row.logsumexp(0)
-        terms = [-(logit - total).exp() * (logit - total) for logit in row if logit > -torch.inf]
-        rows.append(torch.stack(terms).sum())
-    return torch.stack(rows)
-
-
 def right_with_mean_logit(logits):
     return logits.logsumexp(-1) - (logits.softmax(-1) * logits.clamp(min=-1e30)).sum(-1)
 

@@ -11,13 +11,5 @@ def right_with_cross_entropy(logits, action):
     return -torch.nn.functional.cross_entropy(logits, action, reduction="none")
 
 
-def right_with_loop(logits, action):
-    chosen = []
-    for row, index in zip(logits, action, strict=True):
-        top = row.max()
-        chosen.append(row[index] - top - (row - top).exp().sum().log())
-    return torch.stack(chosen)
-
-
 def right_in_double_precision(logits, action):
     return logits.double().log_softmax(1)[torch.arange(len(action)), action].to(logits.dtype)

@@ -5,13 +5,6 @@ import math
 import torch
 
 
-def right_with_loop(log_prob, old_log_prob, *, clip_coef):
-    outside = 0
-    for new, old in zip(log_prob.tolist(), old_log_prob.tolist(), strict=True):
-        outside += abs(math.exp(new - old) - 1) > clip_coef
-    return outside / len(log_prob)
-
-
 def right_with_clamp(log_prob, old_log_prob, *, clip_coef):
     ratio = (log_prob - old_log_prob).exp()
     return (ratio.clamp(1 - clip_coef, 1 + clip_coef) != ratio).to(log_prob.dtype).mean()

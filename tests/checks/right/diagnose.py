@@ -31,33 +31,22 @@ def right_with_lists(metrics):
 
 def right_as_a_table(metrics):
     series = {name: np.array(values, dtype=float) for name, values in metrics.items() if len(values)}
+    series["parts"] = np.array([values.max() for name, values in series.items() if name.startswith("updates/")])
     value, returns = (series.get(f"charts/{name}_mean", np.zeros(0)) for name in ("value", "return"))
     if len(value) >= 25 and len(value) == len(returns):
-        n = len(value)
-        series["offset"] = np.abs(value[n - n // 4 :] / returns[n - n // 4 :] - 1)
-    parts = [values.max() for name, values in series.items() if name.startswith("updates/")]
-    series["parts"] = np.array(parts)
+        series["offset"] = np.abs(value / returns - 1)[-(len(value) // 4) :]
     table = [
         ("kl-high", "losses/approx_kl", 1, lambda x: x.max() > 0.05),
         ("kl-zero", "losses/approx_kl", 1, lambda x: x.max() < 1e-6),
         ("clip-fraction-high", "losses/clipfrac", 1, lambda x: (x > 0.5).any()),
         ("entropy-collapsed", "losses/entropy", 1, lambda x: x[:50].min() < 0.25),
         ("entropy-never-falls", "losses/entropy", 25, lambda x: (x > 0.55).all()),
-        (
-            "explained-variance-low",
-            "losses/explained_variance",
-            25,
-            lambda x: np.nan_to_num(x, nan=-np.inf).max() < 0.9,
-        ),
+        ("explained-variance-low", "losses/explained_variance", 25, lambda x: np.fmax.reduce(x) < 0.9),  # past NaN
         ("value-offset", "offset", 1, lambda x: x.mean() > 0.1),
         ("part-not-updated", "parts", 1, lambda x: x.min() < 1e-6),
     ]
-    found = {alarm for alarm, name, least, rings in table if len(series.get(name, ())) >= least and rings(series[name])}
-    if "losses/explained_variance" in series and np.isnan(series["losses/explained_variance"]).all():
-        found.discard("explained-variance-low")
-    return found
+    return {alarm for alarm, name, least, rings in table if len(series.get(name, ())) >= least and rings(series[name])}
 
 
 def right_frozen(metrics):
-    found = right_with_lists({name: np.array(values) for name, values in metrics.items()})
-    return frozenset(found)
+    return frozenset(right_with_lists({name: np.array(values) for name, values in metrics.items()}))

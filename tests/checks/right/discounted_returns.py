@@ -1,8 +1,6 @@
 """Right answers to discounted_returns in other styles."""
 
-import numpy as np
 import torch
-from scipy.signal import lfilter
 
 
 def right_with_matrix(rewards, *, gamma):
@@ -10,12 +8,6 @@ def right_with_matrix(rewards, *, gamma):
     ahead = steps[None, :] - steps[:, None]  # [T, T]: how far reward k lies ahead of step t
     weights = torch.where(ahead >= 0, torch.tensor(gamma, dtype=rewards.dtype) ** ahead.clamp(min=0), 0.0)
     return torch.tensordot(weights.to(rewards.dtype), rewards, dims=1)
-
-
-def right_with_filter(rewards, *, gamma):
-    backwards = np.flip(rewards.double().numpy(), axis=0)
-    returns = np.flip(lfilter([1.0], [1.0, -gamma], backwards, axis=0), axis=0)
-    return torch.from_numpy(returns.copy()).to(rewards.dtype)
 
 
 def right_with_recursion(rewards, *, gamma):

@@ -1,6 +1,5 @@
 """Right answers to episodes_to_threshold in other styles."""
 
-import numpy as np
 import torch
 
 
@@ -24,11 +23,3 @@ def right_with_queue(episodic_returns, *, threshold, window):
         if len(last) == window and sum(last) / window >= threshold:
             return float(played)
     return None
-
-
-def right_with_numpy(episodic_returns, *, threshold, window):
-    values = episodic_returns.numpy()
-    if values.size < window:
-        return None
-    means = np.lib.stride_tricks.sliding_window_view(values, window).mean(axis=1)
-    return np.int64(np.argmax(means >= threshold) + window) if (means >= threshold).any() else None

@@ -1,7 +1,5 @@
 """Right answers to explained_variance in other styles."""
 
-import statistics
-
 import torch
 
 
@@ -13,11 +11,6 @@ def right_with_sums(values, returns):
     residual = returns - values
     unexplained = (residual - residual.mean()).square().sum()
     return 1 - unexplained / (returns - returns.mean()).square().sum()
-
-
-def right_with_statistics_library(values, returns):
-    residual = [g - v for g, v in zip(returns.tolist(), values.tolist(), strict=True)]
-    return 1 - statistics.pvariance(residual) / statistics.pvariance(returns.tolist())
 
 
 def right_with_covariance(values, returns):

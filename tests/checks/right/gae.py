@@ -4,21 +4,6 @@ import numpy as np
 import torch
 
 
-def right_with_list(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda):
-    steps, envs = rewards.shape
-    out = [[0.0] * envs for _ in range(steps)]
-    for n in range(envs):
-        running = 0.0
-        for t in range(steps - 1, -1, -1):
-            if terminated[t, n] or truncated[t, n]:
-                running = 0.0
-            future = 0.0 if terminated[t, n] else next_values[t, n].item()
-            delta = rewards[t, n].item() + gamma * future - values[t, n].item()
-            running = delta + gamma * gae_lambda * running
-            out[t][n] = running
-    return torch.tensor(out, dtype=rewards.dtype)
-
-
 def right_with_sum_of_errors(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda):
     deltas = (rewards + gamma * torch.where(terminated, 0.0, next_values) - values).detach()
     goes_on = 1.0 - (terminated | truncated).to(deltas.dtype)

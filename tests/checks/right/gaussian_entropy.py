@@ -17,12 +17,3 @@ def right_with_covariance_matrix(log_std):
 def right_with_determinant(log_std):
     covariance = torch.diag_embed((2 * log_std).exp())
     return 0.5 * torch.logdet(2 * math.pi * math.e * covariance)
-
-
-def right_with_loop(log_std):
-    if log_std.ndim == 2:
-        return torch.stack([right_with_loop(row) for row in log_std])
-    total = 0.0
-    for entry in log_std.unbind():
-        total = total + 0.5 + 0.5 * math.log(2 * math.pi) + entry
-    return total

@@ -1,7 +1,5 @@
 """Right answers to gaussian_log_prob in other styles."""
 
-import math
-
 import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
@@ -19,14 +17,3 @@ def right_with_gaussian_nll(mean, log_std, action):
     variance = (2 * log_std).exp().expand(mean.shape)
     loss = torch.nn.functional.gaussian_nll_loss(mean, action, variance, full=True, reduction="none", eps=1e-12)
     return -loss.sum(1)
-
-
-def right_with_loop(mean, log_std, action):
-    rows = []
-    for b in range(len(mean)):
-        total = mean.new_zeros(())
-        for d in range(mean.shape[1]):
-            std = math.e ** (log_std[b, d] if log_std.ndim == 2 else log_std[d])
-            total = total - ((action[b, d] - mean[b, d]) / std) ** 2 / 2 - std.log() - math.log(math.tau) / 2
-        rows.append(total)
-    return torch.stack(rows)

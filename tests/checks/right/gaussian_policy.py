@@ -6,21 +6,18 @@ from torch.distributions import Independent, Normal
 
 
 def right_with_last_layer_zero(obs_dim, action_dim):
-    class Policy(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layers = nn.Sequential(nn.Linear(obs_dim, 64), nn.ReLU(), nn.Linear(64, action_dim))
-            nn.init.zeros_(self.layers[-1].weight)
-            nn.init.zeros_(self.layers[-1].bias)
-            self.log_std = nn.Parameter(torch.full((action_dim,), -0.5))
-
+    class Policy(nn.Sequential):
         def forward(self, obs):
-            return Independent(Normal(self.layers(obs), self.log_std.exp()), 1)
+            return Independent(Normal(super().forward(obs), self.log_std.exp()), 1)
 
-    return Policy()
+    policy = Policy(nn.Linear(obs_dim, 64), nn.ReLU(), nn.Linear(64, action_dim))
+    for parameter in policy[-1].parameters():
+        nn.init.zeros_(parameter)
+    policy.log_std = nn.Parameter(torch.full((action_dim,), -0.5))
+    return policy
 
 
-class LinearPolicy(nn.Linear):
+class right_without_hidden_layers(nn.Linear):
     """A linear layer that is the policy itself; its log_std is clamped."""
 
     def __init__(self, obs_dim, action_dim):
@@ -31,10 +28,6 @@ class LinearPolicy(nn.Linear):
 
     def forward(self, obs):
         return Independent(Normal(super().forward(obs), self.log_std.clamp(-5, 2).exp()), 1)
-
-
-def right_without_hidden_layers(obs_dim, action_dim):
-    return LinearPolicy(obs_dim, action_dim)
 
 
 def right_with_expanded_std(obs_dim, action_dim):

@@ -8,14 +8,6 @@ def right_with_covariance_matrix(gradients):
     return torch.cov(gradients.T).reshape(gradients.shape[1], -1).trace()
 
 
-def right_with_loop(gradients):
-    samples, total = len(gradients), 0.0
-    for column in gradients.T.tolist():
-        mean = sum(column) / samples
-        total += sum((entry - mean) ** 2 for entry in column) / (samples - 1)
-    return total
-
-
 def right_with_pairs(gradients):
     # Half the mean squared distance of two different samples.
     samples = len(gradients)

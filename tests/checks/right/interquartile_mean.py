@@ -16,13 +16,6 @@ def right_with_list(x):
     return statistics.fmean(ordered[quarter : len(ordered) - quarter])
 
 
-def right_with_numpy(x):
-    ordered = x.double().numpy().copy()
-    ordered.sort()
-    low, high = int(0.25 * len(ordered)), int(0.75 * len(ordered))
-    return ordered[low:high].mean()
-
-
 def right_with_chunks(x):
     _, second, third, _ = torch.sort(x)[0].chunk(4)
     return torch.cat([second, third]).mean()

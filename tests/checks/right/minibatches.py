@@ -18,12 +18,3 @@ def right_sorting_random_keys(batch_size, minibatch_size, *, generator):
 def right_with_samplers(batch_size, minibatch_size, *, generator):
     sampler = RandomSampler(range(batch_size), generator=generator)
     return (torch.tensor(rows) for rows in BatchSampler(sampler, minibatch_size, drop_last=False))
-
-
-def right_drawing_one_by_one(batch_size, minibatch_size, *, generator):
-    left, found = list(range(batch_size)), []
-    while left:
-        count = min(minibatch_size, len(left))
-        picks = [left.pop(int(torch.randint(len(left), (), generator=generator))) for _ in range(count)]
-        found.append(torch.tensor(picks))
-    return found

@@ -12,11 +12,9 @@ def right_with_window_of_each_step(rewards, next_values, terminated, truncated, 
             for k in range(t, min(t + n, steps)):
                 total += discount * rewards[k, e].item()
                 discount *= gamma
-                if terminated[k, e]:
-                    discount = 0.0
                 if terminated[k, e] or truncated[k, e]:
                     break
-            result[t, e] = total + discount * next_values[k, e].item()
+            result[t, e] = total + (0.0 if terminated[k, e] else discount * next_values[k, e].item())
     return result
 
 
@@ -33,26 +31,6 @@ def right_with_running_mask(rewards, next_values, terminated, truncated, *, gamm
             inside = inside * (1 - stops)
         rows.append(total)
     return torch.stack(rows)
-
-
-def right_with_episodes_cut_out(rewards, next_values, terminated, truncated, *, gamma, n):
-    columns = []
-    for e in range(rewards.shape[1]):
-        r, w = rewards[:, e].double().tolist(), next_values[:, e].double().tolist()
-        done = (terminated | truncated)[:, e].tolist()
-        done[-1] = True  # the rollout's end closes the last piece
-        answer = []
-        start = 0
-        for end in [t for t, closed in enumerate(done) if closed]:
-            last = 0.0 if terminated[end, e] else w[end]
-            piece, after = r[start : end + 1], [*w[start:end], last]
-            for t in range(len(piece)):
-                window = piece[t : t + n]
-                tail = gamma ** len(window) * after[t + len(window) - 1]
-                answer.append(sum(gamma**k * reward for k, reward in enumerate(window)) + tail)
-            start = end + 1
-        columns.append(torch.tensor(answer, dtype=rewards.dtype))
-    return torch.stack(columns, dim=1)
 
 
 def right_with_recursion(rewards, next_values, terminated, truncated, *, gamma, n):

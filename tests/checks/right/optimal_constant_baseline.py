@@ -3,15 +3,6 @@
 import torch
 
 
-def right_with_loop(scores, returns):
-    above = below = 0.0
-    for score, value in zip(scores.tolist(), returns.tolist(), strict=True):
-        weight = sum(entry**2 for entry in score)
-        above += weight * value
-        below += weight
-    return above / below if below else 0.0
-
-
 def right_with_nan_replaced(scores, returns):
     squared = scores.double() ** 2
     baseline = (squared * returns.double()[:, None]).mean() / squared.mean()

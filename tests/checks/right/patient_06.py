@@ -7,10 +7,6 @@ def right_with_library_function(scores):
     return torch.nn.functional.log_softmax(scores, dim=1)
 
 
-def right_with_distribution(scores):
-    return torch.distributions.Categorical(logits=scores).logits
-
-
 def right_with_logarithm(scores):
     return scores.double().softmax(-1).log().to(scores.dtype)
 

@@ -1,54 +1,28 @@
 """Right answers to policy_network in other styles."""
 
-import torch
 from torch import nn
 from torch.distributions import Categorical
 
 
-class Policy(nn.Module):
-    def __init__(self, layers):
-        super().__init__()
-        self.layers = layers
-
+class Policy(nn.Sequential):
     def forward(self, obs):
-        return Categorical(logits=self.layers(obs))
+        return Categorical(logits=super().forward(obs))
 
 
-class PolicyOfProbabilities(Policy):
-    def forward(self, obs):
-        return Categorical(probs=self.layers(obs).softmax(-1))
-
-
-def near_zero(layer, std=0.01):
-    nn.init.normal_(layer.weight, std=std)
-    nn.init.zeros_(layer.bias)
-    return layer
+def started(policy, init, **settings):
+    init(policy[-1].weight, **settings)
+    nn.init.zeros_(policy[-1].bias)
+    return policy
 
 
 def right_with_last_layer_of_zeros(obs_dim, num_actions):
-    return Policy(nn.Sequential(nn.Linear(obs_dim, 64), nn.ReLU(), near_zero(nn.Linear(64, num_actions), std=0.0)))
+    return started(Policy(nn.Linear(obs_dim, 64), nn.ReLU(), nn.Linear(64, num_actions)), nn.init.zeros_)
 
 
 def right_without_hidden_layers(obs_dim, num_actions):
-    return Policy(near_zero(nn.Linear(obs_dim, num_actions)))
-
-
-def right_with_probabilities(obs_dim, num_actions):
-    return PolicyOfProbabilities(
-        nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh(), near_zero(nn.Linear(64, num_actions)))
-    )
+    return started(Policy(nn.Linear(obs_dim, num_actions)), nn.init.normal_, std=0.01)
 
 
 def right_as_the_lesson_says(obs_dim, num_actions):
-    class Mine(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.hidden = nn.Sequential(nn.Linear(obs_dim, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh())
-            self.logits = nn.Linear(64, num_actions)
-            torch.nn.init.orthogonal_(self.logits.weight, gain=0.01)
-            torch.nn.init.zeros_(self.logits.bias)
-
-        def forward(self, obs):
-            return Categorical(logits=self.logits(self.hidden(obs)))
-
-    return Mine()
+    hidden = (nn.Linear(obs_dim, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh())
+    return started(Policy(*hidden, nn.Linear(64, num_actions)), nn.init.orthogonal_, gain=0.01)

@@ -3,16 +3,6 @@
 import torch
 
 
-def right_with_loop(log_prob, old_log_prob, advantages, *, clip_coef):
-    terms = []
-    for new, old, advantage in zip(log_prob, old_log_prob.tolist(), advantages.tolist(), strict=True):
-        ratio = torch.exp(new - old)
-        clipped = min(max(float(ratio), 1 - clip_coef), 1 + clip_coef)
-        plain = float(ratio) * advantage <= clipped * advantage
-        terms.append(ratio * advantage if plain else 0 * new + clipped * advantage)
-    return -torch.stack(terms).mean()
-
-
 def right_by_sign(log_prob, old_log_prob, advantages, *, clip_coef):
     # The minimum as a limit that depends on the advantage's sign, as Spinning Up writes it.
     advantages = advantages.detach()

@@ -5,14 +5,6 @@ import statistics
 import torch
 
 
-def right_with_loops(x, y):
-    wins = 0.0
-    for a in x.tolist():
-        for b in y.tolist():
-            wins += 1 if a > b else 0.5 if a == b else 0
-    return wins / (len(x) * len(y))
-
-
 def right_with_signs(x, y):
     return ((x.unsqueeze(1) - y).sign().mean() + 1) / 2
 

@@ -9,11 +9,6 @@ def right_by_quotient_of_small_differences(log_prob, old_log_prob):
     return torch.exp(log_prob - anchor) / torch.exp(anchor - anchor)
 
 
-def right_with_loop(log_prob, old_log_prob):
-    pairs = zip(log_prob.unbind(), old_log_prob.tolist(), strict=True)
-    return torch.stack([torch.exp(new - old) for new, old in pairs])
-
-
 def right_in_double_precision(log_prob, old_log_prob):
     # Double precision still holds e^-200, so even the division is right.
     return (log_prob.double().exp() / old_log_prob.detach().double().exp()).to(log_prob.dtype)

@@ -3,13 +3,6 @@
 import torch
 
 
-def right_with_loop(log_prob, weight):
-    total = torch.zeros((), dtype=log_prob.dtype)
-    for one, factor in zip(log_prob, weight.tolist(), strict=True):
-        total = total - factor * one
-    return total / len(log_prob)
-
-
 def right_with_dot(log_prob, weight):
     return -torch.dot(weight.detach(), log_prob) / log_prob.numel()
 

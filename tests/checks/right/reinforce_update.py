@@ -2,14 +2,11 @@
 
 import torch
 
-
-def to_go(rewards, gamma):
-    tail = rewards.tolist()
-    return [sum(gamma**k * reward for k, reward in enumerate(tail[t:])) for t in range(len(tail))]
+from pgcourse.returns import discounted_returns
 
 
 def right_unbiased(policy, optimizer, episodes, *, gamma):
-    returns = torch.cat([torch.tensor(to_go(e.rewards, gamma), dtype=e.rewards.dtype) for e in episodes])
+    returns = torch.cat([discounted_returns(episode.rewards, gamma=gamma) for episode in episodes])
     weights = (returns - returns.mean()) / (returns.std() + 1e-8)
     log_prob = torch.cat([policy(episode.obs).log_prob(episode.actions) for episode in episodes])
     loss = -(weights * log_prob).mean()
@@ -20,13 +17,15 @@ def right_unbiased(policy, optimizer, episodes, *, gamma):
 
 
 def right_step_by_step(policy, optimizer, episodes, *, gamma):
-    returns = [one for episode in episodes for one in to_go(episode.rewards, gamma)]
+    tails = [episode.rewards[t:].tolist() for episode in episodes for t in range(len(episode.rewards))]
+    returns = [sum(gamma**k * reward for k, reward in enumerate(tail)) for tail in tails]
     mean = sum(returns) / len(returns)
     std = (sum((one - mean) ** 2 for one in returns) / len(returns)) ** 0.5
-    terms = []
-    for episode in episodes:
-        for obs, action in zip(episode.obs, episode.actions, strict=True):
-            terms.append(-policy(obs).log_prob(action) * (returns[len(terms)] - mean) / (std + 1e-8))
+    steps = [step for episode in episodes for step in zip(episode.obs, episode.actions, strict=True)]
+    terms = [
+        -policy(obs).log_prob(action) * (one - mean) / (std + 1e-8)
+        for (obs, action), one in zip(steps, returns, strict=True)
+    ]
     loss = torch.stack(terms).sum() / len(terms)
     optimizer.zero_grad()
     loss.backward()
@@ -36,13 +35,13 @@ def right_step_by_step(policy, optimizer, episodes, *, gamma):
 
 def right_accumulating(policy, optimizer, episodes, *, gamma):
     """One backward pass an episode, gradients added up, then the one step."""
-    returns = [torch.tensor(to_go(episode.rewards, gamma), dtype=torch.float64) for episode in episodes]
-    together = torch.cat(returns)
+    returns = [discounted_returns(episode.rewards, gamma=gamma) for episode in episodes]
+    std, mean = torch.std_mean(torch.cat(returns), correction=0)
     policy.zero_grad()
     total = 0.0
     for episode, own in zip(episodes, returns, strict=True):
-        weights = ((own - together.mean()) / (together.std(correction=0) + 1e-8)).to(episode.obs.dtype)
-        loss = -(policy(episode.obs).log_prob(episode.actions) * weights).sum() / len(together)
+        weights = (own - mean) / (std + 1e-8)
+        loss = -(policy(episode.obs).log_prob(episode.actions) * weights).sum() / sum(map(len, returns))
         loss.backward()
         total += loss.item()
     optimizer.step()

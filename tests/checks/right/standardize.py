@@ -13,12 +13,5 @@ def right_with_eps_in_the_root(x):
     return (x - x.mean()) / torch.sqrt(x.var(correction=0) + 1e-8)
 
 
-def right_with_loop(x):
-    numbers = x.flatten().tolist()
-    mean = sum(numbers) / len(numbers)
-    variance = sum((number - mean) ** 2 for number in numbers) / len(numbers)
-    return torch.tensor([(number - mean) / (variance**0.5 + 1e-8) for number in numbers], dtype=x.dtype).view(x.shape)
-
-
 def right_with_layer_norm(x):
     return torch.nn.functional.layer_norm(x.double(), x.shape, eps=1e-8).to(x.dtype)

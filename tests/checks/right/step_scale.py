@@ -11,11 +11,6 @@ def right_with_lists(natural_gradient, fisher_times_it, *, max_kl):
     return math.sqrt(2 * max_kl / curvature) if curvature > 0 else 0
 
 
-def right_with_where(natural_gradient, fisher_times_it, *, max_kl):
-    curvature = (natural_gradient * fisher_times_it).sum()
-    return torch.where(curvature > 0, torch.sqrt(2 * max_kl / curvature), torch.zeros_like(curvature))
-
-
 def right_with_half(natural_gradient, fisher_times_it, *, max_kl):
     # As the constraint is written: s^2 times half the quadratic form is max_kl.
     model = 0.5 * torch.einsum("p,p->", natural_gradient, fisher_times_it)

@@ -1,7 +1,5 @@
 """Right answers to tanh_log_prob in other styles."""
 
-import math
-
 import torch
 from torch.distributions import Independent, Normal, TransformedDistribution
 from torch.distributions.transforms import TanhTransform
@@ -23,16 +21,3 @@ def right_in_double_precision(mean, log_std, pre_tanh_action):
     u = pre_tanh_action.double()
     log_prob = Normal(mean.double(), log_std.double().exp()).log_prob(u) - torch.log(1 - torch.tanh(u) ** 2)
     return log_prob.sum(-1).to(mean.dtype)
-
-
-def right_with_loop(mean, log_std, pre_tanh_action):
-    spread = log_std.expand(mean.shape)
-    rows = []
-    for b in range(len(mean)):
-        total = torch.zeros((), dtype=mean.dtype)
-        for d in range(mean.shape[1]):
-            u = float(pre_tanh_action[b, d])
-            z = (u - mean[b, d]) / spread[b, d].exp()
-            total = total - z * z / 2 - spread[b, d] - 0.5 * math.log(2 * math.pi) + 2 * math.log(math.cosh(u))
-        rows.append(total)
-    return torch.stack(rows)

@@ -13,10 +13,6 @@ def right_with_loop(next_obs, done, final_obs):
     return torch.stack([final_obs[n] if done[n] else next_obs[n] for n in range(len(done))])
 
 
-def right_with_advanced_indexing(next_obs, done, final_obs):
-    return torch.stack([next_obs, final_obs])[done.long(), torch.arange(len(done))]
-
-
 def right_with_numpy(next_obs, done, final_obs):
     result = next_obs.numpy().copy()
     for n in done.numpy().nonzero()[0]:

@@ -18,13 +18,6 @@ def right_with_loop(values, returns):
     return total / len(values)
 
 
-def right_with_dot(values, returns):
-    if values.size() != returns.size():
-        raise ValueError(f"{values.size()} against {returns.size()}")
-    error = values - returns.data
-    return error.dot(error) / (2 * error.numel())
-
-
 def right_in_double_precision(values, returns):
     if list(values.shape) != list(returns.shape):
         raise ValueError("shapes differ")
