@@ -30,7 +30,7 @@ extras: setup ## add LunarLander, MuJoCo and the libraries that `make bench` com
 lab: setup ## open the course in JupyterLab (ARGS="--no-browser --port=8899")
 	.venv/bin/pgcourse lab $(ALLOW_ROOT) $(ARGS)
 
-test: setup ## run the tests, notebooks included (at most 10 minutes on two cores)
+test: setup ## run the tests, notebooks included (about six minutes on two cores)
 	$(PYTEST) $(ARGS)
 
 test-slow: setup ## run only the slow suites

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pgcourse.checks import exercises, progress
+from pgcourse.checks import exercises, progress, runner
+from pgcourse.checks.exercise import Exercise
+from pgcourse.checks.observe.record import Arrays, Case
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +20,33 @@ def progress_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(progress, "_pending", [])
     monkeypatch.setattr(progress, "_complained", set())
     return home
+
+
+@pytest.fixture(scope="module")
+def known_answers_are_observed_once() -> Iterator[None]:
+    """What the reference and the misconceptions do on a case is kept: else each of them would run once per attempt.
+
+    An attempt's own observation is made afresh each time.
+    """
+    kept: dict[tuple[Any, ...], Any] = {}
+    expected, observed = Exercise.expected, runner._observed
+
+    def kept_expected(exercise: Exercise, case: Case) -> list[Arrays]:
+        key = (id(case), "expected")
+        if key not in kept:
+            kept[key] = (expected(exercise, case), case)  # the case too: an id is of one object while that lives
+        return kept[key][0]
+
+    def kept_observed(exercise: Exercise, attempt: Any, case: Case) -> Arrays:
+        key = (id(case), attempt)
+        if key not in kept:
+            kept[key] = (observed(exercise, attempt, case), case)
+        return kept[key][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Exercise, "expected", kept_expected)
+        patch.setattr(runner, "_observed", kept_observed)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -7,27 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from pgcourse.checks import catalogue, runner
+from pgcourse.checks import catalogue
 from pgcourse.checks.exercise import Exercise, exercises, get
 from pgcourse.checks.observe import from_json, observe, to_json
-from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.record import Case
 from pgcourse.checks.runner import judge_observations, run_exercise
 from pgcourse.checks.sandbox import preserved_state
-from tests.checks.answers import right
+from tests.checks.answers import right, with_kept_cases
+
+pytestmark = pytest.mark.usefixtures("known_answers_are_observed_once")
 
 OTHER_SEEDS = (1, 2)
-
-
-def with_kept_cases(exercise: Exercise) -> Exercise:
-    """The same exercise; a seed gives the very same case objects each time."""
-    return replace(exercise, cases=cache(lambda seed: list(exercise.cases(seed))))
 
 
 KEPT = [with_kept_cases(exercise) for exercise in exercises()]
@@ -42,33 +37,6 @@ MISCONCEPTIONS = [
     for exercise in KEPT
     for misconception in exercise.misconceptions
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def known_answers_are_observed_once() -> Iterator[None]:
-    """What the reference and the misconceptions do on a case is kept: else each of them would run once per attempt.
-
-    An attempt's own observation is made afresh each time.
-    """
-    kept: dict[tuple[Any, ...], Any] = {}
-    expected, observed = Exercise.expected, runner._observed
-
-    def kept_expected(exercise: Exercise, case: Case) -> list[Arrays]:
-        key = (id(case), "expected")
-        if key not in kept:
-            kept[key] = (expected(exercise, case), case)  # the case too: an id is of one object while that lives
-        return kept[key][0]
-
-    def kept_observed(exercise: Exercise, attempt: Any, case: Case) -> Arrays:
-        key = (id(case), attempt)
-        if key not in kept:
-            kept[key] = (observed(exercise, attempt, case), case)
-        return kept[key][0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Exercise, "expected", kept_expected)
-        patch.setattr(runner, "_observed", kept_observed)
-        yield
 
 
 def in_float64(exercise: Exercise) -> Exercise:
