@@ -40,7 +40,8 @@ def rewritten(function: Callable[..., Any], edits: Edits, **names: Any) -> Calla
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     known = vars(inspect.getmodule(function)) | names
     exec(compile(source, file, "exec", flags=__future__.annotations.compiler_flag), known)
-    changed: Callable[..., Any] = known[function.__name__]
+    changed: Any = known[function.__name__]
+    changed.__source__ = source  # inspect looks for a class's source in its module's file
     return changed
 
 

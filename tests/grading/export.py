@@ -48,6 +48,8 @@ def _emit(thing: Any, name: str, parts: list[str], known: dict[str, Any]) -> str
         parts.append(f"{name} = {thing.__name__}")
     elif isinstance(thing, FunctionType | type) and module.startswith(("pgcourse.", "tests.checks.")):
         _emit_source(thing, name, parts, known)
+    elif module.startswith(("pgcourse.", "tests.checks.")):
+        raise Unexportable(f"{name} is wrapped: no source of its own makes it")
     elif name_there := next((key for key, value in vars(functional).items() if value is thing), ""):
         parts.append(f"from torch.nn.functional import {name_there} as {name}")
     elif callable(thing) and module and hasattr(thing, "__name__") and thing.__name__.isidentifier():
@@ -87,7 +89,7 @@ def _emit_source(thing: Any, name: str, parts: list[str], known: dict[str, Any])
 
 def _definition(thing: Any, name: str) -> ast.FunctionDef | ast.ClassDef:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+        tree = ast.parse(textwrap.dedent(vars(thing).get("__source__") or inspect.getsource(thing)))
     except (SyntaxError, OSError, TypeError) as error:
         raise Unexportable(str(error)) from None
     (node,) = tree.body

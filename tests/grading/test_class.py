@@ -54,10 +54,22 @@ def test_every_mark_is_the_expected_one_and_no_right_answer_loses_a_point(
         for id, (status, share, misconception) in works[student.name].expected.items():
             row = rows[id]
             if (row.status, row.points, row.misconception) != (status, round(row.max_points * share, 2), misconception):
-                differing.append((student.name, works[student.name].kind, id, status, share, row.status, row.points))
+                differing.append(
+                    (
+                        student.name,
+                        works[student.name].kind,
+                        id,
+                        status,
+                        share,
+                        row.status,
+                        row.points,
+                        misconception,
+                        row.misconception,
+                    )
+                )
         if works[student.name].kind in ("alternatives", "published"):
             assert {rows[id].status for id in works[student.name].expected} == {"correct"}, student.name
-    assert differing == []
+    assert differing == [], "\n".join(map(str, differing))
 
 
 def test_the_class_holds_every_kind_of_work(works: dict[str, Work]) -> None:

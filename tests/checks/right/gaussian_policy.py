@@ -6,28 +6,32 @@ from torch.distributions import Independent, Normal
 
 
 def right_with_last_layer_zero(obs_dim, action_dim):
-    class Policy(nn.Sequential):
+    class Policy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mean = nn.Sequential(nn.Linear(obs_dim, 64), nn.ReLU(), nn.Linear(64, action_dim))
+            for parameter in self.mean[-1].parameters():
+                nn.init.zeros_(parameter)
+            self.log_std = nn.Parameter(torch.full((action_dim,), -0.5))
+
         def forward(self, obs):
-            return Independent(Normal(super().forward(obs), self.log_std.exp()), 1)
+            return Independent(Normal(self.mean(obs), self.log_std.exp()), 1)
 
-    policy = Policy(nn.Linear(obs_dim, 64), nn.ReLU(), nn.Linear(64, action_dim))
-    for parameter in policy[-1].parameters():
-        nn.init.zeros_(parameter)
-    policy.log_std = nn.Parameter(torch.full((action_dim,), -0.5))
-    return policy
+    return Policy()
 
 
-class right_without_hidden_layers(nn.Linear):
-    """A linear layer that is the policy itself; its log_std is clamped."""
+class right_without_hidden_layers(nn.Module):
+    """A class that is called like a function; its log_std is clamped."""
 
     def __init__(self, obs_dim, action_dim):
-        super().__init__(obs_dim, action_dim)
-        nn.init.normal_(self.weight, std=0.01)
-        nn.init.zeros_(self.bias)
+        super().__init__()
+        self.mean = nn.Linear(obs_dim, action_dim)
+        nn.init.normal_(self.mean.weight, std=0.01)
+        nn.init.zeros_(self.mean.bias)
         self.log_std = nn.Parameter(torch.zeros(action_dim))
 
     def forward(self, obs):
-        return Independent(Normal(super().forward(obs), self.log_std.clamp(-5, 2).exp()), 1)
+        return Independent(Normal(self.mean(obs), self.log_std.clamp(-5, 2).exp()), 1)
 
 
 def right_with_expanded_std(obs_dim, action_dim):

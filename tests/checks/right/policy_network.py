@@ -4,14 +4,18 @@ from torch import nn
 from torch.distributions import Categorical
 
 
-class Policy(nn.Sequential):
+class Policy(nn.Module):
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
     def forward(self, obs):
-        return Categorical(logits=super().forward(obs))
+        return Categorical(logits=self.layers(obs))
 
 
 def started(policy, init, **settings):
-    init(policy[-1].weight, **settings)
-    nn.init.zeros_(policy[-1].bias)
+    init(policy.layers[-1].weight, **settings)
+    nn.init.zeros_(policy.layers[-1].bias)
     return policy
 
 
