@@ -87,6 +87,7 @@ def test_the_same_under_another_seed(exercise: Exercise, seed: int) -> None:
             assert (result.status, result.misconception) == ("not yet", misconception.id), result.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", [item for item in ALL if item.values[0].judge is None])
 def test_double_precision_changes_no_verdict(exercise: Exercise) -> None:
     exercise = in_float64(exercise)
