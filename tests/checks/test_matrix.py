@@ -1,6 +1,6 @@
 """The proof of every exercise: right answers pass in every style, each wrong answer fails under its own name.
 
-The cases are those of the notebooks; in the slow suite also some that a grader might draw.
+The cases are those of the notebooks; in the slow suite also some that a grader might draw, and all in double precision.
 """
 
 from __future__ import annotations
