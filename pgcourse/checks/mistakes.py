@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.compare import Tolerance, Verdict, close, values_alike
+from pgcourse.checks.compare import Tolerance, Verdict, close, refused_alike, values_alike
 from pgcourse.checks.observe import Call, observe, split_signature
 from pgcourse.checks.observe.record import Arrays, Case
 
@@ -191,14 +191,9 @@ def recognise_everywhere(
 def numbers_are_right(exercise: Exercise, observations: Sequence[Arrays], expected: Sequence[list[Arrays]]) -> bool:
     """True where all values are right, whatever is wrong with gradients, dtypes and inputs."""
     return all(
-        any(_refused_alike(answer, arrays) or values_alike(answer, arrays, exercise.tolerance) for answer in answers)
+        any(refused_alike(answer, arrays) or values_alike(answer, arrays, exercise.tolerance) for answer in answers)
         for arrays, answers in zip(observations, expected, strict=True)
     )
-
-
-def _refused_alike(right: Arrays, got: Arrays) -> bool:
-    """True where both refuse the input, with the same kind of error or a subclass; its words are free."""
-    return "error" in right and "error" in got and right["error"][0] in (got["error"][0], *got.get("error.bases", ()))
 
 
 def _numbers(cases: Sequence[Case], observations: Sequence[Arrays], right: Sequence[Arrays]) -> Numbers | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -72,11 +73,8 @@ def results(exercise: Exercise) -> list[Any]:
     names = split_signature(exercise.observe.signature)  # type: ignore[attr-defined]
     found = []
     for case in exercise.cases(7):
-        with pytest.MonkeyPatch.context():
-            try:
-                found.append(exercise.reference(*(case[n] for n in names[0]), **{n: case[n] for n in names[1]}))
-            except ValueError:  # an input that must be refused
-                continue
+        with contextlib.suppress(ValueError):  # an input that must be refused
+            found.append(exercise.reference(*(case[n] for n in names[0]), **{n: case[n] for n in names[1]}))
     return found
 
 
