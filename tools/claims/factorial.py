@@ -1,6 +1,7 @@
-"""Lesson 06, tables of sections 3.2, 3.3 and 4: three suspects in PPO on CartPole, in every combination, Adam or plain SGD.
+"""Lesson 06, tables of sections 3 and 4: five factors in PPO on CartPole, in every combination, and three under plain SGD.
 
-The suspects: long rollouts, a slow critic, gradients of both networks clipped together.
+The suspects: long rollouts, a slow critic, gradients of both networks clipped together. Where they act: the policy's
+learning rate, and the rows of a minibatch, hence the gradient steps that each row of data takes part in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from torch import nn
 from pgcourse import ppo
 from pgcourse.study import traps
 from pgcourse.study.seeds import Run
+from pgcourse.training import Progress
 
 from .runs import kept_runs
 from .study import IQM, OF_RETURN, Metric, Study, band, last_mean, rounded
@@ -33,6 +35,14 @@ CORNERS: dict[tuple[bool, ...], str] = {
 # Every set of factors has an effect: one alone a main effect, several together an interaction.
 EFFECTS = tuple(names for size in (1, 2, 3) for names in combinations(FACTORS, size))
 
+# Where the three suspects act: prefix of a variant's name -> settings. With a minibatch of 128 rows instead of 512 the
+# same rows make four times the gradient steps.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "adam": {"policy_lr": 1e-3, "minibatch_size": 512},
+    "adam_mb128": {"policy_lr": 1e-3, "minibatch_size": 128},
+    "lr3e-4": {"policy_lr": 3e-4, "minibatch_size": 512},
+    "lr3e-4_mb128": {"policy_lr": 3e-4, "minibatch_size": 128},
+}
 CRITIC_LR = {"fast": 1e-2, "slow": 3e-4}
 # Plain SGD has no rates of its own in the literature. These did best on the corner without a trap, on seeds that the
 # study does not use (`SEARCH`); the slow critic is as many times slower as under Adam.
@@ -45,30 +55,40 @@ def sgd(parameters: Iterator[nn.Parameter], learning_rate: float) -> torch.optim
     return torch.optim.SGD(parameters, lr=learning_rate)
 
 
-def config_of(corner: str, *, optimizer: str) -> ppo.PPOConfig:
+def both_budgets(progress: Progress) -> bool:
+    """Stop once a run has both 1,000 episodes and 100,000 steps: poor agents reach the first early, good ones the second."""
+    return len(progress.episodes) >= EPISODES and progress.env_step >= STEPS
+
+
+def config_of(corner: str, setting: str) -> ppo.PPOConfig:
     """Settings of a corner; the third factor is no setting but a replaced function."""
     rollout, critic, _ = corner.split("_")
-    if optimizer == "sgd":
+    if setting == "sgd":
         critic_lr = SGD_CRITIC_LR * (1 if critic == "fast" else SLOWER)
         budget: dict[str, Any] = {"num_episodes": None, "total_timesteps": SGD_STEPS}
         return replace(
             ppo.BUGGY, num_steps=int(rollout), policy_lr=SGD_POLICY_LR, critic_lr=round(critic_lr, 6), **budget
         )
-    # Runs that learn late have short episodes: more of them, so that each also reaches the budget of steps.
-    episodes = EPISODES if critic == "fast" else 1200
-    return replace(ppo.BUGGY, num_steps=int(rollout), critic_lr=CRITIC_LR[critic], num_episodes=episodes)
+    return replace(
+        ppo.BUGGY,
+        num_steps=int(rollout),
+        critic_lr=CRITIC_LR[critic],
+        num_episodes=None,
+        total_timesteps=6 * STEPS,
+        **SETTINGS[setting],
+    )
 
 
-def seams_of(corner: str, *, optimizer: str) -> dict[str, Callable[..., Any]]:
+def seams_of(corner: str, setting: str) -> dict[str, Callable[..., Any]]:
     """Functions that a corner's run replaces."""
-    seams: dict[str, Callable[..., Any]] = {"optimizer_fn": sgd} if optimizer == "sgd" else {}
+    seams: dict[str, Callable[..., Any]] = {"optimizer_fn": sgd} if setting == "sgd" else {"on_iteration": both_budgets}
     return seams | (dict(traps.JOINT_CLIPPING.seams) if corner.endswith("joint") else {})
 
 
-OPTIMIZERS = ("adam", "sgd")
-VARIANTS = {f"{name}_{corner}": config_of(corner, optimizer=name) for name in OPTIMIZERS for corner in CORNERS.values()}
+ALL_SETTINGS = (*SETTINGS, "sgd")
+VARIANTS = {f"{name}_{corner}": config_of(corner, name) for name in ALL_SETTINGS for corner in CORNERS.values()}
 SEAMS: Mapping[str, Mapping[str, Any]] = {
-    f"{name}_{corner}": seams_of(corner, optimizer=name) for name in OPTIMIZERS for corner in CORNERS.values()
+    f"{name}_{corner}": seams_of(corner, name) for name in ALL_SETTINGS for corner in CORNERS.values()
 }
 
 # The search for SGD's rates, on seeds of its own.
@@ -95,11 +115,6 @@ POLICY_MOVE = "updates/policy.logits"
 VALUE, RETURN = "charts/value_mean", "charts/return_mean"
 EARLY_STEPS = 20_480  # 40 updates of 512 steps, 10 of 2,048
 MILLI = "0.001 nat"
-# Outcomes whose effects are told, by optimiser.
-OUTCOMES = {
-    "adam": ("at_1000", "area", "late", "at_60k", "early_kl", "policy_move"),
-    "sgd": ("at_60k", "area_60k", "early_kl", "policy_move"),
-}
 BATCHES = {"32": 512, "128": 2048}
 
 
@@ -162,11 +177,13 @@ OF_EPISODES = (
     "updates_at_1000",
 )  # an SGD run has fewer than 1,000 episodes
 SHOWN = (KL, "losses/clipfrac", "losses/entropy", EXPLAINED, VALUE, RETURN, POLICY_NORM, CRITIC_NORM, POLICY_MOVE)
-PANELS = ("adam_32_fast_separate", "adam_128_slow_joint")  # the healthy run and the story's patient
+# The healthy run and the patient, at the course's settings and at the story's.
+PANELS = ("adam_32_fast_separate", "adam_128_slow_joint", "lr3e-4_mb128_32_fast_separate", "lr3e-4_128_slow_joint")
 STUDY = Study(
     description="PPO on CartPole-v1 with rollouts of 32 or 128 steps, a fast or a slow critic, and gradients clipped apart or "
-    f"together, in every combination: under Adam for at least {EPISODES:,} episodes, under plain SGD for {SGD_STEPS:,} "
-    "steps; the effect of each factor and of each set of factors on the return.",
+    "together, in every combination: under Adam at two learning rates of the policy and two sizes of a minibatch, for at "
+    f"least {EPISODES:,} episodes and {STEPS:,} steps, under plain SGD for {SGD_STEPS:,} steps; the effect of each factor "
+    "and of sets of factors on the return.",
     variants=VARIANTS,
     seams=SEAMS,
     metrics=METRICS,
@@ -186,7 +203,7 @@ def study(*, num_workers: int = 1, num_seeds: int | None = None) -> dict[str, An
         if not (name.startswith("sgd") and name.partition("/")[2] in OF_EPISODES)
     }
     content["values"] |= effect_values(content["values"])
-    content["curves"] = {name: curve for name, curve in content["curves"].items() if name.startswith("adam")}
+    content["curves"] = {name: curve for name, curve in content["curves"].items() if not name.startswith("sgd")}
     content["curves"] |= step_curves(runs)
     content["search"] = {
         name: {"seeds": [run.seed for run in found], "late_return": [rounded(late_in_search(run)) for run in found]}
@@ -204,7 +221,7 @@ def step_curves(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
     """Return by environment step of every variant, and the diagnostics of the healthy run and of the patient."""
     curves = {}
     for name, found in runs.items():
-        until = STEPS if name.startswith("adam") else SGD_STEPS
+        until = SGD_STEPS if name.startswith("sgd") else STEPS
         by_step = replace(STUDY, x="env_step", every=2000, until=until, window=50)
         curves[f"{name}/by_step"] = by_step.return_curve(found)
     for name in PANELS:
@@ -220,35 +237,82 @@ def diagnosed(runs: Sequence[Run], metric: str) -> dict[str, Any]:
     return band(runs[0].metrics["charts/env_step"][step - 1 : length : step].astype(int), "env_step", lines)
 
 
-def effect_values(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Entries "effects/OPTIMISER/OUTCOME/FACTORS": what a factor does, in each seed by itself.
+# The cubes of eight corners that the lesson shows: what each of the three suspects means there. A suspect's two levels are
+# (setting, rollout), critic, clipping. In the story's own settings a rollout is always cut into four minibatches, so the
+# longer one also makes a quarter of the gradient steps from the same data.
+CUBES: dict[str, dict[bool, tuple[str, str]]] = {
+    "course": {False: ("adam", "32"), True: ("adam", "128")},
+    "story": {False: ("lr3e-4_mb128", "32"), True: ("lr3e-4", "128")},
+    "sgd": {False: ("sgd", "32"), True: ("sgd", "128")},
+}
+OUTCOMES = {
+    "course": ("at_1000", "area", "late", "at_60k", "early_kl", "policy_move"),
+    "story": ("at_1000", "area", "late", "at_60k", "early_kl", "policy_move"),
+    "sgd": ("at_60k", "area_60k", "early_kl", "policy_move"),
+}
+# All five factors: the settings' two, +1 where the story's patient has it, and the three suspects.
+FIVE = ("policy_lr", "gradient_steps", *FACTORS)
+SLOW_SETTING = {
+    "adam": (False, False),
+    "adam_mb128": (False, True),
+    "lr3e-4": (True, False),
+    "lr3e-4_mb128": (True, True),
+}
 
-    Each seed has all eight corners, from the same initial weights and start states. The effect of a factor is the mean
-    of the four corners with the trap minus the mean of the four without. Of several factors, joined by "_x_", it is
-    the mean of the corners with an even number of them left out minus that of the others: of two, half of what the
-    second adds to the effect of the first. "alone/..." and "all/..." are single corners minus the one without a trap.
+
+def corner_of(cube: str, key: tuple[bool, ...]) -> str:
+    """The variant at a corner of a cube."""
+    setting, rollout = CUBES[cube][key[0]]
+    return f"{setting}_{rollout}_{LEVELS[1][key[1]]}_{LEVELS[2][key[2]]}"
+
+
+def effect_values(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Entries "effects/CUBE/OUTCOME/FACTORS": what a factor does, in each seed by itself.
+
+    Each seed has all corners, from the same initial weights and start states. The effect of a factor is the mean of the
+    corners with the trap minus the mean of those without. Of several factors, joined by "_x_", it is the mean of the
+    corners with an even number of them left out minus that of the others: of two, half of what the second adds to the
+    effect of the first. "effects/five/..." are those over all 32 corners, main effects and pairs.
     """
     found = {}
-    for optimizer, outcomes in OUTCOMES.items():
+    for cube, outcomes in OUTCOMES.items():
         for outcome in outcomes:
-            entries = {key: values[f"{optimizer}_{corner}/{outcome}"] for key, corner in CORNERS.items()}
-            table = np.array([[entries[key]["per_seed"]] for key in CORNERS], dtype=np.float64)[:, 0]  # [8, seeds]
-            unit = entries[(False,) * len(FACTORS)]["unit"]
-            for factors in EFFECTS:
-                name = f"effects/{optimizer}/{outcome}/{'_x_'.join(factors)}"
-                found[name] = entry(unit, signs(factors) @ table / (len(CORNERS) / 2))
-            healthy = table[list(CORNERS).index((False, False, False))]
-            for factor in FACTORS:
-                only = tuple(name == factor for name in FACTORS)
-                found[f"alone/{optimizer}/{outcome}/{factor}"] = entry(unit, table[list(CORNERS).index(only)] - healthy)
-            found[f"all/{optimizer}/{outcome}"] = entry(unit, table[list(CORNERS).index((True, True, True))] - healthy)
+            corners = [corner_of(cube, key) for key in CORNERS]
+            found |= _effects(f"effects/{cube}/{outcome}", values, outcome, corners, list(CORNERS), FACTORS, EFFECTS)
+    keys, corners = [], []
+    for setting, (slow, many) in SLOW_SETTING.items():
+        for key, corner in CORNERS.items():
+            keys.append((slow, not many, *key))  # the trap is the small rate, and few gradient steps
+            corners.append(f"{setting}_{corner}")
+    pairs = tuple(names for size in (1, 2) for names in combinations(FIVE, size))
+    for outcome in ("at_1000", "area", "late"):
+        found |= _effects(f"effects/five/{outcome}", values, outcome, corners, keys, FIVE, pairs)
     return found
 
 
-def signs(factors: Sequence[str]) -> NDArray[np.float64]:
+def _effects(
+    name: str,
+    values: Mapping[str, Mapping[str, Any]],
+    outcome: str,
+    corners: Sequence[str],
+    keys: Sequence[tuple[bool, ...]],
+    factors: Sequence[str],
+    sets: Sequence[tuple[str, ...]],
+) -> dict[str, Any]:
+    entries = [values[f"{corner}/{outcome}"] for corner in corners]
+    table = np.array([entry["per_seed"] for entry in entries], dtype=np.float64)  # [corners, seeds]
+    return {
+        f"{name}/{'_x_'.join(chosen)}": entry(
+            entries[0]["unit"], signs(chosen, factors, keys) @ table / (len(keys) / 2)
+        )
+        for chosen in sets
+    }
+
+
+def signs(chosen: Sequence[str], factors: Sequence[str], keys: Sequence[tuple[bool, ...]]) -> NDArray[np.float64]:
     """+1 or -1 for each corner: the product over the factors, +1 where the trap is there and -1 where it is not."""
-    columns = [FACTORS.index(name) for name in factors]
-    return np.prod([[1.0 if key[column] else -1.0 for column in columns] for key in CORNERS], axis=1)
+    columns = [factors.index(name) for name in chosen]
+    return np.prod([[1.0 if key[column] else -1.0 for column in columns] for key in keys], axis=1)
 
 
 def entry(unit: str, per_seed: NDArray[np.float64]) -> dict[str, Any]:

@@ -49,12 +49,8 @@ def first_returns(
     """The first episodic returns of a run, which takes about a second; `within_steps`: only those ended by then."""
     # Stopped from outside: a smaller budget would be another schedule of learning rates.
     config = dataclasses.replace(config, seed=seed)
-    result = TRAIN[config.algorithm](
-        config,
-        device="cpu",
-        on_iteration=lambda progress: len(progress.episodes) >= num_episodes,
-        **made_fresh(config, seams),
-    )
+    seams = {**seams, "on_iteration": lambda progress: len(progress.episodes) >= num_episodes}
+    result = TRAIN[config.algorithm](config, device="cpu", **made_fresh(config, seams))
     episodes = result.episodes[:num_episodes]
     if within_steps is not None:
         episodes = episodes[episodes["env_step"] <= within_steps]
