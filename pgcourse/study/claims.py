@@ -6,7 +6,6 @@ null where the event never came), `curves` and `figures`: name -> {statistic, of
 
 import json
 import platform
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,9 +17,7 @@ from ..errors import InvalidInput
 from ..runs import versions
 from ..statistics import bootstrap_interval, interquartile_mean
 
-# NAME:FIGURE and nothing else counts, so that doubled braces of LaTeX pass.
 FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
-PLACEHOLDER = re.compile(r"\{\{\s*(" + FIGURE + r")\s*\}\}")
 
 
 def claims_folder() -> Path:
@@ -60,11 +57,6 @@ def quote(reference: str) -> str:
     if entry["low"] is None:
         return format_number(entry["value"])
     return f"{format_number(entry['value'])} [{format_number(entry['low'])}, {format_number(entry['high'])}]"
-
-
-def fill_placeholders(text: str) -> str:
-    """Text with each `{{NAME:FIGURE}}` replaced by its quote. Raises: InvalidInput for an unknown one."""
-    return PLACEHOLDER.sub(lambda match: quote(match.group(1)), text)
 
 
 def format_number(value: float | None) -> str:

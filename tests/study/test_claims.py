@@ -15,7 +15,8 @@ import pytest
 from pgcourse import InvalidInput, reinforce
 from pgcourse.statistics import bootstrap_interval, interquartile_mean
 from pgcourse.study import claims, keep, seeds
-from pgcourse.study.claims import PLACEHOLDER, describe_values, figures_of, format_number, load_claims, quote
+from pgcourse.study.claims import describe_values, figures_of, format_number, load_claims, quote
+from pgcourse.study.prose import FIGURE_PLACEHOLDER
 from tools.claims import __main__ as command
 from tools.claims.reinforce import SEAMS, update_norms
 from tools.claims.runs import first_returns, kept_runs
@@ -97,7 +98,7 @@ def as_json(content: Any) -> Any:
 def test_every_figure_that_a_lesson_quotes_is_there(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     literal = re.findall(r"(?<!f)\bquote\([\"']([\w:./-]+)[\"']\)", text)
-    for reference in [*PLACEHOLDER.findall(text), *literal]:
+    for reference in [*FIGURE_PLACEHOLDER.findall(text), *literal]:
         assert quote(reference)
 
 

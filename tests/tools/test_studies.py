@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from pgcourse.study.claims import PLACEHOLDER
 from pgcourse.study.keep import Run
+from pgcourse.study.prose import FIGURE_PLACEHOLDER
 from tools.claims import comparison, sensitivity
 from tools.claims.__main__ import STUDIES, first_line
 from tools.claims.sensitivity import PAID_FROM, PaidLate, SharedTrunk, step_with_value_weight
@@ -25,7 +25,9 @@ def sections_with_tables(lesson: str, study: str) -> set[str]:
     for line in path.read_text(encoding="utf-8").splitlines():
         if heading := re.match(r"# ##+ (\d+(?:\.\d+)?)", line):
             section = heading[1]
-        elif line.startswith("# |") and any(figure.startswith(f"{study}:") for figure in PLACEHOLDER.findall(line)):
+        elif line.startswith("# |") and any(
+            figure.startswith(f"{study}:") for figure in FIGURE_PLACEHOLDER.findall(line)
+        ):
             found.add(section)
     return found
 

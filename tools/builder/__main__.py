@@ -14,7 +14,9 @@ from pgcourse.errors import InvalidInput
 
 from .build import build
 from .check import check
-from .course import Course, package_digest
+from .comparisons import REASONS, placed, report, unplaced
+from .course import Course, package_digest, raw_notebook
+from .minutes import minutes_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,6 +27,24 @@ def course_here() -> Course:
     from pgcourse.study.claims import quote
 
     return Course(ROOT, quote, tuple(exercises()), package_digest(ROOT))
+
+
+def list_comparisons(course: Course, names: Sequence[str]) -> int:
+    """Print every comparison of the sources. Returns: 1 where a sentence has neither data nor a reason."""
+    files = course.select(names)
+    found = [each for file in files for each in placed(raw_notebook(file), file.label)]
+    left = [each for file in files for each in unplaced(raw_notebook(file), file.label)]
+    print(report(found, left, whole=True))
+    return int(any(each.reason not in REASONS for each in left))
+
+
+def list_minutes(course: Course, names: Sequence[str]) -> int:
+    """Print the minutes of the lessons. Returns: 0."""
+    for file in course.select(names):
+        if not file.is_exercises:
+            minutes = minutes_of(raw_notebook(file))
+            print(f"{file.name:30} core {minutes.core:5.0f}   further {minutes.further:5.0f}")
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None, *, course: Course | None = None) -> int:
@@ -38,9 +58,15 @@ def main(arguments: Sequence[str] | None = None, *, course: Course | None = None
     parser.add_argument("--force", action="store_true", help="execute even where the stored outputs still hold")
     parser.add_argument("--check", action="store_true", help="write nothing; report what differs from the sources")
     parser.add_argument("--no-execute", action="store_true", help="leave new or changed notebooks without outputs")
+    parser.add_argument("--comparisons", action="store_true", help="list what the text compares, and what decides it")
+    parser.add_argument("--minutes", action="store_true", help="say how long each lesson takes, by the course's rule")
     options = parser.parse_args(arguments)
     try:
         course = course or course_here()
+        if options.comparisons:
+            return list_comparisons(course, options.names)
+        if options.minutes:
+            return list_minutes(course, options.names)
         if options.check:
             problems = check(course, options.names)
         else:

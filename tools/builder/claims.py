@@ -1,21 +1,26 @@
-"""Figures in prose: `{{NAME:FIGURE}}` in notebooks, `<!-- claim NAME:FIGURE -->` spans in the README."""
+"""Figures and comparisons in prose: placeholders in notebooks, `<!-- claim NAME:FIGURE -->` spans in the README."""
 
 import re
 from collections.abc import Callable
 
 from pgcourse.errors import InvalidInput
-from pgcourse.study.claims import FIGURE, PLACEHOLDER
+from pgcourse.study import prose
+from pgcourse.study.claims import FIGURE
 
 SPAN = re.compile(r"(<!-- claim (" + FIGURE + r") -->)(.*?)(<!-- /claim -->)", re.DOTALL)
 OPENING, CLOSING = "<!-- claim ", "<!-- /claim -->"
 
 
 def fill_placeholders(text: str, quote: Callable[[str], str], place: str) -> str:
-    """Replace each `{{NAME:FIGURE}}` of `text` by its measured figure.
+    """Replace each placeholder of `text` by its measured figure, or by the words of a comparison that holds.
 
-    Raises: InvalidInput that names `place` when a figure is unknown.
+    Raises: InvalidInput that names `place` when a figure is unknown or the data contradict a comparison.
     """
-    return PLACEHOLDER.sub(lambda match: _quote(match[1], quote, place), text)
+    try:
+        return prose.fill_placeholders(text, figure=lambda figure: _quote(figure, quote, place))
+    except InvalidInput as error:
+        message = str(error)
+        raise InvalidInput(message if message.startswith(place) else f"{place}: {message}") from error
 
 
 def refresh_spans(text: str, quote: Callable[[str], str], place: str = "README.md") -> str:

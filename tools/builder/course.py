@@ -14,6 +14,8 @@ from nbformat import NotebookNode
 from pgcourse.errors import InvalidInput
 
 from .claims import fill_placeholders
+from .comparisons import COMMENT
+from .minutes import FURTHER, minutes_of
 
 REBUILD = "run `make notebooks`"
 
@@ -158,20 +160,18 @@ def read_source(course: Course, file: SourceFile) -> NotebookNode:
 
     Raises: InvalidInput naming file and cell when the text is no valid source.
     """
-    try:
-        text = file.path.read_text(encoding="utf-8")
-        raw = jupytext.reads(text, fmt="py:percent")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InvalidInput(f"{file.label}: cannot be read as py:percent text ({error}); repair the file") from error
-    cells = [_clean_cell(cell) for cell in raw.cells if cell.source.strip()]
+    cells = [_clean_cell(cell) for cell in raw_notebook(file).cells]
     if not cells:
         raise InvalidInput(f"{file.label}: holds no cells; start each with a line `# %%` or `# %% [markdown]`")
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(NOTEBOOK_METADATA))
     notebook.nbformat_minor = 5
     set_ids(notebook, file)
+    quote = _with_minutes(course, file, notebook)
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
-            cell.source = fill_placeholders(cell.source, course.quote, where(file, index, cell))
+            cell.source = fill_placeholders(cell.source, quote, where(file, index, cell))
+            if FURTHER.match(cell.source.split("\n", 1)[0]):
+                cell.metadata["jp-MarkdownHeadingCollapsed"] = True  # JupyterLab shows the section folded
         elif cell.cell_type == "code" and cell.source.rstrip().endswith(";"):
             # The test runner shows the value that the semicolon hides in JupyterLab.
             raise InvalidInput(
@@ -180,10 +180,34 @@ def read_source(course: Course, file: SourceFile) -> NotebookNode:
     return notebook
 
 
+def raw_notebook(file: SourceFile) -> NotebookNode:
+    """The cells of a source as they are written, placeholders and all. Raises: InvalidInput where it cannot be read."""
+    try:
+        raw = jupytext.reads(file.path.read_text(encoding="utf-8"), fmt="py:percent")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise InvalidInput(f"{file.label}: cannot be read as py:percent text ({error}); repair the file") from error
+    raw.cells = [cell for cell in raw.cells if cell.source.strip()]
+    return raw
+
+
+def _with_minutes(course: Course, file: SourceFile, notebook: NotebookNode) -> Callable[[str], str]:
+    """`course.quote`, which also knows `minutes:core`, `minutes:further` and `minutes:exercises` of this unit."""
+    exercises = sum(exercise.minutes for exercise in course.exercises if unit_number(exercise.unit) == file.unit)
+
+    def quote(figure: str) -> str:
+        name, _, part = figure.partition(":")
+        if name != "minutes":
+            return course.quote(figure)
+        return f"{exercises:g}" if part == "exercises" else minutes_of(notebook).quote(part)
+
+    return quote
+
+
 def _clean_cell(cell: NotebookNode) -> NotebookNode:
     metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
-    new = make.get(cell.cell_type, nbformat.v4.new_raw_cell)(source=cell.source.rstrip())
+    source = COMMENT.sub("", cell.source) if cell.cell_type == "code" else cell.source
+    new = make.get(cell.cell_type, nbformat.v4.new_raw_cell)(source=source.rstrip())
     new.metadata = nbformat.from_dict(metadata)
     return new
 

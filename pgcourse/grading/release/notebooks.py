@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from pgcourse.errors import InvalidInput
-from pgcourse.study.claims import fill_placeholders
+from pgcourse.study.prose import fill_placeholders
 
 SUFFIX = ".exercises.py"
 METADATA = {

@@ -15,7 +15,7 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, Token  # type: ignore[import-untyped]
 
 from ...errors import InvalidInput
-from ...study.claims import fill_placeholders
+from ...study.prose import fill_placeholders
 from .style import png
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -24,8 +24,8 @@ PACKAGE = Path(__file__).resolve().parents[2]
 def figure(figure: Figure, *, alt: str, caption: str = "") -> None:
     """Show a matplotlib figure with its text alternative, and close it.
 
-    Args: alt: what one sees, for who cannot see it. caption: what to look at; `{{NAME:FIGURE}}` is filled
-    from claims.
+    Args: alt: what one sees, for who cannot see it. caption: what to look at; its placeholders are
+    filled from claims (`study.prose`).
     """
     content = png(figure)
     close(figure)
@@ -74,7 +74,7 @@ def source(obj: Any, *, folded: str = "") -> None:
 
 
 def prose(markdown: str) -> None:
-    """Show markdown with each `{{NAME:FIGURE}}` filled. Raises: InvalidInput for an unknown one."""
+    """Show markdown with each placeholder filled. Raises: InvalidInput for one that the data contradict."""
     text = fill_placeholders(textwrap.dedent(markdown).strip())
     display({"text/markdown": text, "text/plain": text}, raw=True)
 
@@ -86,16 +86,17 @@ def picture(content: bytes, mime: str, *, alt: str, caption: str = "", width: in
     """
     if not alt.strip():
         raise InvalidInput("alt is empty; say in a sentence what the picture shows, for readers who cannot see it")
-    alt, caption = " ".join(alt.split()), " ".join(fill_placeholders(caption).split())
+    alt, caption = " ".join(fill_placeholders(alt, hover=False).split()), " ".join(caption.split())
     data = base64.b64encode(content).decode()
     size = f' width="{width}"' if width else ""
-    below = f"<figcaption>{html.escape(caption, quote=False)}</figcaption>" if caption else ""
+    written = fill_placeholders(caption, escape=lambda text: html.escape(text, quote=False))
+    below = f"<figcaption>{written}</figcaption>" if caption else ""
     style = "max-width: 100%; height: auto"
     image = f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}"{size} style="{style}">'
     return {
         "text/html": f'<figure style="margin: 0">{image}{below}</figure>',
         mime: data,
-        "text/plain": f"[Picture: {alt}]" + (f"\n{caption}" if caption else ""),
+        "text/plain": f"[Picture: {alt}]" + (f"\n{fill_placeholders(caption, hover=False)}" if caption else ""),
     }
 
 

@@ -1,6 +1,7 @@
 """Questions in the page: a quiz answers at once, with the reason; a prediction is committed first."""
 
 import html
+import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 import ipywidgets
 
 from ...errors import InvalidInput
+from ...study.prose import fill_placeholders
 from ..page.widgets import show_widget
 
 WRAPPING = "pgcourse-wrapping"  # class of widgets whose labels may take several lines
@@ -28,13 +30,14 @@ def letter(index: int) -> str:
 
 
 def inline(text: str) -> str:
-    """HTML of a line with `code`, **bold** and *emphasis*; all else is text, formulas in $...$ included."""
-    return _replace(html.escape(text, quote=False), lambda tag, inner: f"<{tag}>{inner}</{tag}>")
+    """HTML of a line with `code`, **bold**, *emphasis* and placeholders; all else is text, formulas in $...$ included."""
+    filled = fill_placeholders(text, escape=lambda part: html.escape(part, quote=False))
+    return _replace(filled, lambda tag, inner: f"<{tag}>{inner}</{tag}>")
 
 
 def plain(text: str) -> str:
     """The same line without its marks."""
-    return _replace(text, lambda tag, inner: inner)
+    return _replace(fill_placeholders(text, hover=False), lambda tag, inner: inner)
 
 
 def _replace(text: str, write: Callable[[str, str], str]) -> str:
@@ -178,9 +181,9 @@ def quiz(
 ) -> None:
     """Ask one question; the verdict comes with the reason of the option that was chosen.
 
-    Args: options: at least two. answer: the right option, or its index from 0. reasons: why each option is
-    right or wrong, in the order of the options or keyed by them. Without a front end the answer is there to
-    unfold.
+    Args: options: at least two; they are shown in an order drawn from the question's id. answer: the right
+    option, or its index from 0. reasons: why each option is right or wrong, in the order of the options or keyed
+    by them. Without a front end the answer is there to unfold.
     Raises: InvalidInput where answer or reasons do not fit the options.
     """
     show_widget(*build_quiz(question_id, question, options, answer=answer, reasons=reasons).shown())
@@ -208,7 +211,8 @@ def build_quiz(
         reasons = [reasons.get(option, reasons.get(i, "")) for i, option in enumerate(options)]
     if isinstance(reasons, str) or len(reasons) != len(options) or not all(reasons):
         raise InvalidInput(f"{question_id}: give one reason for each of the {len(options)} options")
-    return Question(question_id, question, options, index, list(reasons))
+    order = shuffled(question_id, len(options))
+    return Question(question_id, question, [options[i] for i in order], order.index(index), [reasons[i] for i in order])
 
 
 def build_prediction(
@@ -216,7 +220,13 @@ def build_prediction(
 ) -> Prediction:
     """The question of `predict`, not shown yet."""
     options, index = _checked(question_id, options, answer)
-    return Prediction(question_id, question, options, index, [explanation])
+    order = shuffled(question_id, len(options))
+    return Prediction(question_id, question, [options[i] for i in order], order.index(index), [explanation])
+
+
+def shuffled(question_id: str, count: int) -> list[int]:
+    """The order in which a question's options are shown: the same on every machine, another for another id."""
+    return random.Random(question_id).sample(range(count), count)
 
 
 def _checked(question_id: str, options: Sequence[str], answer: int | str) -> tuple[list[str], int]:

@@ -7,7 +7,18 @@ import pytest
 from pgcourse.checks import progress
 from pgcourse.errors import InvalidInput
 from pgcourse.show.page.widgets import WIDGET_VIEW
-from pgcourse.show.questions.ask import Prediction, Question, build_prediction, build_quiz, inline, plain, predict, quiz
+from pgcourse.show.questions.ask import (
+    Prediction,
+    Question,
+    build_prediction,
+    build_quiz,
+    inline,
+    letter,
+    plain,
+    predict,
+    quiz,
+    shuffled,
+)
 
 OPTIONS = ["the sign", "the shape", "the step size"]
 REASONS = ["A sign flips the curve.", "A shape raises.", "A step size scales it."]
@@ -21,8 +32,8 @@ def a_prediction() -> Prediction:
     return build_prediction("01-guess", "How long?", ["short", "long"], answer="long", explanation="It balances.")
 
 
-def choose(question: Question | Prediction, option: int) -> None:
-    question.radio.value = option
+def choose(question: Question | Prediction, option: str) -> None:
+    question.radio.value = question.options.index(option)
     question.button.click()
 
 
@@ -32,11 +43,11 @@ def recorded(question: str, *names: str) -> list[Any]:
 
 def test_the_verdict_is_that_of_the_option_chosen_and_it_is_recorded() -> None:
     question = a_quiz()
-    choose(question, 1)
+    choose(question, "the shape")
     assert "✗ Not this one." in question.verdict.value and "A shape raises." in question.verdict.value
     assert "A sign flips" not in question.verdict.value  # the answer is not given away
     assert recorded("01-flat", "answer", "correct", "confidence") == ["the shape", False, None]
-    choose(question, 0)
+    choose(question, "the sign")
     assert "✓ Right." in question.verdict.value
     assert recorded("01-flat", "answer", "correct", "first_answer") == ["the sign", True, "the shape"]
 
@@ -53,24 +64,30 @@ def test_nothing_is_chosen_at_first_and_the_button_waits_for_a_choice() -> None:
 def test_a_prediction_is_committed_before_anything_is_said_and_cannot_be_changed() -> None:
     question = a_prediction()
     question.confidence.label = "very sure"
-    choose(question, 0)
+    choose(question, "short")
     assert question.radio.disabled
-    assert "Committed: A." in question.verdict.value and "balances" not in question.verdict.value
+    assert (
+        f"Committed: {letter(question.options.index('short'))}." in question.verdict.value
+        and "balances" not in question.verdict.value
+    )
     assert recorded("01-guess", "answer", "confidence", "correct") == ["short", 0.95, False]
     question.button.click()
     said = question.verdict.value
-    assert "✗ It came out otherwise." in said and "You said A, very sure." in said
-    assert "It was B: long. It balances." in said
+    assert "✗ It came out otherwise." in said and "very sure." in said
+    assert f"It was {letter(question.answer)}: long. It balances." in said
     question.button.click()
     assert recorded("01-guess", "tries") == [1]
 
 
 def test_a_right_prediction_without_confidence() -> None:
     question = a_prediction()
-    choose(question, 1)
+    choose(question, "long")
     question.button.click()
     assert "✓ That is what happened." in question.verdict.value
-    assert "You said B. It was B" in question.verdict.value and recorded("01-guess", "confidence") == [None]
+    right = letter(question.answer)
+    assert f"You said {right}. It was {right}" in question.verdict.value and recorded("01-guess", "confidence") == [
+        None
+    ]
 
 
 def test_asking_records_and_prints_nothing(shown: list[Any], capsys: Any) -> None:
@@ -84,12 +101,26 @@ def test_the_static_page_folds_the_answer_and_keeps_every_reason(shown: list[Any
     quiz("01-flat", "Is a < `b`?", OPTIONS, answer=2, reasons=REASONS)
     before, _, folded = shown[0]["text/html"].partition("<details>")
     assert "Is a &lt; <code>b</code>?" in before and not any(reason in before for reason in REASONS)
-    assert "✓ C. A step size scales it." in folded and "✗ A. A sign flips the curve." in folded
-    assert shown[0]["text/plain"] == "Is a < b?\n  A. the sign\n  B. the shape\n  C. the step size"
+    shown_as = [OPTIONS[i] for i in shuffled("01-flat", 3)]
+    assert f"✓ {letter(shown_as.index(OPTIONS[2]))}. A step size scales it." in folded
+    assert f"✗ {letter(shown_as.index(OPTIONS[0]))}. A sign flips the curve." in folded
+    listed = "\n".join(f"  {letter(i)}. {option}" for i, option in enumerate(shown_as))
+    assert shown[0]["text/plain"] == f"Is a < b?\n{listed}"
+
+
+def test_the_order_of_the_options_is_the_question_s_own_and_answer_and_reasons_follow_it() -> None:
+    orders = set()
+    for number in range(40):
+        question = build_quiz(f"{number}", "What?", OPTIONS, answer=1, reasons=REASONS)
+        assert [REASONS[OPTIONS.index(option)] for option in question.options] == question.reasons
+        assert question.options[question.answer] == "the shape"
+        orders.add(tuple(question.options))
+    assert len(orders) == 6
+    assert shuffled("01-flat", 4) == shuffled("01-flat", 4)
 
 
 def test_reasons_may_be_keyed_by_option() -> None:
-    assert a_quiz(reasons=dict(zip(OPTIONS, REASONS, strict=True))).reasons == REASONS
+    assert a_quiz(reasons=dict(zip(OPTIONS, REASONS, strict=True))).reasons == a_quiz().reasons
 
 
 @pytest.mark.parametrize(("changes", "message"), [
