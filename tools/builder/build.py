@@ -8,7 +8,7 @@ from pgcourse.errors import InvalidInput
 from pgcourse.storage import atomic_write
 
 from .claims import refresh_spans
-from .course import Course, text_of
+from .course import Course, quote_of_readme, text_of
 from .execute import Runner
 from .outputs import publish
 from .products import Product, make_products, outputs_hold, read_notebook, with_outputs
@@ -114,7 +114,7 @@ def _refresh_readme(course: Course, say: Say) -> None:
     if not readme.exists():
         return
     text = readme.read_text(encoding="utf-8")
-    fresh = refresh_spans(text, course.quote)
+    fresh = refresh_spans(text, quote_of_readme(course))
     if fresh != text:
         atomic_write(readme, fresh)
         say("README.md: figures refreshed")

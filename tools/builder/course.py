@@ -192,15 +192,34 @@ def raw_notebook(file: SourceFile) -> NotebookNode:
 
 def _with_minutes(course: Course, file: SourceFile, notebook: NotebookNode) -> Callable[[str], str]:
     """`course.quote`, which also knows `minutes:core`, `minutes:further` and `minutes:exercises` of this unit."""
-    exercises = sum(exercise.minutes for exercise in course.exercises if unit_number(exercise.unit) == file.unit)
 
     def quote(figure: str) -> str:
         name, _, part = figure.partition(":")
         if name != "minutes":
             return course.quote(figure)
-        return f"{exercises:g}" if part == "exercises" else minutes_of(notebook).quote(part)
+        return f"{_exercise_minutes(course, file.unit):g}" if part == "exercises" else minutes_of(notebook).quote(part)
 
     return quote
+
+
+def quote_of_readme(course: Course) -> Callable[[str], str]:
+    """`course.quote`, which also knows `minutes:03/core`, `minutes:03/further` and `minutes:03/exercises`."""
+
+    def quote(figure: str) -> str:
+        name, _, key = figure.partition(":")
+        if name != "minutes":
+            return course.quote(figure)
+        unit, _, part = key.partition("/")
+        (file,) = (file for file in course.select([unit]) if not file.is_exercises)
+        if part == "exercises":
+            return f"{_exercise_minutes(course, file.unit):g}"
+        return minutes_of(raw_notebook(file)).quote(part)
+
+    return quote
+
+
+def _exercise_minutes(course: Course, unit: int) -> float:
+    return sum(exercise.minutes for exercise in course.exercises if unit_number(exercise.unit) == unit)
 
 
 def _clean_cell(cell: NotebookNode) -> NotebookNode:
