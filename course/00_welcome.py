@@ -16,29 +16,29 @@
 # A program that knows nothing presses two buttons at random. A few seconds and some two hundred attempts later it
 # balances a pole. Nobody showed it how. It was told only, after each step, that the pole is still up. Methods that
 # learn in this way, by adjusting the probabilities of actions, are called **policy-gradient methods**. This course
-# builds them from nothing up to PPO, and you write each of them yourself.
+# builds them from nothing up to PPO, and you write each of them yourself. {{# wording}}
 #
-# This unit gives you the words and the first learning rule. The second cell below shows where you are going.
+# This unit gives you the words and the first learning rule.
 #
 # **After this unit you will be able to**
 #
-# - say what happens in one turn of the loop between an agent and its environment, in Gymnasium's words, and tell *terminated*
-#   from *truncated*;
+# - describe one turn of the loop in Gymnasium's words, and tell *terminated* from *truncated*;
 # - work out returns, values and advantages of a small world by hand;
-# - treat a policy as what it is, a probability distribution: softmax, temperature, entropy;
-# - derive the score function, make one learning step with pencil and paper, and say why learning works even when
-#   every reward is positive;
-# - read a learning curve with its interval band, and use the checks, hints and predictions of this course.
+# - treat a policy as a probability distribution: softmax, entropy;
+# - derive the score function, make one learning step by hand, and say why learning works when every reward is positive;
+# - read a learning curve with its interval band.
 #
 # **You need** Python, PyTorch enough to have trained one network, and the expected value of a random variable. No
 # reinforcement learning.
 #
-# **Time**: about 50 minutes to read, less than half a minute to run. The exercises take about 40 minutes more.
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
+# {{minutes:exercises}} for the exercises. All cells together run in less than half a minute. Every symbol of the course
+# stands in [one table](../docs/symbols.md). {{# computed}}
 #
 # **How to use it**: run the cells in order with *Shift + Enter*. Change numbers and run them again: nothing here
 # can break, and *Kernel, Restart Kernel* brings everything back. If you read this page without running it, sliders
 # stand as pictures and questions unfold when you select them. The code of a question is folded, since it holds the
-# answer.
+# answer. A heading that ends with *further* is folded too: open it when you want it.
 
 # %%
 import codecs
@@ -54,19 +54,83 @@ from torch.distributions import Bernoulli, Categorical
 from torch.nn.functional import one_hot
 
 from pgcourse import evaluate, reinforce, returns
-from pgcourse.networks import CategoricalPolicy
-from pgcourse.show import page
+from pgcourse.show import page, questions
 from pgcourse.show.figures.curves import COLOURS, band, new_figure, use_style
 from pgcourse.show.figures.returns import explore_discount
 from pgcourse.show.live.game import play
 from pgcourse.show.live.sliders import Choice, Slider, explore
 from pgcourse.show.live.stages import stages_gif, train_with_stages
 from pgcourse.show.page.style import PALETTE
-from pgcourse.show.questions import predict, quiz
 
 use_style()
 torch.set_num_threads(1)  # the tensors here are tiny: several threads would mostly wait for each other
 print("last run with Python", platform.python_version(), "torch", torch.__version__, "gymnasium", gym.__version__)
+
+# %% [markdown]
+# ## Three questions before you begin
+#
+# Every unit opens with three questions on what it builds on. Answer from memory. Here they are
+# about what you bring along.
+
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.quiz(
+    "00-recall-1",
+    "A random variable is 10 with probability 0.2 and 0 with probability 0.8. You average a million draws. What comes out?",
+    [
+        "about 0, the most frequent value",
+        "about 2, the expected value",
+        "about 5, the middle of both",
+        "about 10, if one waits",
+    ],
+    answer=1,
+    reasons=[
+        "The mean does not look for the most frequent value; it weights each value with its probability.",
+        "0.2 · 10 + 0.8 · 0 = 2. No single draw is 2, and still the average goes there.",
+        "That would need both values to be equally likely.",
+        "A mean over many draws approaches 2 and stays there.",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.quiz(
+    "00-recall-2",
+    "f depends on three weights. What is its gradient ∇f at a point?",
+    [
+        "the weights at which f is largest",
+        "the vector of its three partial derivatives",
+        "the length of the step to the maximum",
+        "the change of f after one training step",
+    ],
+    answer=1,
+    reasons=[
+        "The gradient says how f changes nearby. Where the maximum lies, it does not say.",
+        "One number for each weight: how fast f grows when this weight alone grows. It points where f grows fastest.",
+        "The gradient gives a direction and a slope. How far to go is the learning rate's business.",
+        "That change depends on the learning rate as well.",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.quiz(
+    "00-recall-3",
+    "`loss.backward()` is called twice on two batches, without `zero_grad()` in between. What is in `weight.grad`?",
+    [
+        "the gradient of the first batch",
+        "the gradient of the second batch",
+        "the sum of the two gradients",
+        "the mean of the two gradients",
+    ],
+    answer=2,
+    reasons=[
+        "It was there after the first call; the second one added to it.",
+        "PyTorch does not overwrite what is there.",
+        "PyTorch adds to `.grad`. Whoever wants a fresh gradient empties it first, with `zero_grad()`.",
+        "Nothing is divided by two.",
+    ],
+)
 
 # %% [markdown]
 # ## 1 Where this is going
@@ -91,8 +155,8 @@ trained = evaluate(result.policy, "CartPole-v1", num_episodes=100, seed=0)
 print(f"the trained agent, 100 new starts: {trained.mean:.0f} steps on average, of 500 that are possible")
 
 # %% [markdown]
-# Do not be fooled by one film. We picked a seed that learns quickly; others need longer, and some fall back on the
-# way. How to tell a good method from a lucky seed is a question that comes back in every unit, and for the first
+# One film proves little. We picked a seed that learns quickly; others need longer, and some fall back on the way.
+# {{# description}} How to tell a good method from a lucky seed is a question that comes back in every unit, and for the first
 # time in section 6.
 
 # %% [markdown]
@@ -121,10 +185,10 @@ print(f"the trained agent, 100 new starts: {trained.mean:.0f} steps on average, 
 # | truncated | somebody stopped the clock; the world could have gone on | 500 steps are over | `truncated`, a bool |
 # | episode | one run of the loop, from a reset to one of the two ends | at most 500 steps, 10 seconds at true speed | |
 #
-# Two conventions. We write $r_t$ for the reward that *follows* action $a_t$ (Sutton and Barto write $R_{t+1}$ for
-# the same number), because that is the index it has in the code. And we write $s$, for *state*, since CartPole's
-# observation holds all there is to know. Where it does not, everything below holds with what the agent sees in its
-# place.
+# {{# design}}
+#
+# We write $r_t$ for the reward that *follows* action $a_t$ (Sutton and Barto write $R_{t+1}$), because that is the index it
+# has in the code. And we write $s$, for *state*, since CartPole's observation holds all there is to know.
 #
 # In code, the loop is this long:
 
@@ -144,9 +208,9 @@ print(f"at the end: position {obs[0]:+.2f} m, pole angle {obs[2]:+.3f} rad = {np
 # %% [markdown]
 # The last observation says why it ended. The pole is past 12°: *terminated*.
 #
-# Keep the two ends apart from the first day. A terminated episode has no future: no reward can follow. A truncated
-# one has a future that nobody watched. Both stop the loop, and yet they mean different things to an agent that asks
-# "how good is the place where I am?". Many published programs mix them up. Unit 03 measures what that costs.
+# Keep the two ends apart. After a termination no reward can follow. After a truncation rewards could have followed, and nobody
+# watched. Both stop the loop, and yet they mean different things to an agent that asks "how good is the place where I
+# am?". Many published programs mix them up. Unit 03 measures what that costs. {{# wording}}
 
 # %% [markdown]
 # ## 3 Play it yourself
@@ -158,25 +222,27 @@ print(f"at the end: position {obs[0]:+.2f} m, pole angle {obs[2]:+.3f} rad = {np
 play("CartPole-v1")
 
 # %% [markdown]
-# Two buttons, and yet it is hard: the pole falls the faster the more it leans, and your hand is always a little
-# late. How good is an agent that does not even look?
+# Two buttons, and yet it is hard: the pole falls the faster the more it leans, and your hand is a little late.
+# {{# design}} How good is an agent that does not even look?
 
 # %% jupyter={"source_hidden": true}
-predict(
+# {{# computed}}
+questions.predict(
     "00-random-agent",
     "You have seen one random episode. Of 1,000 such episodes, how long is the longest?",
     [
-        "About 20 steps: they are all alike",
-        "About 40 steps: twice as long",
-        "More than 80 steps",
-        "500 steps: somebody always gets lucky",
+        "about 20 steps",
+        "about 40 steps",
+        "more than 80 steps",
+        "all 500 steps",
     ],
     answer=2,
     explanation="Most episodes last between 10 and 40 steps. But now and then the coin happens to do what a good "
     "player would, and the pole stays up several times as long. One episode is no measurement.",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
+# {{# computed}}
 random_agent = evaluate(None, "CartPole-v1", num_episodes=1000, seed=0)  # None acts at random
 
 fig, ax = new_figure(height=3.2)
@@ -194,35 +260,32 @@ page.figure(
 )
 
 # %% [markdown]
-# This number is your yardstick for the whole course. An agent that stays near it has learned nothing, whatever its
-# loss curve says.
+# An agent that stays near this mean has learned nothing, whatever its loss curve says.
 
 # %% [markdown]
 # ## 4 Keeping score: return and discount
 #
-# A reward judges one step. A choice matters for longer than that, so we add up what follows it. The **return** from
-# step $t$ is
+# A reward judges one step. A choice matters for longer than that, so we add up what follows it. {{# wording}} The
+# **return** from step $t$ is
 #
 # $$G_t = r_t + \gamma\, r_{t+1} + \gamma^2 r_{t+2} + \dots = \sum_{k=0}^{T-1-t} \gamma^k\, r_{t+k},$$
 #
 # where $T$ is the number of steps of the episode and $\gamma$, the **discount**, is a number between 0 and 1. Take
 # $\gamma$ out of everything after the first term, and what is left in the bracket is the return one step later:
+# {{# mathematics}}
 #
 # $$G_t = r_t + \gamma\,\big(r_{t+1} + \gamma\, r_{t+2} + \dots\big) = r_t + \gamma\, G_{t+1}, \qquad G_T = 0.$$
 #
-# So you compute returns *backwards*, from the end of the episode, with one multiplication and one addition a step.
+# {{# mathematics}} So you compute returns *backwards*, from the end of the episode, with one multiplication and one addition a
+# step.
 #
-# What is the discount for? Three readings of the same number:
+# What is the discount for? Two readings of the same number:
 #
-# - **Impatience.** A reward $k$ steps away counts $\gamma^k$ as much as one now.
-# - **Mortality.** Suppose the game dies with probability $1-\gamma$ after every step. Then a reward $k$ steps away
-#   is collected with probability $\gamma^k$, and $G_t$ is what you may expect to collect.
-# - **A horizon.** Let $H = 1 + \gamma + \gamma^2 + \dots$ be the return of a reward of 1 for ever. Then
-#   $\gamma H = H - 1$, so $H = 1/(1-\gamma)$. With $\gamma = 0.99$ an agent looks about 100 steps ahead: 2 seconds
-#   of CartPole.
+# - **Impatience.** A reward $k$ steps away counts $\gamma^k$ times one now.
+# - **A horizon.** A reward of 1 for ever has the return $1 + \gamma + \gamma^2 + \dots = 1/(1-\gamma)$. With $\gamma =
+#   0.99$ that is 100: an agent looks about 100 steps ahead, 2 seconds of CartPole.
 #
-# One caution. Scores are reported without discount (CartPole's 500 is a sum of 500 ones), while most methods *learn*
-# from discounted returns. They are different numbers. Say which one you mean.
+# Scores are reported without discount (CartPole's 500 is a sum of 500 ones); most methods *learn* from discounted returns.
 
 # %% [markdown]
 # ### A world that fits on a napkin
@@ -267,7 +330,7 @@ explore_discount()
 # - **Q**, the value of an action in a state, is the expected return after that action:
 #   $Q^\pi(s, a) = \mathbb{E}[G_t \mid s_t = s, a_t = a]$.
 # - **A**, the **advantage**, is the difference: $A^\pi(s, a) = Q^\pi(s, a) - V^\pi(s)$. How much better is this
-#   action than what you do here on average?
+#   action than what you do here on average? {{# mathematics}}
 #
 # Take a pencil. Start at the end and work backwards; each line of the table uses the ones above it.
 #
@@ -282,15 +345,19 @@ explore_discount()
 #
 # Look at the last line. The episode that you watched went right and returned 2.6, far above the 0.9 that is usual
 # here. And still, going right is the *worse* choice for this policy. You saw a lucky coin on the bridge. **One
-# return is a sample; an advantage is an average.** The trouble and the art of policy gradients lie between the two.
+# return is a sample; an advantage is an average.** {{# mathematics}}
 #
-# A second thing to keep: the advantages, weighted with the policy's probabilities, sum to zero, here
-# $\tfrac12 (0.1) + \tfrac12(-0.1) = 0$. It is always so, because $V$ *is* the weighted mean of $Q$:
-# $\sum_a \pi(a \mid s)\, A(s, a) = \sum_a \pi(a \mid s)\, Q(s, a) - V(s) = 0$. Not every action can be better than
-# average.
+# The line $V(\text{start}) = \tfrac12 Q(\text{start}, \text{left}) + \tfrac12 Q(\text{start}, \text{right})$, with the
+# reward and the discounted value of the next state put in for each $Q$, is **Bellman's equation**:
 #
-# And the aim of the whole course fits in a line: change the policy so that the value of where you start,
-# $J(\pi) = \mathbb{E}[G_0]$, becomes as large as it can.
+# $$V^\pi(s) = \mathbb{E}\big[\,r_t + \gamma\, V^\pi(s_{t+1}) \mid s_t = s\,\big].$$
+#
+# A second thing to keep: the advantages, weighted with the policy's probabilities, sum to zero, because $V$ *is* the
+# weighted mean of $Q$: $\sum_a \pi(a \mid s)\, A(s, a) = \sum_a \pi(a \mid s)\, Q(s, a) - V(s) = 0$. Not every action
+# can be better than average. {{# mathematics}}
+#
+# The aim of the whole course: change the policy so that the value of where you start,
+# $J(\pi) = \mathbb{E}[G_0]$, becomes as large as it can. {{# wording}}
 #
 # Now let the machine check your pencil. It plays the world many times and averages:
 
@@ -314,10 +381,10 @@ print(f"A(start, left) {Q_left - V:+.2f}   A(start, right) {Q_right - V:+.2f}")
 
 # %% [markdown]
 # **Move it.** Change the probability of going right on the bridge, and the discount. Find the point where going
-# right at the start becomes the better choice.
+# right at the start becomes the better choice. {{# mathematics}}
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def draw_world(right_on_bridge, gamma):
     q_left, q_right = 1.0, -1.0 + gamma * 4.0 * right_on_bridge
     value = (q_left + q_right) / 2  # the start still tosses a coin
@@ -342,11 +409,11 @@ explore(
 # <details><summary>Where is the point, and what does it teach?</summary>
 #
 # Right is better when $-1 + \gamma \cdot 4p > 1$, that is $p > 1/(2\gamma)$: with $\gamma = 0.9$ from about 0.56
-# on. With $\gamma \le 0.5$ it never is: such an agent is too impatient for the bridge.
+# on. With $\gamma \le 0.5$ it never is: such an agent is too impatient for the bridge. {{# mathematics}}
 #
 # So $V$, $Q$ and $A$ are not properties of the world alone. They belong to a world *and a policy* (and a discount).
-# When the agent improves on the bridge, the value of going there changes. Each improvement makes old judgements
-# stale. That is why the methods of this course always learn from data of their *current* policy.
+# When the agent improves on the bridge, the value of going there changes, and older estimates of it are wrong. That is why the
+# methods of this course learn from data of their *current* policy. {{# mathematics}}
 # </details>
 
 # %% [markdown]
@@ -354,16 +421,13 @@ explore(
 #
 # Why let chance choose at all? For two reasons. An agent that never tries an action never learns what it is worth.
 # And a rule such as "take the action with the highest number" jumps when the numbers cross: it has no slope that a
-# gradient could follow. Probabilities move smoothly.
+# gradient could follow. Probabilities move smoothly. {{# mathematics}}
 #
-# A network gives one real number for each action, the **logits** $z_1, \dots, z_n$. They become probabilities
-# through the **softmax**:
-#
-# $$\pi(a) = \frac{e^{z_a / \tau}}{\sum_b e^{z_b / \tau}}$$
-#
-# Exponentials make everything positive; the division makes the sum 1. The number $\tau > 0$ is the **temperature**,
-# 1 unless somebody says otherwise. Only differences of logits matter: add $c$ to all of them, and $e^{c/\tau}$
-# cancels.
+# A network gives one real number for each action, the **logits** $\theta_1, \dots, \theta_n$. They become probabilities
+# through the **softmax**, $\pi(a) = e^{\theta_a} / \sum_k e^{\theta_k}$. Exponentials make everything positive; the
+# division makes the sum 1. Only differences of logits matter: add $c$ to all of them, and $e^c$ cancels. If the logits
+# are first divided by a number, the **temperature** (1 unless somebody says otherwise), the policy becomes hotter (more
+# even) or colder. {{# mathematics}}
 #
 # PyTorch has the object ready, and it works on a whole batch at once:
 
@@ -377,55 +441,50 @@ print("entropy [B]                             ", policy.entropy())
 print("one sample for each state, [B]          ", policy.sample())
 
 # %% [markdown]
-# **Two actions: the same thing, seen differently.** With two logits, divide the numerator and the denominator of
-# the softmax by $e^{z_1}$:
-#
-# $$\pi(1) = \frac{e^{z_1}}{e^{z_0} + e^{z_1}} = \frac{1}{1 + e^{-(z_1 - z_0)}} = \sigma(z_1 - z_0).$$
-#
-# That is the sigmoid $\sigma$ of a single number, as in logistic regression: a `Bernoulli` distribution with the *difference*
-# of the logits. CartPole's policy may be written either way, with two outputs or with one.
-
-# %% tags=["nbval-check-output"]
-two_logits = torch.tensor([0.3, -1.1])
-as_categorical = Categorical(logits=two_logits).probs[1]
-as_bernoulli = Bernoulli(logits=two_logits[1] - two_logits[0]).probs
-print(f"Categorical {as_categorical:.6f}, Bernoulli {as_bernoulli:.6f}")
-
-# %% [markdown]
 # **How undecided is it?** The **entropy** is the mean surprise of the agent's own choice, in *nats* (natural
 # logarithm):
 #
 # $$H(\pi) = -\sum_a \pi(a) \ln \pi(a)$$
 #
 # It is 0 for a policy that always does the same, and at most $\ln n$ for $n$ actions, when all are equally likely.
-# Here is why it cannot be more. Write $\ln n$ as $\sum_a \pi(a) \ln n$, which is allowed because the probabilities
-# sum to 1, and use $\ln x \le x - 1$:
+# {{# mathematics}} An entropy above $\ln n$ in your logs is therefore always a bug. For CartPole, $\ln 2 \approx 0.69$.
+#
+# <details><summary>Why not above ln n</summary>
+#
+# Write $\ln n$ as $\sum_a \pi(a) \ln n$, which is allowed because the probabilities sum to 1, and use $\ln x \le x - 1$:
 #
 # $$H(\pi) - \ln n = \sum_a \pi(a) \ln \frac{1}{n\,\pi(a)} \le \sum_a \pi(a) \Big(\frac{1}{n\,\pi(a)} - 1\Big)
 # = \sum_a \frac1n - \sum_a \pi(a) = 1 - 1 = 0,$$
 #
-# with equality only where $n\,\pi(a) = 1$ for every $a$. (Where $\pi(a) = 0$ the term counts as 0; the sums then
-# run over fewer actions, and the bound holds all the more.) An entropy above $\ln n$ in your logs is therefore
-# always a bug. For CartPole, $\ln 2 \approx 0.69$.
+# with equality only where $n\,\pi(a) = 1$ for every $a$. Where $\pi(a) = 0$ the term counts as 0; the sums then run over fewer
+# actions, and the bound holds too. {{# mathematics}}
 #
-# **Move it.** Cool the policy down, then heat it up.
+# </details>
+#
+# The policy that you filmed above is this distribution with a small network in front of it, which turns the observation into
+# logits. As it learns it becomes surer: the differences of its logits grow, and its entropy falls.
 
-# %%
+# %% [markdown]
+# ### Temperature · further
+#
+# Cool the policy down, then heat it up.
+
+# %% jupyter={"source_hidden": true}
 LOGITS = {"one favourite": [1.0, 2.0, 4.0], "two rivals": [0.0, 3.0, 3.1], "all equal": [2.0, 2.0, 2.0]}
 
 
 def draw_temperature(temperature, logits):
-    z = torch.tensor(LOGITS[logits])  # [A]
-    taus = torch.linspace(0.1, 8.0, 120)  # [X]
-    curve = Categorical(logits=z / taus[:, None]).entropy()  # [X]
-    now = Categorical(logits=z / temperature)
+    chosen = torch.tensor(LOGITS[logits])  # [A]
+    temperatures = torch.linspace(0.1, 8.0, 120)  # [X]
+    curve = Categorical(logits=chosen / temperatures[:, None]).entropy()  # [X]
+    now = Categorical(logits=chosen / temperature)
     fig, (left, right) = new_figure(columns=2, height=3.4)
     left.bar(["action 0", "action 1", "action 2"], now.probs, color=PALETTE[:3])
     left.set(ylabel="probability", ylim=(0, 1.05))
-    right.plot(taus, curve, color="black")
+    right.plot(temperatures, curve, color="black")
     right.plot(temperature, now.entropy(), "o", color=PALETTE[1], markersize=10)
     right.axhline(np.log(3), color=COLOURS["threshold"], linestyle=":", label="ln 3, the most possible")
-    right.set(xlabel="temperature τ", ylabel="entropy [nats]", ylim=(-0.05, 1.3))
+    right.set(xlabel="temperature", ylabel="entropy [nats]", ylim=(-0.05, 1.3))
     right.legend(loc="lower right")
     return fig
 
@@ -434,28 +493,37 @@ explore(
     draw_temperature,
     alt="Left: three bars, the probability of each action. Right: entropy against temperature, "
     "rising towards ln 3, with a point at the present temperature.",
-    temperature=Slider(0.1, 8.0, 1.0, 0.1, "temperature τ"),
+    temperature=Slider(0.1, 8.0, 1.0, 0.1, "temperature"),
     logits=Choice(list(LOGITS), "one favourite", "logits"),
 )
 
 # %% [markdown]
 # Cold, the policy becomes the argmax, and its entropy goes to 0. Hot, it forgets its logits and goes to ln 3. *Two
 # rivals* need much more cold to decide than *one favourite* does: what counts is the difference of the logits,
-# divided by τ. And *all equal* stays undecided at any temperature. A learning agent does the same with its logits:
-# as it becomes sure, their differences grow.
-#
-# The policy that you filmed above is this distribution with a small network in front of it. Here is its code, as it
-# stands in the package; in unit 01 you write your own.
+# divided by the temperature. And *all equal* stays undecided at any temperature. A learning agent becomes sure in the same way:
+# the differences of its logits grow. {{# mathematics}}
 
-# %%
-page.source(CategoricalPolicy)
+# %% [markdown]
+# ### Two actions: a Bernoulli distribution · further
+#
+# With two logits, divide the numerator and the denominator of the softmax by $e^{\theta_1}$:
+#
+# $$\pi(1) = \frac{e^{\theta_1}}{e^{\theta_0} + e^{\theta_1}} = \frac{1}{1 + e^{-(\theta_1 - \theta_0)}}.$$
+#
+# That is the sigmoid of a single number, as in logistic regression: a `Bernoulli` distribution with the *difference* of the
+# logits. CartPole's policy may be written either way, with two outputs or with one.
+
+# %% tags=["nbval-check-output"]
+two_logits = torch.tensor([0.3, -1.1])
+as_categorical = Categorical(logits=two_logits).probs[1]
+as_bernoulli = Bernoulli(logits=two_logits[1] - two_logits[0]).probs
+print(f"Categorical {as_categorical:.6f}, Bernoulli {as_bernoulli:.6f}")
 
 # %% [markdown]
 # ## 6 The first learning rule: a three-armed bandit
 #
 # Strip the problem to its core: one state, one step an episode. A gambling machine has three arms. You pull one and
-# get a reward. Then it starts again. Some arms pay better, and nobody says which. (Such machines are called
-# one-armed bandits; this one has three arms.)
+# get a reward. Then it starts again. Some arms pay better, and nobody says which. {{# design}}
 #
 # The return is the one reward, $G = r$. So $Q(a) = q_a$ is the mean reward of arm $a$, and
 # $V = \sum_a \pi(a)\, q_a$. Every reward of our machine is **positive**:
@@ -477,7 +545,8 @@ def pull(arms, *, shift=0.0):
 #
 # $$J(\theta) = \sum_a \pi_\theta(a)\, q_a .$$
 #
-# *Gradient ascent* would do: $\theta \leftarrow \theta + \alpha \nabla J(\theta)$, with a learning rate $\alpha$.
+# *Gradient ascent* would do: $\theta \leftarrow \theta + \alpha \nabla J(\theta)$, with a learning rate $\alpha$. Here
+# $\nabla J$ is the gradient, the vector of the partial derivatives $\partial J / \partial \theta_k$, one for each logit.
 # But the agent does not know $q_a$. It can only pull and look. So we rewrite the gradient until nothing unknown is
 # left in it, except what a pull reveals.
 #
@@ -499,17 +568,8 @@ def pull(arms, *, shift=0.0):
 #
 # $$\frac{\partial \ln \pi_\theta(a)}{\partial \theta_k} = \mathbf{1}[k = a] - \frac{e^{\theta_k}}{\sum_b e^{\theta_b}} = \mathbf{1}[k = a] - \pi_\theta(k).$$
 #
-# In words: *one for the arm you pulled, minus the probabilities*. Its entries sum to $1 - 1 = 0$. What the pulled
-# arm gains, the others lose.
-#
-# | symbol | in code | shape |
-# |---|---|---|
-# | $\theta$ | `logits` | `[A]`, or `[R, A]` for R runs side by side |
-# | $\pi_\theta$ | `policy.probs` | same |
-# | $a$, $r$ | `arms`, `rewards` | `[]`, or `[R]` |
-# | $\ln \pi_\theta(a)$ | `policy.log_prob(arms)` | same |
-# | $\nabla \ln \pi_\theta(a)$ | `score` | `[A]`, or `[R, A]` |
-# | $\alpha$ | `learning_rate` | a number |
+# The **indicator** $\mathbf{1}[k = a]$ is 1 where $k = a$ and 0 elsewhere. In words: *one for the arm you pulled, minus the
+# probabilities*. The entries sum to $1 - 1 = 0$: what the pulled arm gains, the others lose.
 #
 # **One step by hand.** All logits are 0, so each arm has probability ⅓. You pull arm 2 and get 1.8. The score is
 # $(-\tfrac13, -\tfrac13, +\tfrac23)$. With $\alpha = 0.5$ the step is $0.5 \cdot 1.8 = 0.9$ times that: the new
@@ -528,19 +588,20 @@ print("new logits       ", [round(x, 4) for x in stepped.tolist()])
 print("new probabilities", [round(x, 3) for x in stepped.softmax(dim=-1).tolist()])
 
 # %% [markdown]
-# The arm that paid became more likely. Fine. But had you pulled arm 0, the worst one, and got its 1.0, *that* arm
-# would have become more likely. All rewards are positive, so every pull raises the very arm that was pulled, good
-# or bad. Nobody ever says no.
+# The arm that paid became more likely. But had you pulled arm 0, the worst one, and got its 1.0, *that* arm would have
+# become more likely. All rewards are positive, so every pull raises the very arm that was pulled, good or bad.
+# {{# mathematics}}
 
 # %% jupyter={"source_hidden": true}
-predict(
+# {{# computed}}
+questions.predict(
     "00-positive-rewards",
     "All rewards are positive, and each step makes the pulled arm more likely. What do many such agents do?",
     [
-        "Each settles on the arm that it happened to pull first",
-        "They drift towards the best arm",
-        "They stay near one third each: the pushes cancel",
-        "They settle on the three arms in equal shares",
+        "Each settles on the arm it pulled first",
+        "All of them move towards the best arm",
+        "All stay at one third: pushes cancel",
+        "A third of them settles on each arm",
     ],
     answer=1,
     explanation="They find the best arm. The curves below show it, and the text after them says why: a push up for one arm "
@@ -572,7 +633,7 @@ def run_bandit(*, num_runs=20, num_pulls=600, learning_rate=0.05, shift=0.0, mak
 history = run_bandit()  # [T, R, A]
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def draw_runs(ax, history, arm, *, label, colour, style="-"):
     """One arm's probability: a thin line for each run, one line with a band for all of them."""
     pulls = range(1, len(history) + 1, 10)
@@ -582,7 +643,8 @@ def draw_runs(ax, history, arm, *, label, colour, style="-"):
     ax.set(xlabel="pulls", ylabel="probability of the arm", ylim=(-0.02, 1.02))
 
 
-# %%
+# %% jupyter={"source_hidden": true}
+# {{# computed}}
 fig, ax = new_figure()
 for arm, style in enumerate([":", "--", "-"]):
     label = f"arm {arm}, mean reward {ARM_MEANS[arm]:.1f}"
@@ -598,13 +660,15 @@ page.figure(
 )
 
 # %% [markdown]
-# > **How to read a band.** A thin line is one run, and it tells you about its luck as much as about the method. The
-# > thick line is the *interquartile mean*: sort the 20 values, drop the lowest and the highest quarter, average the
-# > middle half. One freak run cannot move it far. The band is its *95 % bootstrap interval*: it answers "how far
-# > might the thick line move, had we drawn 20 other seeds?" It does **not** say where single runs lie, and most
-# > thin lines leave it. More seeds make the band thinner; they do not make the runs more alike. When two methods'
-# > bands lie well apart, there is something to explain. When they overlap much, run more seeds before you tell a
-# > story. Every curve in this course has at least ten.
+# > **How to read a band.** A thin line is one run: luck as much as method. The thick line is the *interquartile mean*:
+# > sort the 20 values, drop the lowest and the highest quarter, average the middle half. One freak run cannot move it
+# > far. The band is its *95 % bootstrap interval*: how far might the thick line move with 20 other seeds? It does **not**
+# > say where single runs lie. More seeds make the band thinner; they do not make the runs more alike. {{# mathematics}}
+# >
+# > Two bands that overlap do not say that there is no difference, nor do two that part say how large it is. So the course
+# > decides every comparison by one rule, the interval of the *difference* ([unit
+# > 07](07_trustworthy_experiments.ipynb)), over ten seeds or more. Words with a dotted underline are such comparisons; hover
+# > to see the interval. {{# wording}}
 
 # %% [markdown]
 # ### Why it learns all the same
@@ -612,17 +676,27 @@ page.figure(
 # Look at the *expected* push on the logit of arm $k$, averaged over which arm is pulled:
 #
 # $$
-# \begin{aligned}
 # \mathbb{E}\big[\,r\,(\mathbf{1}[k = a] - \pi(k))\,\big]
-# &= \sum_a \pi(a)\, q_a\, \mathbf{1}[k = a] \;-\; \pi(k) \sum_a \pi(a)\, q_a \\
-# &= \pi(k)\, q_k - \pi(k)\, V \;=\; \pi(k)\,(q_k - V) \;=\; \pi(k)\, A(k).
-# \end{aligned}
+# = \sum_a \pi(a)\, q_a\, \mathbf{1}[k = a] \;-\; \pi(k) \sum_a \pi(a)\, q_a = \;?
 # $$
 #
-# Nobody subtracted $V$. The score did, because its entries sum to zero: to raise one arm is to lower the rest. An
-# arm rises when *it* is pulled, and sinks a little each time *another* arm is pulled and paid. Arm 0 is pushed up
-# by 1.0 now and then, and pushed down all the time by arms that pay 1.5 and 2.0. On balance it loses. What remains
-# on average is the advantage.
+# **The last line is yours.** In the first sum the indicator leaves one term; the second sum is $V$. Write the expected push with
+# $\pi(k)$, $q_k$ and $V$, and run the cell.
+
+# %%
+expected_push = lambda probability, q, value: ...  # put your line in place of the dots
+questions.check_line("00-expected-push", expected_push)
+
+# %% [markdown]
+# <details><summary>The line, and what it says</summary>
+#
+# $\pi(k)\, q_k - \pi(k)\, V = \pi(k)\,(q_k - V) = \pi(k)\, A(k)$: the advantage, weighted with the arm's probability.
+#
+# </details>
+#
+# You did not have to subtract $V$: the score does, because its entries sum to zero. An arm rises when *it* is pulled, and sinks a
+# little each time *another* arm is pulled and paid. Arm 0 is pushed up by 1.0 now and then, and pushed down by the arms
+# that pay 1.5 and 2.0. {{# mathematics}}
 #
 # Check the formula against a million pulls of the undecided agent, for which $V = 1.5$:
 
@@ -644,19 +718,20 @@ print("mean of a million pushes       ", [f"{x: .3f}" for x in pushes.mean(dim=0
 print("typical size of a single push  ", [f"{x: .3f}" for x in pushes.std(dim=0)])
 
 # %% [markdown]
-# The means agree. Now read the last line: a single push is several times as large as what it teaches. The signal is
-# in there, under noise that goes in every direction. A small learning rate is what lets the noise average out.
+# The means agree. Now read the last line: a single push is several times as large as the mean. A small learning rate lets the
+# noise of many pushes average out. {{# computed}}
 
 # %% [markdown]
 # ## 7 Your experiment: ten more for everybody
 #
 # Suppose that the machine pays 10 more on *every* pull, whatever the arm. The best arm is still the best, by the
-# same 0.5. Does the agent care?
+# same 0.5. Does the agent care? {{# question}}
 #
 # Write down what you expect, for the expected push and for the curve. Then run the cell. It changes one thing, over
 # 20 seeds. Try other shifts too, −1.5 among them, and other learning rates.
 
 # %%
+# {{# computed}}
 shifts = [0.0, 10.0]  # change me
 learning_rate = 0.05  # or me
 
@@ -690,28 +765,27 @@ page.figure(
 # zero (its $k$-th entry averages to $\pi(k) - \pi(k)$). What changes is the *size of a single push*: it is now
 # around 11.5 times the score rather than 1.5 times. The same learning rate takes steps that are several times as
 # long, in directions that are mostly luck. A few lucky pulls of one arm raise it so far that the agent hardly ever
-# tries another; and what is not pulled is not learned. The wrong arm wins not because it looks better, but because
-# nothing else is looked at.
+# tries another; and what is not pulled is not learned. {{# computed}}
 #
-# So "it learns all the same" is a statement about the average step. Whether *your run* arrives depends on the
-# noise. A shift can help, too. With −1.5 the rewards are centred at the undecided agent's V, and the pushes are
-# smaller than with all-positive rewards. At this small learning rate both arrive. Set `shifts = [0.0, -1.5]` and
-# `learning_rate = 0.5`, and compare the counts again. Subtracting a number that does not depend on the action is
-# called a **baseline**, and unit 02 is about it.
+# So "it learns all the same" is a statement about the average step. Whether *your run* arrives depends on the noise. Another
+# shift makes the noise smaller: with −1.5 the rewards are centred at the undecided agent's V. Set `shifts = [0.0, -1.5]` and
+# `learning_rate = 0.5`, and compare the counts. Subtracting a number that does not depend on the action is called a
+# **baseline**, and unit 02 is about it. {{# computed}}
 # </details>
 
 # %% [markdown]
-# ## 8 A mini-patient
+# ## 8 A mini-patient · further
 #
 # Throughout the course you meet *patients*: programs with one silent bug. You see the symptom first, and you make a
 # guess before you look at the code.
 #
 # **The history.** A colleague takes your bandit and writes the policy again. It runs without errors. The
 # probability of the best arm rises at first. Then it stops, in *every* run, at the same height. More pulls do not
-# help, and a larger learning rate does not either. The code below is sealed with ROT13, the way newsgroups used to
-# hide the end of a film.
+# help, and a larger learning rate does not either. {{# computed}} The code below is sealed with ROT13, the way newsgroups used
+# to hide the end of a film.
 
 # %%
+# {{# computed}}
 SEALED = "qrs cngvrag(ybtvgf): erghea Pngrtbevpny(ybtvgf=ybtvgf.fbsgznk(qvz=-1))"
 unsealed = {"Categorical": Categorical}
 exec(codecs.decode(SEALED, "rot13"), unsealed)  # defines patient(logits)
@@ -740,7 +814,7 @@ print(f"the patient's best arm at the end: {ill[-1, :, 2].mean():.3f}, entropy {
 # <details><summary>A hint</summary>
 #
 # For the best arm to have probability near 1, its logit must lead by a lot. With leads of at most 1, what is the
-# largest probability that softmax can give? Work out $e / (e + 2)$.
+# largest probability that softmax can give? Work out $e / (e + 2)$. {{# mathematics}}
 # </details>
 #
 # <details><summary>The code and the answer</summary>
@@ -755,15 +829,15 @@ print(f"the patient's best arm at the end: {ill[-1, :, 2].mean():.3f}, entropy {
 # **Softmax is applied twice.** The colleague's network already ends in a softmax, and `Categorical(logits=...)`
 # applies another one. What arrives there are probabilities: numbers between 0 and 1. The best lead is $1 - 0 = 1$,
 # so the largest probability for three arms is $e^1 / (e^1 + e^0 + e^0) = e/(e+2) \approx 0.576$. With two actions
-# the ceiling is $e/(e+1) \approx 0.731$: a CartPole agent that cannot help pressing the wrong button about once in
-# four steps.
+# the ceiling is $e/(e+1) \approx 0.731$: a CartPole agent that presses the wrong button at least once in about four steps.
+# {{# mathematics}}
 #
 # *The repair*: give `Categorical` either `logits=` (any real numbers) or `probs=` (numbers that sum to 1), and say
 # which. *The signature*: an entropy that stops falling at the same level in every run.
 # </details>
 
 # %% [markdown]
-# ## 9 Common mistakes, and what you would see
+# ## 9 Common mistakes, and what you would see · further
 #
 # | mistake | symptom |
 # |---|---|
@@ -776,38 +850,42 @@ print(f"the patient's best arm at the end: {ill[-1, :, 2].mean():.3f}, entropy {
 # | the sign of the loss: an optimiser *minimises*, and you want more reward | probabilities go to the worst arm, in every run |
 # | softmax over the wrong axis of `[B, A]` | each row sums to something other than 1; results change with the batch size |
 # | one run, one conclusion | the next seed says the opposite |
+#
+# {{# wording}}
 
 # %% [markdown]
 # ## 10 Four questions
 
 # %% jupyter={"source_hidden": true}
-quiz(
+# {{# question}}
+questions.quiz(
     "00-quiz-truncated",
     "CartPole, step 500. The pole is upright and the cart in the middle. What does `step` return?",
     [
         "terminated = True, truncated = False",
         "terminated = False, truncated = True",
-        "both False",
-        "terminated = True, because 500 is a win",
+        "terminated = False, truncated = False",
+        "terminated = True, truncated = True",
     ],
     answer=1,
     reasons=[
         "Terminated is for ends inside the world: the pole fell, or the cart left. Neither happened.",
         "The clock ran out while the world could go on. That is what truncated means.",
         "The loop has to stop somewhere: CartPole-v1 has a limit of 500 steps.",
-        "Gymnasium has no flag for winning. The episode was cut by the clock, so it is truncated.",
+        "The clock ran out, and nothing fell. Gymnasium has no flag for winning either.",
     ],
 )
 
 # %% jupyter={"source_hidden": true}
-quiz(
+# {{# question}}
+questions.quiz(
     "00-quiz-advantage",
     "In the napkin world an episode went right at the start and returned 2.6, while V(start) is 0.9. What do you know about A(start, right)?",
     [
-        "It is 1.7.",
-        "It is positive.",
+        "It is 1.7: that is G − V.",
+        "It is positive, as G is above V.",
         "Little: 1.7 is one sample of it.",
-        "It is negative, since the toll is −1.",
+        "It is negative, by the toll of −1.",
     ],
     answer=2,
     reasons=[
@@ -820,10 +898,11 @@ quiz(
 )
 
 # %% jupyter={"source_hidden": true}
-quiz(
+# {{# question}}
+questions.quiz(
     "00-quiz-entropy",
     "A policy over four actions reports an entropy of 1.6 nats. ln 4 is about 1.386. What do you conclude?",
-    ["It is nearly uniform.", "It is very sure of itself.", "The temperature is above 1.", "There is a bug."],
+    ["It is nearly uniform.", "It is nearly certain.", "It is too hot.", "It has a bug."],
     answer=3,
     reasons=[
         "Nearly uniform means a little below 1.386. Nothing lies above it.",
@@ -834,14 +913,15 @@ quiz(
 )
 
 # %% jupyter={"source_hidden": true}
-quiz(
+# {{# question}}
+questions.quiz(
     "00-quiz-positive",
     "All rewards of a bandit are positive. Why does an arm with a low reward lose probability on average?",
     [
-        "Its reward is below zero after normalisation.",
+        "Its reward falls below zero once rewards are normalised.",
         "It is pulled less and less, and unused logits decay.",
-        "Each push for another arm lowers it, and those pushes are stronger.",
-        "It does not; it gains more slowly than the others, and all gain.",
+        "Pushes for the other arms lower it more than its own raise it.",
+        "It does not: all arms gain, and it gains more slowly.",
     ],
     answer=2,
     reasons=[
@@ -853,11 +933,11 @@ quiz(
 )
 
 # %% [markdown]
-# ## 11 How exercises, checks and progress work
+# ## 11 How exercises, checks and progress work · further
 #
 # Each unit has a notebook of exercises. You fill in a function, and the cell below it calls `check`. The answer has
 # three states: *not attempted*, *not yet* or *correct*. "Not yet" shows the smallest input that fails, what your
-# function gave, and, where your numbers match a known slip, its name.
+# function gave, and, where your numbers match a known slip, its name. {{# design}}
 #
 # Here is an attempt at this unit's `bandit_step` that looks reasonable: it raises the pulled arm and leaves the
 # others alone. (`run` is `check` without an entry in your progress.)
@@ -879,7 +959,7 @@ print(run("bandit_step", bandit_step).message)
 #
 # - `check("bandit_step", bandit_step)` judges your function and notes the result.
 # - `hint("bandit_step")` gives the next of three hints. Taking hints costs nothing.
-# - `solution("bandit_step", show=True)` shows a solution when you want to see one.
+# - `solution("bandit_step", show=True)` shows a solution when you want to see one. {{# wording}}
 # - `pgcourse progress` on the command line shows where you stand.
 #
 # Your answers are kept in one file in the folder `.pgcourse` of your home folder. Nothing leaves your machine.
@@ -897,9 +977,10 @@ print(run("bandit_step", bandit_step).message)
 # 4. The first rule: $\theta \leftarrow \theta + \alpha\, r\, (\text{onehot}(a) - \pi)$. Its mean is the gradient of
 #    the expected reward, and for each arm it is $\pi(k)\, A(k)$.
 # 5. The mean step is right; a single step is mostly noise. Look at many seeds, and at bands, before you believe a
-#    curve.
-#
-# ## 13 Further reading
+#    curve. {{# computed}}
+
+# %% [markdown]
+# ## 13 Further reading · further
 #
 # - R. S. Sutton and A. G. Barto, *Reinforcement Learning: An Introduction*, 2nd edition (2018), free on the
 #   authors' page. Read chapter 3 for the loop, returns and values, and section 2.8 for the gradient bandit; its
@@ -910,16 +991,19 @@ print(run("bandit_step", bandit_step).message)
 #   part on termination and truncation.
 # - R. Agarwal and others, *Deep Reinforcement Learning at the Edge of the Statistical Precipice* (2021). Read the
 #   introduction: why a few seeds without an interval mislead.
+
+# %% [markdown]
+# ## 14 What comes next
 #
 # **Now the exercises**: [exercises/00_welcome.ipynb](../exercises/00_welcome.ipynb). You write the log-probability,
 # the entropy and the bandit's step, which later units build on. Then comes [unit 01](01_reinforce.ipynb), where one
-# step becomes an episode.
+# step becomes an episode. {{# wording}}
 
 # %% [markdown]
 # ## One last thing: is your machine ready?
 #
 # The doctor looks over your installation. A line with ✓ is fine; a line with ✗ says what to do. The same report,
-# with more detail, comes from `pgcourse doctor` on the command line.
+# with more detail, comes from `pgcourse doctor` on the command line. {{# wording}}
 
 # %%
 from pgcourse.doctor import examine

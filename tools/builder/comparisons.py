@@ -82,7 +82,8 @@ def unplaced(notebook: NotebookNode, label: str) -> Iterator[Sentence]:
         whole = COMMENT.search(cell.source) if cell.cell_type == "code" else None
         for text in texts_of(cell):
             for sentence, reason in sentences(text):
-                plain = CODE.sub(" ", REASON.sub("", sentence))
+                plain = CODE.sub(" … ", REASON.sub("", sentence))
+                plain = re.sub(r"\{\{minutes:[^}]*\}\} more", "", plain)
                 if WORDS.search(plain) and not COMPARISON.search(sentence):
                     yield Sentence(place, " ".join(plain.split()), reason or (whole[1] if whole else None))
 
@@ -93,6 +94,8 @@ def texts_of(cell: NotebookNode) -> list[str]:
         return [str(cell.source)]
     tree = ast.parse(cell.source)
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        call.keywords = [keyword for keyword in call.keywords if keyword.arg != "alt"]
     strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     joined = [_joined(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     return [text for text in [*(n.value for n in strings if id(n) not in inside), *joined] if len(text.split()) > 2]
@@ -103,8 +106,10 @@ def _joined(node: ast.JoinedStr) -> str:
 
 
 def sentences(text: str) -> Iterator[tuple[str, str | None]]:
-    """The sentences of a text, each with the reason that follows it in its paragraph."""
-    for paragraph in re.split(r"\n\s*\n", COMMENT.sub("", text)):
+    """The sentences of a text, each with the reason that follows it in its paragraph, or stands by itself below it."""
+    text = re.sub(r"\n\s*\n(?=[ \t]*\{\{#[^}]*\}\}[ \t]*(?:\n\s*\n|\s*\Z))", "\n", COMMENT.sub("", text))  # a mark by itself
+    text = re.sub(r"^#+ .*$|^\*\*Time:\*\*", "", text, flags=re.MULTILINE)  # headings, and the minutes of the head
+    for paragraph in re.split(r"\n\s*\n", text):
         start = 0
         ends = [(match.end(), match[1]) for match in REASON.finditer(paragraph)]
         for end, reason in [*ends, (len(paragraph), None)]:

@@ -118,6 +118,22 @@ def real(generator: np.random.Generator, *names: str) -> dict[str, float]:
 
 LINES: dict[str, Line] = {
     # --- 00 ------------------------------------------------------------------------------------------------------------
+    # The mean change of an arm's logit, for a learning rate of 1.
+    "00-expected-push": Line(
+        lambda probability, q, value: probability * (q - value),
+        lambda g: unit(g, "probability") | real(g, "q", "value"),
+        {
+            "You left out the second sum: the pulls of all arms, this one too, push it down by π(k) V.": (
+                lambda probability, q, value: probability * q
+            ),
+            "The factor π(k) is missing: an arm that is seldom pulled is seldom pushed.": (
+                lambda probability, q, value: q - value
+            ),
+            "The second sum has its own factor π(k): each pull lowers this arm in proportion to its probability.": (
+                lambda probability, q, value: probability * q - value
+            ),
+        },
+    ),
     #
     # --- 01 ------------------------------------------------------------------------------------------------------------
     #
