@@ -854,7 +854,7 @@ print(f"the patient's best arm at the end: {ill[-1, :, 2].mean():.3f}, entropy {
 # {{# wording}}
 
 # %% [markdown]
-# ## 10 Four questions
+# ## 10 Quiz
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -909,26 +909,6 @@ questions.quiz(
         "A sure policy has an entropy near 0.",
         "A high temperature brings the entropy near ln n. It cannot carry it above.",
         "Entropy is at most ln n. Suspects: an entropy of some other distribution, a base-2 logarithm, a sum over the batch.",
-    ],
-)
-
-# %% jupyter={"source_hidden": true}
-# {{# question}}
-questions.quiz(
-    "00-quiz-positive",
-    "All rewards of a bandit are positive. Why does an arm with a low reward lose probability on average?",
-    [
-        "Its reward falls below zero once rewards are normalised.",
-        "It is pulled less and less, and unused logits decay.",
-        "Pushes for the other arms lower it more than its own raise it.",
-        "It does not: all arms gain, and it gains more slowly.",
-    ],
-    answer=2,
-    reasons=[
-        "Nothing was normalised here. The raw, positive rewards were used.",
-        "Logits do not decay by themselves. They move only through the score, which has an entry for every arm at every pull.",
-        "The score sums to zero: what the pulled arm gains, the others lose. On average the logit moves by π(k)(q_k − V).",
-        "Probabilities sum to 1, so not all can gain. Even the logits cannot all rise: their changes sum to zero at each step.",
     ],
 )
 
