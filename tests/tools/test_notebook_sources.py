@@ -9,6 +9,7 @@ import pytest
 from pgcourse.errors import InvalidInput
 from tools.builder.claims import fill_placeholders, refresh_spans
 from tools.builder.course import SourceFile, package_digest, read_source
+from tools.builder.minutes import minutes_of
 from tools.builder.products import make_products
 
 EXERCISES = "01_tiny.exercises.py"
@@ -340,3 +341,45 @@ def test_the_package_digest_follows_content_and_names_but_not_line_ends(tmp_path
     assert with_claim != first
     code.rename(code.with_name("losses.py"))
     assert package_digest(tmp_path) not in (first, with_claim)
+
+
+# Comparisons and minutes
+
+TRUE, FALSE = "traps:joint_clipping/last_100 < 600", "traps:joint_clipping/last_100 > 600"
+
+
+def append(tiny, text):
+    """Put cells behind the lesson's own."""
+    path = tiny.root / "course" / "01_tiny.py"
+    path.write_text(path.read_text() + text)
+
+
+@pytest.mark.parametrize("text", [
+    "\n# %% [markdown]\n# It returns {{{{more | {relation}}}}} than 100.\n",
+    "\n# %%\nprint('{{{{more | {relation}}}}}')\n",
+    "\n# %%\ncompared('more', '{relation}')\n",
+])  # fmt: skip
+def test_a_false_comparison_stops_the_build_before_anything_is_written(tiny, text):
+    append(tiny, text.format(relation=FALSE))
+    assert "'more' is not what the data say" in refused(tiny)
+
+
+def test_a_true_comparison_is_written_with_its_interval_and_reasons_are_left_out(tiny):
+    text = f"\n# %% [markdown]\n# It stays {{{{below | {TRUE}}}}} 600. {{{{# wording}}}}\n\n# %%\n# {{{{# computed}}}}\n1 + 1\n"
+    append(tiny, text)
+    prose, code = lesson(tiny).cells[-2:]
+    assert re.fullmatch(r'It stays <abbr title="difference -.* seeds: .*">below</abbr> 600\.', prose.source)
+    assert code.source == "1 + 1"
+
+
+def test_what_goes_further_is_folded_and_no_part_of_the_core(tiny):
+    words = " ".join(["word"] * 400)
+    text = (
+        f"\n# %% [markdown]\n# ## 2 More · further\n# {words}\n\n# %% [markdown]\n# ## 3 Back\n# {{{{minutes:core}}}}\n"
+    )
+    append(tiny, text)
+    further, back = lesson(tiny).cells[-2:]
+    assert further.metadata["jp-MarkdownHeadingCollapsed"] is True and not back.metadata
+    assert back.source.endswith("5")
+    minutes = minutes_of(lesson(tiny))
+    assert 4 <= minutes.further < 4.1 and 0 < minutes.core < 1

@@ -107,7 +107,9 @@ def _joined(node: ast.JoinedStr) -> str:
 
 def sentences(text: str) -> Iterator[tuple[str, str | None]]:
     """The sentences of a text, each with the reason that follows it in its paragraph, or stands by itself below it."""
-    text = re.sub(r"\n\s*\n(?=[ \t]*\{\{#[^}]*\}\}[ \t]*(?:\n\s*\n|\s*\Z))", "\n", COMMENT.sub("", text))  # a mark by itself
+    text = re.sub(
+        r"\n\s*\n(?=[ \t]*\{\{#[^}]*\}\}[ \t]*(?:\n\s*\n|\s*\Z))", "\n", COMMENT.sub("", text)
+    )  # a mark by itself
     text = re.sub(r"^#+ .*$|^\*\*Time:\*\*", "", text, flags=re.MULTILINE)  # headings, and the minutes of the head
     for paragraph in re.split(r"\n\s*\n", text):
         start = 0
