@@ -636,14 +636,15 @@ with tempfile.TemporaryDirectory() as folder:
 # preset's. {{# design}}
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.predict(
     "07-learning-rate",
-    "The policy's learning rate is divided by ten, and multiplied by ten. CartPole, 100,000 steps. Which does more harm? {{# question}}",
+    "The policy's learning rate is divided by ten, and multiplied by ten. CartPole, 100,000 steps. Which does more harm?",
     [
-        "Multiplied by ten: the policy breaks, and small rates are safe {{# question}}",
-        "Divided by ten: it is still behind when the budget ends {{# question}}",
-        "Both do harm, and about as much as each other {{# question}}",
-        "Neither: Adam and the clip make up for the rate {{# question}}",
+        "Multiplied by ten: the policy breaks, and small rates are safe",
+        "Divided by ten: it is still behind when the budget ends",
+        "Both do harm, and about as much as each other",
+        "Neither: Adam and the clip make up for the rate",
     ],
     answer=1,
     explanation="Divided by ten, the late return is {{sensitivity:lr_tenth/late}}, "
