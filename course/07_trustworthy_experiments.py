@@ -98,7 +98,7 @@ questions.quiz(
     [
         "The return in training",
         "The KL of the updates",
-        "The return on held-out start states",
+        "The return on held-out starts",
         "The explained variance of the critic",
     ],
     answer=2,
@@ -175,10 +175,10 @@ questions.predict(
     "07-one-seed",
     "One of the two has the higher mean over its 40 seeds. You train each version once, with one seed. How often does the other one win?",
     [
-        "Hardly ever: in less than 5 % of the cases",
-        "In 5 to 20 % of the cases",
-        "In 20 to 35 % of the cases",
-        "In more than 35 %: not far from a coin",
+        "In less than 5 %",
+        "In 5 to 20 %",
+        "In 20 to 35 %",
+        "In more than 35 %",
     ],
     answer=int(np.searchsorted([0.05, 0.2, 0.35], upset)),
     explanation=f"Of all 1,600 pairs of one run each, the one with the lower mean wins {100 * upset:.0f} %. The difference between the two "
@@ -1491,7 +1491,7 @@ print(f"{best[0]} - preset, fresh seeds: {interquartile_mean(top):.0f} [{low:.0f
 # %% [markdown]
 # ### 7.3 Settings by kind of environment · further
 #
-# Starting points, not truths. The first two rows are presets that this course measured, the third is a preset of the
+# These are starting points. The first two rows are presets that this course measured, the third is a preset of the
 # package; the others are common in the literature, and we measured nothing in them.
 #
 # | kind | rollout | epochs, minibatch | rates | $\gamma$, $\lambda$ | what else |
