@@ -502,8 +502,8 @@ for count in (1, 10, 50):
 #
 # 1. **The interval of the difference decides.** Where the 95 % bootstrap interval of the difference of interquartile
 #    means leaves out 0, the difference is *seen*. Whether two single intervals overlap decides nothing.
-# 2. **Pairs.** Where both versions ran with the same seeds, subtract within each seed and resample these differences.
-#    Else resample each side by itself.
+# 2. **Pairs.** Where both versions ran with the same seeds, subtract within each seed, and take and resample these
+#    differences. Else resample each side by itself.
 # 3. **Runs that never get there** stay in, as infinitely late: an average over the others gets better the more runs
 #    fail. If both runs of a pair never get there, their difference is 0.
 # 4. **Counts are shares.** "7 of 10 seeds" is a mean of ones and zeros, and is compared like any other mean.
@@ -886,9 +886,9 @@ page.figure(
 # ## 6. Rules of thumb, put to the test
 #
 # Two lists, chosen differently. The **first** holds sixteen sayings from tutorials and forum answers that somebody
-# doubts, so many of them fail. Do not conclude that advice is mostly wrong.
-# The **second** holds the nine things that PPO's preset does on CartPole and for which we have ten runs without,
-# whatever they showed (a tenth, normalised advantages, stands in the first list). {{# design}}
+# doubts, so many of them fail; do not conclude that advice is mostly wrong. The **second** holds the nine things that
+# PPO's preset does on CartPole and for which we have ten runs without, whatever they showed (a tenth, normalised
+# advantages, stands in the first list). {{# design}}
 #
 # Verdicts are decided by the rule of section 3.6. **Holds** or **fails**: the differences that the saying speaks of are
 # seen, or something that it excludes is. **Depends**: right under some conditions that we measured, wrong under others.
