@@ -66,7 +66,7 @@ assert run("interquartile_mean", interquartile_mean).status == "correct"
 #
 # How far would your figure move with ten other seeds? You have no ten other seeds. The bootstrap takes the runs you have for
 # all the runs there could be and repeats the experiment inside of them: draw R runs with replacement, take the statistic, and
-# do it again. The spread of these results is the spread you asked for, as well as R runs can tell.
+# do it again. The spread of these results is the spread you asked for, as well as R runs can tell. {{# mathematics}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "bootstrap_interval", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -108,9 +108,9 @@ assert run("bootstrap_interval", bootstrap_interval).status == "correct"
 # > We trained PPO and our variant with seeds 0 to 4 each and let each agent play one evaluation episode after every update. For
 # > each run we report the best of these scores. PPO reached 431 ± 62, our variant 478 ± 21 (mean and standard deviation of the
 # > runs), so our variant is better with a confidence of 95 %. When we tried a learning rate twice as high, one run of our variant
-# > diverged; we repeated it with seed 5.
+# > diverged; we repeated it with seed 5. {{# question}}
 #
-# Name four things that make this claim weaker than it sounds, and say for each what you would report instead.
+# Name four things that make this claim weaker than it sounds, and say for each what you would report instead. {{# question}}
 #
 # *Your answer: (double-click here and write)*
 #
@@ -121,10 +121,10 @@ assert run("bootstrap_interval", bootstrap_interval).status == "correct"
 #    fixed beforehand.
 # 2. *The standard deviation is no interval of the mean.* It says how much runs differ, and gives no confidence of 95 % for a
 #    comparison. Report a bootstrap interval of the interquartile mean, and the probability of improvement with its interval.
-# 3. *Five seeds.* With five runs each there are 25 pairs; one lucky run moves five of them. Run at least ten, and more where the
-#    intervals overlap.
+# 3. *Five seeds.* With five runs each there are 25 pairs; one lucky run moves five of them. Run at least ten, a number
+#    chosen beforehand, and compute the interval of the difference.
 # 4. *The diverged run was replaced.* Runs that fail are results. Keep every seed that was started, and choose the seeds before
-#    you see the results.
+#    you see the results. {{# advice}}
 #
 # </details>
 #
@@ -133,7 +133,7 @@ assert run("bootstrap_interval", bootstrap_interval).status == "correct"
 # *1 point, about 8 minutes, difficulty 1 of 3.*
 #
 # "Better on average" can be the work of one run. A question with a plainer answer: if you train once with X and once with Y,
-# how often does X win?
+# how often does X win? {{# question}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "probability_of_improvement", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -203,12 +203,12 @@ assert run("episodes_to_threshold", episodes_to_threshold).status == "correct"
 #
 # *No points, 5 minutes.* For each question choose one: (a) interquartile mean of the final return with a bootstrap interval, (b)
 # probability of improvement, (c) episodes to a threshold, (d) standard deviation over the runs. Say why in one sentence, and
-# which of the four you would never use alone to claim that a method is better.
+# which of the four you would never use alone to claim that a method is better. {{# question}}
 #
 # 1. A robot's controller is trained once and then built into the product. Which of two methods should train it?
 # 2. Both methods end at 500 on CartPole. Does either get there sooner?
 # 3. A paper wants one number for each of ten methods, with an interval, that a single broken run cannot move.
-# 4. Somebody asks how different your result could be if they ran your code once, with another seed.
+# 4. Somebody asks how different your result could be if they ran your code once, with another seed. {{# question}}
 #
 # *Your answer: (double-click here and write)*
 #
@@ -218,10 +218,10 @@ assert run("episodes_to_threshold", episodes_to_threshold).status == "correct"
 # 2. (c): the end is the same for both and tells nothing; the time to get there does. Some runs may never arrive: they belong
 #    into the count, as "never", and are not left out of an average.
 # 3. (a): robust against one run, and the interval says how far it can be trusted.
-# 4. (d), or better the range of the runs themselves: the question is about single runs, not about their mean.
+# 4. (d), or better the range of the runs themselves: the question is about single runs, not about their mean. {{# mathematics}}
 #
 # Never (d) alone: a standard deviation describes runs, and more runs do not make it smaller. A claim about which method is better
-# needs an interval that does become narrower.
+# needs an interval that does become narrower. {{# mathematics}}
 #
 # </details>
 #

@@ -180,6 +180,15 @@ def test_the_probability_of_improvement_is_mann_whitneys_u_per_pair(x: list[int]
     assert runs.probability_of_improvement(x, y) + runs.probability_of_improvement(y, x) == pytest.approx(1)
 
 
+def test_the_interval_of_an_improvement_holds_it_and_narrows_with_runs() -> None:
+    x, y = np.arange(10.0), np.arange(10.0) + 2
+    low, high = runs.improvement_interval(x, y)
+    assert low < runs.probability_of_improvement(x, y) < high
+    more_low, more_high = runs.improvement_interval(np.tile(x, 9), np.tile(y, 9))
+    assert more_high - more_low == pytest.approx((high - low) / 3, rel=0.2), "nine times the runs, a third of the width"
+    assert runs.improvement_interval([1, 2], [3, 4]) == (0, 0)
+
+
 def test_the_moving_average_starts_with_what_there_is() -> None:
     assert runs.moving_average([2, 4, 9, 1], window=2).tolist() == [2, 3, 6.5, 5]
     assert runs.moving_average([2, 4], window=100).tolist() == [2, 3]

@@ -13,7 +13,13 @@ from ..algorithms import a2c, ppo, reinforce
 from ..config import Config
 from ..envs import make_envs
 from ..networks import make_policy
-from ..statistics import bootstrap_interval, episodes_to_threshold, interquartile_mean, probability_of_improvement
+from ..statistics import (
+    bootstrap_interval,
+    episodes_to_threshold,
+    improvement_interval,
+    interquartile_mean,
+    probability_of_improvement,
+)
 from .claims import format_number
 from .keep import Run
 from .traps import JOINT_CLIPPING
@@ -46,6 +52,7 @@ class Row:
     solved: NDArray[np.float64]  # [R] episodes until SOLVED; infinite where it never came
     steps: NDArray[np.float64]  # [R] environment steps of all episodes
     better: float  # chance that a run of it ends higher than one of the agent in the row above; NaN in the first
+    better_interval: tuple[float, float] = (np.nan, np.nan)  # the chance's bootstrap 95 % interval
 
 
 def rows_of(runs: Mapping[str, Sequence[Run]], num_episodes: int) -> list[Row]:
@@ -59,9 +66,24 @@ def rows_of(runs: Mapping[str, Sequence[Run]], num_episodes: int) -> list[Row]:
         reached = [episodes_to_threshold(line, threshold=SOLVED) for line in returns]
         solved = np.array([np.inf if number is None else number for number in reached])
         steps = np.array([of["env_step"][-1] for of in episodes], dtype=np.float64)
-        better = probability_of_improvement(last, rows[-1].last) if rows else np.nan
-        rows.append(Row(name, last, held_out, solved, steps, better))
+        rows.append(row_of(name, last, held_out, solved, steps, above=rows[-1] if rows else None))
     return rows
+
+
+def row_of(
+    name: str,
+    last: NDArray[np.float64],
+    held_out: NDArray[np.float64],
+    solved: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    *,
+    above: Row | None,
+) -> Row:
+    """An agent's row, compared with the one above."""
+    if above is None:
+        return Row(name, last, held_out, solved, steps, np.nan)
+    better, interval = probability_of_improvement(last, above.last), improvement_interval(last, above.last)
+    return Row(name, last, held_out, solved, steps, better, interval)
 
 
 def table_of(rows: Sequence[Row], labels: Mapping[str, str], num_episodes: int) -> str:
@@ -78,7 +100,7 @@ def table_of(rows: Sequence[Row], labels: Mapping[str, str], num_episodes: int) 
                 estimate(row.solved),
                 f"{count} of {len(row.solved)}",
                 format_number(float(interquartile_mean(row.steps))),
-                "" if np.isnan(row.better) else f"{row.better:.2f}",
+                "" if np.isnan(row.better) else "{:.2f} [{:.2f}, {:.2f}]".format(row.better, *row.better_interval),
             ]
         )
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]

@@ -93,6 +93,7 @@ def test_the_rows_by_hand() -> None:
     assert second.last.tolist() == [480, 20], "what a rollout finished after the last episode does not count"
     assert second.held_out.tolist() == [490, 10] and second.solved.tolist() == [149, np.inf]
     assert second.better == 3 / 4  # 480 beats 10 and 30; 20 beats 10
+    assert second.better_interval == (0.0, 1.0), "two runs of each say nearly nothing"
 
 
 def test_the_table_gives_estimates_with_intervals_and_says_never() -> None:
@@ -105,7 +106,7 @@ def test_the_table_gives_estimates_with_intervals_and_says_never() -> None:
     assert "last 100 episodes" in lines[0]
     assert "11.5 [10, 13]" in lines[1] and "never" in lines[1] and "0 of 4" in lines[1]
     assert "480 [480, 480]" in lines[2] and "100 [100, 100]" in lines[2] and "4 of 4" in lines[2]
-    assert lines[2].endswith("1.00")
+    assert lines[2].endswith("1.00 [1.00, 1.00]")
 
 
 def test_the_agent_shown_is_the_one_in_the_middle_as_it_was_trained(compared: Path) -> None:

@@ -163,6 +163,22 @@ LINES: dict[str, Line] = {
     # --- 06 ------------------------------------------------------------------------------------------------------------
     #
     # --- 07 ------------------------------------------------------------------------------------------------------------
+    # The bootstrap's variance of a mean of R runs, from the unbiased estimate s2 of the variance of one run.
+    "07-bootstrap-variance": Line(
+        lambda s2, R: (R - 1) / R * s2 / R,
+        lambda g: {"s2": float(g.uniform(1, 9)), "R": float(g.integers(2, 41))},
+        {
+            "This is the variance of one draw from the runs at hand. The mean of R such draws varies less.": (
+                lambda s2, R: (R - 1) / R * s2
+            ),
+            "This is the estimate for runs drawn from all seeds. A draw from the runs at hand varies by a factor less.": (
+                lambda s2, R: s2 / R
+            ),
+            "You divided by R a second time for the wrong reason: equation (2) divides the variance of one draw by R, once.": (
+                lambda s2, R: (R - 1) / R * s2 / R**2
+            ),
+        },
+    ),
     #
     # --- 08 ------------------------------------------------------------------------------------------------------------
 }
