@@ -80,7 +80,7 @@ def gaussian_entropy(log_std):
 
     log_std: [D] or [B, D], logarithms of the standard deviations, float32 or float64. Returns a scalar tensor (0-d) for
     [D], and [B] for [B, D], in the same dtype: the sum over the D dimensions, no mean over the batch. Differentiable in
-    log_std.
+    log_std, which stays as it is.
 
     Example: [0] gives log(2 pi e)/2 = 1.419, and [log 2, 0] gives 3.531.
     """
@@ -218,7 +218,7 @@ def tanh_log_prob(mean, log_std, pre_tanh_action):
     mean: [B, D]. log_std: [D], or [B, D]. pre_tanh_action: [B, D], u itself, before the tanh. All float32 or all float64.
     Returns [B] in the same dtype, differentiable in mean and log_std: the log-density of u, minus the logarithm of the
     slope of tanh at u, 1 - tanh(u)^2, for each dimension, summed. It must be finite and right for u from -10 to 10, in
-    float32 as well.
+    float32 as well. The inputs stay as they are.
 
     Example: mean [[0]], log_std [0] and u = [[log 2]] give [-0.713]: the log-density of u is -1.159, the action is 0.6,
     and the slope there 0.64, with logarithm -0.446.
