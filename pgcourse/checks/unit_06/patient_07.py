@@ -15,7 +15,8 @@ from pgcourse.study.traps import MISSING_PARAMETERS
 def ill(parameters, learning_rate):  # type: ignore[no-untyped-def]
     """Adam with eps = 1e-5 for a network, its matrices and its vectors in two groups, so that each can be treated apart.
 
-    parameters: what network.parameters() gives. learning_rate: of both groups. Nothing else is set.
+    parameters: what network.parameters() gives: those of two axes or more are matrices, all others vectors, a single number
+    too. learning_rate: of both groups. Nothing else is set.
     """
     matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
     vectors = [parameter for parameter in parameters if parameter.ndim < 2]
