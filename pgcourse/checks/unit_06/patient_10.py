@@ -70,7 +70,7 @@ EXERCISE = exercise_of(
             "critic-rate-from-elsewhere",
             "The critic's learning rate is a fixed number, a multiple of the policy's, or critic_lr held within limits. Whoever "
             "changes critic_lr next month will wonder why nothing happens: hand the argument on as it is.",
-            *({"(), critic_lr": f"(), {rate}"} for rate in ("3e-4", "1e-2", "1e-3", "3e-3", "10 * policy_lr")),
+            *({"(), critic_lr": f"(), {rate}"} for rate in ("1e-2", "1e-3", "3e-3", "10 * policy_lr")),
             *({"(), critic_lr": f"(), {bound}"} for bound in ("min(critic_lr, 1e-2)", "max(critic_lr, 1e-2)")),
         ),
         mistake(
