@@ -166,7 +166,11 @@ def _training(case: Case, arrays: Arrays) -> Violations:
         if reached.min() < REACHED:
             yield "bounded-mean", "Trained to reach them, your means stop short of -3 and 3.", where
         where = f"Got at most {number(arrays['pushed mean'])} to both sides."
-        yield "bounded-mean", "Driven apart by large steps, your means do not get far: the mean is not unbounded.", where
+        yield (
+            "bounded-mean",
+            "Driven apart by large steps, your means do not get far: the mean is not unbounded.",
+            where,
+        )
 
 
 def gaussian_policy(obs_dim: int, action_dim: int) -> nn.Module:

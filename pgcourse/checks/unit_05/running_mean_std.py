@@ -123,7 +123,9 @@ EXERCISE = Exercise.listed(
             "You took an exponential moving average, as batch normalisation does. It forgets. Asked for are the mean and "
             "variance of everything so far, every row alike.",
             *at_each_place(
-                *each_start(*({"rows / (self.count + rows)": share, "+ between": ""} for share in ("0.1", "0.01", "0.5")))
+                *each_start(
+                    *({"rows / (self.count + rows)": share, "+ between": ""} for share in ("0.1", "0.01", "0.5"))
+                )
             ),
             *each_start({"rows / (self.count + rows)": "0.5"}),
         ),

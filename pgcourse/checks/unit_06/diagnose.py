@@ -101,8 +101,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case({KL: [1e-6], "updates/policy.mean": [1e-6]})
     yield _case({KL: [1.5e-6], "updates/policy.mean": [1.5e-6]})
     # Just beyond every limit, in 25 updates.
-    beyond = {KL: [0.0501], CLIP_FRACTION: [0.501], ENTROPY: [0.5501], EXPLAINED: [0.8999], VALUE: [17.99], RETURN: [20.0]}
-    yield _case({name: 25 * values for name, values in (beyond | {"updates/critic.values": [0.99e-6]}).items()})
+    beyond = {KL: 0.0501, CLIP_FRACTION: 0.501, ENTROPY: 0.5501, EXPLAINED: 0.8999, VALUE: 17.99, RETURN: 20.0}
+    yield _case({name: [value] * 25 for name, value in (beyond | {"updates/critic.values": 0.99e-6}).items()})
     yield _case({KL: [0.99e-6], ENTROPY: [0.2499], VALUE: [2.0], RETURN: [20.0]})  # and in one
     ramp = np.linspace(20, 200, 40)
     yield _case({VALUE: 0.9005 * ramp, RETURN: ramp})  # just within 10 %, of each update's own return

@@ -35,7 +35,13 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. The last gradients are as small as eps, which shows it, and weight decay."""
     yield network_case({"network": {"weight": (1, 2), "bias": (2,)}}, learning_rate=0.1)
     yield network_case({"network": {"weight": (2, 2), "bias": (2,), "log_std": (1,)}}, learning_rate=0.01)
-    sizes = {"first_weight": (3, 2), "first_bias": (3,), "second_weight": (1, 3), "second_bias": (1,), "kernel": (2, 1, 2)}
+    sizes = {
+        "first_weight": (3, 2),
+        "first_bias": (3,),
+        "second_weight": (1, 3),
+        "second_bias": (1,),
+        "kernel": (2, 1, 2),
+    }
     yield network_case({"network": sizes}, seed=seed, learning_rate=0.05)
     yield network_case({"network": {"scale": (), "weight": (2, 3)}}, seed=seed + 1, learning_rate=0.02)
     yield network_case({"network": {"weight": (2, 2), "bias": (2,)}}, seed=seed + 2, gradient=1e-5, learning_rate=0.05)

@@ -76,7 +76,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake_in_formula(
             "root-of-one-part",
-            "You took the root of 2 max_kl or of x . F x alone. Both stand under it: the scale is the root of the whole fraction.",
+            "You took the root of 2 max_kl or of x . F x alone. Both stand under it: take the root of the whole fraction.",
             {"(2 * max_kl / along).sqrt()": "(2 * max_kl) ** 0.5 / along"},
             {"(2 * max_kl / along).sqrt()": "2 * max_kl / along.sqrt()"},
         ),
