@@ -131,7 +131,7 @@ class GaussianFactory:
             optimizer.zero_grad()
             try:
                 mean = policy(obs).mean
-                reached = max(reached, min(float(mean.max()), -float(mean.min())))
+                reached = max(reached, min(mean.max().item(), -mean.min().item()))
                 (-mean * direction).mean().backward()
             except (ValueError, RuntimeError):  # numbers that are no longer finite
                 break
