@@ -17,7 +17,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"matrix": diagonal, "b": ones, "iterations": 2, "tolerance": 0.0}
     yield {"matrix": diagonal, "b": torch.zeros(2), "iterations": 3, "tolerance": 0.1}
     # After one round the residual has half of b's norm: exactly the first tolerance, well above the second.
-    yield {"matrix": diagonal, "b": 100 * ones, "iterations": 2, "tolerance": 0.5}
+    twice = torch.diag(torch.tensor([1.0, 1.0, 3.0, 3.0]))  # with it all norms are whole numbers
+    yield {"matrix": twice, "b": torch.full((4,), 100.0), "iterations": 2, "tolerance": 0.5}
     yield {"matrix": diagonal, "b": 0.01 * ones, "iterations": 2, "tolerance": 0.4}
     yield {"matrix": diagonal, "b": ones, "iterations": 2, "tolerance": 1.5}  # b itself is within it
     # One round leaves 0.5 % of b: still above this tolerance.
