@@ -80,7 +80,7 @@ def gaussian_entropy(log_std):
 
     log_std: [D] or [B, D], logarithms of the standard deviations, float32 or float64. Returns a scalar tensor (0-d) for
     [D], and [B] for [B, D], in the same dtype: the sum over the D dimensions, no mean over the batch. Differentiable in
-    log_std.
+    log_std, which stays as it is.
 
     Example: [0] gives log(2 pi e)/2 = 1.419, and [log 2, 0] gives 3.531.
     """
@@ -132,9 +132,9 @@ def gaussian_policy(obs_dim, action_dim):
 
     Returns an nn.Module with a parameter called log_std of shape [action_dim]. Called with observations [B, obs_dim] it
     returns Independent(Normal(mean, std), 1) with mean [B, action_dim] from the network and std = exp(log_std), the same
-    for every observation (you may clamp log_std to a range as wide as -5 to 2). Hidden layers are up to you. The mean is
+    for every observation (you may clamp log_std to -5 to 2, or to a wider range). Hidden layers are up to you. The mean is
     unbounded: no tanh or clamp at the end. A new policy has every mean within 0.1 of 0 on unit-normal observations, and
-    standard deviations between 0.3 and 2.
+    standard deviations from 0.3 to 2.
 
     Example: gaussian_policy(3, 1)(torch.randn(32, 3)).sample() has shape [32, 1], and its log_prob shape [32].
     """
@@ -218,7 +218,7 @@ def tanh_log_prob(mean, log_std, pre_tanh_action):
     mean: [B, D]. log_std: [D], or [B, D]. pre_tanh_action: [B, D], u itself, before the tanh. All float32 or all float64.
     Returns [B] in the same dtype, differentiable in mean and log_std: the log-density of u, minus the logarithm of the
     slope of tanh at u, 1 - tanh(u)^2, for each dimension, summed. It must be finite and right for u from -10 to 10, in
-    float32 as well.
+    float32 as well. The inputs stay as they are.
 
     Example: mean [[0]], log_std [0] and u = [[log 2]] give [-0.713]: the log-density of u is -1.159, the action is 0.6,
     and the slope there 0.64, with logarithm -0.446.
@@ -262,12 +262,12 @@ class RunningMeanStd:
 
     RunningMeanStd(shape): shape is a tuple, that of one row: (3,) for observations of 3 numbers, () for single numbers.
     update(x): takes in a batch x [B, *shape], where B may be 1 and may differ from call to call. Returns nothing.
-    mean, var: attributes, tensors of this shape. However the rows are split into batches, both are the same as those of all
-      rows at once, to a relative 1e-4, also where the data lie around 300 with a standard deviation of 1. Each row counts
-      alike; var is divided by the number of rows, not by one less.
+    mean, var: attributes, tensors of this shape, in float32 or float64. However the rows are split into batches, both are
+      the same as those of all rows at once, to a relative 1e-4, also where the data lie around 300 with a standard
+      deviation of 1. Each row counts alike; var is divided by the number of rows, not by one less.
     normalize(x): (x - mean) / standard deviation for x [B, *shape], as a new tensor in the dtype of x (float32 or
-      float64). It changes no statistics and clips nothing. Before any update it returns the numbers of x. A tiny number
-      (1e-8) keeps it finite where a component has not varied.
+      float64). It changes no statistics and clips nothing. Before any update it returns the numbers of x. A tiny number,
+      1e-8 added to the variance or to its root, keeps it finite where a component has not varied.
 
     Example: after update([1]) and update([3, 5, 9]) the mean is 4.5 and the var 8.75; normalize([4.5]) is [0].
     """

@@ -43,7 +43,8 @@ def diagnose(metrics):
     """The alarms that ring for a run: a set of ids.
 
     metrics: dict of metric -> array with one number an update, as in `result.metrics`. A metric may be missing, or the run
-    may be short; a row of the table whose numbers are not there rings nothing. Leave the arrays as they are.
+    may be short, of one update at least; a row of the table whose numbers are not there rings nothing. Only the explained
+    variance may be NaN. Leave the dict and its arrays as they are.
 
         id                      rings where
         kl-high                 the highest losses/approx_kl is above 0.05
@@ -51,8 +52,8 @@ def diagnose(metrics):
         clip-fraction-high      the highest losses/clipfrac is above 0.5
         entropy-collapsed       the lowest losses/entropy of the first 50 updates is below 0.25
         entropy-never-falls     the lowest losses/entropy is above 0.55, in a run of at least 25 updates
-        explained-variance-low  the highest losses/explained_variance is below 0.9, in a run of at least 25 updates; NaN
-                                counts for nothing, and where all are NaN nothing rings
+        explained-variance-low  the highest losses/explained_variance is below 0.9, in a run of at least 25 updates, NaN or
+                                not; NaN is neither high nor low, and where all are NaN nothing rings
         value-offset            |V - G| / |G|, with V charts/value_mean and G charts/return_mean of the same update, has a mean
                                 above 0.1 over the last quarter of the updates (n // 4 of n), in a run of at least 25 updates
         part-not-updated        for some metric whose name begins with "updates/", the highest number is below 1e-6
@@ -133,8 +134,8 @@ assert run("diagnose", diagnose).status == "correct"
 # 2. **Commit.** Name the bug, and say how sure you are, from 0 to 1. The code stays closed until you have named it, or have
 #    been wrong twice.
 # 3. **Open.** Now you see the function. Copy it over the cell below.
-# 4. **Mend, and check.** The check calls your function on hidden inputs. `clinic.train("patient_01", patient_01)` trains an
-#    agent with it in a few seconds, for certainty and not for points.
+# 4. **Mend, and check.** The check calls your function on hidden inputs, which have to stay as they are.
+#    `clinic.train("patient_01", patient_01)` trains an agent with it in a few seconds, for certainty and not for points.
 #
 # Hints are about the code, so take them after you have opened it. A guess at 50 % is honest; a guess at 95 % costs you in the
 # score at the end.

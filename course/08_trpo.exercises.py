@@ -56,10 +56,10 @@ from pgcourse.show import finale
 # *3 points, about 20 minutes, difficulty 3 of 3.*
 #
 # You are given a function that multiplies by a matrix $A$, and a vector $b$. Find $x$ with $Ax = b$. Start at 0, where the
-# residual $r = b - Ax$ is $b$ itself, and walk along a direction $d$, at first $r$. Each round,
+# residual $r = b - Ax$ is $b$ itself, and walk along a direction $p$, at first $r$. Each round,
 #
-# $$\alpha = \frac{r \cdot r}{d \cdot A d}, \qquad x \leftarrow x + \alpha d, \qquad r' = r - \alpha A d, \qquad
-# d \leftarrow r' + \frac{r' \cdot r'}{r \cdot r}\, d .$$
+# $$\alpha = \frac{r \cdot r}{p \cdot A p}, \qquad x \leftarrow x + \alpha p, \qquad r' = r - \alpha A p, \qquad
+# p \leftarrow r' + \frac{r' \cdot r'}{r \cdot r}\, p .$$
 #
 # The lesson shows where this comes from. With pen and paper: do two rounds for $A = \mathrm{diag}(1, 3)$ and $b = (1, 1)$.
 
@@ -68,9 +68,9 @@ from pgcourse.show import finale
 def conjugate_gradient(matvec, b, *, iterations, tolerance):
     """Solve A x = b for a symmetric positive definite matrix A that is known only through matvec(v) = A v.
 
-    matvec: function of a tensor [P] that returns a tensor [P]. b: [P], float32 or float64. iterations: int, at most so many
-    rounds are done, each with one product. tolerance: float; stop as soon as the norm of the residual b - A x is at most
-    tolerance times the norm of b.
+    matvec: function of a tensor [P] that returns a tensor [P]. b: [P], float32 or float64. iterations: int, 0 or more: at most
+    so many rounds are done, each with one product. tolerance: float; stop as soon as the norm of the residual b - A x is at
+    most tolerance times the norm of b.
     Returns x [P], in the dtype of b; the start is x = 0. For b = 0 the answer is 0, and nothing is divided. b stays as it is.
 
     Example: A = diag(1, 3) and b = [1, 1] give [0.5, 0.5] after one iteration and [1, 0.333] after two.
@@ -116,8 +116,8 @@ def fisher_vector_product(policy, obs, vector, *, damping):
     """F v + damping v, where F is the second derivative of the mean KL divergence from the current policy.
 
     policy: nn.Module; policy(obs) gives a distribution for each observation (Categorical, or Independent(Normal, 1)), and
-    torch.distributions.kl_divergence(first, second) the divergence of each row. obs: [B, D]. vector: [P], flat, in the order of
-    policy.parameters(). damping: float.
+    torch.distributions.kl_divergence(first, second) the divergence of each row. Every parameter has a part in it. obs: [B, D].
+    vector: [P], flat, in the order of policy.parameters(). damping: float. obs and vector stay as they are.
 
     The divergence is between the policy as it is, held fixed, and the same policy as a function of its parameters; the mean is
     over the B observations. F is taken at the current parameters, which stay as they are.
@@ -152,15 +152,15 @@ assert run("fisher_vector_product", fisher_vector_product).status == "correct"
 #
 # *1 point, about 8 minutes, difficulty 1 of 3.*
 #
-# Conjugate gradient gives a direction $x$. A step $s x$ has a divergence of about $\tfrac12\, s^2\, x \cdot F x$. Solve for the $s$ at
-# which that is the limit.
+# Conjugate gradient gives a direction $x$. A step of *scale* times $x$ has a divergence of about
+# $\tfrac12\, \text{scale}^2\, x \cdot F x$. Solve for the scale at which that is the limit.
 
 
 # %% nbgrader={"grade": false, "grade_id": "step_scale", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def step_scale(natural_gradient, fisher_times_it, *, max_kl):
-    """The s at which 1/2 s^2 (x . F x) reaches max_kl: sqrt(2 max_kl / (x . F x)).
+    """The scale of x at which 1/2 scale^2 (x . F x) reaches max_kl: sqrt(2 max_kl / (x . F x)).
 
-    natural_gradient: x, [P]. fisher_times_it: the product F x, [P]. max_kl: float, in nats.
+    natural_gradient: x, [P]. fisher_times_it: the product F x, [P]. Both stay as they are. max_kl: float, in nats.
     Returns one number, as a 0-d tensor or a Python float. Where x . F x is 0 or negative (there is nothing to gain, and what is
     left are rounding errors) it is exactly 0, so that the policy stays where it is.
 

@@ -18,7 +18,7 @@ WANTED = "Independent(Normal, 1)"
 
 @dataclass(frozen=True)
 class GaussianFactory:
-    """Build Gaussian policies, look at the first one's distribution, move its log_std, then train its mean.
+    """Build Gaussian policies, look at the first one's distribution, move its log_std, then train its mean and drive it far.
 
     The case holds `obs_dim`, `action_dim`, `obs` [B, obs_dim], `log_std` [D] to be set in the policy, and for the
     training `training_obs` [M, obs_dim] with `targets` [M, D], means that follow from the observation. Recorded are
@@ -28,6 +28,7 @@ class GaussianFactory:
     signature: str = "obs_dim, action_dim"
     builds: int = 4  # policies that are looked at as they start: a random one may be right by luck
     training_steps: int = 45
+    pushes: int = 12
 
     makes_optimizers: ClassVar[bool] = True
 
@@ -60,6 +61,7 @@ class GaussianFactory:
         self._observe_gradients(arrays, policy, inputs)
         if arrays["differentiable"]:
             self._train(arrays, policy, inputs["training_obs"], inputs["targets"])
+            self._push(arrays, policy, inputs["training_obs"], inputs["targets"].sign())
         return arrays
 
     def _observe_log_std(self, arrays: Arrays, policy: nn.Module, inputs: Case) -> None:
@@ -97,9 +99,15 @@ class GaussianFactory:
         arrays["std differentiable"] = np.array(distribution.stddev.requires_grad)
         if not arrays["differentiable"]:
             return
-        reached = torch.autograd.grad(log_prob, list(parameters.values()), allow_unused=True)
+        reached = torch.autograd.grad(log_prob, list(parameters.values()), allow_unused=True, retain_graph=True)
         missing = [name for name, gradient in zip(parameters, reached, strict=True) if gradient is None]
         arrays["log_std unreached"] = np.array("log_std" in missing)
+        # With unequal weights: a head whose weights start at 0 gives the same standard deviation everywhere until it is trained.
+        weights = 1.5 + torch.arange(distribution.stddev.numel()).sin().view_as(distribution.stddev)
+        stddev = (distribution.stddev * weights).sum()
+        others = [value for name, value in parameters.items() if name != "log_std"]
+        moving = torch.autograd.grad(stddev, others, allow_unused=True) if stddev.requires_grad and others else ()
+        arrays["std moved by others"] = np.array(any(part is not None and bool(part.any()) for part in moving))
         arrays["unreached"] = np.array(len([name for name in missing if name != "log_std"]))
 
     def _train(self, arrays: Arrays, policy: nn.Module, obs: Tensor, targets: Tensor) -> None:
@@ -114,6 +122,21 @@ class GaussianFactory:
         # Only rows of one kind: what mixes the rows of a balanced batch may leave its average as it is.
         self._observe_row(arrays, policy, obs[::2], "trained ")
         record(arrays, "trained mean", plain(policy(obs).mean))
+
+    def _push(self, arrays: Arrays, policy: nn.Module, obs: Tensor, direction: Tensor) -> None:
+        """How far the means get, to both sides, when they are driven apart with large steps."""
+        optimizer = torch.optim.Adam((p for name, p in policy.named_parameters() if name != "log_std"), lr=10.0)
+        reached = 0.0
+        for _ in range(self.pushes):
+            optimizer.zero_grad()
+            try:
+                mean = policy(obs).mean
+                reached = max(reached, min(mean.max().item(), -mean.min().item()))
+                (-mean * direction).mean().backward()
+            except (ValueError, RuntimeError):  # numbers that are no longer finite
+                break
+            optimizer.step()
+        arrays["pushed mean"] = np.array(reached)
 
 
 def plain(value: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_m
 
 SECOND = "your result after the policy has changed"
 PRODUCTS = "the number of products a round"
+TRIED = "the number of steps tried beyond backtracks"
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,17 @@ class Search:
         step = case["step"].double()
         lengths, improvements, kls = (np.asarray(case[name]) for name in ("lengths", "improvements", "kls"))
 
+        tried: set[float] = set()
+
         def evaluate(candidate: Tensor) -> tuple[float, float]:
             length = float(candidate.detach().double() @ step / (step @ step))
+            tried.add(round(length, 6))
             # A length a rounding error away from an entry of the table is that entry.
             near = lengths[np.abs(lengths - length) < 1e-6]
             length = float(near[0]) if near.size else length
             return float(np.interp(length, lengths, improvements)), float(np.interp(length, lengths, kls))
 
         record(arrays, "result", call(attempt, self.signature, {**inputs, "evaluate": evaluate}))
+        record(arrays, TRIED, max(len(tried - {0.0}) - case["backtracks"], 0))
         record_mutations(arrays, case, inputs)
         return arrays

@@ -64,6 +64,10 @@ class OptimizerSteps:
             for network, module in modules.items():
                 for name, value in module.named_parameters():
                     record(arrays, f"the {network}'s {name} after {len(FACTORS)} steps{by}", value.detach())
+        cut = [
+            name for module in modules.values() for name, value in module.named_parameters() if not value.requires_grad
+        ]
+        arrays["mutated"] = np.array(cut, dtype=str)
         groups = [group for optimizer in optimizers for group in optimizer.param_groups]
         # In so few steps amsgrad shows in no parameter.
         record(arrays, "the number of parameter groups with amsgrad", sum(bool(g.get("amsgrad")) for g in groups))

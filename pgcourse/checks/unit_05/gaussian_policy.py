@@ -14,6 +14,7 @@ from pgcourse.checks.observe.gaussian import WANTED, GaussianFactory
 from pgcourse.checks.wording import number, shape
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
+ROUNDING = 1e-5  # exp(log 0.3) is a little less than 0.3 in float32
 # Last layers scaled to 0.1 or less stay below it; torch's default weights gave largest means of 0.1 to 0.9.
 MEAN_MARGIN = 0.1
 # A policy that is linear and small goes past the margin on one hidden input in a hundred (0.126 at most in 800 draws): the
@@ -22,12 +23,13 @@ PATIENCE = 1.5
 # The targets are 3 and -3. After 45 steps of Adam at 0.05 every network from linear to two hidden layers is within 0.5;
 # a mean squeezed by 2 tanh ends at 2, one that sees nothing of the observation at 0.
 TARGET, REACHED, LEARNED = 3.0, 2.5, 0.5
+FAR = 50.0  # driven apart with large steps, unbounded means go beyond it; a clamp to -10 to 10 stops before it
 
 
 def cases(seed: int) -> Iterator[Case]:
-    """Inputs, smallest first. The second log_std reaches nearly as far as it may be clamped, -5 to 2."""
+    """Inputs, smallest first. The second log_std reaches as far as any that must not be clamped, -5 to 2."""
     source = generator(seed)
-    for obs_dim, log_std, batch in ((3, [0.4], 16), (4, [1.5, -0.25, -4.5], 24)):
+    for obs_dim, log_std, batch in ((3, [0.4], 16), (4, [2.0, -0.25, -5.0], 24)):
         # A rule that even a linear policy can learn: the sign of the first coordinate is that of the first mean, and
         # the dimensions alternate.
         training_obs, sign = normal(source, batch, obs_dim), 2.0 * (torch.arange(batch) % 2) - 1
@@ -103,14 +105,18 @@ def _log_std(case: Case, arrays: Arrays) -> Violations:
         text = "The standard deviation must be exp(log_std); yours follows from log_std in another way."
         one, its = given[wrong][0], got[wrong][0]
         yield id, text, f"With log_std = {number(one)} got {number(its)}, expected {number(np.exp(one))}."
+    if arrays.get("std moved by others", False):
+        text = "Other parameters than log_std change the standard deviation; it must be exp(log_std), and nothing else."
+        yield "std-from-the-observation", text, ""
     if arrays.get("log_std unreached", False):
         yield "log-std-unreached", "No gradient of log_prob reaches log_std, so it would never be trained.", ""
 
 
 def _start(case: Case, arrays: Arrays) -> Violations:
     std, mean = arrays["starting std"], arrays["starting mean"]
-    if not (std.min() >= LOW_STD and std.max() <= HIGH_STD):
-        off = std[(std < LOW_STD) | (std > HIGH_STD) | ~np.isfinite(std)][0]
+    low, high = LOW_STD * (1 - ROUNDING), HIGH_STD * (1 + ROUNDING)
+    if not (std.min() >= low and std.max() <= high):
+        off = std[(std < low) | (std > high) | ~np.isfinite(std)][0]
         where = f"Got a standard deviation of {number(off)}, expected {number(LOW_STD)} to {number(HIGH_STD)}."
         id = "too-narrow" if off < LOW_STD else "too-wide"
         yield id, "A new policy must explore at the scale of its actions.", where
@@ -156,8 +162,15 @@ def _training(case: Case, arrays: Arrays) -> Violations:
         yield "one-mean-for-all", "All action dimensions get the same mean, whatever is asked of them.", where
     if reached.min() < REACHED and min(abs(low), abs(high)) < LEARNED:
         yield "one-sided-mean", "Trained to means of both signs, your network reaches only one of them.", where
-    if reached.min() < REACHED:
-        yield "bounded-mean", "Trained to reach them, your means stop short of -3 and 3.", where
+    if float(arrays["pushed mean"]) < FAR:
+        if reached.min() < REACHED:
+            yield "bounded-mean", "Trained to reach them, your means stop short of -3 and 3.", where
+        where = f"Got at most {number(arrays['pushed mean'])} to both sides."
+        yield (
+            "bounded-mean",
+            "Driven apart by large steps, your means do not get far: the mean is not unbounded.",
+            where,
+        )
 
 
 def gaussian_policy(obs_dim: int, action_dim: int) -> nn.Module:

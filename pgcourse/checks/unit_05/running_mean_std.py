@@ -44,14 +44,14 @@ def cases(seed: int) -> Iterator[Case]:
     yield case(rows, (5,), torch.tensor([[4.0, 100.0], [100.0, 10.0]]))
     # The second component never varies; its own value is normalised to 0 whatever keeps the division finite.
     yield case(torch.tensor([[1.0, 5.0], [3.0, 5.0], [8.0, 5.0]]), (2, 1), torch.tensor([[2.0, 5.0]]))
-    # A standard deviation of 0.1: 1e-8 beside the variance does not show, the 1e-5 of batch normalisation does.
-    yield case(torch.tensor([0.1, 0.4, 0.2, 0.3]), (1, 3), torch.tensor([0.5]))
+    # A standard deviation of 0.01: 1e-8 shows neither beside it nor beside the variance, the 1e-5 of batch normalisation does.
+    yield case(torch.tensor([0.01, 0.04, 0.02, 0.03]), (1, 3), torch.tensor([0.05]))
     source = generator(seed)
     yield case(normal(source, 24, 2, 3) * 3 + 2, (7, 1, 12, 4), normal(source, 5, 2, 3) * 4)
     # Far from 0: the mean of squares minus the square of the mean loses its digits in float32. The probe is 10 standard
     # deviations away, so that the rounding of a right mean does not count.
     yield case(normal(source, 40, 3) + 300, (16, 8, 16), torch.tensor([[290.0, 310.0, 310.0]]))
-    yield case(normal(source, 9, 2, dtype=torch.float64), (1,) * 9, normal(source, 3, 2, dtype=torch.float64))
+    yield case(normal(source, 30, 2, dtype=torch.float64), (1,) * 30, normal(source, 3, 2, dtype=torch.float64))
 
 
 def show_case(case: Case) -> str:
@@ -69,6 +69,11 @@ def each_start(*edits: dict[str, str]) -> list[dict[str, str]]:
     """Edits of the merging: once of every batch's, once of all but the first, which is taken as it is."""
     first = "if not self.count:\n            self.count, self.mean, self.var = rows, mean, var\n            return\n        "
     return [each | start for each in edits for start in ({}, {"shift = mean": first + "shift = mean"})]
+
+
+def at_each_place(*edits: dict[str, str]) -> list[dict[str, str]]:
+    """Edits, once with the tiny number beside the variance and once beside its root: where the variance is 0 it shows."""
+    return [each | place for each in edits for place in ({}, {"(self.var + 1e-8).sqrt()": "(self.var.sqrt() + 1e-8)"})]
 
 
 EXERCISE = Exercise.listed(
@@ -92,13 +97,14 @@ EXERCISE = Exercise.listed(
             "You averaged over batches, so a batch of 1 row counts as much as one of 12. Every row must count alike: weight a "
             "batch by its number of rows.",
             {"len(x)": "1"},
-            {"len(x)": "1", "+ between": ""},
+            *at_each_place({"len(x)": "1", "+ between": ""}),
         ),
         mistake(
             "distance-of-the-means",
             "Your mean is right, but what the means' distance adds to the variance is missing or wrong: two narrow batches "
             "far apart are wide together. It is share * (1 - share) times the squared distance from the old mean.",
-            {"+ between": ""},
+            *at_each_place({"+ between": ""}),
+            *at_each_place(*each_start({"(1 - share) * self.var + share * var + between": "(self.var + var) / 2"})),
             *each_start(
                 {"share * (1 - share) * shift": "shift"},
                 {"share * (1 - share) * shift": "share * shift"},
@@ -116,10 +122,18 @@ EXERCISE = Exercise.listed(
             "moving-average",
             "You took an exponential moving average, as batch normalisation does. It forgets. Asked for are the mean and "
             "variance of everything so far, every row alike.",
-            *each_start(
-                {"rows / (self.count + rows)": "0.1", "+ between": ""},
-                {"rows / (self.count + rows)": "0.01", "+ between": ""},
+            *at_each_place(
+                *each_start(
+                    *({"rows / (self.count + rows)": share, "+ between": ""} for share in ("0.1", "0.01", "0.5"))
+                )
             ),
+            *each_start({"rows / (self.count + rows)": "0.5"}),
+        ),
+        mistake(
+            "last-batch-alone",
+            "Your mean and variance are those of the last batch: each update begins anew. What was seen before counts as well, "
+            "row for row, so keep how many rows there were and merge the batch with them.",
+            *at_each_place({"rows / (self.count + rows)": "1"}),
         ),
         mistake(
             "divided-by-n-minus-1",

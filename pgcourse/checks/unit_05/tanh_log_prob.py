@@ -29,6 +29,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield case([[1.0, -1.0]], [0.0, math.log(2)], [[2.0, 0.5]])
     yield case([[0.5, -1.0], [0.0, 0.5]], [[-0.5, 1.0], [0.5, -1.0]], [[-0.5, 1.5], [0.25, -1.0]])
     yield case([[9.0, -8.0]], [0.0, 0.5], [[10.0, -10.0]])
+    yield case([[0.0, 0.5]], [3.0, -6.0], [[1.5, 0.5]])  # a clamp of log_std shows
     source = generator(seed)
     yield case(normal(source, 5, 3), 0.5 * normal(source, 3), normal(source, 5, 3))
     yield case(normal(source, 4, 1), 0.5 * normal(source, 4, 1), normal(source, 4, 1))
@@ -131,6 +132,12 @@ EXERCISE = Exercise.listed(
             "The log-density of u lacks log(2 pi) / 2 in each dimension. It changes no gradient, and it is part of the "
             "density all the same: exp of your result does not integrate to 1.",
             {"- 0.5 * math.log(2 * math.pi)": ""},
+        ),
+        mistake(
+            "log-std-limited",
+            "You clamped log_std inside the density, as some programs clamp it in the policy. The density is of the log_std that "
+            "is given, and a clamp also cuts its gradient off outside of the limits.",
+            *({U: f"{U}\n    log_std = log_std.clamp({low}, 2)"} for low in (-5, -20)),
         ),
     ),
 )

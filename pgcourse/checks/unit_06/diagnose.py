@@ -60,7 +60,8 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first: one metric alone, around its limits; then whole runs."""
     yield _case({KL: [0.01, 0.06, 0.01]})
     yield _case({KL: [0.0, 0.0]})
-    yield _case({KL: [0.004, 0.0, 0.01]})
+    yield _case({KL: [0.06]})
+    yield _case({KL: [0.004, 0.01, 0.0]})
     yield _case({KL: [3e-8, 1e-7]})  # rounding alone
     yield _case({CLIP_FRACTION: [0.1, 0.6, 0.2]})
     yield _case({CLIP_FRACTION: [0.4, 0.3]})
@@ -91,7 +92,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case({"updates/policy.log_std": [0.0] * 4, "updates/policy.mean": [0.1] * 4})
     yield _case({"updates/policy.mean": [0.0, 0.2, 0.0], "updates/critic.values": [0.3, 0.0, 0.1]})
     yield _case({"updates/policy.mean": [0.0, 0.0, 0.0, 3e-6]})
-    yield _case({"charts/updates": [0.0, 0.0]})
+    yield _case({"charts/updates/all": [0.0, 0.0]})
     yield _case({EXPLAINED: [float("nan")] * 10 + [0.2] * 20})  # 30 updates, of which NaN counts for nothing
     yield _case({"updates/policy.logits": [0.1, 0.2], "updates/critic.values": [0.0, 0.0]})
     yield _case({CLIP_FRACTION: [0.5, 0.1], ENTROPY: [0.25, 0.3]})  # on the limit, in any precision
@@ -99,6 +100,13 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case({KL: [0.05], ENTROPY: [0.55] * 25, EXPLAINED: [0.9] * 25})
     yield _case({KL: [1e-6], "updates/policy.mean": [1e-6]})
     yield _case({KL: [1.5e-6], "updates/policy.mean": [1.5e-6]})
+    # Just beyond every limit, in 25 updates.
+    beyond = {KL: 0.0501, CLIP_FRACTION: 0.501, ENTROPY: 0.5501, EXPLAINED: 0.8999, VALUE: 17.99, RETURN: 20.0}
+    yield _case({name: [value] * 25 for name, value in (beyond | {"updates/critic.values": 0.99e-6}).items()})
+    yield _case({KL: [0.99e-6], ENTROPY: [0.2499], VALUE: [2.0], RETURN: [20.0]})  # and in one
+    ramp = np.linspace(20, 200, 40)
+    yield _case({VALUE: 0.9005 * ramp, RETURN: ramp})  # just within 10 %, of each update's own return
+    yield _case({VALUE: [20.0] * 20 + [40.0] + [20.0] * 6, RETURN: [20.0] * 27})  # 27 // 4 is six, too
     # The last quarter of 25 updates is six of them.
     yield _case({VALUE: [20.0] * 19 + [40.0] + [20.0] * 5, RETURN: [20.0] * 25})
     source = generator(seed)

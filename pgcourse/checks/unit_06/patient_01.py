@@ -17,8 +17,9 @@ from pgcourse.study.traps import OLD_LOG_PROB_RECOMPUTED
 def ill(policy, obs, actions, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-untyped-def]
     """The clipped loss of one minibatch, and the logarithm of each row's ratio for the diagnostics.
 
-    policy: obs [B, D] -> distribution. actions, advantages: [B]. old_log_prob: [B], of the policy that acted.
-    Returns (loss, log_ratio): a scalar whose gradient reaches the policy, and [B] without gradient.
+    policy: obs [B, D] -> distribution. actions, advantages: [B]. old_log_prob: [B], of the policy that acted. clip_coef:
+    half the width of the ratio's interval.
+    Returns (loss, log_ratio): a scalar whose gradient reaches the policy, and [B], new minus old, without gradient.
     """
     log_prob = policy(obs).log_prob(actions)  # [B]
     with torch.no_grad():

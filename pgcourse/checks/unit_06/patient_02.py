@@ -15,7 +15,8 @@ from pgcourse.study.traps import BROADCASTING
 def ill(values, returns):  # type: ignore[no-untyped-def]
     """Half the mean squared error of the critic over a minibatch: a scalar.
 
-    values: [B, 1], as the critic's last layer gives them, differentiable. returns: [B], the targets, without gradient.
+    values: [B, 1], as the critic's last layer gives them, differentiable. returns: [B], the targets: no gradient flows
+    into them.
     Example: values [[1], [2]] and returns [3, 2] give 0.5 * (4 + 0) / 2 = 1.
     """
     error = values - returns.detach()

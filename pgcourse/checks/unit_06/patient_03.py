@@ -10,7 +10,8 @@ from pgcourse.study.traps import UNUSED_SETTING
 def ill(log_prob, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-untyped-def]
     """The clipped loss of PPO over a minibatch: a scalar, minus the mean of the smaller objective.
 
-    log_prob: [B], differentiable. old_log_prob, advantages: [B], data. clip_coef: half the width of the ratio's interval.
+    log_prob: [B], differentiable. old_log_prob, advantages: [B], data, into which no gradient flows.
+    clip_coef: half the width of the ratio's interval.
     Example: one row with ratio 1.5, advantage 2 and clip_coef 0.2 gives -2.4.
     """
     advantages = advantages.detach()

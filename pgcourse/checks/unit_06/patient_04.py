@@ -15,7 +15,8 @@ from pgcourse.study.traps import ENTROPY_SIGN
 def ill(log_prob, old_log_prob, advantages, entropy, *, clip_coef, ent_coef):  # type: ignore[no-untyped-def]
     """The policy's whole loss over a minibatch: PPO's clipped loss, and a bonus of ent_coef times the mean entropy.
 
-    log_prob, entropy: [B], differentiable. old_log_prob, advantages: [B], data. Returns a scalar to be minimised.
+    log_prob, entropy: [B], differentiable; an entropy may be negative. old_log_prob, advantages: [B], data, into which no
+    gradient flows. Returns a scalar to be minimised: what raises the entropy makes it smaller.
     """
     advantages = advantages.detach()
     ratio = (log_prob - old_log_prob.detach()).exp()

@@ -15,7 +15,8 @@ from pgcourse.study.traps import MISSING_PARAMETERS
 def ill(parameters, learning_rate):  # type: ignore[no-untyped-def]
     """Adam with eps = 1e-5 for a network, its matrices and its vectors in two groups, so that each can be treated apart.
 
-    parameters: what network.parameters() gives. learning_rate: of both groups. Nothing else is set.
+    parameters: what network.parameters() gives: those of two axes or more are matrices, all others vectors, a single number
+    too. learning_rate: of both groups. Nothing else is set.
     """
     matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
     vectors = [parameter for parameter in parameters if parameter.ndim < 2]
@@ -34,7 +35,13 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. The last gradients are as small as eps, which shows it, and weight decay."""
     yield network_case({"network": {"weight": (1, 2), "bias": (2,)}}, learning_rate=0.1)
     yield network_case({"network": {"weight": (2, 2), "bias": (2,), "log_std": (1,)}}, learning_rate=0.01)
-    sizes = {"first_weight": (3, 2), "first_bias": (3,), "second_weight": (1, 3), "second_bias": (1,), "log_std": (2,)}
+    sizes = {
+        "first_weight": (3, 2),
+        "first_bias": (3,),
+        "second_weight": (1, 3),
+        "second_bias": (1,),
+        "kernel": (2, 1, 2),
+    }
     yield network_case({"network": sizes}, seed=seed, learning_rate=0.05)
     yield network_case({"network": {"scale": (), "weight": (2, 3)}}, seed=seed + 1, learning_rate=0.02)
     yield network_case({"network": {"weight": (2, 2), "bias": (2,)}}, seed=seed + 2, gradient=1e-5, learning_rate=0.05)

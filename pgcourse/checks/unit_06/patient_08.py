@@ -12,8 +12,9 @@ from pgcourse.study.traps import ADVANTAGE_SIGN
 def ill(log_prob, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-untyped-def]
     """The clipped loss of PPO over a minibatch: the mean of the larger of two losses, a scalar.
 
-    log_prob: [B], differentiable. old_log_prob, advantages (return minus value): [B], data.
+    log_prob: [B], differentiable. old_log_prob, advantages (return minus value): [B], data, into which no gradient flows.
     clip_coef: half the width of the ratio's interval.
+    Example: one row with ratio 1.5, advantage 2 and clip_coef 0.2 gives -2.4, the larger of -3 and -2.4.
     """
     advantages = advantages.detach()
     ratio = (log_prob - old_log_prob.detach()).exp()

@@ -19,7 +19,7 @@ def ill(policy, critic, *, policy_lr, critic_lr):  # type: ignore[no-untyped-def
     Nothing else is set.
     """
     policy_optimizer = torch.optim.Adam(policy.parameters(), policy_lr, eps=1e-5)
-    critic_optimizer = torch.optim.Adam(critic.parameters(), 3e-4, eps=1e-5)
+    critic_optimizer = torch.optim.Adam(critic.parameters(), min(critic_lr, 3e-4), eps=1e-5)  # no more than is usual
     return policy_optimizer, critic_optimizer
 
 
@@ -39,7 +39,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield network_case(one, policy_lr=0.01, critic_lr=0.1)
     yield network_case(two, policy_lr=0.2, critic_lr=0.05)
     yield network_case(two, seed=seed, policy_lr=0.03, critic_lr=0.3)
-    yield network_case(two, seed=seed + 1, policy_lr=0.02, critic_lr=0.02)
+    yield network_case(two, seed=seed + 1, policy_lr=0.02, critic_lr=0.002)
     yield network_case(two, seed=seed + 2, gradient=1e-5, policy_lr=0.01, critic_lr=0.04)
 
 
@@ -53,8 +53,8 @@ EXERCISE = exercise_of(
     observe=OptimizerSteps("policy, critic, *, policy_lr, critic_lr", ("policy", "critic")),
     show_case=shown("patient_10"),
     hints=(
-        "Follow each argument through the code. Where does each of the four end up?",
-        "One learning rate is accepted and never used; a number that somebody left behind takes its place.",
+        "Follow each argument through the code. With which values does each of the four arrive?",
+        "One learning rate is held down to what is usual for Adam, however large it is asked for. Whose decision is it?",
         "critic_optimizer = torch.optim.Adam(critic.parameters(), lr=critic_lr, eps=1e-5)",
     ),
     misconceptions=(
@@ -68,9 +68,10 @@ EXERCISE = exercise_of(
         ),
         mistake(
             "critic-rate-from-elsewhere",
-            "The critic's learning rate is another fixed number, or a multiple of the policy's. Whoever changes critic_lr next "
-            "month will wonder why nothing happens: read the argument.",
+            "The critic's learning rate is a fixed number, a multiple of the policy's, or critic_lr held within limits. Whoever "
+            "changes critic_lr next month will wonder why nothing happens: hand the argument on as it is.",
             *({"(), critic_lr": f"(), {rate}"} for rate in ("1e-2", "1e-3", "3e-3", "10 * policy_lr")),
+            *({"(), critic_lr": f"(), {bound}"} for bound in ("min(critic_lr, 1e-2)", "max(critic_lr, 1e-2)")),
         ),
         mistake(
             "another-networks-parameters",

@@ -16,10 +16,15 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"matrix": diagonal, "b": ones, "iterations": 1, "tolerance": 0.0}
     yield {"matrix": diagonal, "b": ones, "iterations": 2, "tolerance": 0.0}
     yield {"matrix": diagonal, "b": torch.zeros(2), "iterations": 3, "tolerance": 0.1}
-    # After one round the residual has half of b's norm: just within the first tolerance, well above the second.
-    yield {"matrix": diagonal, "b": 100 * ones, "iterations": 2, "tolerance": 0.51}
-    yield {"matrix": diagonal, "b": 0.01 * ones, "iterations": 2, "tolerance": 0.3}
+    # After one round the residual has half of b's norm: exactly the first tolerance, well above the second.
+    twice = torch.diag(torch.tensor([1.0, 1.0, 3.0, 3.0]))  # with it all norms are whole numbers
+    yield {"matrix": twice, "b": torch.full((4,), 100.0), "iterations": 2, "tolerance": 0.5}
+    yield {"matrix": diagonal, "b": 0.01 * ones, "iterations": 2, "tolerance": 0.4}
     yield {"matrix": diagonal, "b": ones, "iterations": 2, "tolerance": 1.5}  # b itself is within it
+    # One round leaves 0.5 % of b: still above this tolerance.
+    yield {"matrix": torch.diag(torch.tensor([1.0, 1.01])), "b": ones, "iterations": 2, "tolerance": 1e-3}
+    yield {"matrix": diagonal, "b": ones, "iterations": 0, "tolerance": 0.0}
+    yield {"matrix": torch.tensor([[4.0]]), "b": torch.tensor([2.0]), "iterations": 2, "tolerance": 0.0}
     # Solved in one round.
     yield {"matrix": 2 * torch.eye(2), "b": torch.tensor([2.0, 4.0]), "iterations": 3, "tolerance": 0.0}
     yield {"matrix": 0.001 * diagonal, "b": 0.001 * ones, "iterations": 2, "tolerance": 0.0}
@@ -83,7 +88,7 @@ EXERCISE = Exercise.listed(
         "Work the first case by hand. With x = 0, residual and direction are both b = [1, 1]; A b = [1, 3]. How far along b "
         "does the residual b - alpha A b become orthogonal to b?",
         "Keep three vectors, x = 0, residual = b, direction = b, and one number, residual . residual. A round: one product "
-        "A d; alpha = r . r / d . A d; x moves by alpha d; the residual by -alpha A d; the new direction is the new residual "
+        "A p; alpha = r . r / p . A p; x moves by alpha p; the residual by -alpha A p; the new direction is the new residual "
         "plus (new r . r / old r . r) times the old direction. Before each round: is the residual small enough?",
         "for _ in range(iterations): leave if residual.norm() <= tolerance * b.norm(); product = matvec(direction); step = "
         "squared / (direction @ product); x = x + step * direction; residual = residual - step * product; previous, squared "
@@ -120,15 +125,15 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "length-without-the-matrix",
-            "You divided by d . d, or by A d . A d. The length that is best along d depends on the curvature in that "
-            "direction: divide by d . A d, the direction times its product with the matrix.",
+            "You divided by p . p, or by A p . A p. The length that is best along p depends on the curvature in that "
+            "direction: divide by p . A p, the direction times its product with the matrix.",
             {"(direction @ product)": "(direction @ direction)"},
             {"(direction @ product)": "(product @ product)"},
             {"residual @ residual / (direction @ product)": "(direction @ product) / (product @ product)"},
         ),
         mistake(
             "small-number-below",
-            "You added a small number to d . A d, against a division by 0. Gradients and curvatures can be small themselves, "
+            "You added a small number to p . A p, against a division by 0. Gradients and curvatures can be small themselves, "
             "and then it decides the length. The look at the residual before the round is guard enough.",
             {"direction @ product": "direction @ product + 1e-8"},
             {"direction @ product": "direction @ product + 1e-10"},
@@ -202,7 +207,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "two-products-a-round",
             "The answer is right, and you asked for more than one product a round. Each is two passes through the network: "
-            "keep A d, which gives the length and the new residual, r - alpha A d.",
+            "keep A p, which gives the length and the new residual, r - alpha A p.",
             {"direction @ product": "direction @ matvec(direction)"},
             {"direction @ product": "direction @ matvec(direction)", "b.clone()": "b - matvec(x)"},
         ),

@@ -32,12 +32,14 @@ def cases(seed: int) -> Iterator[Case]:
 # (improvement, divergence) of the full step, its half, its quarter, ...; the limit; how many are tried.
 _BY_HAND: tuple[tuple[list[tuple[float, float]], float, int], ...] = (
     ([(0.3, 0.02), (0.2, 0.005), (0.1, 0.001)], 0.01, 3),  # too far at first
-    ([(0.3, 0.008), (0.4, 0.002), (0.1, 0.001)], 0.01, 3),  # the full step will do
+    ([(0.3, 0.03), (0.4, 0.002), (0.1, 0.001)], 0.05, 3),  # the full step will do
     ([(-0.2, 0.009), (0.1, 0.004), (0.05, 0.001)], 0.01, 3),  # worse at first
     ([(0.3, 0.0101), (0.2, 0.01), (0.1, 0.002)], 0.01, 3),  # just beyond the limit, then exactly at it
     ([(0.0, 0.009), (0.001, 0.004), (0.05, 0.001)], 0.01, 3),  # nothing gained at first, then a little
     ([(0.3, 0.16), (0.2, 0.04), (0.1, 0.01), (0.05, 0.0025)], 0.012, 3),  # the last that may be tried
     ([(0.3, 0.16), (0.2, 0.08), (0.1, 0.04), (0.05, 0.002)], 0.01, 3),  # none of those that may be tried
+    ([(0.3, 0.008), (0.4, 0.002)], 0.01, 1),  # a single try, which will do
+    ([(0.3, 0.02), (0.4, 0.002)], 0.01, 1),  # a single try, which will not
     ([(NAN, 0.004), (0.2, NAN), (0.1, 0.003), (0.05, 0.001)], 0.01, 4),  # what is not a number never qualifies
 )
 

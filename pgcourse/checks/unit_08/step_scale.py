@@ -18,9 +18,10 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"natural_gradient": torch.zeros(2), "fisher_times_it": torch.zeros(2), "max_kl": 0.01}
     yield {"natural_gradient": torch.tensor([1.0, 2.0]), "fisher_times_it": torch.tensor([2.0, -3.0]), "max_kl": 0.5}
     yield {"natural_gradient": torch.tensor([1.0, 1.0]), "fisher_times_it": torch.tensor([2.0, -2.0]), "max_kl": 0.01}
-    # Little curvature is curvature: 5e-7, and a scale of 200.
+    # Little curvature is curvature: 5e-13, and a scale of 200,000.
     x = torch.tensor([1.0, 2.0])
-    yield {"natural_gradient": 0.001 * x, "fisher_times_it": 0.0001 * x, "max_kl": 0.01}
+    yield {"natural_gradient": 1e-6 * x, "fisher_times_it": 1e-7 * x, "max_kl": 0.01}
+    yield {"natural_gradient": torch.tensor([-2.0]), "fisher_times_it": torch.tensor([-1e-3]), "max_kl": 0.1}
     source = generator(seed)
     yield _case(source, 6, 0.02, torch.float32)
     yield _case(source, 5, 0.1, torch.float64)
@@ -51,31 +52,31 @@ EXERCISE = Exercise.listed(
     "step_scale",
     cases=cases,
     observe=Call("natural_gradient, fisher_times_it, *, max_kl"),
-    tolerance=Tolerance(number_for_scalar=True),
+    tolerance=Tolerance(absolute=0.0, number_for_scalar=True),  # no scale at all is exactly 0
     reference=step_scale,
     hints=(
-        "Near the current policy the divergence of a step s x is about 1/2 s^2 (x . F x). Set that equal to max_kl and solve "
-        "for s. Which of its two factors have you been given?",
-        "x . F x is the dot product of the two arguments; no matrix is needed. s = sqrt(2 max_kl / (x . F x)). Look at the "
-        "sign of x . F x first: where it is not positive, return 0.",
+        "Near the current policy a step of scale times x has a divergence of about 1/2 scale^2 (x . F x). Set that equal to "
+        "max_kl and solve for the scale. Which two factors have you been given?",
+        "x . F x is the dot product of the two arguments; no matrix is needed. The scale is sqrt(2 max_kl / (x . F x)). Look at "
+        "the sign of x . F x first: where it is not positive, return 0.",
         "curvature = natural_gradient @ fisher_times_it; return (2 * max_kl / curvature).sqrt() if curvature > 0 else "
         "torch.zeros_like(curvature)",
     ),
     misconceptions=(
         mistake_in_formula(
             "two-left-out",
-            "The 2 is missing or on the wrong side. The divergence is near half of s^2 (x . F x): solve that for s.",
+            "The 2 is missing or on the wrong side. The divergence is near half of scale^2 (x . F x): solve that for the scale.",
             {"2 * max_kl": "max_kl"},
             {"2 * max_kl / along": "max_kl / (2 * along)"},
         ),
         mistake_in_formula(
             "root-left-out",
-            "You left out the root. The divergence grows with the square of the step: 2 max_kl / x . F x is s squared.",
+            "You left out the root. The divergence grows with the square of the step: 2 max_kl / x . F x is the scale squared.",
             {".sqrt()": ""},
         ),
         mistake_in_formula(
             "root-of-one-part",
-            "You took the root of 2 max_kl or of x . F x alone. Both stand under it: s is the root of the whole fraction.",
+            "You took the root of 2 max_kl or of x . F x alone. Both stand under it: take the root of the whole fraction.",
             {"(2 * max_kl / along).sqrt()": "(2 * max_kl) ** 0.5 / along"},
             {"(2 * max_kl / along).sqrt()": "2 * max_kl / along.sqrt()"},
         ),
@@ -129,6 +130,7 @@ EXERCISE = Exercise.listed(
             {"/ along": "/ (along + 1e-8)"},
             {"/ along": "/ (along + 1e-6)"},
             {"along > 0": "along > 1e-6"},
+            {"along > 0": "along > 1e-10"},
         ),
         mistake_in_formula(
             "never-above-one",

@@ -16,7 +16,7 @@ from ...errors import InvalidInput
 from ...study.claims import load_claims
 from ...study.diagnose import describe, diagnose
 from ...study.seeds import TRAIN, made_fresh
-from ...study.traps import BY_ID, TRAPS
+from ...study.traps import BY_ID, TRAPS, Trap
 from ...study.traps.table import healthy_name
 from ...training import TrainingDiverged
 from .. import page
@@ -61,7 +61,7 @@ def examine(patient_id: str, claims: Mapping[str, Any] | None = None) -> None:
     ill, healthy, returns = trap_runs(trap, stored)
     figure = panels(ill, healthy, returns=returns, labels=("patient", "healthy"), title=patient_id)
     seeds = len(returns["held out"][0])
-    caption = f"{settings_in_words(trap.base)}, {seeds} seeds each: interquartile mean with its 95 % interval."
+    caption = f"{settings_in_words(trap)}, {seeds} seeds each: interquartile mean with its 95 % interval."
     page.figure(figure, alt=_read_out(ill, healthy), caption=caption)
 
 
@@ -131,7 +131,7 @@ def train(patient_id: str, function: Callable[..., Any], *, seed: int = 0) -> No
     mended = curves_of([result])
     figure = panels(mended, healthy, labels=("your patch", "healthy"), title=patient_id)
     page.figure(
-        figure, alt=_read_out(mended, healthy, who="Your patch"), caption=f"{settings_in_words(trap.base)}, one seed."
+        figure, alt=_read_out(mended, healthy, who="Your patch"), caption=f"{settings_in_words(trap)}, one seed."
     )
 
 
@@ -168,11 +168,13 @@ def say(text: str) -> None:
     print(wrap([text], first="", rest="  "))
 
 
-def settings_in_words(config: Config) -> str:
-    """Which run it is: algorithm, environment, budget."""
+def settings_in_words(trap: Trap) -> str:
+    """Which run it is: algorithm, environment, what is unusual in it, budget."""
+    config: Config = trap.base
     steps = config.total_timesteps
     budget = f"{steps:,} steps" if steps is not None else f"{config.num_episodes:,} episodes"
-    return f"{config.algorithm.upper()} on {config.env_id}, {budget}"
+    where = f"{config.env_id} with {trap.setting}" if trap.setting else config.env_id
+    return f"{config.algorithm.upper()} on {where}, {budget}"
 
 
 def _read_out(ill: Mapping[str, Any], healthy: Mapping[str, Any], who: str = "The patient") -> str:

@@ -1,7 +1,7 @@
 """The finale of each unit: which of the learner's functions drive which training run, and what the run is measured against."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from gymnasium.vector import VectorEnv, VectorWrapper
 from torch import Tensor, nn
 
-from ... import optim
+from ... import checks, optim
 from ...algorithms import a2c as a2c_algorithm
 from ...algorithms import ppo as ppo_algorithm
 from ...algorithms import reinforce as reinforce_algorithm
@@ -429,6 +429,7 @@ def continuous_ppo_plan(gaussian_policy: Function | None, *, last_step: int = PE
             notes.append(
                 "no gradient reaches your standard deviation, so the policy explores as widely at the end as at first"
             )
+        notes.extend(_refused({"gaussian_policy": gaussian_policy}))
         return policy
 
     return Plan(
@@ -500,6 +501,7 @@ def trpo_plan(
 ) -> Plan:
     """The finale of unit 08 as data."""
     config = replace(trpo_algorithm.CARTPOLE, seed=seed)
+    notes: list[str] = []
     solve = _vector_like(1, "conjugate_gradient", conjugate_gradient)
     product = _vector_like(2, "fisher_vector_product", fisher_vector_product)
     search = _vector_like(1, "line_search", line_search)
@@ -517,6 +519,12 @@ def trpo_plan(
         vector = torch.ones(sum(parameter.numel() for parameter in policy.parameters()))
         return product(policy, torch.ones(2, 4), vector, damping=0.1)
 
+    def made_policy() -> nn.Module:
+        functions = conjugate_gradient, fisher_vector_product, step_scale, line_search
+        names = "conjugate_gradient", "fisher_vector_product", "step_scale", "line_search"
+        notes.extend(_refused(dict(zip(names, functions, strict=True))))
+        return _cartpole_policy(config)
+
     policy_step = functools.partial(
         trpo_algorithm.policy_step,
         conjugate_gradient_fn=solve,
@@ -531,8 +539,9 @@ def trpo_plan(
             "step_scale": lambda: scale(ones, ones, max_kl=0.01),
             "line_search": lambda: search(lambda _: (1.0, 0.0), ones, max_kl=0.01, backtracks=2, shrink=0.5),
         },
-        make_policy=lambda: _cartpole_policy(config),
+        make_policy=made_policy,
         train=functools.partial(trpo_algorithm.train, config, policy_step_fn=policy_step),
+        notes=notes,
         env_id=config.env_id,
         good_return=300.0,
         algorithm="trpo",
@@ -559,6 +568,15 @@ def _vector_like(place: int, name: str, function: Function | None) -> Function:
 
 
 # --- what several finales need
+
+
+def _refused(functions: Mapping[str, Function | None]) -> list[str]:
+    """A note for each function that does not pass its check: an agent may learn with it all the same."""
+    return [
+        f'`{name}` does not pass its check, and the curve alone does not show it: `check("{name}", {name})` says more'
+        for name, function in functions.items()
+        if checks.run(name, function).status == "not yet"
+    ]
 
 
 def clipping_adam(max_grad_norm: float | None) -> Callable[..., torch.optim.Optimizer]:

@@ -85,6 +85,7 @@ LOG_PROB_NOT_SUMMED = Trap(
     base=PENDULUM,
     base_seams={"policy": four_motors},
     seams={"policy": averaged_log_prob_policy},
+    setting="actions of four numbers, of which the first is the torque",
     explanation="The log-probability of an action with A independent dimensions is a sum. Averaged, the ratio is the A-th root "
     "of the true one, so the clip lets the policy go A times as far, and the reported KL is A squared times too small.",
     symptom="A KL far above that of a healthy run, although it is computed with the same bug and comes out too small.",

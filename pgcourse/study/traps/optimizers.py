@@ -62,8 +62,8 @@ MISSING_PARAMETERS = Trap(
     title="Parameters that the optimiser does not know",
     base=PENDULUM,
     seams={"optimizer_fn": adam_of_matrices},
-    explanation="Parameters were sorted into matrices and vectors, to treat them differently, and the second group was never "
-    "handed over. Biases and log_std keep their first values for ever.",
+    explanation="Parameters were sorted into matrices and vectors, to treat them differently, and the vectors never reach the "
+    "optimiser: their group is left out, or empty. Biases and log_std keep their first values for ever.",
     symptom="The update norm of policy.log_std is exactly 0 and the standard deviation never moves, while the rest learns.",
     fix="Hand module.parameters() to the optimiser, or check that the groups add up to them.",
     shown_by="update norms by parameter group",

@@ -25,6 +25,7 @@ class Trap:
       base: the healthy settings. config_changes: fields of the config that the bug sets.
       seams: keyword arguments of `train` that hold the buggy code; networks as functions without arguments,
         environments as a function of the seed. base_seams: those of the healthy run, mostly none.
+      setting: what is unusual in both runs, for a caption.
       explanation: what goes wrong and why. symptom: what the diagnostics show. fix: what to write in its place.
       shown_by: the look or the experiment that shows it for certain.
       alarms: those of `diagnose` that ring for it; none where the metrics of one run do not tell it from a healthy one.
@@ -40,6 +41,7 @@ class Trap:
     config_changes: Mapping[str, Any] = field(default_factory=dict)
     seams: Mapping[str, Any] = field(default_factory=dict)
     base_seams: Mapping[str, Any] = field(default_factory=dict)
+    setting: str = ""
     alarms: frozenset[str] = frozenset()
 
     @property

@@ -35,7 +35,7 @@ class right_row_by_row:
             self.squares = self.squares + before * (row - self.mean)
 
     def normalize(self, x):
-        return (x - self.mean) / torch.sqrt(self.var + 1e-6)
+        return (x - self.mean) / torch.sqrt(self.var + 1e-8)
 
 
 class right_with_sums_in_double_precision:

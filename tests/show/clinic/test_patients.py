@@ -131,6 +131,8 @@ def test_panels_say_in_words_what_they_show_and_never_name_the_bug(shown: list[A
     words, trap = bundle["text/plain"], patients()[PATIENT].trap
     assert "entropy 0.25, healthy 0.25" in words and "PPO on CartPole-v1, 40,000 steps" in words
     assert trap.id not in bundle["text/html"] and trap.title not in bundle["text/html"]
+    clinic.examine("patient_09", measured("patient_09"))
+    assert "Pendulum-v1 with actions of four numbers" in shown[-1]["text/plain"]
 
 
 def test_without_measurements_the_clinic_says_so(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

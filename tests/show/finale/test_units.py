@@ -409,6 +409,18 @@ def test_a_spread_that_cannot_learn_is_mentioned() -> None:
     assert "no gradient reaches" not in outcome("continuous_ppo", gaussian_policy=Policy).sentence
 
 
+def test_a_function_that_does_not_pass_its_check_is_mentioned_although_the_agent_learns() -> None:
+    def without_zeros(evaluate: Any, step: Tensor, *, max_kl: float, backtracks: int, shrink: float) -> Tensor | None:
+        found = natural_gradient.line_search(evaluate, step, max_kl=max_kl, backtracks=backtracks, shrink=shrink)
+        return found if found.any() else None
+
+    said = outcome("trpo", budget=TRPO_BATCH, line_search=without_zeros).sentence
+    assert 'check("line_search", line_search)' in said
+    assert "check(" not in outcome("trpo", budget=TRPO_BATCH).sentence
+    bounded = changed(distribution=lambda self, mean, std: Independent(Normal(mean.tanh(), std), 1))
+    assert 'check("gaussian_policy", gaussian_policy)' in outcome("continuous_ppo", gaussian_policy=bounded).sentence
+
+
 # What the curve is measured against, so that the end of a short run can be compared: finale -> (x, episodes of the average).
 # What the curve is measured against, so that the end of a short run can be compared: finale -> (x, episodes of the average).
 REFERENCES = dict.fromkeys(("reinforce", "baseline", "a2c"), ([10, 20], 50)) | {
