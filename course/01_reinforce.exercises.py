@@ -75,9 +75,9 @@ assert run("discounted_returns", discounted_returns).status == "correct"
 def standardize(x):
     """Shift and scale x so that all its elements together have mean 0 and standard deviation 1.
 
-    x: any shape, float32 or float64. Returns a new tensor of the same shape and dtype. The standard deviation may be the
-    biased or the unbiased one. A tiny number (1e-8) keeps the division finite: where all elements are equal, or there is
-    only one, the result is 0 everywhere.
+    x: any shape of at least one axis, float32 or float64. Returns a new tensor of the same shape and dtype; x stays as it
+    is. The standard deviation may be the biased or the unbiased one. 1e-8, beside it or beside its square, keeps the
+    division finite: where all elements equal their computed mean, as a single one does, the result is 0 everywhere.
 
     Example: [1, 3] gives [-1, 1] with the biased standard deviation (and [-0.707, 0.707] with the unbiased one).
     """
