@@ -116,7 +116,8 @@ def reinforce_loss(log_prob, weight):
     """Minus the mean over steps of weight times log-probability.
 
     log_prob: [B], differentiable, log-probabilities of the actions that were taken. weight: [B], how good each turned out.
-    Returns a scalar tensor (0-d). Its gradient flows into log_prob and not into weight, which counts as a constant.
+    Returns a scalar tensor (0-d). Its gradient flows into log_prob and not into weight, which counts as a constant. The
+    inputs stay as they are.
 
     Example: log_prob [-1, -2] and weight [3, 1] give 2.5, from -(3 * -1 + 1 * -2) / 2.
     """
@@ -157,9 +158,10 @@ def policy_network(obs_dim, num_actions):
     """A new, trainable policy for observations of obs_dim numbers and num_actions actions.
 
     Returns an nn.Module. Called with observations [B, obs_dim], or with a single one [obs_dim], it returns a
-    torch.distributions.Categorical over the actions, with probabilities [B, num_actions] or [num_actions]. Hidden layers
-    are up to you. A new network is near uniform: on unit-normal observations, every probability lies within 0.1 of
-    1 / num_actions.
+    torch.distributions.Categorical over the actions, with probabilities [B, num_actions] or [num_actions]. Each row depends
+    on its own observation alone, and the observations stay as they are. Hidden layers are up to you. A new network is near
+    uniform: on a few dozen unit-normal observations, every probability lies within 0.1 of 1 / num_actions. Training can
+    make any action all but certain.
 
     Example: policy_network(4, 2)(torch.randn(32, 4)).probs has shape [32, 2] and numbers between 0.4 and 0.6.
     """

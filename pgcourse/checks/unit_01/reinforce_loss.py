@@ -54,6 +54,15 @@ EXERCISE = Exercise.listed(
             {"detach()": "detach().mean()"},
         ),
         mistake(
+            "hurried-version-half-mended",
+            "These are the numbers of the version above the exercise, or of one in which only a part of it is mended: the missing "
+            "minus, the sum, the exp, at least two of them. Take them one by one, against the first line of the docstring.",
+            {"-(": "(", "* log_prob": "* log_prob.exp()", "mean": "sum"},
+            {"-(": "(", "* log_prob": "* log_prob.exp()"},
+            {"-(": "(", "mean": "sum"},
+            {"* log_prob": "* log_prob.exp()", "mean": "sum"},
+        ),
+        mistake(
             "bad-actions-ignored",
             "You cut the weights off below 0, or took them without their sign. A negative weight says that the action was "
             "worse than expected and is to become rarer: half of what a batch teaches.",
