@@ -55,8 +55,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "hurried-version-half-mended",
-            "These are the numbers of the version above the exercise, or of one in which only a part of it is mended: the missing "
-            "minus, the sum, the exp, at least two of them. Take them one by one, against the first line of the docstring.",
+            "These are the numbers of the version that the text shows, or of one that is only partly mended: of the missing minus, "
+            "the sum and the exp, at least two are left. Take them one by one, against the first line of the docstring.",
             {"-(": "(", "* log_prob": "* log_prob.exp()", "mean": "sum"},
             {"-(": "(", "* log_prob": "* log_prob.exp()"},
             {"-(": "(", "mean": "sum"},
