@@ -110,7 +110,9 @@ def test_every_sentence_has_its_case(id: str) -> None:
 
 @pytest.mark.parametrize("id", list(catalogue.BY_ID))
 def test_who_ignores_a_sentence_is_refused(id: str) -> None:
-    names = published()[id][0]
+    names, solution = published()[id]
+    exec(compile(solution, f"<{id}>", "exec"), there := dict(names))
+    assert run(id, there[id]).status == "correct"
     passing = []
     for sentence in sentences(id):
         for source in answers_that_ignore(id, sentence):
