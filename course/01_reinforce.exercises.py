@@ -221,12 +221,12 @@ def reinforce_update(policy, optimizer, episodes, *, gamma):
     """One REINFORCE update on complete episodes that this policy has played.
 
     policy: nn.Module, observations [B, D] -> Categorical. optimizer: over the policy's parameters.
-    episodes: list of Episode, each with the fields obs [T, D], actions [T] and rewards [T]; T differs between episodes.
-    gamma: discount of the returns.
+    episodes: list of Episode, each with the fields obs [T, D], actions [T] and rewards [T]; T differs between episodes, and
+    they stay as they are. gamma: discount of the returns.
 
-    The weight of a step is its discounted return within its own episode, standardised over all steps of all episodes. The
-    loss is the mean over all these steps. Takes exactly one optimiser step, with the gradient of this loss alone (whatever
-    gradients are left from before must not count). Returns the loss, as a Python float.
+    The weight of a step is its discounted return within its own episode, standardised over all steps of all episodes (all
+    equal: 0). The loss is the mean over all these steps. Takes exactly one optimiser step, with the gradient of this loss
+    alone, not clipped (whatever gradients are left from before must not count). Returns the loss, as a Python float.
 
     Example: episodes with rewards [1] and [2, 4], gamma = 0.5: the returns 1, 4, 4 become the weights -1.414, 0.707, 0.707
     (biased) or -1.155, 0.577, 0.577 (unbiased); both are right.

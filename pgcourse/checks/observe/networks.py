@@ -75,18 +75,22 @@ class SgdUpdate:
                     value.grad = torch.ones_like(value)
         known = {**modules, "optimizer": optimizers["policy"], "policy_optimizer": optimizers["policy"]}
         known["critic_optimizer"] = optimizers.get("critic")
-        lengths = inputs["lengths"].tolist()
+        lengths, listed = inputs["lengths"].tolist(), True
         for update in range(len(inputs["obs"])):
             parts = [inputs[name][update].split(lengths) for name in ("obs", "actions", "rewards")]
-            known["episodes"] = [Episode(*fields) for fields in zip(*parts, strict=True)]
+            given = tuple(Episode(*fields) for fields in zip(*parts, strict=True))
+            known["episodes"] = list(given)
             for name in steps:
                 steps[name] = 0
             record(arrays, f"update {update + 1}/result", call(attempt, self.signature, {**inputs, **known}))
+            listed = listed and [*map(id, known["episodes"])] == [*map(id, given)]
             for name, module in modules.items():
                 record(arrays, f"update {update + 1}/{name} steps", steps[name])
                 for parameter, value in module.named_parameters():
                     record(arrays, f"update {update + 1}/{name}.{parameter}", value.detach())
         record_mutations(arrays, case, inputs)
+        if not listed:
+            arrays["mutated"] = np.append(arrays["mutated"], "episodes")
         return arrays
 
 

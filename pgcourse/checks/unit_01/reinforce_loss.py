@@ -55,7 +55,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "hurried-version-half-mended",
-            "These are the numbers of the version that the text shows, or of one that is only partly mended: of the missing minus, "
+            "These are the numbers of the version that the text shows, or of one that is partly mended: of the missing minus, "
             "the sum and the exp, at least two are left. Take them one by one, against the first line of the docstring.",
             {"-(": "(", "* log_prob": "* log_prob.exp()", "mean": "sum"},
             {"-(": "(", "* log_prob": "* log_prob.exp()"},
