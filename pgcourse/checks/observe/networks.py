@@ -83,7 +83,7 @@ class SgdUpdate:
             for name in steps:
                 steps[name] = 0
             record(arrays, f"update {update + 1}/result", call(attempt, self.signature, {**inputs, **known}))
-            listed = listed and [*map(id, known["episodes"])] == [*map(id, given)]
+            listed = listed and [id(e) for e in known["episodes"]] == [id(e) for e in given]
             for name, module in modules.items():
                 record(arrays, f"update {update + 1}/{name} steps", steps[name])
                 for parameter, value in module.named_parameters():

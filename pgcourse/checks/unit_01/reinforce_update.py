@@ -214,8 +214,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "gradient-clipped",
-            "You clipped the gradient. It is a good habit, and the training loop of the finale does it for you; this update is to "
-            "follow the gradient as it is.",
+            "You clipped the gradient. It is a good habit, and the training loop of the finale does it for you; this update is "
+            "to follow the gradient as it is.",
             *(
                 {"loss.backward()": f"loss.backward(); nn.utils.clip_grad_norm_(policy.parameters(), {n})"}
                 for n in (0.5, 1, 5)
