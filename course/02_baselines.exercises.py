@@ -53,8 +53,8 @@ def optimal_constant_baseline(scores, returns):
     """The constant that leaves the least variance in the gradient estimate: E[|g|^2 G] / E[|g|^2].
 
     scores: [M, P], one row g a sample: the gradient of its log-probability with respect to the P parameters, of squared
-    length |g|^2. returns: [M]. Both are float32 or float64. The expectations are means over the M samples.
-    Returns a scalar (0-d tensor or Python float), in units of reward. Where all scores are 0 it is 0.
+    length |g|^2. returns: [M]. Both are float32 or float64, and stay as they are. The expectations are means
+    over the M samples. Returns a scalar (0-d tensor or Python float), in units of reward. Where all scores are 0 it is 0.
 
     Example: scores [[1], [2]] and returns [1, 6] give 5, from (1 * 1 + 4 * 6) / (1 + 4). The mean return is 3.5.
     """
@@ -111,8 +111,8 @@ def advantages_with_baseline(returns, values):
     """How much better each step went than the critic had said: return minus value.
 
     returns: [B]. values: [B], what the critic says of the same states, still attached to it. Both in units of reward.
-    Returns a new tensor [B] in their dtype, in the same units: not centred, not scaled. No gradient flows into values. Values of shape
-    [B, 1] raise ValueError, because [B] - [B, 1] would be [B, B].
+    Returns a new tensor [B] in their dtype, in the same units: not centred, not scaled; the inputs stay as they are. No
+    gradient flows into values. Values of shape [B, 1] raise ValueError, because [B] - [B, 1] would be [B, B].
 
     Example: returns [10, 4, 7] and values [8, 5, 7] give [2, -1, 0].
     """

@@ -79,11 +79,11 @@ class SgdUpdate:
         for update in range(len(inputs["obs"])):
             parts = [inputs[name][update].split(lengths) for name in ("obs", "actions", "rewards")]
             given = tuple(Episode(*fields) for fields in zip(*parts, strict=True))
-            known["episodes"] = list(given)
+            known["episodes"] = episodes = list(given)
             for name in steps:
                 steps[name] = 0
             record(arrays, f"update {update + 1}/result", call(attempt, self.signature, {**inputs, **known}))
-            listed = listed and [id(e) for e in known["episodes"]] == [id(e) for e in given]
+            listed = listed and [id(e) for e in episodes] == [id(e) for e in given]
             for name, module in modules.items():
                 record(arrays, f"update {update + 1}/{name} steps", steps[name])
                 for parameter, value in module.named_parameters():
