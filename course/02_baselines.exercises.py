@@ -152,7 +152,8 @@ def value_loss(values, returns):
     """Half the mean squared error between the values and the returns that they should predict.
 
     values: [B], differentiable. returns: [B], the target. Returns a scalar tensor (0-d), in units of reward squared. Its
-    gradient flows into values and not into returns. Unequal shapes, [B] against [B, 1] in either order, raise ValueError.
+    gradient flows into values and not into returns; the inputs stay as they are. Unequal shapes, [B] against [B, 1] in
+    either order, raise ValueError.
 
     Example: values [1, 2] and returns [3, 2] give 1, from (4 + 0) / 2 / 2.
     """
@@ -195,7 +196,7 @@ assert run("value_loss", value_loss).status == "correct"
 def gradient_variance(gradients):
     """The variance of a gradient estimate: the trace of the covariance matrix of its entries.
 
-    gradients: [M, P], one row an estimate of the same gradient, M at least 2; float32 or float64.
+    gradients: [M, P], one row an estimate of the same gradient, M at least 2; float32 or float64, and they stay as they are.
     Returns a scalar (0-d tensor or Python float): the variance of each column, unbiased (divided by M - 1), summed over
     the P columns.
 
