@@ -280,15 +280,15 @@ def baseline_update(policy, critic, policy_optimizer, critic_optimizer, episodes
 
     policy: nn.Module, observations [B, D] -> Categorical. critic: nn.Module, observations [B, D] -> values [B].
     policy_optimizer, critic_optimizer: over the parameters of each. episodes: list of Episode, each with the fields
-    obs [T, D], actions [T] and rewards [T]; T differs between episodes. gamma: discount of the returns.
-    critic_steps: how many steps the critic takes, at least 1.
+    obs [T, D], actions [T] and rewards [T]; T differs between episodes, and they stay as they are. gamma: discount of the
+    returns. critic_steps: how many steps the critic takes, at least 1.
 
     The advantage of a step is its discounted return within its own episode minus what the critic says of its observation
     before the critic is fitted to this batch. Advantages are standardised over all steps of all episodes (biased or
-    unbiased). The policy takes one step: its loss is minus the mean of log-probability times standardised advantage. The
-    critic takes critic_steps steps on half the mean squared error between its values and the returns, not standardised,
-    with values computed anew for each. Every step follows the gradient of its own loss alone, not clipped, whatever
-    gradients are left from before.
+    unbiased; all equal: 0). The policy takes one step: its loss is minus the mean of log-probability times standardised
+    advantage. The critic takes critic_steps steps on half the mean squared error between its values and the returns, not
+    standardised, with values computed anew for each. Every step follows the gradient of its own loss alone, not clipped,
+    whatever gradients are left from before.
 
     Returns the tuple (policy loss, value loss), two numbers (Python floats or 0-d tensors); the value loss is the one that
     the critic's last step followed.
