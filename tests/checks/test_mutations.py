@@ -66,7 +66,7 @@ SWAPPED: dict[type, type] = {
 
 
 def solutions(repository: Path) -> dict[str, tuple[dict[str, Any], str]]:
-    """Exercise id -> (the notebook's imports and its solutions before this one, the source of its solution cell)."""
+    """Exercise id -> (the notebook's imports and earlier solutions, the source of its solution cell)."""
     found = {}
     for path in sorted((repository / "course").glob("*.exercises.py")):
         cells = jupytext.read(path, fmt="py:percent").cells
