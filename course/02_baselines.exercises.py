@@ -351,7 +351,7 @@ assert run("baseline_update", baseline_update).status == "correct"
 #
 # Your update in the real training loop, on CartPole, with the package's policy and critic. Your curve appears on the band
 # of the reference's runs, and below it your agent. If the function is not written yet, the cell says so; a wrong one gives
-# a curve all the same, and it is worth looking at.
+# a curve all the same, and it is worth looking at. The cell runs for half a minute, on a busy machine for up to two.
 
 # %%
 finale.baseline(baseline_update=baseline_update)

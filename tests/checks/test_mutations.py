@@ -53,6 +53,10 @@ WITHIN_THE_CONTRACT = {
         "without nn.init.zeros_(self.logits.bias)",
         "nn.init.orthogonal_(self.logits.weight, gain=0.02)",
     ],
+    "baseline_update": [  # a 0-d tensor for a float
+        "return (_same(policy_loss), critic_loss.item())",
+        "return (policy_loss.item(), _same(critic_loss))",
+    ],
     "gaussian_policy": ["without nn.init.zeros_(self.mean.bias)", "nn.init.orthogonal_(self.mean.weight, gain=0.02)"],
 }
 EQUIVALENT = (A_DIFFERENCE_THAT_IS_SQUARED, THE_ORDER_DOES_NOT_MATTER, THE_SAME_VALUE, WITHIN_THE_CONTRACT)
