@@ -22,6 +22,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": torch.tensor([[0.0, 0.0]])}
     yield {"logits": torch.tensor([[0.0, math.log(3)]])}
     yield {"logits": torch.tensor([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]])}
+    yield {"logits": torch.tensor([[0.0, 0.0, -torch.inf]])}
+    # -inf in first rows only: the observed gradient weighs others by more than 1, where that of torch's own entropy overflows.
     yield {"logits": torch.tensor([[0.0, 1.0, -torch.inf], [2.0, 0.0, 1.0]])}
     yield {"logits": torch.tensor([[1e4, -1e4, 0.0], [0.0, -1e4, 0.0], [-1e4, 20 - 1e4, -1e4]])}
     # Three equal ones: x - logsumexp(x) is right too, and of log 3 float32 leaves it enough digits at 10,000.

@@ -37,7 +37,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield _random(source, lengths=[3, 1, 5], gamma=0.9)
     yield _random(source, lengths=[6], gamma=1.0)
     # Observations so large that whoever clips the gradient, at whatever usual norm, takes another step.
-    yield _random(source, lengths=[4, 7, 2, 3], gamma=0.97, dtype=torch.float64, scale=30)
+    yield _random(source, lengths=[4, 7, 2, 3], gamma=0.97, dtype=torch.float64, scale=100)
 
 
 def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]], rewards: list[list[float]]) -> Case:

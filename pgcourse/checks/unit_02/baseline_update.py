@@ -68,7 +68,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_batches(source, lengths=[3, 1, 5], gamma=0.9, critic_steps=3)
     yield random_batches(source, lengths=[6], gamma=1.0, critic_steps=2)
     # Observations so large that whoever clips a gradient, at whatever usual norm, takes another step.
-    yield random_batches(source, lengths=[4, 7, 2, 3], gamma=0.97, critic_steps=5, dtype=torch.float64, scale=30)
+    yield random_batches(source, lengths=[4, 7, 2, 3], gamma=0.97, critic_steps=5, dtype=torch.float64, scale=100)
 
 
 def random_batches(
