@@ -155,7 +155,7 @@ class PolicyFactory:
             arrays["row error"] = np.array(type(error).__name__)
 
     def _train(self, arrays: Arrays, policy: nn.Module, obs: Tensor, targets: Tensor) -> None:
-        for rate in (0.03, 0.3, 1.0):  # the larger ones for logits that are small by construction: times 0.02, say
+        for rate in (0.03, 0.3, 1.0, 3.0):  # the larger ones for logits that are small by construction: times 0.02, say
             optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
             for _ in range(self.training_steps):
                 optimizer.zero_grad()
