@@ -83,8 +83,8 @@ def categorical_entropy(logits):
     """Entropy in nats of each row's softmax distribution: minus the sum over actions of p log p.
 
     logits: [B, A], unnormalised, float32 or float64. Returns [B] (no mean over the batch) in the dtype of logits,
-    differentiable in logits. A logit of -inf contributes 0: neither the value nor the gradient may become NaN. Logits of
-    10,000 and -10,000 are allowed as well.
+    differentiable in logits; the logits stay as they are. A logit of -inf contributes 0: neither the value nor the
+    gradient may become NaN. Logits of 10,000 and -10,000 are allowed as well.
 
     Example: logits [[0, 0]] give [log 2] = [0.693]; so do logits [[0, 0, -inf]].
     """

@@ -75,9 +75,9 @@ assert run("discounted_returns", discounted_returns).status == "correct"
 def standardize(x):
     """Shift and scale x so that all its elements together have mean 0 and standard deviation 1.
 
-    x: any shape, float32 or float64. Returns a new tensor of the same shape and dtype. The standard deviation may be the
-    biased or the unbiased one. A tiny number (1e-8) keeps the division finite: where all elements are equal, or there is
-    only one, the result is 0 everywhere.
+    x: any shape of at least one axis, float32 or float64. Returns a new tensor of the same shape and dtype; x stays as it
+    is. The standard deviation may be the biased or the unbiased one. 1e-8, beside it or beside its square, keeps the
+    division finite: where all elements equal their computed mean, as a single one does, the result is 0 everywhere.
 
     Example: [1, 3] gives [-1, 1] with the biased standard deviation (and [-0.707, 0.707] with the unbiased one).
     """
@@ -116,7 +116,8 @@ def reinforce_loss(log_prob, weight):
     """Minus the mean over steps of weight times log-probability.
 
     log_prob: [B], differentiable, log-probabilities of the actions that were taken. weight: [B], how good each turned out.
-    Returns a scalar tensor (0-d). Its gradient flows into log_prob and not into weight, which counts as a constant.
+    Returns a scalar tensor (0-d). Its gradient flows into log_prob and not into weight, which counts as a constant. The
+    inputs stay as they are.
 
     Example: log_prob [-1, -2] and weight [3, 1] give 2.5, from -(3 * -1 + 1 * -2) / 2.
     """
@@ -156,10 +157,11 @@ assert run("reinforce_loss", reinforce_loss).status == "correct"
 def policy_network(obs_dim, num_actions):
     """A new, trainable policy for observations of obs_dim numbers and num_actions actions.
 
-    Returns an nn.Module. Called with observations [B, obs_dim], or with a single one [obs_dim], it returns a
-    torch.distributions.Categorical over the actions, with probabilities [B, num_actions] or [num_actions]. Hidden layers
-    are up to you. A new network is near uniform: on unit-normal observations, every probability lies within 0.1 of
-    1 / num_actions.
+    Returns an nn.Module, of which every parameter takes part. Called with observations [B, obs_dim], or with a single
+    one [obs_dim], it returns a torch.distributions.Categorical over the actions, with probabilities [B, num_actions] or
+    [num_actions]. Each row depends on its own observation alone, and the observations stay as they are. Hidden layers
+    are up to you. A new network is near uniform: on a few dozen unit-normal observations, every probability lies within
+    0.1 of 1 / num_actions. Training can make any action all but certain.
 
     Example: policy_network(4, 2)(torch.randn(32, 4)).probs has shape [32, 2] and numbers between 0.4 and 0.6.
     """
@@ -219,12 +221,12 @@ def reinforce_update(policy, optimizer, episodes, *, gamma):
     """One REINFORCE update on complete episodes that this policy has played.
 
     policy: nn.Module, observations [B, D] -> Categorical. optimizer: over the policy's parameters.
-    episodes: list of Episode, each with the fields obs [T, D], actions [T] and rewards [T]; T differs between episodes.
-    gamma: discount of the returns.
+    episodes: list of Episode, each with the fields obs [T, D], actions [T] and rewards [T]; T differs between episodes, and
+    they stay as they are. gamma: discount of the returns.
 
-    The weight of a step is its discounted return within its own episode, standardised over all steps of all episodes. The
-    loss is the mean over all these steps. Takes exactly one optimiser step, with the gradient of this loss alone (whatever
-    gradients are left from before must not count). Returns the loss, as a Python float.
+    The weight of a step is its discounted return within its own episode, standardised over all steps of all episodes (all
+    equal: 0). The loss is the mean over all these steps. Takes exactly one optimiser step, with the gradient of this loss
+    alone, not clipped (whatever gradients are left from before must not count). Returns the loss, as a Python float.
 
     Example: episodes with rewards [1] and [2, 4], gamma = 0.5: the returns 1, 4, 4 become the weights -1.414, 0.707, 0.707
     (biased) or -1.155, 0.577, 0.577 (unbiased); both are right.
@@ -254,7 +256,7 @@ assert run("reinforce_update", reinforce_update).status == "correct"
 #
 # Your network and your update in the real training loop, on CartPole. Your curve appears on the band of the reference's
 # runs, and below it your agent. A function that is not written yet is named; a wrong one gives a curve all the same, and
-# it is worth looking at.
+# it is worth looking at. The cell runs for half a minute, on a busy machine for up to two.
 
 # %%
 finale.reinforce(policy_network=policy_network, reinforce_update=reinforce_update)

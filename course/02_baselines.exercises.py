@@ -53,8 +53,8 @@ def optimal_constant_baseline(scores, returns):
     """The constant that leaves the least variance in the gradient estimate: E[|g|^2 G] / E[|g|^2].
 
     scores: [M, P], one row g a sample: the gradient of its log-probability with respect to the P parameters, of squared
-    length |g|^2. returns: [M]. Both are float32 or float64. The expectations are means over the M samples.
-    Returns a scalar (0-d tensor or Python float), in units of reward. Where all scores are 0 it is 0.
+    length |g|^2. returns: [M]. Both are float32 or float64, and stay as they are. The expectations are means
+    over the M samples. Returns a scalar (0-d tensor or Python float), in units of reward. Where all scores are 0 it is 0.
 
     Example: scores [[1], [2]] and returns [1, 6] give 5, from (1 * 1 + 4 * 6) / (1 + 4). The mean return is 3.5.
     """
@@ -111,8 +111,8 @@ def advantages_with_baseline(returns, values):
     """How much better each step went than the critic had said: return minus value.
 
     returns: [B]. values: [B], what the critic says of the same states, still attached to it. Both in units of reward.
-    Returns a new tensor [B] in their dtype, in the same units: not centred, not scaled. No gradient flows into values. Values of shape
-    [B, 1] raise ValueError, because [B] - [B, 1] would be [B, B].
+    Returns a new tensor [B] in their dtype, in the same units: not centred, not scaled; the inputs stay as they are. No
+    gradient flows into values. Values of shape [B, 1] raise ValueError, because [B] - [B, 1] would be [B, B].
 
     Example: returns [10, 4, 7] and values [8, 5, 7] give [2, -1, 0].
     """
@@ -152,7 +152,8 @@ def value_loss(values, returns):
     """Half the mean squared error between the values and the returns that they should predict.
 
     values: [B], differentiable. returns: [B], the target. Returns a scalar tensor (0-d), in units of reward squared. Its
-    gradient flows into values and not into returns. Unequal shapes, [B] against [B, 1] in either order, raise ValueError.
+    gradient flows into values and not into returns; the inputs stay as they are. Unequal shapes, [B] against [B, 1] in
+    either order, raise ValueError.
 
     Example: values [1, 2] and returns [3, 2] give 1, from (4 + 0) / 2 / 2.
     """
@@ -195,7 +196,7 @@ assert run("value_loss", value_loss).status == "correct"
 def gradient_variance(gradients):
     """The variance of a gradient estimate: the trace of the covariance matrix of its entries.
 
-    gradients: [M, P], one row an estimate of the same gradient, M at least 2; float32 or float64.
+    gradients: [M, P], one row an estimate of the same gradient, M at least 2; float32 or float64, and they stay as they are.
     Returns a scalar (0-d tensor or Python float): the variance of each column, unbiased (divided by M - 1), summed over
     the P columns.
 
@@ -279,15 +280,15 @@ def baseline_update(policy, critic, policy_optimizer, critic_optimizer, episodes
 
     policy: nn.Module, observations [B, D] -> Categorical. critic: nn.Module, observations [B, D] -> values [B].
     policy_optimizer, critic_optimizer: over the parameters of each. episodes: list of Episode, each with the fields
-    obs [T, D], actions [T] and rewards [T]; T differs between episodes. gamma: discount of the returns.
-    critic_steps: how many steps the critic takes, at least 1.
+    obs [T, D], actions [T] and rewards [T]; T differs between episodes, and they stay as they are. gamma: discount of the
+    returns. critic_steps: how many steps the critic takes, at least 1.
 
     The advantage of a step is its discounted return within its own episode minus what the critic says of its observation
     before the critic is fitted to this batch. Advantages are standardised over all steps of all episodes (biased or
-    unbiased). The policy takes one step: its loss is minus the mean of log-probability times standardised advantage. The
-    critic takes critic_steps steps on half the mean squared error between its values and the returns, not standardised,
-    with values computed anew for each. Every step follows the gradient of its own loss alone, not clipped, whatever
-    gradients are left from before.
+    unbiased; all equal: 0). The policy takes one step: its loss is minus the mean of log-probability times standardised
+    advantage. The critic takes critic_steps steps on half the mean squared error between its values and the returns, not
+    standardised, with values computed anew for each. Every step follows the gradient of its own loss alone, not clipped,
+    whatever gradients are left from before.
 
     Returns the tuple (policy loss, value loss), two numbers (Python floats or 0-d tensors); the value loss is the one that
     the critic's last step followed.
@@ -350,7 +351,7 @@ assert run("baseline_update", baseline_update).status == "correct"
 #
 # Your update in the real training loop, on CartPole, with the package's policy and critic. Your curve appears on the band
 # of the reference's runs, and below it your agent. If the function is not written yet, the cell says so; a wrong one gives
-# a curve all the same, and it is worth looking at.
+# a curve all the same, and it is worth looking at. The cell runs for half a minute, on a busy machine for up to two.
 
 # %%
 finale.baseline(baseline_update=baseline_update)

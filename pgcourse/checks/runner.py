@@ -89,7 +89,7 @@ def judge_observations(
     first = _first_failing(verdicts, about) if about else smallest
     right = sum(verdict.ok for verdict in verdicts)
     lines = [_statement(exercise, verdicts[first], observations, expected)]
-    tally = f"case {first + 1} of {len(cases)}, {right} right" if len(cases) > 1 else "the only case"
+    tally = f"case {first + 1}; {right} of {len(cases)} cases are right" if len(cases) > 1 else "the only case"
     which = "Smallest failing input" if first == smallest else "A failing input"
     lines.append(f"{which} ({tally}): {exercise.text(cases[first])}")
     lines.append(verdicts[first].where)

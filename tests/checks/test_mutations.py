@@ -53,6 +53,10 @@ WITHIN_THE_CONTRACT = {
         "without nn.init.zeros_(self.logits.bias)",
         "nn.init.orthogonal_(self.logits.weight, gain=0.02)",
     ],
+    "baseline_update": [  # a 0-d tensor for a float
+        "return (_same(policy_loss), critic_loss.item())",
+        "return (policy_loss.item(), _same(critic_loss))",
+    ],
     "gaussian_policy": ["without nn.init.zeros_(self.mean.bias)", "nn.init.orthogonal_(self.mean.weight, gain=0.02)"],
 }
 EQUIVALENT = (A_DIFFERENCE_THAT_IS_SQUARED, THE_ORDER_DOES_NOT_MATTER, THE_SAME_VALUE, WITHIN_THE_CONTRACT)
@@ -66,7 +70,7 @@ SWAPPED: dict[type, type] = {
 
 
 def solutions(repository: Path) -> dict[str, tuple[dict[str, Any], str]]:
-    """Exercise id -> (the notebook's imports, the source of its solution cell)."""
+    """Exercise id -> (the notebook's imports and earlier solutions, the source of its solution cell)."""
     found = {}
     for path in sorted((repository / "course").glob("*.exercises.py")):
         cells = jupytext.read(path, fmt="py:percent").cells
@@ -74,12 +78,13 @@ def solutions(repository: Path) -> dict[str, tuple[dict[str, Any], str]]:
             line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()
             if line.startswith(("import ", "from ")) and "pgcourse.show" not in line
         )  # fmt: skip
+        names: dict[str, Any] = {}
+        exec(imports, names)
         for cell in cells:
             about = cell.metadata.get("nbgrader", {})
             if about.get("solution") and about["grade_id"] in catalogue.BY_ID:
-                names: dict[str, Any] = {}
-                exec(imports, names)
-                found[about["grade_id"]] = names, cell.source
+                found[about["grade_id"]] = dict(names), cell.source
+                exec(cell.source, names)
     return found
 
 

@@ -97,7 +97,7 @@ def test_the_case_that_is_shown_is_one_that_the_explanation_is_about() -> None:
 
 def test_a_wrong_number_is_shown_before_shared_memory() -> None:
     shown = run("true_next_observations", lambda next_obs, done, final_obs: final_obs).message
-    assert "case 2 of" in shown and "shares memory" not in shown and "got 5, expected 1" in shown
+    assert "case 2;" in shown and "shares memory" not in shown and "got 5, expected 1" in shown
 
 
 @pytest.mark.parametrize(

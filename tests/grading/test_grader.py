@@ -88,7 +88,7 @@ def test_feedback_names_example_misconception_and_hint(graded: ClassResult, root
     exercises = read(root, "carl")["exercises"]
     told = exercises["discounted_returns"]
     assert (told["status"], told["points"], told["misconception"]) == ("not yet", 0, "accumulated-forwards")
-    smallest = "Smallest failing input (example 2 of 5, 2 right): discounted_returns([1, 2, 3], gamma=0.5)"
+    smallest = "Smallest failing input (example 2; 4 of 7 examples are right): discounted_returns([1, 2, 3], gamma=0.5)"
     assert smallest in told["message"]
     assert "At [0]: got 1, expected 2.75." in told["message"]
     assert "Hint: Work [1, 2, 3] with gamma = 0.5 by hand" in told["message"]

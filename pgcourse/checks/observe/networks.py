@@ -75,18 +75,22 @@ class SgdUpdate:
                     value.grad = torch.ones_like(value)
         known = {**modules, "optimizer": optimizers["policy"], "policy_optimizer": optimizers["policy"]}
         known["critic_optimizer"] = optimizers.get("critic")
-        lengths = inputs["lengths"].tolist()
+        lengths, listed = inputs["lengths"].tolist(), True
         for update in range(len(inputs["obs"])):
             parts = [inputs[name][update].split(lengths) for name in ("obs", "actions", "rewards")]
-            known["episodes"] = [Episode(*fields) for fields in zip(*parts, strict=True)]
+            given = tuple(Episode(*fields) for fields in zip(*parts, strict=True))
+            known["episodes"] = episodes = list(given)
             for name in steps:
                 steps[name] = 0
             record(arrays, f"update {update + 1}/result", call(attempt, self.signature, {**inputs, **known}))
+            listed = listed and [id(e) for e in episodes] == [id(e) for e in given]
             for name, module in modules.items():
                 record(arrays, f"update {update + 1}/{name} steps", steps[name])
                 for parameter, value in module.named_parameters():
                     record(arrays, f"update {update + 1}/{name}.{parameter}", value.detach())
         record_mutations(arrays, case, inputs)
+        if not listed:
+            arrays["mutated"] = np.append(arrays["mutated"], "episodes")
         return arrays
 
 
@@ -135,6 +139,7 @@ class PolicyFactory:
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
             self._train(arrays, policy, inputs["training_obs"], inputs["targets"])
+        record_mutations(arrays, case, inputs)
         another = call(attempt, self.signature, inputs)
         own = {id(parameter) for parameter in policy.parameters()}
         others = another.parameters() if isinstance(another, nn.Module) else ()
@@ -150,14 +155,15 @@ class PolicyFactory:
             arrays["row error"] = np.array(type(error).__name__)
 
     def _train(self, arrays: Arrays, policy: nn.Module, obs: Tensor, targets: Tensor) -> None:
-        optimizer = torch.optim.Adam(policy.parameters(), lr=0.03)
-        for _ in range(self.training_steps):
-            optimizer.zero_grad()
-            loss = -policy(obs).log_prob(targets).mean()
-            if float(loss) < 0.05:  # sure enough: the right action has a probability above 0.95
-                break
-            loss.backward()
-            optimizer.step()
+        for rate in (0.03, 0.3, 1.0, 3.0):  # the larger ones for logits that are small by construction: times 0.02, say
+            optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+            for _ in range(self.training_steps):
+                optimizer.zero_grad()
+                loss = -policy(obs).log_prob(targets).mean()
+                if float(loss) < 0.05:  # sure enough: the right action has a probability above 0.95
+                    break
+                loss.backward()
+                optimizer.step()
         # Only rows of one kind: in a balanced batch, a softmax over the wrong axis normalises all columns alike and
         # hides.
         self._observe_row(arrays, policy, obs[::2], "trained ")

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.observe import CallAndKeep
 
 
 def bandit_step(logits: Tensor, action: int, reward: float, *, learning_rate: float) -> Tensor:
@@ -22,7 +23,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": torch.tensor([0.0, 1.0, 2.0]), "action": 0, "reward": -2.0, "learning_rate": 0.1}
     yield {"logits": torch.tensor([1.0, -1.0, 0.5]), "action": 2, "reward": 0.0, "learning_rate": 0.3}
     source = generator(seed)
-    yield {"logits": normal(source, 5), "action": 3, "reward": 1.7, "learning_rate": 0.2}
+    yield {"logits": normal(source, 5), "action": 4, "reward": 1.7, "learning_rate": 0.2}
     yield {"logits": torch.tensor([100.0, -100.0]), "action": 1, "reward": 1.5, "learning_rate": 0.4}
     yield {"logits": normal(source, 4, dtype=torch.float64), "action": 0, "reward": 0.6, "learning_rate": 1.0}
 
@@ -32,7 +33,7 @@ mistake = edits_of(bandit_step)
 EXERCISE = Exercise.listed(
     "bandit_step",
     cases=cases,
-    observe=Call("logits, action, reward, *, learning_rate"),
+    observe=CallAndKeep("logits, action, reward, *, learning_rate"),
     reference=bandit_step,
     hints=(
         "Work the first case by hand: two logits of 0, action 1, reward 1. What is softmax(logits), and what is left when you "

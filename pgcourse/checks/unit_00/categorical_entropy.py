@@ -22,8 +22,10 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": torch.tensor([[0.0, 0.0]])}
     yield {"logits": torch.tensor([[0.0, math.log(3)]])}
     yield {"logits": torch.tensor([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]])}
+    yield {"logits": torch.tensor([[0.0, 0.0, -torch.inf]])}
+    # -inf in first rows only: the observed gradient weighs others by more than 1, where that of torch's own entropy overflows.
     yield {"logits": torch.tensor([[0.0, 1.0, -torch.inf], [2.0, 0.0, 1.0]])}
-    yield {"logits": torch.tensor([[1e4, -1e4, 0.0], [0.0, -1e4, 0.0]])}
+    yield {"logits": torch.tensor([[1e4, -1e4, 0.0], [0.0, -1e4, 0.0], [-1e4, 20 - 1e4, -1e4]])}
     # Three equal ones: x - logsumexp(x) is right too, and of log 3 float32 leaves it enough digits at 10,000.
     yield {"logits": torch.tensor([[-1e4, -1e4, -1e4, -torch.inf], [1e4, 1e4 - 20, 0.0, 0.0]])}
     source = generator(seed)
@@ -58,9 +60,12 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "gradient-lost-behind-a-mask",
-            "The values are right, but you masked the NaN after it was made. Backward still runs through the masked branch, "
-            "where 0 times infinity is NaN and ruins every weight. Make the factor finite before the product.",
+            "The values are right, but the NaN was masked after it was made, or xlogy hides it in the value alone. Backward "
+            "still runs through the logarithm of 0, where 0 times infinity is NaN and ruins every weight. Make the factor "
+            "finite before the product.",
             {"(log_prob.exp() * finite)": "torch.nan_to_num(log_prob.exp() * log_prob)"},
+            {"(log_prob.exp() * finite)": "torch.xlogy(log_prob.exp(), log_prob.exp())"},
+            {"(log_prob.exp() * finite)": "torch.xlogy(logits.softmax(-1), logits.softmax(-1))"},
         ),
         mistake(
             "clamped-logits",

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.observe import CallAndKeep
 from pgcourse.returns import discounted_returns
 
 
@@ -15,6 +16,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"rewards": torch.tensor([1.0, 2.0, 3.0]), "gamma": 0.0}
     yield {"rewards": torch.tensor([1.0, 2.0, 3.0]), "gamma": 1.0}
     yield {"rewards": torch.tensor([[1.0, 10.0], [0.0, 20.0], [2.0, 30.0]]), "gamma": 0.5}
+    yield {"rewards": torch.tensor([[1.0, 10.0]]), "gamma": 0.5}
+    yield {"rewards": torch.tensor([[1.0], [2.0], [3.0]]), "gamma": 0.0}
     source = generator(seed)
     yield {"rewards": normal(source, 12), "gamma": 0.9}
     yield {"rewards": normal(source, 7, 3, dtype=torch.float64), "gamma": 0.99}
@@ -35,7 +38,7 @@ mistake = edits_of(written_out)
 EXERCISE = Exercise.listed(
     "discounted_returns",
     cases=cases,
-    observe=Call("rewards, *, gamma"),
+    observe=CallAndKeep("rewards, *, gamma"),
     reference=discounted_returns,
     hints=(
         "Work [1, 2, 3] with gamma = 0.5 by hand, starting with the last step. How does the return of step t follow from the "

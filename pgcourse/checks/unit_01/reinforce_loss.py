@@ -54,6 +54,15 @@ EXERCISE = Exercise.listed(
             {"detach()": "detach().mean()"},
         ),
         mistake(
+            "hurried-version-half-mended",
+            "These are the numbers of the version that the text shows, or of one that is partly mended: of the missing minus, "
+            "the sum and the exp, at least two are left. Take them one by one, against the first line of the docstring.",
+            {"-(": "(", "* log_prob": "* log_prob.exp()", "mean": "sum"},
+            {"-(": "(", "* log_prob": "* log_prob.exp()"},
+            {"-(": "(", "mean": "sum"},
+            {"* log_prob": "* log_prob.exp()", "mean": "sum"},
+        ),
+        mistake(
             "bad-actions-ignored",
             "You cut the weights off below 0, or took them without their sign. A negative weight says that the action was "
             "worse than expected and is to become rarer: half of what a batch teaches.",

@@ -36,7 +36,8 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield _random(source, lengths=[3, 1, 5], gamma=0.9)
     yield _random(source, lengths=[6], gamma=1.0)
-    yield _random(source, lengths=[4, 7, 2, 3], gamma=0.97, dtype=torch.float64)
+    # Observations so large that whoever clips the gradient, at whatever usual norm, takes another step.
+    yield _random(source, lengths=[4, 7, 2, 3], gamma=0.97, dtype=torch.float64, scale=100)
 
 
 def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]], rewards: list[list[float]]) -> Case:
@@ -53,7 +54,9 @@ def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]],
     }
 
 
-def _random(source: torch.Generator, *, lengths: list[int], gamma: float, dtype: torch.dtype = torch.float32) -> Case:
+def _random(
+    source: torch.Generator, *, lengths: list[int], gamma: float, dtype: torch.dtype = torch.float32, scale: float = 1
+) -> Case:
     steps, updates, obs_dim, num_actions = sum(lengths), 2, 3, 4
     return {
         "policy_weight": normal(source, num_actions, obs_dim, dtype=dtype) * 0.5,
@@ -61,7 +64,7 @@ def _random(source: torch.Generator, *, lengths: list[int], gamma: float, dtype:
         "learning_rate": 0.5,
         "gamma": gamma,
         "lengths": torch.tensor(lengths),
-        "obs": normal(source, updates, steps, obs_dim, dtype=dtype),
+        "obs": normal(source, updates, steps, obs_dim, dtype=dtype) * scale,
         "actions": integers(source, num_actions, updates, steps),
         # Later steps earn more, so that episodes differ and every way of weighting them shows.
         "rewards": normal(source, updates, steps, dtype=dtype) + torch.linspace(0, 3, steps, dtype=dtype),
@@ -207,6 +210,16 @@ EXERCISE = Exercise.listed(
             "You sampled actions anew from the policy and gave them the weights that others had earned. Learn from the actions "
             "that were taken: episode.actions.",
             {"log_prob(actions)": "log_prob(policy(obs).sample())"},
+            of=reinforce_update,
+        ),
+        mistake(
+            "gradient-clipped",
+            "You clipped the gradient. It is a good habit, and the training loop of the finale does it for you; this update is "
+            "to follow the gradient as it is.",
+            *(
+                {"loss.backward()": f"loss.backward(); nn.utils.clip_grad_norm_(policy.parameters(), {n})"}
+                for n in (0.5, 1, 5)
+            ),
             of=reinforce_update,
         ),
         mistake(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, edits_of, generator, normal, rewritten
+from pgcourse.checks.authoring import Case, Exercise, Misconception, edits_of, generator, normal, rewritten
+from pgcourse.checks.observe import CallAndKeep
 from pgcourse.checks.rewritten import Edits
 
 
@@ -23,11 +24,12 @@ def cases(seed: int) -> Iterator[Case]:
     # Constants that floating point averages without rounding: then every place for the eps gives exactly 0.
     yield {"x": torch.tensor([2.0, 2.0, 2.0, 2.0])}
     yield {"x": torch.tensor([5.0])}
+    yield {"x": torch.zeros(2)}
     source = generator(seed)
     yield {"x": normal(source, 9) * 20 + 50}
-    yield {"x": normal(source, 5, 3, dtype=torch.float64) * 4 - 7}
-    # A standard deviation of 0.11, and one element that lies 11 of them off.
-    yield {"x": torch.tensor([1.25] + [0.0] * 120).view(11, 11)}
+    yield {"x": normal(source, 4, 3, 2, dtype=torch.float64) * 4 - 7}
+    # A standard deviation of 0.011, and one element that lies 11 of them off.
+    yield {"x": torch.tensor([0.125] + [0.0] * 120).view(11, 11)}
 
 
 def written_out(x):  # type: ignore[no-untyped-def]
@@ -47,7 +49,7 @@ edited = edits_of(written_out)
 EXERCISE = Exercise.listed(
     "standardize",
     cases=cases,
-    observe=Call("x"),
+    observe=CallAndKeep("x"),
     reference=standardize,
     also_correct=(rewritten(written_out, {"correction=0": "correction=min(1, x.numel() - 1)"}),),
     hints=(
@@ -108,6 +110,7 @@ EXERCISE = Exercise.listed(
             "too large, where 1e-8 is enough; or you cut off what lies far from the mean, the best steps among it.",
             {"1e-8": "1.0"},
             {"1e-8": "1e-2"},
+            {"1e-8": "1e-5"},
             {"std + 1e-8": "std.clamp(min=1.0)"},
             {"std + 1e-8": "(std.square() + 1e-5).sqrt()"},
             {"(x - mean)": "torch.clamp((x - mean)", "1e-8)": "1e-8), -5, 5)"},

@@ -56,24 +56,39 @@ def cases(seed: int) -> Iterator[Case]:
         "actions": torch.tensor([[0, 1, 1], [1, 0, 1]]),
         "rewards": torch.tensor([[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]]),
     }  # fmt: skip
+    yield {  # The critic is exact: all advantages are 0, nothing moves, and every step is taken all the same.
+        "policy_weight": torch.zeros(2, 1), "policy_bias": torch.zeros(2),
+        "critic_weight": torch.tensor([1.0]), "critic_bias": torch.tensor(0.0),
+        "learning_rate": 0.5, "gamma": 0.5, "critic_steps": 2, "lengths": torch.tensor([1, 1]),
+        "obs": torch.tensor([[[1.0], [2.0]], [[0.0], [3.0]]]),
+        "actions": torch.tensor([[0, 1], [1, 1]]),
+        "rewards": torch.tensor([[1.0, 2.0], [0.0, 3.0]]),
+    }  # fmt: skip
     source = generator(seed)
     yield random_batches(source, lengths=[3, 1, 5], gamma=0.9, critic_steps=3)
     yield random_batches(source, lengths=[6], gamma=1.0, critic_steps=2)
-    yield random_batches(source, lengths=[4, 7, 2, 3], gamma=0.97, critic_steps=5, dtype=torch.float64)
+    # Observations so large that whoever clips a gradient, at whatever usual norm, takes another step.
+    yield random_batches(source, lengths=[4, 7, 2, 3], gamma=0.97, critic_steps=5, dtype=torch.float64, scale=100)
 
 
 def random_batches(
-    source: torch.Generator, *, lengths: list[int], gamma: float, critic_steps: int, dtype: torch.dtype = torch.float32
+    source: torch.Generator,
+    *,
+    lengths: list[int],
+    gamma: float,
+    critic_steps: int,
+    dtype: torch.dtype = torch.float32,
+    scale: float = 1,
 ) -> Case:
-    """Linear networks and the batches of two updates, each of episodes of these lengths."""
+    """Linear networks and the batches of two updates, each of episodes of these lengths. Args: scale: of obs."""
     steps, updates, obs_dim, num_actions = sum(lengths), 2, 3, 4
     return {
         "policy_weight": normal(source, num_actions, obs_dim, dtype=dtype) * 0.5,
         "policy_bias": normal(source, num_actions, dtype=dtype) * 0.5,
         "critic_weight": normal(source, obs_dim, dtype=dtype),
         "critic_bias": normal(source, 1, dtype=dtype)[0],
-        "learning_rate": 0.2, "gamma": gamma, "critic_steps": critic_steps, "lengths": torch.tensor(lengths),
-        "obs": normal(source, updates, steps, obs_dim, dtype=dtype),
+        "learning_rate": 0.2 / scale**2, "gamma": gamma, "critic_steps": critic_steps, "lengths": torch.tensor(lengths),
+        "obs": normal(source, updates, steps, obs_dim, dtype=dtype) * scale,
         "actions": integers(source, num_actions, updates, steps),
         # Later steps earn more, so that episodes differ and every way of weighting them shows.
         "rewards": normal(source, updates, steps, dtype=dtype) + torch.linspace(0, 3, steps, dtype=dtype),
@@ -88,8 +103,8 @@ def show(case: Case) -> str:
     values = ", ".join(value(part) for part in predicted.split(lengths))
     return (
         f"baseline_update(policy, critic, policy_optimizer, critic_optimizer, episodes, gamma={case['gamma']}, "
-        f"critic_steps={case['critic_steps']}), called twice, with plain SGD; first with {len(lengths)} "
-        f"episode{'s' * (len(lengths) > 1)} of rewards {rewards}, where the critic says {values}"
+        f"critic_steps={case['critic_steps']}), called twice, with plain SGD and gradients of 1 left from before; first with "
+        f"{len(lengths)} episode{'s' * (len(lengths) > 1)} of rewards {rewards}, where the critic says {values}"
     )
 
 
@@ -116,6 +131,13 @@ CRITIC_STEP = step("critic", "value_loss(critic(obs), returns)")
 POLICY_STEP = step("policy", "reinforce_loss(policy(obs).log_prob(actions), advantages)")
 ASKED_ONCE = {"critic(obs), ": "values, ", LOOP: "    values = critic(obs)\n" + LOOP}
 TOTAL = {LOOP: "    total = 0\n" + LOOP, "(obs), returns)": "(obs), returns); total += critic_loss.detach()"}
+NO_CHECK = {"reinforce_loss(": "-torch.mul(", "actions), advantages)": "actions), advantages).mean()"}
+CLEARED_AFTER = [
+    {f"{x}_optimizer.zero_grad()": "", f"{x}_optimizer.step()": f"{x}_optimizer.step(); {x}.zero_grad()"}
+    for x in ("policy", "critic")
+]
+INTO_THE_CRITIC = {"no_grad": "enable_grad", **NO_CHECK, **CLEARED_AFTER[1]}
+COLUMNS = {"value_loss(critic(obs), returns)": "0.5 * (critic(obs)[:, None] - returns).square().mean()"}
 POLICY_CLIPPED, CRITIC_CLIPPED, BOTH_CLIPPED_AT_1 = (
     {f"{x}_loss.backward()": f"{x}_loss.backward(); nn.utils.clip_grad_norm_({x}.parameters(), {norm})" for x in names}
     for names, norm in ((["policy"], 0.5), (["critic"], 0.5), (["policy", "critic"], 1.0))
@@ -124,7 +146,9 @@ POLICY_CLIPPED, CRITIC_CLIPPED, BOTH_CLIPPED_AT_1 = (
 EXERCISE = Exercise.listed(
     "baseline_update",
     cases=cases,
-    observe=SgdUpdate("policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps"),
+    observe=SgdUpdate(
+        "policy, critic, policy_optimizer, critic_optimizer, episodes, *, gamma, critic_steps", gradients_left=True
+    ),
     show_case=show,
     reference=baseline_update,
     also_correct=(rewritten(baseline_update, {}, normalize=unbiased),),
@@ -151,13 +175,8 @@ EXERCISE = Exercise.listed(
             "gradient-into-the-critic",
             "The policy's loss reached the critic: the values in your advantages are not detached, and the gradient that flowed "
             "through them is in the critic's step. The baseline is a constant for the policy.",
-            {
-                "no_grad": "enable_grad",
-                "reinforce_loss(": "-torch.mul(",
-                "actions), advantages)": "actions), advantages).mean()",
-                "critic_optimizer.zero_grad()": "",
-                "critic_optimizer.step()": "critic_optimizer.step(); critic_optimizer.zero_grad()",
-            },
+            INTO_THE_CRITIC,
+            INTO_THE_CRITIC | {"policy_optimizer.zero_grad()": "policy_optimizer.zero_grad(); critic.zero_grad()"},
         ),
         mistake(
             "policy-stepped-in-the-critic-loop",
@@ -184,7 +203,19 @@ EXERCISE = Exercise.listed(
             {"critic_optimizer.zero_grad()": ""},
             {"policy_optimizer.zero_grad()": ""},
             {"critic_optimizer.zero_grad()": "", "policy_optimizer.zero_grad()": ""},
+            *CLEARED_AFTER,
+            {**CLEARED_AFTER[0], **CLEARED_AFTER[1]},
             {"critic_optimizer.zero_grad()": "", LOOP: "    critic_optimizer.zero_grad()\n" + LOOP},
+        ),
+        mistake(
+            "column-against-row",
+            "A column [B, 1] met a row [B], and broadcasting paired every row with every other, [B, B], without an error: the "
+            "critic learns one mean for all states, or nothing is left of the policy's gradient. Make the shapes equal.",
+            COLUMNS,
+            NO_CHECK | {"actions), advantages)": "actions), advantages[:, None]).mean()"},
+            NO_CHECK | {"actions), advantages)": "actions), advantages[:, None]).mean()"} | COLUMNS,
+            NO_CHECK | {ADVANTAGES: "normalize(returns - critic(obs)[:, None])"},
+            NO_CHECK | {ADVANTAGES: "normalize(returns - critic(obs)[:, None])"} | COLUMNS,
         ),
         mistake(
             "critic-asked-once",
@@ -219,6 +250,13 @@ EXERCISE = Exercise.listed(
             {ADVANTAGES: "returns - critic(obs)\n        advantages /= advantages.std() + 1e-8"},
             {ADVANTAGES: "returns - critic(obs)\n        advantages /= advantages.std(correction=0) + 1e-8"},
             {ADVANTAGES: "torch.cat([*map(normalize, (returns - critic(obs)).split([len(e.obs) for e in episodes]))])"},
+        ),
+        mistake(
+            "division-by-zero",
+            "Where all advantages are equal, their standard deviation is 0 and the weights become 0 / 0, NaN, and so does every "
+            "parameter of the policy. A tiny number beside the standard deviation keeps them at 0.",
+            {ADVANTAGES: "((a := returns - critic(obs)) - a.mean()) / a.std()"},
+            {ADVANTAGES: "((a := returns - critic(obs)) - a.mean()) / a.std(correction=0)"},
         ),
         mistake(
             "returns-standardised-before-the-subtraction",

@@ -101,6 +101,8 @@ EXERCISE = Exercise.listed(
             "so it should count more. Weights [M, 1] times returns [M], too, pair each weight with each return.",
             {"(weights * returns).sum() / total": "returns.mean()"},
             {"(weights * returns).sum() / total": "returns.sum()"},
+            {"(weights * returns)": "(weights[:, None] * returns)"},
+            {"(weights * returns).sum() / total": "(weights[:, None] * returns).mean() / weights.mean()"},
         ),
         mistake(
             "weights-not-of-squared-entries",

@@ -189,7 +189,7 @@ class Answers:
         right = sum(verdict.ok for verdict in verdicts[:visible])
         for index, verdict in enumerate(verdicts[:visible]):
             if not verdict.ok and verdict.kind != "missing":
-                tally = f"example {index + 1} of {visible}, {right} right"
+                tally = f"example {index + 1}; {right} of {visible} examples are right"
                 case = self.exercise.text(self.inputs.cases[index])
                 shown = [verdict.statement, f"Smallest failing input ({tally}): {case}", verdict.where]
                 if index < len(printed) and (text := " | ".join(printed[index].split("\n")).strip(" |")):
