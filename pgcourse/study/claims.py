@@ -4,9 +4,10 @@ A file holds `description`, `command`, `configs`, `versions`, `machine`, `seeds`
 null where the event never came), `curves` and `figures`: name -> {statistic, of, value, low, high, n, unit}.
 """
 
+import difflib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,19 @@ def quote(reference: str) -> str:
     if key in figures:
         figure, part = key, ""
     if figure not in figures or part not in ("", "value", "low", "high", "n"):
-        raise InvalidInput(f"no figure {reference!r}; {name} has {', '.join(sorted(figures))}")
+        raise InvalidInput(f"no figure {reference!r}; {nearest(key, figures, name)}")
     entry = figures[figure]
     if part:
         return format_number(entry[part])
     if entry["low"] is None:
         return format_number(entry["value"])
     return f"{format_number(entry['value'])} [{format_number(entry['low'])}, {format_number(entry['high'])}]"
+
+
+def nearest(key: str, known: Iterable[str], name: str) -> str:
+    """The names of a claims file that are most like an unknown one, for a message of one line."""
+    close = difflib.get_close_matches(key, list(known), n=4, cutoff=0.3)
+    return f"did you mean {' or '.join(close)}?" if close else f"look into claims/{name}.json"
 
 
 def format_number(value: float | None) -> str:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidInput
 from ..statistics import interquartile_mean
-from .claims import FIGURE, format_number, load_claims
+from .claims import FIGURE, format_number, load_claims, nearest
 
 Relation = Literal["<", ">", "~"]
 RESAMPLES = 2000
+TAILS = (0.025, 0.975)
 TERM = re.compile(rf"(?:(\d[\d.]*) \* )?({FIGURE})|(\d[\d_,]*(?:\.\d+)?)")
 # What a word says of which number is larger. "Better" and "faster" turn round where fewer is better.
 WORDS: dict[str, Sequence[str]] = {
@@ -121,7 +122,10 @@ def decide(relation: str) -> Decision:
         resampled = sum(_resampled(column, statistic) for column in columns)
         resampled = np.nan_to_num(np.asarray(resampled), nan=0.0, posinf=np.inf, neginf=-np.inf)
     value, resampled = value + constant, resampled + constant
-    low, high = (float(np.quantile(resampled, tail, method="nearest")) for tail in (0.025, 0.975))
+    if kinds == {"share"} and len({len(column) for column in columns}) == 1:
+        low, high = (bound + constant for bound in _interval_of_shares(columns))
+    else:
+        low, high = (float(np.quantile(resampled, tail, method="nearest")) for tail in TAILS)
     seen: Relation = ">" if low > 0 else "<" if high < 0 else "~"
     unit = "" if kinds == {"share"} else entries[0][3]
     n = min(len(numbers) for numbers, *_ in entries)
@@ -152,8 +156,9 @@ def _per_seed(reference: str) -> tuple[NDArray[np.float64], tuple[Any, ...], str
     share = figure not in claims["values"] and last in ("count", "share")
     metric = metric if share else figure
     if metric not in claims["values"]:
-        known = [key for key in claims["values"] if key.startswith(figure.partition("/")[0])] or list(claims["values"])
-        raise InvalidInput(f"{reference!r} has no numbers by seed to compare; {name} has {', '.join(known[:12])}")
+        raise InvalidInput(
+            f"{reference!r} has no numbers by seed to compare; {nearest(figure, claims['values'], name)}"
+        )
     entry = claims["values"][metric]
     numbers = np.array([np.inf if number is None else number for number in entry["per_seed"]], dtype=np.float64)
     seeds = entry.get("seeds", claims["seeds"])
@@ -177,6 +182,23 @@ def _resampled(column: NDArray[np.float64], statistic: Any) -> NDArray[np.float6
     generator = np.random.default_rng(np.abs(np.nan_to_num(column, posinf=1e9, neginf=-1e9)).view(np.uint64).tolist())
     resampled: NDArray[np.float64] = statistic(column[generator.integers(len(column), size=(RESAMPLES, len(column)))])
     return resampled
+
+
+def _interval_of_shares(columns: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """The bootstrap interval of a sum of shares, worked out: with so few values, luck in drawing would decide at the edge."""
+    n = len(columns[0])
+    chances = {0.0: 1.0}  # of each sum over the resampled runs
+    for column in [column for column in columns for _ in range(n)]:
+        drawn: dict[float, float] = {}
+        for total, chance in chances.items():
+            for value, count in zip(*np.unique(column, return_counts=True), strict=True):
+                key = round(total + float(value), 9)
+                drawn[key] = drawn.get(key, 0.0) + chance * float(count) / n
+        chances = drawn
+    totals = sorted(chances)
+    below = np.cumsum([chances[total] for total in totals])
+    low, high = (totals[min(int(np.searchsorted(below, tail)), len(totals) - 1)] for tail in TAILS)
+    return low / n, high / n
 
 
 def _number(value: float) -> str:

@@ -38,7 +38,7 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> Any:
     for function in (verdicts.decide, verdicts._per_seed):
         function.cache_clear()
     monkeypatch.setattr(verdicts, "load_claims", files.__getitem__)
-    yield
+    yield files
     for function in (verdicts.decide, verdicts._per_seed):
         function.cache_clear()
 
@@ -100,6 +100,17 @@ def test_what_the_data_do_not_carry_is_refused(words: str, relation: str, messag
         compared(words, relation)
     with pytest.raises(InvalidInput, match=message if "here" in relation else "nonsense|compares|never"):
         fill_placeholders(f"It is {{{{{words} | {relation}}}}}.") if ":" in relation else compared(words, relation)
+
+
+@pytest.mark.parametrize(("more", "seen"), [(3, "~"), (4, ">"), (10, ">"), (0, "~")])
+def test_an_interval_of_shares_is_worked_out(more: int, seen: str, claims: Any) -> None:
+    """Of 10 seeds, 3 against 0: a resample without any of the 3 has the chance 0.7^10 = 0.028, above 0.025."""
+    values = claims["here"]["values"]
+    values["some/steps"] = {"unit": "steps", "per_seed": [1.0] * more + [None] * (10 - more)}
+    decision = decide("here:some/steps/count > here:poor/steps/count")
+    assert decision.seen == seen and decision.value == pytest.approx(more / 10)
+    if more == 3:
+        assert decision.low == 0 and decision.high == pytest.approx(0.6)
 
 
 def test_the_reader_sees_the_words_and_the_interval_on_hovering() -> None:
