@@ -598,8 +598,8 @@ for step in range(1, 201):
         print(f"{step:5d} {own:32.2f} {fresh:37.2f}")
 
 # %% [markdown]
-# On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained variance first rises,
-# then falls: the critic has memorised this batch's luck. Used on its own batch, it would erase that luck, and the signal
+# On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained variance rises to about 0.3
+# and then falls below 0: the critic has memorised this batch's luck. Used on its own batch, it would erase that luck, and the signal
 # with it. Use first, then fit. {{# description}}
 #
 # ### 4.4 Why `no_grad`
@@ -658,7 +658,7 @@ ax.set(xlabel="update", ylabel="norm of the gradient", yscale="log")
 ax.legend(loc="center right")
 page.figure(
     figure,
-    alt="Two curves on a logarithmic scale: the critic's gradient norm lies between 10 and 200, the policy's near 0.1.",
+    alt="Two curves on a logarithmic scale: the critic's gradient norm lies between 40 and 200, the policy's near 0.1.",
     caption="The same runs, the same batches. Clipped together at 0.5, the policy's gradient would be divided by twice the critic's norm.",
 )
 
