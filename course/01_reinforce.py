@@ -26,7 +26,7 @@
 #
 # **You need** [lesson 00](00_welcome.ipynb) (return, discount, softmax policies) and one neural network trained in
 # PyTorch. **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
-# {{minutes:exercises}} for the exercises; all cells together run in half a minute on two cores. {{# design}}
+# {{minutes:exercises}} for the exercises; all cells together run in about a minute on two cores. {{# design}}
 #
 # The numbers come from `claims/reinforce.json`: ten training runs of each version. *289 [274, 301]* reads: interquartile
 # mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the
@@ -148,8 +148,8 @@ page.figure(
 #
 # ### 2.1 The score-function trick
 #
-# Begin without time: one action $a$, drawn with probability $\pi_\theta(a)$, and its reward $r(a)$. We want the gradient of
-# the expected reward:
+# Begin without time: one action $a$, drawn with probability $\pi_\theta(a)$, and its reward $r(a)$. We want the
+# gradient of the expected reward:
 #
 # $$
 # \nabla_\theta\, \mathbb{E}[r(a)]
@@ -274,7 +274,7 @@ questions.quiz(
 # ### 2.4 Reward-to-go: an action cannot change the past
 #
 # Equation (1) pushes the action at step $t$ with the return of the whole episode, rewards from *before* step $t$
-# included. Those terms only add noise. The proof has two parts.
+# included. On average those terms contribute nothing. The proof has two parts.
 #
 # First, **a score has mean zero**. For any fixed state $s$,
 #
@@ -318,9 +318,9 @@ questions.quiz(
 # **policy gradient theorem**. Changing $\theta$ also changes which states you visit, and still no derivative of $d^\pi$
 # appears: the value $Q^\pi$ of an action already counts where that action leads.
 #
-# Equations (1), (2) and (3) are the same vector. They differ in the noise of a *sample*. The next units replace $G_t$ by
-# something less noisy. A baseline (unit 02) keeps the mean. Critics, GAE with $\lambda < 1$ and PPO (units 03 and 04) do not:
-# they accept some bias for less noise. {{# mathematics}}
+# Equations (1), (2) and (3) are the same vector. They differ in the noise of a *sample*. The next units replace $G_t$
+# by something less noisy. A baseline (unit 02) keeps the mean. Critics, GAE with $\lambda < 1$ and PPO (units 03 and
+# 04) do not: they accept some bias for less noise. {{# mathematics}}
 #
 # ### 2.6 From the formula to a loss
 #
@@ -393,7 +393,7 @@ page.figure(
 questions.predict(
     "01-corridor-best",
     "Right leads towards the goal in two squares of three. Which probability of going right has the highest expected return?",
-    ["p = 1: always right", "p = 0.5: undecided", "p near 0.6: mostly right", "p = 0: always left"],
+    ["p = 1: always right", "p = 0.5: as often as left", "p near 0.6: mostly right", "p = 0: always left"],
     answer=2,
     explanation="Always right runs back and forth between the first two squares for ever, and always left never leaves "
     "the first: every deterministic policy scores minus infinity. The best is $p = 2 - \\sqrt{2} \\approx 0.586$, with a "
@@ -401,8 +401,9 @@ questions.predict(
 )
 
 # %% [markdown]
-# The expected return of a start in the first square is $-(4 - 2p) / (p\,(1-p))$. The policy's weight is the logit $\theta$ with $p = 1/(1 + e^{-\theta})$, so
-# $\mathrm{d}p/\mathrm{d}\theta = p(1-p)$, and the exact gradient is the slope of that function times $p(1-p)$.
+# The expected return of a start in the first square is $-(4 - 2p) / (p\,(1-p))$. The policy's weight is the logit
+# $\theta$ with $p = 1/(1 + e^{-\theta})$, so $\mathrm{d}p/\mathrm{d}\theta = p(1-p)$, and the exact gradient is the
+# slope of that function times $p(1-p)$.
 #
 # <details><summary>The algebra</summary>
 #
@@ -455,19 +456,20 @@ widgets.explore(
 )
 
 # %% [markdown]
-# **No deterministic policy is good here**: to the agent all squares look the same, so it has one answer for all of them,
-# and always the same action never arrives. A policy that is trained *as a distribution* finds the mixture. {{# mathematics}}
+# **No deterministic policy is good here**: to the agent all squares look the same, so it has one answer for all of
+# them, and always the same action never arrives. A policy that is trained *as a distribution* finds the mixture.
+# {{# mathematics}}
 #
 # ### Is the estimate right? A test that can fail
 #
-# Play many episodes at a fixed $p$, compute one gradient estimate from each, and compare the mean of the $M$ estimates with
-# the exact gradient:
+# Play many episodes at a fixed $p$, compute one gradient estimate from each, and compare the mean of the $M$ estimates
+# with the exact gradient:
 #
 # $$ z = \frac{\text{mean of the estimates} - \text{exact gradient}}{\text{standard deviation} / \sqrt{M}} . $$
 #
 # If the estimator is unbiased, $z$ is nearly standard normal: within $\pm 2$ about 95 times in a hundred, beyond
-# $\pm 3$ three times in a thousand. There are three weights to choose from: the whole return (equation 1), the reward-to-go
-# (equation 2), and, as a control that *should* fail, the reward so far.
+# $\pm 3$ three times in a thousand. There are three weights to choose from: the whole return (equation 1), the
+# reward-to-go (equation 2), and, as a control that *should* fail, the reward so far.
 
 # %% jupyter={"source_hidden": true}
 from pgcourse.envs import ShortCorridorVectorEnv
@@ -521,12 +523,13 @@ for name, batches in estimates.items():
     print(f"{name:>22} " + " ".join(f"{number:+7.1f}" for number in z))
 
 # %% [markdown]
-# The first two rows stay within the limits. The third is far outside at most values of $p$: the mean of its
-# estimates is 0, as section 2.4 proved for rewards of the past, and the exact gradient is not. Where the exact gradient is near 0 (at
-# $p = 0.6$) even the wrong estimator passes, so test at several values of $p$. A test that cannot fail tells you nothing.
+# The first two rows stay within the limits. The third is far outside at most values of $p$: the mean of its estimates
+# is 0, as section 2.4 proved for rewards of the past, and the exact gradient is not. Where the exact gradient is near 0
+# (at $p = 0.6$) even the wrong estimator passes, so test at several values of $p$. A test that cannot fail tells you
+# nothing.
 #
-# **Right on average, and how noisy?** How many episodes do you need before the mean is as large as its own standard error?
-# {{# question}}
+# **Right on average, and how noisy?** How many episodes do you need before the mean is as large as its own standard
+# error? {{# question}}
 
 # %%
 for p in (0.2, 0.5, 0.8):
@@ -621,19 +624,19 @@ page.figure(
 # %% [markdown]
 # Two things go wrong at once.
 #
-# - **Noise.** Each update follows one episode, and section 3 showed how little one episode says. All rewards are positive,
-#   so every sampled action is pushed *up*: only the *differences* between pushes carry information.
-# - **No way back.** A large step can make the policy nearly deterministic, for example always left. Then every
-#   episode looks nearly the same, and the scores of the actions taken are close to zero, so the next updates hardly move the
+# - **Noise.** Each update follows one episode, and section 3 showed how little one episode says. All rewards are
+#   positive, so every sampled action is pushed *up*: only the *differences* between pushes carry information.
+# - **No way back.** A large step can make the policy nearly deterministic, for example always left. Then every episode
+#   looks nearly the same, and the scores of the actions taken are close to zero, so the next updates hardly move the
 #   policy. The entropy at the end is {{reinforce:naive/last_entropy.value}} nats,
 #   {{below log 2 | reinforce:naive/last_entropy < 0.69}} $\approx 0.69$, its highest value. {{# mathematics}}
 #
 # ## 5. Repairs, one at a time
 #
-# Each row of the table adds one change to the row above it. Same seeds in every row, 1,000 episodes each. "Reach 475" means
-# that the mean of 100 episodes in a row is at least 475, the threshold that Gymnasium gives for CartPole-v1. (The early
-# climb is told by 195, the threshold of its predecessor CartPole-v0.) *Never* means that too many seeds never got there.
-# {{# design}}
+# Each row of the table adds one change to the row above it. Same seeds in every row, 1,000 episodes each. "Reach 475"
+# means that the mean of 100 episodes in a row is at least 475, the threshold that Gymnasium gives for CartPole-v1. (The
+# early climb is told by 195, the threshold of its predecessor CartPole-v0.) *Never* means that too many seeds never got
+# there. {{# design}}
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -691,19 +694,21 @@ page.figure(
 
 # %% [markdown]
 # The last row is a look ahead. Between it and the row above it,
-# {{no difference is seen | reinforce:baseline/episodes_to_475 ~ reinforce:no_baseline/episodes_to_475, reinforce:baseline/last_100 ~ reinforce:no_baseline/last_100}}
-# in the episodes to 475 or in the last 100. Unit 02 looks closer. Now the repairs one by one. {{# wording}}
+# {{no difference is seen | reinforce:baseline/episodes_to_475 ~ reinforce:no_baseline/episodes_to_475,
+# reinforce:baseline/last_100 ~ reinforce:no_baseline/last_100}} in the episodes to 475 or in the last 100. Unit 02
+# looks closer. Now the repairs one by one. {{# wording}}
 #
 # ### 5.1 Batches of complete episodes
 #
 # Four episodes an update instead of one. All four are played **to the end, under the same policy**, and then thrown
-# away. `rollout.collect_episodes` collects them side by side. {{More seeds reach 475 | reinforce:four_episodes/episodes_to_475/count > reinforce:naive/episodes_to_475/count}} and
+# away. `rollout.collect_episodes` collects them side by side.
+# {{More seeds reach 475 | reinforce:four_episodes/episodes_to_475/count > reinforce:naive/episodes_to_475/count}} and
 # {{fewer end below 30 | reinforce:four_episodes/collapsed/count < reinforce:naive/collapsed/count}}.
 #
-# But *two* things have changed. The mean of four independent gradients has half the noise of one. And 1,000 episodes are now
-# 250 updates: Adam's steps do not depend on the scale of the gradients, so the policy also travels about a
-# quarter as far. Which of the two matters? A control run takes the naive version and divides its learning rate by
-# four: {{# mathematics}}
+# But *two* things have changed. The mean of four independent gradients has half the noise of one. And 1,000 episodes
+# are now 250 updates: Adam's steps do not depend on the scale of the gradients, so the policy also travels about a
+# quarter as far. Which of the two matters? A control run takes the naive version and divides its learning rate by four:
+# {{# mathematics}}
 #
 # | version | seeds that reach 475 | episodes until then | peak | last 100 episodes | seeds that end below 30 |
 # |---|---|---|---|---|---|
@@ -711,13 +716,14 @@ page.figure(
 # | one episode, learning rate 0.0025 | {{reinforce:naive_small_step/episodes_to_475/count}} of {{reinforce:naive_small_step/episodes_to_475/count.n}} | {{reinforce:naive_small_step/episodes_to_475}} | {{reinforce:naive_small_step/best_100}} | {{reinforce:naive_small_step/last_100}} | {{reinforce:naive_small_step/collapsed/count}} |
 # | four episodes, learning rate 0.01 | {{reinforce:four_episodes/episodes_to_475/count}} of {{reinforce:four_episodes/episodes_to_475/count.n}} | {{reinforce:four_episodes/episodes_to_475}} | {{reinforce:four_episodes/best_100}} | {{reinforce:four_episodes/last_100}} | {{reinforce:four_episodes/collapsed/count}} |
 #
-# The control has {{a higher peak | reinforce:naive_small_step/best_100 > reinforce:naive/best_100}} than the naive version and
-# {{fewer collapsed seeds | reinforce:naive_small_step/collapsed/count < reinforce:naive/collapsed/count}}. Between the control and four
-# episodes {{no difference is seen | reinforce:four_episodes/episodes_to_475/count ~ reinforce:naive_small_step/episodes_to_475/count,
-# reinforce:four_episodes/last_100 ~ reinforce:naive_small_step/last_100}} in the seeds that reach 475 or in the last 100. So steps of
-# a quarter of the length alone bring {{more than half of the gain | reinforce:naive_small_step/best_100 > 0.5 * reinforce:four_episodes/best_100 + 0.5 * reinforce:naive/best_100}}
-# in the peak, and what the batch adds ten seeds do not show. A recipe that changes two things at once does not tell you which
-# one worked. A control does.
+# The control has {{a higher peak | reinforce:naive_small_step/best_100 > reinforce:naive/best_100}} than the naive
+# version and {{fewer collapsed seeds | reinforce:naive_small_step/collapsed/count < reinforce:naive/collapsed/count}}.
+# Between the control and four episodes {{no difference is seen | reinforce:four_episodes/episodes_to_475/count ~
+# reinforce:naive_small_step/episodes_to_475/count, reinforce:four_episodes/last_100 ~
+# reinforce:naive_small_step/last_100}} in the seeds that reach 475 or in the last 100. So steps of a quarter of the
+# length alone bring {{more than half of the gain | reinforce:naive_small_step/best_100 > 0.5 *
+# reinforce:four_episodes/best_100 + 0.5 * reinforce:naive/best_100}} in the peak, and what the batch adds ten seeds do
+# not show. A recipe that changes two things at once does not tell you which one worked. A control does.
 #
 # ### 5.2 Standardise the weights over the batch
 #
@@ -726,12 +732,13 @@ page.figure(
 # good the agent is. (The mean contains the episode's own returns, so this is not entirely free of bias; unit 02 says how
 # much.) {{# mathematics}}
 #
-# In this row {{reinforce:standardized/collapsed/count}} seeds collapse, without it {{reinforce:four_episodes/collapsed/count}}. Three of
-# ten against none is at the edge of what ten seeds can show, and in the last 100 episodes
-# {{no difference is seen | reinforce:standardized/last_100 ~ reinforce:four_episodes/last_100}}. Unit 02 has a clearer case, at the smaller step and
-# with the division kept: in 400 episodes,
-# {{more seeds reach 475 | baselines:no_baseline/episodes_to_475/count > baselines:uncentred/episodes_to_475/count}} with the mean
-# subtracted than without ({{baselines:no_baseline/episodes_to_475/count}} and {{baselines:uncentred/episodes_to_475/count}} of ten).
+# In this row {{reinforce:standardized/collapsed/count}} seeds collapse, without it
+# {{reinforce:four_episodes/collapsed/count}}. Three of ten against none is at the edge of what ten seeds can show, and
+# in the last 100 episodes {{no difference is seen | reinforce:standardized/last_100 ~
+# reinforce:four_episodes/last_100}}. Unit 02 has a clearer case, at the smaller step and with the division kept: in 400
+# episodes, {{more seeds reach 475 | baselines:no_baseline/episodes_to_475/count >
+# baselines:uncentred/episodes_to_475/count}} with the mean subtracted than without
+# ({{baselines:no_baseline/episodes_to_475/count}} and {{baselines:uncentred/episodes_to_475/count}} of ten).
 
 # %% [markdown]
 # #### Over the batch, or each episode by itself? · further
@@ -770,27 +777,28 @@ page.figure(
 # | standardised over the batch | {{reinforce:no_baseline/episodes_to_475/count}} of {{reinforce:no_baseline/episodes_to_475/count.n}} | {{reinforce:no_baseline/episodes_to_475}} | {{reinforce:no_baseline/best_100}} | {{reinforce:no_baseline/last_100}} | {{reinforce:no_baseline/collapsed/count}} |
 # | each episode by itself | {{reinforce:each_alone/episodes_to_475/count}} of {{reinforce:each_alone/episodes_to_475/count.n}} | {{reinforce:each_alone/episodes_to_475}} | {{reinforce:each_alone/best_100}} | {{reinforce:each_alone/last_100}} | {{reinforce:each_alone/collapsed/count}} |
 #
-# Every seed of both reaches 475, and in the last 100 episodes {{no difference is seen | reinforce:each_alone/last_100 ~ reinforce:no_baseline/last_100}}.
-# Each by itself is slower at first: a mean of 195 takes {{more | reinforce:each_alone/episodes_to_195 > reinforce:no_baseline/episodes_to_195}} episodes,
+# Every seed of both reaches 475, and in the last 100 episodes {{no difference is seen | reinforce:each_alone/last_100 ~
+# reinforce:no_baseline/last_100}}. Each by itself is slower at first: a mean of 195 takes
+# {{more | reinforce:each_alone/episodes_to_195 > reinforce:no_baseline/episodes_to_195}} episodes,
 # {{reinforce:each_alone/episodes_to_195}} against {{reinforce:no_baseline/episodes_to_195}}.
 #
-# A likely reason: in CartPole much of the message is *within* an episode. What came early was followed by a long life, what
-# came late by the fall, and standardising alone keeps that contrast. It would be fatal where the whole message is in
-# comparing episodes: with one reward at the very end and $\gamma = 1$, all weights of an episode are equal, and
+# A likely reason: in CartPole much of the message is *within* an episode. What came early was followed by a long life,
+# what came late by the fall, and standardising alone keeps that contrast. It would be fatal where the whole message is
+# in comparing episodes: with one reward at the very end and $\gamma = 1$, all weights of an episode are equal, and
 # standardised alone they are all zero. {{# hypothesis}}
 
 # %% [markdown]
 # ### 5.3 Step size
 #
-# With a learning rate of 0.003 instead of 0.01, a mean of 195 takes
-# {{more | reinforce:small_step/episodes_to_195 > reinforce:standardized/episodes_to_195}} episodes:
-# {{reinforce:small_step/episodes_to_195}} against {{reinforce:standardized/episodes_to_195}}. That is the price. The benefit should be
-# that fewer runs lose what they had won. In what is lost between the peak and the last 100,
-# {{no difference is seen | reinforce:small_step/lost ~ reinforce:standardized/lost}}: most seeds of both lose next to nothing, two of the
-# larger rate lose much, and two of ten are no evidence. What is seen: the policy stays
-# {{more random | reinforce:small_step/last_entropy > reinforce:standardized/last_entropy}}, at an entropy of
-# {{reinforce:small_step/last_entropy}} nats against {{reinforce:standardized/last_entropy}}. A policy gradient is a statement about the policy *as it
-# is*. Unit 04 (PPO) limits the step for that reason. {{# description}}
+# With a learning rate of 0.003 instead of 0.01, a mean of 195 takes {{more | reinforce:small_step/episodes_to_195 >
+# reinforce:standardized/episodes_to_195}} episodes: {{reinforce:small_step/episodes_to_195}} against
+# {{reinforce:standardized/episodes_to_195}}. That is the price. The benefit should be that fewer runs lose what they
+# had won. In what is lost between the peak and the last 100, {{no difference is seen | reinforce:small_step/lost ~
+# reinforce:standardized/lost}}: most seeds of both lose next to nothing, two of the larger rate lose much, and two of
+# ten are no evidence. What is seen: the policy stays {{more random | reinforce:small_step/last_entropy >
+# reinforce:standardized/last_entropy}}, at an entropy of {{reinforce:small_step/last_entropy}} nats against
+# {{reinforce:standardized/last_entropy}}. A policy gradient is a statement about the policy *as it is*. Unit 04 (PPO)
+# limits the step for that reason. {{# description}}
 
 # %% [markdown]
 # ### 5.4 Clipping the gradient · further
@@ -809,18 +817,20 @@ for seed, one, other, share in zip(measured["seeds"], without, clipped, acted, s
 # hardly ever is, and where clipping never acts, the run is the same bit for bit. Where it acted once, everything after
 # that update differs: another draw, and no evidence about clipping. {{# description}}
 #
-# Before standardising, the norm was {{more often above 0.5 | reinforce:four_episodes/clipped > reinforce:standardized/clipped}}: in a share of
-# {{reinforce:four_episodes/clipped}} of the updates. When you read that clipping is essential, ask how often it acted. Log the norm
-# *before* clipping, as the package does, and you can answer.
+# Before standardising, the norm was {{more often above 0.5 | reinforce:four_episodes/clipped >
+# reinforce:standardized/clipped}}: in a share of {{reinforce:four_episodes/clipped}} of the updates. When you read that
+# clipping is essential, ask how often it acted. Log the norm *before* clipping, as the package does, and you can
+# answer.
 
 # %% [markdown]
 # ### 5.5 "An episode of 500 pushes 500 times harder"
 #
-# You will read that long episodes dominate the update, since their weights are larger and there are more of them, and that
-# Adam removes this, since it divides by the size that gradients have had lately. We measured both. Policies at
+# You will read that long episodes dominate the update, since their weights are larger and there are more of them, and
+# that Adam removes this, since it divides by the size that gradients have had lately. We measured both. Policies at
 # four stages of ten training runs played 240 episodes a run. The gradient of each episode, with equation (1) word for
-# word, went through four optimisers in random order; the gradients stay the same whatever the weights. Two of them take Adam apart: one *divides* without averaging
-# (Adam with $\beta_1 = 0$), one *averages* without dividing (SGD with momentum 0.9 and dampening 0.9). {{# saying}}
+# word, went through four optimisers in random order; the gradients stay the same whatever the weights. Two of them take
+# Adam apart: one *divides* without averaging (Adam with $\beta_1 = 0$), one *averages* without dividing (SGD with
+# momentum 0.9 and dampening 0.9). {{# saying}}
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -849,21 +859,27 @@ questions.predict(
 # | | divides only: Adam, $\beta_1 = 0$ | {{optimizers:whole_sum/adam_no_momentum/step}} | {{optimizers:whole_sum/adam_no_momentum/weights}} |
 # | | averages only: SGD, momentum | {{optimizers:whole_sum/momentum/step}} | {{optimizers:whole_sum/momentum/weights}} |
 # | | Adam | {{optimizers:whole_sum/adam/step}} | {{optimizers:whole_sum/adam/weights}} |
+# | sum over steps, reward-to-go, $\gamma = 0.99$ | SGD | {{optimizers:to_go_sum/sgd/step}} | {{optimizers:to_go_sum/sgd/weights}} |
+# | | Adam | {{optimizers:to_go_sum/adam/step}} | {{optimizers:to_go_sum/adam/weights}} |
 # | mean over steps, reward-to-go, $\gamma = 0.99$ | SGD | {{optimizers:to_go_mean/sgd/step}} | {{optimizers:to_go_mean/sgd/weights}} |
 # | | Adam | {{optimizers:to_go_mean/adam/step}} | {{optimizers:to_go_mean/adam/weights}} |
 #
-# - With equation (1) the factor is {{larger than 10 | optimizers:whole_sum/sgd/step > 10}}, so the saying is too modest: the weights grow with the
-#   length, and there are more steps to sum. {{# mathematics}}
-# - The division alone changes {{nothing that is seen | optimizers:whole_sum/adam_no_momentum/step ~ optimizers:whole_sum/sgd/step}}. The average alone
-#   makes the steps {{nearly even | optimizers:whole_sum/momentum/step < 2}}: each holds a tenth of the newest gradient and nine tenths of
-#   older ones.
-# - That only delays. In the end {{no difference is seen | optimizers:whole_sum/adam/weights ~ optimizers:whole_sum/sgd/weights}} between Adam and
-#   SGD: the long episode has moved the weights {{more than thirty times | optimizers:whole_sum/adam/weights > 30}} as far.
-# - What does reduce the factor is the loss: with a mean over steps and reward-to-go,
-#   {{less is left | optimizers:to_go_mean/adam/weights < optimizers:whole_sum/adam/weights}}, under Adam too.
+# - In proportion to the length would be 10. With equation (1) the factor is {{larger | optimizers:whole_sum/sgd/step >
+#   10}}: the weights grow with the length, and there are more steps to sum. {{# mathematics}}
+# - The division alone changes {{nothing that is seen | optimizers:whole_sum/adam_no_momentum/step ~
+#   optimizers:whole_sum/sgd/step}}. The average alone makes the steps
+#   {{nearly even | optimizers:whole_sum/momentum/step < 2}}: each holds a tenth of the newest gradient and nine tenths
+#   of older ones.
+# - That only delays. In the end {{no difference is seen | optimizers:whole_sum/adam/weights ~
+#   optimizers:whole_sum/sgd/weights}} between Adam and SGD: the long episode has moved the weights
+#   {{more than thirty times | optimizers:whole_sum/adam/weights > 30}} as far.
+# - What does reduce the factor is the loss. Reward-to-go leaves
+#   {{less than the whole return | optimizers:to_go_sum/adam/weights < optimizers:whole_sum/adam/weights}}, and the mean
+#   over steps {{less than the sum | optimizers:to_go_mean/adam/weights < optimizers:to_go_sum/adam/weights}}, under
+#   Adam too.
 #
-# So no optimiser undoes the random factor of small print number 2. What Adam does cancel is a *constant* factor, such as
-# 100 times every weight.
+# So the division by $B$ (small print number 2) decides how much a batch of long episodes counts, and Adam does not undo
+# it. What Adam does cancel is a *constant* factor, such as 100 times every weight.
 
 # %% [markdown]
 # ### 5.6 What must stay: fresh episodes
@@ -882,11 +898,11 @@ questions.predict(
 # | 16 environments, update when four have finished | {{reinforce:stale_four/episodes_to_475/count}} of {{reinforce:stale_four/episodes_to_475/count.n}} | {{reinforce:stale_four/episodes_to_475}} | {{reinforce:stale_four/best_100}} | {{reinforce:stale_four/last_100}} | {{reinforce:stale_four/collapsed/count}} |
 # | 16 environments, update when any has finished | {{reinforce:stale/episodes_to_475/count}} of {{reinforce:stale/episodes_to_475/count.n}} | {{reinforce:stale/episodes_to_475}} | {{reinforce:stale/best_100}} | {{reinforce:stale/last_100}} | {{reinforce:stale/collapsed/count}} |
 #
-# With small steps, the policy that acted and the policy that is updated are nearly the same one, and at ten seeds
-# {{no difference is seen | reinforce:stale/last_100 ~ reinforce:no_baseline/last_100, reinforce:stale_four/last_100 ~ reinforce:no_baseline/last_100}}
-# in the last 100 episodes. That is no acquittal: hover, and you see that the interval reaches far to the bad side. Nothing
-# raises an error, short runs look good, and the gradient is wrong by construction. Unit 04 shows how to use data of a
-# slightly older policy: correct for the difference. {{# description}}
+# At ten seeds {{no difference is seen | reinforce:stale/last_100 ~ reinforce:no_baseline/last_100,
+# reinforce:stale_four/last_100 ~ reinforce:no_baseline/last_100}} in the last 100 episodes. A likely reason: with small
+# steps, the policy that acted and the policy that is updated are nearly the same one. That does not make it right: the
+# interval reaches far to the bad side, and the gradient is wrong by construction. Unit 04 shows how to use data of a
+# slightly older policy: correct for the difference. {{# hypothesis}}
 
 # %% jupyter={"source_hidden": true}
 figure = plots.claimed_curves(
@@ -980,14 +996,14 @@ print(f"last 50 episodes, {' minus '.join(runs)}: 95 % interval of the differenc
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# With γ = 0.5 most seeds hardly learn, and the printed interval of the difference leaves out 0. A reward-to-go with γ = 0.5 is close to
-# 1 + 0.5 + 0.25 + … = 2 at every step except the last few before the fall. After standardising, nearly all steps
-# carry the same small positive weight, and only the last three or four carry a large negative one. So the agent is
-# told one thing: "what you did in the last fifteenth of a second was bad". The push that caused the fall often came
-# earlier, where all weights are the same. With γ = 0.99 the whole fall is in view. {{# description}}
+# With γ = 0.5 most seeds hardly learn, and the printed interval of the difference leaves out 0. A reward-to-go with γ =
+# 0.5 is close to 1 + 0.5 + 0.25 + … = 2 at every step except the last few before the fall. After standardising, nearly
+# all steps carry the same small positive weight, and only the last three or four carry a large negative one. So the
+# agent is told one thing: "what you did in the last fifteenth of a second was bad". The push that caused the fall often
+# came earlier, where all weights are the same. With γ = 0.99 the whole fall is in view. {{# description}}
 #
-# γ = 1 has its price too: the weight is then the number of steps still to come, including those with which this action has
-# nothing to do. Try `gammas = (0.99, 1.0)`.
+# γ = 1 has its price too: the weight is then the number of steps still to come, including those with which this action
+# has nothing to do. Try `gammas = (0.99, 1.0)`.
 #
 # </details>
 #
@@ -1062,8 +1078,8 @@ except ValueError as error:
 # %% [markdown]
 # ## 10. Common mistakes, and three questions · further
 #
-# Each was put into the repaired version and tried with two seeds of 240 episodes: enough to see what it looks like, and no
-# measurement.
+# Each was put into the repaired version and tried with two seeds of 240 episodes: enough to see what it looks like, and
+# no measurement.
 #
 # | mistake | what you see |
 # |---|---|
@@ -1142,7 +1158,7 @@ questions.quiz(
 questions.quiz(
     "01-loss-value",
     "During training the policy loss rises from −0.02 to +0.01. What does that tell you?",
-    ["The agent gets worse", "The agent gets better", "Nothing about the agent", "The step is too large"],
+    ["The agent gets worse", "The agent gets better", "Nothing about the agent", "The step size is too large"],
     answer=2,
     reasons=[
         "The loss is no error. Its value depends on which weights happened to meet which log-probabilities.",
@@ -1159,12 +1175,12 @@ questions.quiz(
 # 2. The score has mean zero. That is why past rewards, and soon any baseline, may be subtracted without bias.
 # 3. The estimate is right on average and very noisy. Prove the first with a test that can fail, and measure the second.
 # 4. The gradient is only about the policy that acted: complete, fresh episodes, then throw them away.
-# 5. Steps of a quarter of the length alone led to {{fewer collapses | reinforce:naive_small_step/collapsed/count < reinforce:naive/collapsed/count}}.
-#    Clipping hardly ever acted. Change one thing at a time, over seeds.
+# 5. Steps of a quarter of the length alone led to {{fewer collapses | reinforce:naive_small_step/collapsed/count <
+#    reinforce:naive/collapsed/count}}. Clipping hardly ever acted. Change one thing at a time, over seeds.
 # 6. Adam's momentum spreads a large gradient over many steps, and its effect in the end remains.
 #
-# **Now write it yourself:** [the exercises of this unit](../exercises/01_reinforce.ipynb) build returns, standardising, loss, network
-# and update one after the other, and then train CartPole with *your* functions.
+# **Now write it yourself:** [the exercises of this unit](../exercises/01_reinforce.ipynb) build returns, standardising,
+# loss, network and update one after the other, and then train CartPole with *your* functions.
 
 # %% [markdown]
 # ## Further reading · further
@@ -1175,7 +1191,8 @@ questions.quiz(
 #   function approximation*, NeurIPS 12. Theorem 1 is equation (3).
 # - R. S. Sutton and A. G. Barto (2018), *Reinforcement Learning: An Introduction*, 2nd edition, chapter 13. Sections 13.1
 #   to 13.3 go with this lesson, the corridor is example 13.1.
-# - P. Thomas (2014), *Bias in natural actor-critic algorithms*, ICML. Read the introduction: what dropping $\gamma^t$ does.
+# - P. Thomas (2014), *Bias in natural actor-critic algorithms*, ICML. Read the introduction: what dropping $\gamma^t$
+#   does.
 # - C. Nota and P. Thomas (2020), *Is the policy gradient a gradient?*, AAMAS. Six pages that answer no, with a
 #   counterexample to look at.
 # - D. P. Kingma and J. Ba (2015), *Adam: a method for stochastic optimization*, ICLR. Section 2.1: why rescaling all

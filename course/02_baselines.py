@@ -172,9 +172,10 @@ page.figure(
 # \tag{1}
 # $$
 #
-# $b_t$ may depend on the state, on the clock, on the whole past, even on facts that the policy cannot see. It may be a bad
-# guess: *every* such $b_t$ is unbiased. It may not depend on the action $a_t$, nor on anything that the action has
-# changed. (Noise that the action does not touch, a gust of wind for instance, may be subtracted even if it comes later.) {{# mathematics}}
+# $b_t$ may depend on the state, on the clock, on the whole past, even on facts that the policy cannot see. It may be a
+# bad guess: *every* such $b_t$ is unbiased. It may not depend on the action $a_t$, nor on anything that the action has
+# changed. (Noise that the action does not touch, a gust of wind for instance, may be subtracted even if it comes
+# later.) {{# mathematics}}
 
 # %% [markdown]
 # ### 2.2 Small print: the mean of the batch · further
@@ -189,9 +190,9 @@ page.figure(
 # = \Big(1 - \frac1M\Big) \nabla_\theta J(\theta).
 # $$
 #
-# The gradient is multiplied by $1 - 1/M$ and keeps its direction. With four episodes that is three quarters of its length,
-# a constant factor, which Adam cancels. So the common practice is sound for whole returns. With reward-to-go and a mean
-# over steps, and after the division by a standard deviation that is random too, it is an approximation.
+# The gradient is multiplied by $1 - 1/M$ and keeps its direction. With four episodes that is three quarters of its
+# length, a constant factor, which Adam cancels. So the common practice is sound for whole returns. With reward-to-go
+# and a mean over steps, and after the division by a standard deviation that is random too, it is an approximation.
 
 # %% [markdown]
 # ### 2.3 Is it so? The corridor again
@@ -264,8 +265,8 @@ for name, baseline in BASELINES.items():
     print(f"{name:>38}" + "".join(f"{number:+7.1f}" for number in z))
 
 # %% [markdown]
-# Four baselines pass, the silly one included. (The rows of one $p$ share their episodes, so luck moves them together.) The
-# one that looks at the action fails at every $p$, by more than 20 standard errors: it says of going right that it
+# Four baselines pass, the silly one included. (The rows of one $p$ share their episodes, so luck moves them together.)
+# The one that looks at the action fails at every $p$, by more than 20 standard errors: it says of going right that it
 # is worth 10 less. {{# description}}
 #
 # ### 2.4 The constant with the least variance
@@ -316,7 +317,8 @@ questions.check_line("02-price", added_variance)
 # that is where noise enters. It is the plain mean only if squared scores and returns are uncorrelated. And a bad constant
 # is worse than none: beyond $2b^\ast$ the parabola is higher than at 0. {{# mathematics}}
 #
-# Try it on the corridor, with the whole return. There the score is that of the whole episode, $\Psi = \sum_t \psi_t$, one number.
+# Try it on the corridor, with the whole return. There the score is that of the whole episode, $\Psi = \sum_t \psi_t$,
+# one number.
 
 # %% jupyter={"source_hidden": true}
 whole = {
@@ -330,7 +332,7 @@ best_return = {p: float((score**2 * R).mean() / (score**2).mean()) for p, (score
 questions.predict(
     "02-best-constant",
     f"At p = 0.2 the mean return is {mean_return[0.2]:.0f}. Which constant gives the least variance?",
-    ["the mean return", "half the mean return", "twice the mean return", "the constant 0"],
+    ["the mean return", "half of the mean return", "twice the mean return", "the constant 0"],
     answer=2,
     explanation=f"It is {best_return[0.2]:.0f}, about twice the mean. An episode that wandered for long has a very negative "
     "return and, as a sum of many steps, a large score. So the bad episodes weigh most in b*.",
@@ -351,9 +353,9 @@ widgets.explore(
 # ### 2.5 From a constant to a function of the state
 #
 # A constant is the same guess everywhere. In CartPole the pole leans a little here and a lot there, and you expect
-# different things. So let the baseline depend on the state. Which function? Write
-# $V^\pi(s) = \mathbb{E}[G \mid s]$ and split $G - b(s) = (G - V^\pi(s)) + (V^\pi(s) - b(s))$. The second part is fixed once
-# $s$ is, and the first has mean zero given $s$, so the mixed term vanishes:
+# different things. So let the baseline depend on the state. Which function? Write $V^\pi(s) = \mathbb{E}[G \mid s]$ and
+# split $G - b(s) = (G - V^\pi(s)) + (V^\pi(s) - b(s))$. The second part is fixed once $s$ is, and the first has mean
+# zero given $s$, so the mixed term vanishes:
 #
 # $$
 # \mathbb{E}\big[(G - b(s))^2\big] = \mathbb{E}\big[(G - V^\pi(s))^2\big] + \mathbb{E}\big[(V^\pi(s) - b(s))^2\big].
@@ -363,17 +365,18 @@ widgets.explore(
 # The first term does not depend on $b$, the second is zero for $b = V^\pi$ and for nothing else. So $V^\pi$ is the best
 # *prediction* of the return, and the same line says how to learn it: minimise the squared error. {{# mathematics}}
 #
-# A value baseline removes the differences *between* states. What is left, the first term, is the luck that follows *after*
-# the state, and no function of the state takes it away. Besides,
-# $\mathbb{E}[G_t - V^\pi(s_t) \mid s_t, a_t] = Q^\pi(s_t, a_t) - V^\pi(s_t)$: the weight becomes an unbiased estimate of the
-# **advantage** of unit 00, "how much better than usual was this action". {{# mathematics}}
+# A value baseline removes the differences *between* states. What is left, the first term, is the luck that follows
+# *after* the state, and no function of the state takes it away. Besides,
+# $\mathbb{E}[G_t - V^\pi(s_t) \mid s_t, a_t] = Q^\pi(s_t, a_t) - V^\pi(s_t)$: the weight becomes an unbiased estimate
+# of the **advantage** of unit 00, "how much better than usual was this action". {{# mathematics}}
 
 # %% [markdown]
 # #### Prediction against baseline · further
 #
 # With all expectations taken in one state, equation (2) says that the least variance of a single step needs
 # $b^\ast(s) = \mathbb{E}[\lVert \psi \rVert^2 G \mid s] / \mathbb{E}[\lVert \psi \rVert^2 \mid s]$. It agrees with
-# $V^\pi(s)$ where squared score and return are uncorrelated given the state, for instance with two equally likely actions. {{# mathematics}}
+# $V^\pi(s)$ where squared score and return are uncorrelated given the state, for instance with two equally likely
+# actions. {{# mathematics}}
 #
 # For reward-to-go an estimate is a sum over steps, $\sum_t \psi_t (G_t - b) = X - b\,\Psi$ with $X = \sum_t \psi_t G_t$.
 # The same algebra gives $b^\ast = \mathbb{E}[X \cdot \Psi] / \mathbb{E}[\lVert \Psi \rVert^2]$.
@@ -404,13 +407,14 @@ for name in rungs[0.5]:
     print(f"{name:>38}" + "".join(f"{float(rungs[p][name].std()):8.1f}" for p in rungs))
 
 # %% [markdown]
-# Subtracting a constant lowers the noise of the whole return and of reward-to-go, in all three columns. From the whole return to
-# reward-to-go with a constant, the standard deviation falls to about two fifths, so you need about a sixth of the
-# episodes for the same precision. {{# computed}}
+# Subtracting a constant lowers the noise of the whole return and of reward-to-go, in all three columns. From the whole
+# return to reward-to-go with a constant, the standard deviation falls to about two fifths, so you need about a sixth of
+# the episodes for the same precision. {{# computed}}
 #
 # The *true* value of the square, which no critic could beat as a prediction, does no better than a good constant. Two
 # reasons. The squares differ little in value here compared with the luck that follows. And equation (3) is about one
-# weight, while an estimate is a sum of many. Take the two apart at $p = 0.5$, where all squared scores are equal: {{# computed}}
+# weight, while an estimate is a sum of many. Take the two apart at $p = 0.5$, where all squared scores are equal:
+# {{# computed}}
 
 # %%
 scores, rewards, squares = played[0.5]
@@ -424,7 +428,8 @@ for name, b in {"mean return": float(rewards.sum(dim=0).mean()), "V(square)": sq
 
 # %% [markdown]
 # Step by step, $V^\pi$ leaves less variance, as the mathematics says. In the sum it does not. The steps of one episode
-# share the same future: their weights err together, and the variance of a sum contains those shared errors. {{# computed}}
+# share the same future: their weights err together, and the variance of a sum contains those shared errors.
+# {{# computed}}
 
 # %% [markdown]
 # ## 3. CartPole: the ladder with a network
@@ -482,24 +487,28 @@ page.figure(
 # %% [markdown]
 # Three things to read from it.
 #
-# - **A constant takes away more than half** of the variance, at
-#   {{every stage | baselines:ladder/50/mean < 0.5, baselines:ladder/150/mean < 0.5, baselines:ladder/400/mean < 0.5}}: it leaves
-#   {{baselines:ladder/50/mean}}, {{baselines:ladder/150/mean}} and {{baselines:ladder/400/mean}}. The best constant leaves
-#   {{less than the mean return | baselines:ladder/50/best < baselines:ladder/50/mean, baselines:ladder/150/best < baselines:ladder/150/mean, baselines:ladder/400/best < baselines:ladder/400/mean}}, and not by much. {{# description}}
+# - **A constant takes away more than half** of the variance, at {{every stage | baselines:ladder/50/mean < 0.5,
+#   baselines:ladder/150/mean < 0.5, baselines:ladder/400/mean < 0.5}}: it leaves {{baselines:ladder/50/mean}},
+#   {{baselines:ladder/150/mean}} and {{baselines:ladder/400/mean}}. The best constant leaves
+#   {{less than the mean return | baselines:ladder/50/best < baselines:ladder/50/mean, baselines:ladder/150/best <
+#   baselines:ladder/150/mean, baselines:ladder/400/best < baselines:ladder/400/mean}}, and not by much.
+#   {{# description}}
 # - **The critic in the loop is hardly ahead of the best constant.** At the first two stages
-#   {{no difference is seen | baselines:ladder/50/critic ~ baselines:ladder/50/best, baselines:ladder/150/critic ~ baselines:ladder/150/best}}, at the last
-#   it leaves {{less | baselines:ladder/400/critic < baselines:ladder/400/best}}. It sees four episodes an update, of a policy that has
-#   changed since. At the second stage the network that was fitted afterwards explains
-#   {{more of the returns | baselines:ladder/150/value/explained > baselines:ladder/150/critic/explained}}:
-#   {{baselines:ladder/150/value/explained.value}} of their variance against {{baselines:ladder/150/critic/explained.value}}.
+#   {{no difference is seen | baselines:ladder/50/critic ~ baselines:ladder/50/best, baselines:ladder/150/critic ~
+#   baselines:ladder/150/best}}, at the last it leaves {{less | baselines:ladder/400/critic <
+#   baselines:ladder/400/best}}. It sees four episodes an update, of a policy that has changed since. At the second
+#   stage the network that was fitted afterwards explains {{more of the returns | baselines:ladder/150/value/explained >
+#   baselines:ladder/150/critic/explained}}: {{baselines:ladder/150/value/explained.value}} of their variance against
+#   {{baselines:ladder/150/critic/explained.value}}.
 # - **At the last stage something is missing from the state.** Even the fitted network explains only
 #   {{baselines:ladder/400/value/explained.value}} there. Told the number of the step, it explains
 #   {{more | baselines:ladder/400/value_clock/explained > baselines:ladder/400/value/explained}},
 #   {{baselines:ladder/400/value_clock/explained.value}}. When episodes last until the time limit, what is left
 #   of the return depends on the clock, and CartPole's observation has no clock.
 #
-# So at the second stage a value baseline *could* leave {{less than a constant | baselines:ladder/150/value < baselines:ladder/150/best}}, about two
-# fifths of it, and the critic in this loop does not. Unit 03 gives the critic more to do. {{# wording}}
+# So at the second stage a value baseline *could* leave {{less than a constant | baselines:ladder/150/value <
+# baselines:ladder/150/best}}, about two fifths of it, and the critic in this loop does not. Unit 03 gives the critic
+# more to do. {{# wording}}
 
 # %% [markdown]
 # #### Without discount · further
@@ -523,18 +532,20 @@ page.figure(
 )
 
 # %% [markdown]
-# Reward-to-go takes away {{more than half | baselines:ladder/50/undiscounted/whole > 2, baselines:ladder/150/undiscounted/whole > 2, baselines:ladder/400/undiscounted/whole > 2}}
-# of the variance of the whole return, at every stage. Of what is left, the mean return leaves {{baselines:ladder/50/undiscounted/mean}},
+# Reward-to-go takes away {{more than half | baselines:ladder/50/undiscounted/whole > 2,
+# baselines:ladder/150/undiscounted/whole > 2, baselines:ladder/400/undiscounted/whole > 2}} of the variance of the
+# whole return, at every stage. Of what is left, the mean return leaves {{baselines:ladder/50/undiscounted/mean}},
 # {{baselines:ladder/150/undiscounted/mean}} and {{baselines:ladder/400/undiscounted/mean}}. The best constant is
-# {{below the mean | baselines:ladder/50/undiscounted/constant_over_mean < 1, baselines:ladder/150/undiscounted/constant_over_mean < 1, baselines:ladder/400/undiscounted/constant_over_mean < 1}}
-# this time, {{baselines:ladder/150/undiscounted/constant_over_mean}} times the mean at the second stage: the factor of two was
-# the corridor's. {{# wording}}
+# {{below the mean | baselines:ladder/50/undiscounted/constant_over_mean < 1,
+# baselines:ladder/150/undiscounted/constant_over_mean < 1, baselines:ladder/400/undiscounted/constant_over_mean < 1}}
+# this time, {{baselines:ladder/150/undiscounted/constant_over_mean}} times the mean at the second stage: the factor of
+# two was the corridor's. {{# wording}}
 
 # %% [markdown]
 # ## 4. A critic beside the policy
 #
-# Nobody hands you $V^\pi$. So you learn it, with a second network: the **critic** $V(s)$ with weights $\phi$. (The policy is
-# then called the actor.) It has the body of the policy and one output instead of two.
+# Nobody hands you $V^\pi$. So you learn it, with a second network: the **critic** $V(s)$ with weights $\phi$. (The
+# policy is then called the actor.) It has the body of the policy and one output instead of two.
 #
 # ### 4.1 What it learns
 #
@@ -551,8 +562,8 @@ page.figure(
 #
 # ### 4.2 The whole update
 #
-# Each update: ask the critic for its values, step the policy on $G_t - V(s_t)$ (standardised), then take five steps of the
-# critic. The package's code is folded here; you write your own in exercise 5.
+# Each update: ask the critic for its values, step the policy on $G_t - V(s_t)$ (standardised), then take five steps of
+# the critic. The package's code is folded here; you write your own in exercise 5.
 
 # %% jupyter={"source_hidden": true}
 page.source(reinforce.update, folded="The package's update: write yours first")
@@ -561,10 +572,10 @@ page.source(reinforce.update, folded="The package's update: write yours first")
 # ### 4.3 First use the critic, then fit it
 #
 # The values are computed *before* the critic is fitted to this batch. Once it has been fitted to these very returns,
-# $V(s_t)$ depends on what came after $s_t$, the action $a_t$ included, and the proof of section 2.1 is gone. In the extreme
-# a large critic memorises the batch: $G_t - V(s_t) = 0$ everywhere, and there is nothing left to learn from. Watch it
-# begin. *Explained variance* is $1 - \operatorname{Var}(G - V) / \operatorname{Var}(G)$: the share of the returns'
-# variance that the critic takes away. 1 is perfect, 0 is no better than a constant. {{# mathematics}}
+# $V(s_t)$ depends on what came after $s_t$, the action $a_t$ included, and the proof of section 2.1 is gone. In the
+# extreme a large critic memorises the batch: $G_t - V(s_t) = 0$ everywhere, and there is nothing left to learn from.
+# Watch it begin. *Explained variance* is $1 - \operatorname{Var}(G - V) / \operatorname{Var}(G)$: the share of the
+# returns' variance that the critic takes away. 1 is perfect, 0 is no better than a constant. {{# mathematics}}
 
 # %% jupyter={"source_hidden": true}
 import copy
@@ -598,9 +609,9 @@ for step in range(1, 201):
         print(f"{step:5d} {own:32.2f} {fresh:37.2f}")
 
 # %% [markdown]
-# On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained variance rises to about 0.3
-# and then falls below 0: the critic has memorised this batch's luck. Used on its own batch, it would erase that luck, and the signal
-# with it. Use first, then fit. {{# description}}
+# On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained variance rises to
+# about 0.3 and then falls below 0: the critic has memorised this batch's luck. Used on its own batch, it would erase
+# that luck, and the signal with it. Use first, then fit. {{# description}}
 #
 # ### 4.4 Why `no_grad`
 #
@@ -610,10 +621,11 @@ for step in range(1, 201):
 # \frac{\partial}{\partial V(s_i)} \Big( -\frac1B \sum_i \log \pi(a_i \mid s_i)\,\big(G_i - V(s_i)\big) \Big) = \frac1B \log \pi(a_i \mid s_i) < 0 .
 # $$
 #
-# Following it would push $V$ *up*, everywhere and without end, and that has nothing to do with predicting returns. With two
-# optimisers, each with its own `zero_grad`, the stray gradient is wiped before the critic's own step. With one backward
-# over `policy_loss + c * value_loss` both pull on $V$, and it settles too high, by the policy's entropy divided by $c$. So
-# cut the graph. The package cuts it twice: `no_grad` around the values, `detach` inside `reinforce_loss`. {{# mathematics}}
+# Following it would push $V$ *up*, everywhere and without end, and that has nothing to do with predicting returns. With
+# two optimisers, each with its own `zero_grad`, the stray gradient is wiped before the critic's own step. With one
+# backward over `policy_loss + c * value_loss` both pull on $V$, and it settles too high, by the policy's entropy
+# divided by $c$. So cut the graph. The package cuts it twice: `no_grad` around the values, `detach` inside
+# `reinforce_loss`. {{# mathematics}}
 
 # %% [markdown]
 # #### The offset, checked · further
@@ -670,7 +682,8 @@ page.figure(
 # ### 4.6 A critic that starts near 0
 #
 # A fresh critic says about 0, and the returns are 20, soon 80. How long does it take to catch up, and does it matter
-# until then? Here are the critic of the course (learning rate 0.005) and a slow one (0.0003), ten seeds each. {{# design}}
+# until then? Here are the critic of the course (learning rate 0.005) and a slow one (0.0003), ten seeds each.
+# {{# design}}
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
@@ -690,9 +703,10 @@ page.figure(
 )
 
 # %% [markdown]
-# The course's critic needs about 60 updates to meet the returns: while the policy improves, its target moves away. The slow
-# one stays below to the end. Could you have told the gap from explained variance alone? No. It is made of variances, and a
-# variance ignores a constant. Move the offset of a critic that was fitted to 200 episodes: {{# description}}
+# The course's critic needs about 60 updates to meet the returns: while the policy improves, its target moves away. The
+# slow one stays below to the end. Could you have told the gap from explained variance alone? No. It is made of
+# variances, and a variance ignores a constant. Move the offset of a critic that was fitted to 200 episodes:
+# {{# description}}
 
 # %% jupyter={"source_hidden": true}
 with seeded(1):
@@ -721,19 +735,22 @@ widgets.explore(
 # | rate 0.005, scaled, not centred | {{baselines:uncentred_critic/explained}} | {{baselines:uncentred_critic/episodes_to_475/count}} of {{baselines:uncentred_critic/episodes_to_475/count.n}} | {{baselines:uncentred_critic/episodes_to_195}} | {{baselines:uncentred_critic/last_100}} |
 # | rate 0.0003, scaled, not centred | {{baselines:uncentred_slow_critic/explained}} | {{baselines:uncentred_slow_critic/episodes_to_475/count}} of {{baselines:uncentred_slow_critic/episodes_to_475/count.n}} | {{baselines:uncentred_slow_critic/episodes_to_195}} | {{baselines:uncentred_slow_critic/last_100}} |
 #
-# - With the faster critic, centring makes {{no difference that is seen | baselines:uncentred_critic/last_100 ~ baselines:baseline/last_100, baselines:uncentred_critic/episodes_to_195 ~ baselines:baseline/episodes_to_195}}.
-# - The slow one ends {{lower without centring | baselines:uncentred_slow_critic/last_100 < baselines:slow_critic/last_100}} than with it.
-# - With centring, the slow critic is as good as a constant: to the version without any critic (section 5)
-#   {{no difference is seen | baselines:slow_critic/last_100 ~ baselines:no_baseline/last_100, baselines:slow_critic/episodes_to_195 ~ baselines:no_baseline/episodes_to_195}}. {{# wording}}
+# - With the faster critic, centring makes {{no difference that is seen | baselines:uncentred_critic/last_100 ~
+#   baselines:baseline/last_100, baselines:uncentred_critic/episodes_to_195 ~ baselines:baseline/episodes_to_195}}.
+# - The slow one ends {{lower without centring | baselines:uncentred_slow_critic/last_100 <
+#   baselines:slow_critic/last_100}} than with it.
+# - With centring, the slow critic does what a constant does, as far as ten seeds tell: to the version without any
+#   critic (section 5) {{no difference is seen | baselines:slow_critic/last_100 ~ baselines:no_baseline/last_100,
+#   baselines:slow_critic/episodes_to_195 ~ baselines:no_baseline/episodes_to_195}}. {{# wording}}
 #
 # So standardising does not only scale: it hides a critic that is off by a constant.
 
 # %% [markdown]
 # ## 5. What does it buy?
 #
-# The version that this course calls "without baseline" standardises its weights, and so subtracts the batch's own mean: it
-# *has* a constant baseline (the folded section 2.2 says with what bias). To see what subtracting anything is worth, we need
-# versions that divide by the standard deviation and subtract nothing but what they say.
+# The version that this course calls "without baseline" standardises its weights, and so subtracts the batch's own mean:
+# it *has* a constant baseline (the folded section 2.2 says with what bias). To see what subtracting anything is worth,
+# we need versions that divide by the standard deviation and subtract nothing but what they say.
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -782,26 +799,30 @@ page.figure(
 #
 # **From nothing to a constant.** The batch's mean brings
 # {{more seeds to 475 | baselines:no_baseline/episodes_to_475/count > baselines:uncentred/episodes_to_475/count}}, and a
-# {{higher return | baselines:no_baseline/last_100 > baselines:uncentred/last_100}} in episodes 301 to 400. The running mean owes nothing to
-# the batch it is used on, so it is unbiased, and between the two constants
-# {{no difference is seen | baselines:running_mean/last_100 ~ baselines:no_baseline/last_100, baselines:running_mean/episodes_to_195 ~ baselines:no_baseline/episodes_to_195}}.
+# {{higher return | baselines:no_baseline/last_100 > baselines:uncentred/last_100}} in episodes 301 to 400. The running
+# mean owes nothing to the batch it is used on, so it is unbiased, and between the two constants
+# {{no difference is seen | baselines:running_mean/last_100 ~ baselines:no_baseline/last_100,
+# baselines:running_mean/episodes_to_195 ~ baselines:no_baseline/episodes_to_195}}.
 #
-# **From a constant to $V(s)$.** Beside the batch's mean {{no difference is seen | baselines:baseline/last_100 ~ baselines:no_baseline/last_100,
-# baselines:baseline/episodes_to_475/count ~ baselines:no_baseline/episodes_to_475/count}}, in the returns or in the seeds that reach 475. Beside the
-# running mean, $V(s)$ with centring has a {{higher return | baselines:baseline/last_100 > baselines:running_mean/last_100}} in episodes 301 to 400;
-# in the episodes to 195 {{no difference is seen | baselines:baseline/episodes_to_195 ~ baselines:running_mean/episodes_to_195}}. So ten seeds hint
-# at something, and do not settle it. It fits section 3, where this critic left about the variance that a constant leaves. {{# wording}}
+# **From a constant to $V(s)$.** Beside the batch's mean {{no difference is seen | baselines:baseline/last_100 ~
+# baselines:no_baseline/last_100, baselines:baseline/episodes_to_475/count ~
+# baselines:no_baseline/episodes_to_475/count}}, in the returns or in the seeds that reach 475. Beside the running mean,
+# $V(s)$ with centring has a {{higher return | baselines:baseline/last_100 > baselines:running_mean/last_100}} in
+# episodes 301 to 400; in the episodes to 195 {{no difference is seen | baselines:baseline/episodes_to_195 ~
+# baselines:running_mean/episodes_to_195}}. So ten seeds hint at something, and do not settle it. It fits section 3,
+# where this critic left about the variance that a constant leaves. {{# wording}}
 #
-# **After 1,000 episodes** (lesson 01) {{no difference is seen | reinforce:baseline/last_100 ~ reinforce:no_baseline/last_100}} either:
-# {{reinforce:no_baseline/last_100}} without a critic, {{reinforce:baseline/last_100}} with one. That is a result on CartPole, and no law. The noise also
-# decides which policies a run passes through, and baselines with the same variance can end in different places (Chung et
-# al. 2021). {{# cited}}
+# **After 1,000 episodes** (lesson 01) {{no difference is seen | reinforce:baseline/last_100 ~
+# reinforce:no_baseline/last_100}} either: {{reinforce:no_baseline/last_100}} without a critic,
+# {{reinforce:baseline/last_100}} with one. That is a result on CartPole, and no law. The noise also decides which
+# policies a run passes through, and baselines with the same variance can end in different places (Chung et al. 2021).
+# {{# cited}}
 
 # %% [markdown]
 # #### The slow seeds: an exploratory look · further
 #
-# In the table every seed with a critic reaches 475, and of those with a constant some do not. Two versions of ten seeds do not
-# settle that. Here are three more ways to train a critic: {{# question}}
+# In the table every seed with a critic reaches 475, and of those with a constant some do not. Two versions of ten seeds
+# do not settle that. Here are three more ways to train a critic: {{# question}}
 #
 # | critic | explained variance | seeds that reach 475 in 400 episodes | episodes to 195 | episodes 301 to 400 |
 # |---|---|---|---|---|
@@ -810,12 +831,13 @@ page.figure(
 # | one step an update instead of five | {{baselines:one_critic_step/explained}} | {{baselines:one_critic_step/episodes_to_475/count}} of {{baselines:one_critic_step/episodes_to_475/count.n}} | {{baselines:one_critic_step/episodes_to_195}} | {{baselines:one_critic_step/last_100}} |
 # | rate 0.0003 (section 4.6) | {{baselines:slow_critic/explained}} | {{baselines:slow_critic/episodes_to_475/count}} of {{baselines:slow_critic/episodes_to_475/count.n}} | {{baselines:slow_critic/episodes_to_195}} | {{baselines:slow_critic/last_100}} | {{# wording}}
 #
-# With one step an update, or with a small rate, the critic explains {{less than a hundredth | baselines:one_critic_step/explained < 0.01, baselines:slow_critic/explained < 0.01}}
-# of the variance: its value is nearly the same in every state. (The figure for "fitted before" is flattered, because it is
+# With one step an update, or with a small rate, the critic explains
+# {{less than a hundredth | baselines:one_critic_step/explained < 0.01, baselines:slow_critic/explained < 0.01}} of the
+# variance: its value is nearly the same in every state. (The figure for "fitted before" is flattered, because it is
 # taken on the batch that the critic was fitted to. Between fitting before and after
-# {{no difference is seen | baselines:fitted_first/last_100 ~ baselines:baseline/last_100, baselines:fitted_first/episodes_to_475 ~ baselines:baseline/episodes_to_475}}
-# with five steps.) So sort all versions with something subtracted, the patient of section 8 included, by what their
-# baseline explains: {{# wording}}
+# {{no difference is seen | baselines:fitted_first/last_100 ~ baselines:baseline/last_100,
+# baselines:fitted_first/episodes_to_475 ~ baselines:baseline/episodes_to_475}} with five steps.) So sort all versions
+# with something subtracted, the patient of section 8 included, by what their baseline explains: {{# wording}}
 
 
 # %% jupyter={"source_hidden": true}
@@ -845,9 +867,9 @@ print(
 )
 
 # %% [markdown]
-# The versions that explain something have no late run. But the versions share their seeds, so the unit is the version, and of
-# the 56 ways to pick three of eight even the most extreme one has a share of 1/56. And the grouping was chosen after the results were
-# known. This is a hypothesis, to be tested on fresh seeds, and no finding. {{# hypothesis}}
+# The versions that explain something have no late run. But the versions share their seeds, so the unit is the version,
+# and of the 56 ways to pick three of eight even the most extreme one has a share of 1/56. And the grouping was chosen
+# after the results were known. This is a hypothesis, to be tested on fresh seeds, and no finding. {{# hypothesis}}
 
 # %% [markdown]
 # ## 6. Watch it, and look inside · further
@@ -936,8 +958,9 @@ value_map.explore_value_map(
 )
 
 # %% [markdown]
-# Over the dots the critic's map is nearly flat, and the printed spreads say the same: $V$ varies much less than $G$ in this
-# run. This is what an explained variance of {{baselines:baseline/explained.value}} looks like from inside. {{# description}}
+# Over the dots the critic's map is nearly flat, and the printed spreads say the same: $V$ varies much less than $G$ in
+# this run. This is what an explained variance of {{baselines:baseline/explained.value}} looks like from inside.
+# {{# description}}
 #
 # Now move the cart along the track, and compare with the second line of each printout. Where the agent goes, the
 # critic has learnt something. Where it hardly ever goes, the map says what the network happens to say there, be it
@@ -986,9 +1009,10 @@ page.figure(
 # %% [markdown]
 # ## 7. Your experiment: how fast should a critic learn?
 #
-# **Change one thing**, the critic's learning rate, and look at three panels: the difference of the two means, the explained
-# variance, and the return. Ten seeds of 100 episodes each. Before you unfold the answer, write down *in your own words*: what
-# does each panel say about a critic that is too slow, and about one that is too fast? And does the return care? {{# question}}
+# **Change one thing**, the critic's learning rate, and look at three panels: the difference of the two means, the
+# explained variance, and the return. Ten seeds of 100 episodes each. Before you unfold the answer, write down *in your
+# own words*: what does each panel say about a critic that is too slow, and about one that is too fast? And does the
+# return care? {{# question}}
 
 # %%
 from pgcourse.statistics import bootstrap_interval, moving_average
@@ -1023,6 +1047,12 @@ late = {rate: np.array([run.episodes["episodic_return"][-20:].mean() for run in 
 for rate in ("0.0003", "0.1"):
     low, high = bootstrap_interval(late[rate] - late["0.005"])
     print(f"return of the last 20 episodes, critic lr {rate} minus 0.005: 95 % interval [{low:+.0f}, {high:+.0f}]")
+explained = {
+    rate: np.array([run.metrics["losses/explained_variance"][-10:].mean() for run in group])
+    for rate, group in runs.items()
+}
+low, high = bootstrap_interval(explained["0.1"] - explained["0.005"])
+print(f"explained variance in the last 10 updates, critic lr 0.1 minus 0.005: 95 % interval [{low:+.2f}, {high:+.2f}]")
 
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
@@ -1032,9 +1062,9 @@ for rate in ("0.0003", "0.1"):
 # the policy improves: it fits the returns of yesterday's policy. The price of speed is in the single updates: there the
 # fast critic's curves jump, some of them below 0. {{# description}}
 #
-# The return does not tell the three apart at ten seeds: both printed intervals hold 0. Standardising subtracts the gap
-# of the slow critic. No difference seen is not the same as no difference: the intervals are tens of steps wide. What these runs show is
-# the state of the *critic*. {{# description}}
+# The return does not tell the three apart at ten seeds: both printed intervals of the return hold 0. Standardising
+# subtracts the gap of the slow critic. No difference seen is not the same as no difference: the intervals are tens of
+# steps wide. What these runs show is the state of the *critic*. {{# description}}
 #
 # </details>
 #
@@ -1097,10 +1127,12 @@ questions.quiz(
 # </details>
 #
 # And the agent? It learns like one with a constant baseline, because that is what it has: to the version without critic
-# {{no difference is seen | baselines:patient/last_100 ~ baselines:no_baseline/last_100, baselines:patient/episodes_to_475/count ~ baselines:no_baseline/episodes_to_475/count}}.
-# {{Fewer seeds reach 475 | baselines:patient/episodes_to_475/count < baselines:baseline/episodes_to_475/count}} than with the healthy critic:
-# {{baselines:patient/episodes_to_475/count}} against {{baselines:baseline/episodes_to_475/count}} of ten. The return of one seed would not have told
-# you. Section 4.6 showed a fault that only the means can see. This is one that only explained variance can see. {{# wording}}
+# {{no difference is seen | baselines:patient/last_100 ~ baselines:no_baseline/last_100,
+# baselines:patient/episodes_to_475/count ~ baselines:no_baseline/episodes_to_475/count}}.
+# {{Fewer seeds reach 475 | baselines:patient/episodes_to_475/count < baselines:baseline/episodes_to_475/count}} than
+# with the healthy critic: {{baselines:patient/episodes_to_475/count}} against
+# {{baselines:baseline/episodes_to_475/count}} of ten. The return of one seed would not have told you. Section 4.6
+# showed a fault that only the means can see. This is one that only explained variance can see. {{# wording}}
 
 # %% jupyter={"source_hidden": true}
 values, G4 = torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([1.0, 2.0, 3.0])  # [B, 1], [B]: a perfect critic
@@ -1118,8 +1150,8 @@ except ValueError as error:
 # %% [markdown]
 # ## 9. Common mistakes, and four questions · further
 #
-# Each was put into the course's version and tried with two seeds of 240 episodes: enough to see what it looks like, and no
-# measurement.
+# Each was put into the course's version and tried with two seeds of 240 episodes: enough to see what it looks like, and
+# no measurement.
 #
 # | mistake | what you see |
 # |---|---|
@@ -1232,12 +1264,14 @@ questions.quiz(
 # %% [markdown]
 # ## 11. What to remember
 #
-# 1. $\mathbb{E}[b\, \psi] = 0$ for every $b$ that the action does not influence. What depends on the action bends the gradient.
+# 1. $\mathbb{E}[b\, \psi] = 0$ for every $b$ that the action does not influence. What depends on the action bends the
+#    gradient.
 # 2. The best constant is $\mathbb{E}[\lVert \psi \rVert^2 G] / \mathbb{E}[\lVert \psi \rVert^2]$. $V^\pi(s)$ is the best
 #    prediction of the return, which is not quite the best baseline. {{# mathematics}}
 # 3. On CartPole ten seeds show the step from nothing to a constant:
-#    {{fewer episodes to 195 | baselines:no_baseline/episodes_to_195 < baselines:uncentred/episodes_to_195}}. Standardised weights already take it. From the
-#    batch's mean to $V(s)$ {{no difference is seen | baselines:baseline/episodes_to_195 ~ baselines:no_baseline/episodes_to_195}}.
+#    {{fewer episodes to 195 | baselines:no_baseline/episodes_to_195 < baselines:uncentred/episodes_to_195}}.
+#    Standardised weights already take it. From the batch's mean to $V(s)$
+#    {{no difference is seen | baselines:baseline/episodes_to_195 ~ baselines:no_baseline/episodes_to_195}}.
 # 4. Explained variance cannot see a constant offset, the two means cannot see a critic that is blind to the state.
 #    Look at both.
 # 5. Use the critic, step the policy, then fit the critic: no graph through the weights, an optimiser for each
