@@ -114,7 +114,7 @@ questions.quiz(
 # ## Where this ends
 #
 # The same algorithm twice, ten seeds each: once nothing is subtracted from the return, once what a second network
-# expects. {{# design}}
+# expects. (As in lesson 01, *475* and *195* are thresholds for the mean of 100 episodes in a row.) {{# design}}
 
 # %% jupyter={"source_hidden": true}
 figure = plots.claimed_curves(
