@@ -732,9 +732,9 @@ page.figure(
 # good the agent is. (The mean contains the episode's own returns, so this is not entirely free of bias; unit 02 says how
 # much.) {{# mathematics}}
 #
-# In this row {{reinforce:standardized/collapsed/count}} seeds collapse, without it
-# {{reinforce:four_episodes/collapsed/count}}. Three of ten against none is at the edge of what ten seeds can show, and
-# in the last 100 episodes {{no difference is seen | reinforce:standardized/last_100 ~
+# In this row {{reinforce:standardized/collapsed/count}} seeds collapse, against
+# {{reinforce:four_episodes/collapsed/count}} in the row above it. Three of ten against none is at the edge of what ten
+# seeds can show, and in the last 100 episodes {{no difference is seen | reinforce:standardized/last_100 ~
 # reinforce:four_episodes/last_100}}. Unit 02 has a clearer case, at the smaller step and with the division kept: in 400
 # episodes, {{more seeds reach 475 | baselines:no_baseline/episodes_to_475/count >
 # baselines:uncentred/episodes_to_475/count}} with the mean subtracted than without
