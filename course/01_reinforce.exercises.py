@@ -32,7 +32,7 @@ from pgcourse.show import finale
 # *2 points, about 10 minutes, difficulty 1 of 3.*
 #
 # How good was it to be at step t? Count what came afterwards, later rewards a little less. Every weight in this course
-# starts from this number.
+# starts from this number. {{# design}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "discounted_returns", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -139,8 +139,8 @@ assert run("reinforce_loss", reinforce_loss).status == "correct"
 #
 # 1. No minus: the optimizer would make good actions rarer. 2. A sum, so the step grows with the batch. 3. `exp` turns the
 # log-probability back into a probability, so likely actions count twice. 4. `weight` is not detached: harmless while it is
-# data, wrong as soon as a network computes it (unit 02). Mistake 1 you would see at once, 2 and 3 as a worse curve, 4 not
-# at all, until it matters.
+# data, wrong as soon as a network computes it (unit 02). Mistake 1 shows at once in the return, 2 and 3 change the size
+# and the direction of the step, 4 does nothing until it matters. {{# mathematics}}
 #
 # </details>
 
@@ -203,7 +203,7 @@ assert run("policy_network", policy_network).status == "correct"
 #
 # *Over all steps.* Within each episode, the mean return of both becomes 0, so nothing says that the long episode was the
 # better one: each only learns that its early steps (with much still to come) beat its late ones. Over all steps, most of
-# the long episode's actions lie above the mean and most of the short one's below.
+# the long episode's actions lie above the mean and most of the short one's below. {{# mathematics}}
 #
 # </details>
 

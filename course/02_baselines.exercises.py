@@ -15,7 +15,7 @@
 #
 # Five functions, about 85 minutes. The first says what the best constant baseline is; the next two are the parts of a
 # learnt one; the fourth measures what it buys; the fifth is the whole update, and at the end it trains an agent on
-# CartPole. The lesson is [02 Baselines](../notebooks/02_baselines.ipynb).
+# CartPole. The lesson is [02 Baselines](../notebooks/02_baselines.ipynb). {{# wording}}
 #
 # As before: write, run, check. `hint("value_loss")` gives the next hint, `solution("value_loss")` says how to see a
 # solution; the [exercises of unit 00](00_welcome.ipynb) explain the checks.
@@ -32,7 +32,7 @@ from pgcourse.returns import discounted_returns, normalize
 from pgcourse.show import finale
 
 # %% [markdown]
-# ## Exercise 1: the best constant
+# ## Exercise 1: the constant with the least variance
 #
 # *2 points, about 15 minutes, difficulty 2 of 3.*
 #
@@ -41,7 +41,7 @@ from pgcourse.show import finale
 #
 # $$E\big[\lVert g \rVert^2 (G - b)^2\big],$$
 #
-# is a parabola in $b$, and where its slope is 0 lies the best constant:
+# is a parabola in $b$, and where its slope is 0 lies the best constant: {{# mathematics}}
 #
 # $$b^* = \frac{E\big[\lVert g \rVert^2\, G\big]}{E\big[\lVert g \rVert^2\big]}.$$
 #
@@ -82,7 +82,7 @@ assert run("optimal_constant_baseline", optimal_constant_baseline).status == "co
 #
 # One constant serves every state alike. A network $V(s)$ can do better: it says what to expect *here*, and what is left,
 # $G_t - V(s_t)$, is how much better it went than expected: the **advantage**. Two things go wrong silently. The values
-# come from a network, and the policy's loss must not train it. And a network's last layer gives `[B, 1]`, not `[B]`.
+# come from a network, and the policy's loss must not train it. And a network's last layer gives `[B, 1]`, not `[B]`. {{# wording}}
 #
 # **First fill in the shapes.** Write yours down, then unfold. What is the shape of `returns - values` for
 #
@@ -178,7 +178,7 @@ assert run("value_loss", value_loss).status == "correct"
 # 1. The wrong tensor is detached: no gradient reaches the critic, and `backward` raises an error or the critic never
 # moves. 2. `[B, 1]` against `[B]` compares every value with every return. The loss is smallest where all values equal the
 # mean return, so the critic forgets the state; you would see an explained variance that stays at 0. 3. The half is
-# missing: every gradient is twice as long. Adam hides that, plain SGD does not.
+# missing: every gradient is twice as long. Adam hides that, plain SGD does not. {{# mathematics}}
 #
 # </details>
 
@@ -189,7 +189,7 @@ assert run("value_loss", value_loss).status == "correct"
 #
 # "Less variance" is a claim about a number, so compute it. M estimates of the same gradient, each a vector of P entries,
 # scatter around their mean. One number says how far: the sum of the P variances, which is the trace of the covariance
-# matrix, and, but for the division by M - 1, the mean squared distance from the mean gradient.
+# matrix, and, but for the division by M - 1, the mean squared distance from the mean gradient. {{# wording}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_variance", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -235,7 +235,8 @@ except NotImplementedError as stub:
 # %% [markdown]
 # Both means estimate 2.5, half of half the difference of 10; without a baseline you see it only through noise of a standard
 # deviation near 47. With two equally long scores the best constant is the mean return, and here it leaves next to no
-# variance at all. In CartPole it leaves much more: what to expect depends on the state.
+# variance at all. In CartPole it leaves a share of {{baselines:ladder/150/best.value}} at the second stage of the lesson's
+# ladder: what to expect depends on the state. {{# computed}}
 
 # %% [markdown]
 # ## Order the lines
@@ -261,7 +262,7 @@ except NotImplementedError as stub:
 # `.grad` at the start), and C anywhere after D and E. The pair is E and C: the
 # values must be asked for *before* the critic is fitted to these very returns. Asked afterwards, the critic has seen the
 # answers. The part of the returns that it has memorised, luck included, is missing from the advantages. No error tells
-# you, and the explained variance on this batch even looks better.
+# you, and the explained variance on this batch even looks better. {{# mathematics}}
 #
 # </details>
 
@@ -338,7 +339,7 @@ assert run("baseline_update", baseline_update).status == "correct"
 # <details><summary>A model answer</summary>
 #
 # The value loss is half of 20 squared, 200, while the policy's loss of standardised advantages is of size 1 at most. What is
-# clipped is the norm of a gradient, not a loss, but the gradients go the same way (lesson, section 4.5: norms of 10 to 200
+# clipped is the norm of a gradient, not a loss, but the gradients go the same way (lesson, section 4.5: norms of 40 to 200
 # against 0.1). So nearly all of the common norm is the critic's, and clipping it at 0.5 shrinks the policy's part by the
 # same factor. Two
 # optimisers, each clipped by its own norm, keep the two apart and let each have its own learning rate. Adam rescales every

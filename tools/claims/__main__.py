@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # curves and what else the study keeps.
 STUDIES = (
     "reinforce",
+    "optimizers",
     "baselines",
     "a2c",
     "ppo",

@@ -136,8 +136,38 @@ LINES: dict[str, Line] = {
     ),
     #
     # --- 01 ------------------------------------------------------------------------------------------------------------
+    # The score-function trick: what a sampled action contributes, so that the mean over samples is the gradient.
+    "01-score-function": Line(
+        lambda pi, slope, reward: slope / pi * reward,
+        lambda g: unit(g, "pi") | real(g, "slope", "reward"),
+        {
+            "That is the term of the sum. A sample comes with probability pi, so on average it would count pi times.": (
+                lambda pi, slope, reward: slope * reward
+            ),
+            "You multiplied by pi. The draw does that already: divide, so that the two cancel.": (
+                lambda pi, slope, reward: pi * slope * reward
+            ),
+            "That is the score alone: the reward is missing.": (lambda pi, slope, reward: slope / pi),
+        },
+    ),
     #
     # --- 02 ------------------------------------------------------------------------------------------------------------
+    # The price of a constant b that is not the best one: how much variance it adds.
+    "02-price": Line(
+        lambda mean_square, b, best: mean_square * (b - best) ** 2,
+        lambda g: {"mean_square": float(g.uniform(0.2, 3))} | real(g, "b", "best"),
+        {
+            "You left out the factor: a parabola with b squared times E|ψ|² is that much steeper.": (
+                lambda mean_square, b, best: (b - best) ** 2
+            ),
+            "That is the slope of the parabola at b, up to a factor of 2. The added variance is quadratic in b − b*.": (
+                lambda mean_square, b, best: mean_square * (b - best)
+            ),
+            "That is the whole part with b² alone. Complete the square: the added variance is 0 at b = b*.": (
+                lambda mean_square, b, best: mean_square * b**2
+            ),
+        },
+    ),
     #
     # --- 03 ------------------------------------------------------------------------------------------------------------
     # GAE's recursion: what the advantage of a row is, given that of the next one.
