@@ -15,6 +15,7 @@
 #
 # Three functions, about 40 minutes. They are the smallest parts that every policy-gradient method is made of, and you
 # will call them, or their like, in every later unit. The lesson is [00 Welcome](../notebooks/00_welcome.ipynb).
+# {{# wording}}
 #
 # **How it works.** Replace each `raise NotImplementedError(...)` by your own code, run the cell, then run the check below
 # it. A check has three answers:
@@ -22,7 +23,7 @@
 # - *not attempted*: the function still is as you found it;
 # - *correct*, with its points;
 # - *not yet*, with the smallest input that fails, what came out and what should have, and, where it recognises a common
-#   mistake in your numbers, what happened.
+#   mistake in your numbers, what happened. {{# design}}
 #
 # Stuck? `hint("categorical_entropy")` gives the next of three hints, from a nudge to nearly the code.
 # `solution("categorical_entropy")` says how to see a solution. Nothing counts against you. Your progress is kept on your
@@ -42,6 +43,7 @@ from pgcourse.checks import check, hint, solution
 #
 # Learning from an action needs the logarithm of its probability, and the gradient of it. In the lesson you saw the
 # formula, log softmax. Written down naively, it breaks as soon as a network is sure of itself. Yours will not.
+# {{# mathematics}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "categorical_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -159,6 +161,7 @@ assert run("bandit_step", bandit_step).status == "correct"
 # *No points, 5 minutes.* All three arms of a bandit pay between 1 and 3, so every reward is positive and every pull pushes
 # the pulled arm up. A friend concludes: "Then it cannot learn; it reinforces whatever it happens to do." Is this so? Choose
 # *never learns*, *learns, but noisily* or *learns as well as with rewards around 0*, and write two sentences why.
+# {{# question}}
 #
 # *Your answer: (double-click here and write)*
 #
@@ -167,7 +170,7 @@ assert run("bandit_step", bandit_step).status == "correct"
 # *Learns, but noisily.* On average over the policy's own pulls, the step of an arm is p(arm) times how much its reward
 # exceeds the policy's mean reward: arms compete, since raising one lowers the others through the softmax, and the better
 # arm is raised more. A single step, though, favours whichever arm was pulled, so early luck is reinforced too; subtracting
-# a baseline (unit 02) removes this noise.
+# a baseline (unit 02) removes this noise. {{# mathematics}}
 #
 # </details>
 
@@ -175,7 +178,7 @@ assert run("bandit_step", bandit_step).status == "correct"
 # ## Your functions at work
 #
 # Your three functions play the bandit for 2,000 pulls: arms that pay 1, 2 and 3 on average. Does the policy find the best
-# arm? Watch the entropy fall from log 3 = 1.10.
+# arm? Watch the entropy fall from log 3 = 1.10. {{# question}}
 
 
 # %%

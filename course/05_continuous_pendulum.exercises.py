@@ -71,7 +71,7 @@ assert run("gaussian_log_prob", gaussian_log_prob).status == "correct"
 # *1 point, about 10 minutes, difficulty 1 of 3.*
 #
 # How widely does the policy explore? The mean does not matter, only the spread. Unlike the entropy of a discrete policy this
-# one may be negative: a density can be larger than 1.
+# one may be negative: a density can be larger than 1. {{# mathematics}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "gaussian_entropy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -197,7 +197,7 @@ for name, action in (("as sampled", sampled), ("clipped first", sampled.clamp(-2
 # *It pushes the policy even where all actions are equally good.* The score of actions as sampled averages to 0: what lies above
 # the mean pulls up as much as what lies below pulls down. Clipping cuts the upper side short, so the average is
 # negative, and a policy near a limit is pushed away from it whatever the rewards are. That the environment
-# clips is a fact about the world, like friction; the density is about what the policy drew.
+# clips is a fact about the world, like friction; the density is about what the policy drew. {{# mathematics}}
 #
 # </details>
 

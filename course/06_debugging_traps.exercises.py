@@ -136,9 +136,10 @@ assert run("diagnose", diagnose).status == "correct"
 # 3. **Open.** Now you see the function. Copy it over the cell below.
 # 4. **Mend, and check.** The check calls your function on hidden inputs, which have to stay as they are.
 #    `clinic.train("patient_01", patient_01)` trains an agent with it in a few seconds, for certainty and not for points.
+# {{# design}}
 #
 # Hints are about the code, so take them after you have opened it. A guess at 50 % is honest; a guess at 95 % costs you in the
-# score at the end.
+# score at the end. {{# design}}
 #
 # Everybody has an order of their own. Write your name to get the same one on every computer.
 
@@ -428,7 +429,7 @@ assert run("patient_06", patient_06).status == "correct"
 # variance near 0 that the critic is no help, an early collapse of the entropy that something rewards certainty. Each halves the
 # list of suspects. The one-step environment comes next: it needs no bootstrap and no critic, so whether it is learned splits
 # the rest into two. Three learning rates with one seed each confuse luck with cause, and say nothing about a bug that holds for
-# all of them. Rewriting a part that nobody suspects adds new bugs.
+# all of them. Rewriting a part that nobody suspects adds new bugs. {{# advice}}
 #
 # </details>
 

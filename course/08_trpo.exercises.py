@@ -108,7 +108,7 @@ assert run("conjugate_gradient", conjugate_gradient).status == "correct"
 # How far has a policy moved? Not by the distance of its parameters, but by the divergence of its distributions. Near the current
 # policy the mean divergence is $\tfrac12\, \Delta \cdot F \Delta$: its value and its slope are 0 there, and $F$ is its second
 # derivative. The product with a vector costs two backward passes: the slope is a vector, its dot product with $v$ is a number, and
-# the slope of that number is $Fv$.
+# the slope of that number is $Fv$. {{# mathematics}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "fisher_vector_product", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -189,7 +189,7 @@ assert run("step_scale", step_scale).status == "correct"
 #
 # Direction and length rest on an approximation that is right only nearby. So measure: does this step improve the surrogate, and
 # does it stay within the limit? If not, try a shorter one. This is what makes the constraint hard: a step that breaks it is never
-# taken.
+# taken. {{# advice}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "line_search", "locked": false, "schema_version": 3, "solution": true, "task": false}
