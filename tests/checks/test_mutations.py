@@ -66,7 +66,7 @@ SWAPPED: dict[type, type] = {
 
 
 def solutions(repository: Path) -> dict[str, tuple[dict[str, Any], str]]:
-    """Exercise id -> (the notebook's imports, the source of its solution cell)."""
+    """Exercise id -> (the notebook's imports and earlier solutions, the source of its solution cell)."""
     found = {}
     for path in sorted((repository / "course").glob("*.exercises.py")):
         cells = jupytext.read(path, fmt="py:percent").cells
@@ -74,12 +74,13 @@ def solutions(repository: Path) -> dict[str, tuple[dict[str, Any], str]]:
             line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()
             if line.startswith(("import ", "from ")) and "pgcourse.show" not in line
         )  # fmt: skip
+        names: dict[str, Any] = {}
+        exec(imports, names)
         for cell in cells:
             about = cell.metadata.get("nbgrader", {})
             if about.get("solution") and about["grade_id"] in catalogue.BY_ID:
-                names: dict[str, Any] = {}
-                exec(imports, names)
-                found[about["grade_id"]] = names, cell.source
+                found[about["grade_id"]] = dict(names), cell.source
+                exec(cell.source, names)
     return found
 
 

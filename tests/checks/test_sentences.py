@@ -110,12 +110,20 @@ def test_every_sentence_has_its_case(id: str) -> None:
 
 @pytest.mark.parametrize("id", list(catalogue.BY_ID))
 def test_who_ignores_a_sentence_is_refused(id: str) -> None:
-    names = published()[id][0]
+    names, solution = published()[id]
+    assert run(id, made_of(id, names, without_docstrings(solution))).status == "correct"
     passing = []
     for sentence in sentences(id):
         for source in answers_that_ignore(id, sentence):
-            there = dict(names)
-            exec(compile(source, f"<{id}>", "exec"), there)
-            if run(id, there[id]).status != "not yet":
+            result = run(id, made_of(id, names, source))
+            assert "NameError" not in result.message, source
+            if result.status != "not yet":
                 passing.append((sentence["text"], source))
     assert not passing
+
+
+def made_of(id: str, names: dict[str, Any], source: str) -> Any:
+    """The answer of this source."""
+    there = dict(names)
+    exec(compile(source, f"<{id}>", "exec"), there)
+    return there[id]
