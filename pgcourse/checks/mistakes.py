@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from pgcourse.checks.compare import Tolerance, Verdict, close, refused_alike, values_alike
-from pgcourse.checks.observe import Call, observe, split_signature
+from pgcourse.checks.observe import Call, CallAndKeep, observe, split_signature
 from pgcourse.checks.observe.record import Arrays, Case
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ def _rows(case: Case) -> int:
 
 def _slips(exercise: Exercise, cases: Sequence[Case]) -> Iterator[tuple[str, str, Callable[..., Any]]]:
     """(id, explanation, wrong attempt) for each way to call the reference wrongly that its signature admits."""
-    if not isinstance(exercise.observe, Call):
+    if not isinstance(exercise.observe, Call | CallAndKeep):
         return
     positional, keyword = split_signature(exercise.observe.signature)
     kinds = {name: _kind(cases, name) for name in (*positional, *keyword)}
