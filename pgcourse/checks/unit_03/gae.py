@@ -38,7 +38,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield column(
         rewards, values, [7.0, 9.0, 10.0], [TRUNCATED, RUNNING, TERMINATED, RUNNING], gamma=1.0, gae_lambda=1.0
     )
-    yield column(rewards, values, [7.0, 10.0], [RUNNING, TRUNCATED, RUNNING, RUNNING], gamma=0.9, gae_lambda=0.0)
+    ends = [RUNNING, TRUNCATED, TERMINATED, RUNNING]
+    yield column(rewards, values, [7.0, 9.0, 10.0], ends, gamma=0.9, gae_lambda=0.0)
     yield column(rewards, values, [10.0], running, gamma=0.0, gae_lambda=0.9)
     yield column([1.0, 2.0], [3.0, 6.0], [4.0, 9.0], [TERMINATED] * 2, **half)
     yield batch(
@@ -126,17 +127,23 @@ EXERCISE = Exercise.listed(
             "says that step t ended the episode: it decides over the next value and over the trace of row t itself.",
             {"goes_on.to": "(~shifted_back(~goes_on)).to"},
             {"goes_on.to": "(~shifted_on(~goes_on)).to"},
+            {"decay[t] *": "decay[t - 1] *"},
+            {"next_values * alive": "next_values * ~shifted_back(~alive)"},
+            {"next_values * alive": "next_values * ~shifted_on(~alive)"},
             {"with torch": "alive, goes_on = ~shifted_back(~alive), ~shifted_back(~goes_on)\n    with torch"},
             {"with torch": "alive, goes_on = ~shifted_on(~alive), ~shifted_on(~goes_on)\n    with torch"},
             {"with torch": "alive, goes_on = (torch.cat([a[1:], a[-1:]]) for a in (alive, goes_on))\n    with torch"},
         ),
         mistake(
             "next-value-from-the-next-row",
-            "You took values[t + 1] for the next value. Inside an episode it is the same number; after a truncation it is the "
-            "start of another episode, and after the last row there is none. next_values[t] is of the true next observation.",
+            "You took the next value from another row, or values[t + 1] for it. Inside an episode that is the same number; after "
+            "a truncation it is the start of another episode, and after the last row there is none. next_values[t] is of the "
+            "true observation after step t.",
             {"next_values * alive": "torch.cat([values[1:], next_values[-1:]]) * alive"},
             {"next_values * alive": "torch.cat([values[1:], 0 * values[-1:]]) * alive"},
             {"next_values * alive": "torch.cat([values[1:], values[-1:]]) * alive"},
+            {"next_values * alive": "torch.cat([next_values[1:], next_values[-1:]]) * alive"},
+            {"next_values * alive": "values * alive"},
         ),
         mistake(
             "no-bootstrap-at-the-rollouts-end",
