@@ -296,20 +296,22 @@ def ppo_update(
     """Several epochs of minibatch steps on one batch of experience.
 
     policy: observations [B, D] -> Categorical. critic: observations [B, D] -> values [B]. Each has its own optimizer.
-    batch: Batch with the fields obs [B, D], actions [B], log_prob [B] (of the policy that acted), advantages [B], returns [B].
+    batch: Batch with the fields obs [B, D], actions [B], log_prob [B] (of the policy that acted), advantages [B], returns [B];
+    it stays as it is. Each minibatch has two rows or more, and their advantages differ.
 
-    Each epoch deals new minibatches with the generator and takes one step of each network on every one:
-    the policy's loss is the clipped loss, with the advantages normalised within the minibatch (mean 0, standard deviation 1,
-    biased or not), minus ent_coef times the mean entropy; the critic's loss is half the mean squared error between values and
-    returns. The gradient of each network is clipped to max_grad_norm by its own norm, after backward and before the step:
-    torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm), and the same for the critic.
+    Each epoch deals new minibatches with the generator and takes one step of each network on every one. A gradient that is
+    there before the call counts for nothing. The policy's loss is the clipped loss, with the advantages normalised within the
+    minibatch (mean 0, standard deviation 1, biased or not), minus ent_coef times the mean entropy; the critic's loss is half
+    the mean squared error between values and returns. The gradient of each network is clipped to max_grad_norm by its own
+    norm, after backward and before the step: torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm), and the same
+    for the critic.
 
     After each epoch: where approx_kl over the whole batch, with the policy as it is then, exceeds target_kl, the update ends.
     target_kl None never ends it early.
 
-    Returns a dict with "losses/approx_kl" and "losses/clipfrac", the means over all minibatches of the update, each measured
-    with the log_prob of its loss (measured on the whole batch after the epochs is right too, on the last minibatch alone is
-    not), and "epochs", the number of epochs done. More entries are welcome.
+    Returns a dict of numbers (of Python, or 0-d tensors): "losses/approx_kl" and "losses/clipfrac", the means over all
+    minibatches of the update, each measured with the log_prob of its loss (measured on the whole batch after the epochs is
+    right too, on the last minibatch alone is not), and "epochs", the number of epochs done. More entries are welcome.
 
     Example: a policy with probabilities 1/2 and 1/2, all its weights 0, and the rows obs [1] and [2], actions 0 and 1,
     advantages 1 and 3. One step of SGD with learning rate 1, without entropy or clipping, gives its bias [-0.5, 0.5] with the
