@@ -354,7 +354,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "another-policy-loss",
             "The critic is right, but the policy's step is not that of the clipped loss: the larger of the two objectives "
-            "instead of the smaller, one of them alone, a sum over the rows, or another sign. Check ppo_clip_loss, and call it here.",
+            "instead of the smaller, one of them alone, a sum over the rows, another sign. Check ppo_clip_loss, and call it.",
             *({LOSS: f"-{OBJECTIVES}[{which}].mean()"} for which in (0, 1)),
             {LOSS: f"-torch.maximum(*{OBJECTIVES}).mean()"},
             {LOSS: f"-torch.minimum(*{OBJECTIVES}).sum()"},
