@@ -331,7 +331,7 @@ assert run("a2c_losses", a2c_losses).status == "correct"
 # episodes of CartPole. Between `gae` and `a2c_losses` the loop normalises the advantages of the batch. Your curve appears on
 # the band of the reference's runs, and below it your agent. Then spoil it on purpose: with
 # `gae=lambda *block, gamma, gae_lambda: gae(*block, gamma=gamma, gae_lambda=0.0)` the advantages are one-step errors. What
-# does the curve say, and what does another `seed` say?
+# does the curve say, and what does another `seed` say? The cell takes about ten seconds, on a busy machine up to a minute.
 
 # %%
 finale.a2c(gae=gae, a2c_losses=a2c_losses, true_next_observations=true_next_observations)

@@ -130,7 +130,7 @@ assert run("ppo_clip_loss", ppo_clip_loss).status == "correct"
 # ### First flight
 #
 # Your loss in the real training loop, on CartPole; everything else is the package's. Your `gae` of unit 03 fits in as well:
-# copy it into a cell above and add `gae=gae`.
+# copy it into a cell above and add `gae=gae`. The cell takes about ten seconds, on a busy machine up to a minute.
 
 # %%
 finale.ppo(ppo_clip_loss=ppo_clip_loss)
@@ -367,7 +367,8 @@ assert run("ppo_update", ppo_update).status == "correct"
 # ## Finale: your PPO
 #
 # Every gradient step of this agent is yours. Your curve appears on the band of the reference's runs, and below it your agent.
-# A function that is not written yet is named; a wrong one gives a curve all the same, and it is worth looking at.
+# A function that is not written yet is named; a wrong one gives a curve all the same, and it is worth looking at. The cell
+# takes about ten seconds, on a busy machine up to a minute.
 
 # %%
 finale.ppo_update(ppo_update=ppo_update)
