@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from pgcourse.checks.authoring import Call, Case, Exercise, edits_of
 from pgcourse.checks.unit_03.rollouts import (
@@ -63,7 +64,18 @@ def written_out(rewards, values, next_values, terminated, truncated, *, gamma, g
         return torch.stack(rows[::-1])
 
 
-mistake = edits_of(written_out, shifted_back=shifted_back, shifted_on=shifted_on, normalize=normalize)
+def last_kept(flags: Tensor) -> Tensor:
+    """Each row gets the flags of the next one, the last row its own."""
+    return torch.cat([flags[1:], flags[-1:]])
+
+
+def rolled(flags: Tensor) -> Tensor:
+    """Each row gets the flags of the one before, the first row those of the last: what reading `flags[t - 1]` gives."""
+    return flags.roll(1, 0)
+
+
+SHIFTS = {shift.__name__: shift for shift in (shifted_back, shifted_on, rolled, last_kept)}
+mistake = edits_of(written_out, **SHIFTS, normalize=normalize)
 
 EXERCISE = Exercise.listed(
     "gae",
@@ -125,14 +137,17 @@ EXERCISE = Exercise.listed(
             "flags-of-another-step",
             "Your flags are of another row, as in code that stores done beside the observation that follows it. terminated[t] "
             "says that step t ended the episode: it decides over the next value and over the trace of row t itself.",
-            {"goes_on.to": "(~shifted_back(~goes_on)).to"},
-            {"goes_on.to": "(~shifted_on(~goes_on)).to"},
-            {"decay[t] *": "decay[t - 1] *"},
-            {"next_values * alive": "next_values * ~shifted_back(~alive)"},
-            {"next_values * alive": "next_values * ~shifted_on(~alive)"},
-            {"with torch": "alive, goes_on = ~shifted_back(~alive), ~shifted_back(~goes_on)\n    with torch"},
-            {"with torch": "alive, goes_on = ~shifted_on(~alive), ~shifted_on(~goes_on)\n    with torch"},
-            {"with torch": "alive, goes_on = (torch.cat([a[1:], a[-1:]]) for a in (alive, goes_on))\n    with torch"},
+            *(
+                {
+                    "with torch": f"{', '.join(masks)} = {', '.join(f'~{shift}(~{mask})' for mask in masks)}\n    with torch"
+                }
+                for masks in (("goes_on",), ("alive",), ("alive", "goes_on"))
+                for shift in SHIFTS
+            ),
+            *(
+                {"with torch": f"alive = goes_on = ~last_kept(~{mask})\n    with torch"}
+                for mask in ("alive", "goes_on")
+            ),
         ),
         mistake(
             "next-value-from-the-next-row",

@@ -79,7 +79,11 @@ EXERCISE = Exercise.listed(
             "limited-here",
             "You limited the ratio or its logarithm. How far an action's probability has moved is what is asked for; where the "
             "ratio stops to count, the loss decides, and it needs the true one beside the limited one.",
-            *({"log_ratio.exp": f"log_ratio.clamp(-{most}, {most}).exp"} for most in (20, 10, 5, 2, 1)),
+            *(
+                {"log_ratio.exp": f"log_ratio.clamp({low}{most}).exp"}
+                for most in (20, 10, 5, 2, 1)
+                for low in (f"-{most}, ", "max=")
+            ),
             *({"exp()": f"exp().clamp({limits})"} for limits in ("0.8, 1.2", "max=10", "max=100", "1e-8, 1e8")),
         ),
         *mistakes_in_the_ratio(mistake),
