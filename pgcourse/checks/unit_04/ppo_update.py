@@ -169,8 +169,8 @@ def frozen(source: Generator, *, above: bool) -> Case:
     `above`: whether the target lies above the batch's divergence (all epochs run) or below (the first is the last).
     """
     case = random_batch(source, 12, minibatch_size=3, look_at="metrics", clip_coef=0.3, learning_rate=0.0)
-    # As factors of the old probability: none on the interval's edge.
-    ratio = torch.tensor([1.0, 1.1, 0.85, 1.5, 0.95, 1.2, 0.5, 1.05, 1.0, 0.9, 1.15, 8.0])
+    # As factors of the old probability: none on the interval's edge. 1.4 is outside of it, and 1 / 1.4 is not.
+    ratio = torch.tensor([1.0, 1.1, 0.85, 1.4, 0.95, 1.2, 0.5, 1.05, 1.0, 0.9, 1.15, 8.0])
     log_prob = case["log_prob"] - ratio[torch.randperm(12, generator=source)].log()
     target = float(approx_kl(case["log_prob"], log_prob)) * (1.1 if above else 0.9)
     epochs = 2 if above else 4
@@ -412,9 +412,11 @@ EXERCISE = Exercise.listed(
             {"target_kl is not None and ": ""},
         ),
         mistake(
-            "target-multiplied",
-            "You stop at a multiple of target_kl, as several libraries do. Here the limit is target_kl itself.",
+            "another-limit",
+            "You stop at a multiple of target_kl, as several libraries do, or as soon as it is reached. Here the update ends "
+            "where the divergence is larger than target_kl itself; a policy that has not moved does not exceed a target of 0.",
             {"> target_kl": "> 1.5 * target_kl"},
+            {"> target_kl": ">= target_kl"},
         ),
         mistake(
             "stops-by-minibatches",
