@@ -40,7 +40,7 @@ from pgcourse.show import finale
 def explained_variance(values, returns):
     """The share of the variance of the returns that the critic explains: 1 - Var(returns - values) / Var(returns).
 
-    values: [B], what the critic said. returns: [B], what came of it. Both float32 or float64.
+    values: [B], what the critic said. returns: [B], what came of it. Both float32 or both float64; they stay as they are.
     Returns a scalar (a 0-d tensor, or a Python float): 1 for a perfect critic, 0 for one no better than a constant, below
     0 for a worse one. The variance may be the biased or the unbiased one, the same in both places. What happens where all
     returns are equal is up to you: there is nothing to explain.
@@ -73,10 +73,10 @@ assert run("explained_variance", explained_variance).status == "correct"
 def td_errors(rewards, values, next_values, terminated, *, gamma):
     """One-step temporal-difference errors: reward + gamma * next value - value, without a next value after a termination.
 
-    rewards, values, next_values: [T, N], float32 or float64; values are of the state before the step, next_values of the
-    true observation after it. terminated: [T, N], bool: True where the step ended the episode for good, so that nothing
-    can follow. gamma: float from 0 to 1. Returns a new tensor [T, N] in the dtype of the rewards; the inputs stay as they
-    are.
+    rewards, values, next_values: [T, N], finite numbers, all float32 or all float64; values are of the state before the
+    step, next_values of the true observation after it. terminated: [T, N], bool: True where the step ended the episode for
+    good, so that nothing can follow. gamma: float from 0 to 1. Returns a new tensor [T, N] in the dtype of the rewards; the
+    inputs stay as they are.
 
     Example: reward 1, value 2, next value 4 and gamma 0.5 give 1 + 0.5 * 4 - 2 = 1; with terminated they give 1 - 2 = -1.
     """
@@ -107,8 +107,9 @@ assert run("td_errors", td_errors).status == "correct"
 def n_step_returns(rewards, next_values, terminated, truncated, *, gamma, n):
     """From every step: up to n discounted rewards of the same episode, then the discounted next value where they stop.
 
-    rewards, next_values: [T, N], float32 or float64; next_values[t] is the value of the true observation after step t.
-    terminated, truncated: [T, N], bool. gamma: float from 0 to 1. n: int, at least 1; it may exceed T.
+    rewards, next_values: [T, N], finite numbers, both float32 or both float64; next_values[t] is the value of the true
+    observation after step t. terminated, truncated: [T, N], bool. gamma: float from 0 to 1. n: int, at least 1; it may
+    exceed T.
 
     The window of step t takes rewards until it has n of them, until the episode ends (at a step with either flag, whose
     reward still counts), or until the rollout ends. After m rewards, the last of them at step k, it adds gamma**m times
@@ -176,9 +177,9 @@ def gae(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambd
         error[t]     = rewards[t] + gamma * next_values[t] (0 where terminated) - values[t]
         advantage[t] = error[t] + gamma * gae_lambda * advantage[t + 1] (0 after an end, and after the last row)
 
-    rewards, values, next_values: [T, N], float32 or float64; next_values[t] is the value of the true observation after
-    step t. terminated, truncated: [T, N], bool; an episode ends where either is set, and where both are set the step
-    counts as terminated. gamma, gae_lambda: floats from 0 to 1.
+    rewards, values, next_values: [T, N], finite numbers, all float32 or all float64; next_values[t] is the value of the
+    true observation after step t. terminated, truncated: [T, N], bool; an episode ends where either is set, and where both
+    are set the step counts as terminated. gamma, gae_lambda: floats from 0 to 1.
     Returns a new tensor [T, N] in the dtype of the rewards, detached: no gradient flows into values or next_values. The
     inputs stay as they are.
 
@@ -230,11 +231,11 @@ assert run("gae", gae).status == "correct"
 def true_next_observations(next_obs, done, final_obs):
     """What each environment really showed after the step: the final observation where an episode ended, else next_obs.
 
-    next_obs: [N, D], as the step returned it: where an episode ended, the first observation of the next one.
-    done: [N], bool, True where an episode ended, for whichever reason. final_obs: [N, D] in the dtype of
-    next_obs, row n is the last observation of the episode of environment n, and means nothing where no episode ended.
-    Returns a new tensor [N, D], also where nothing has ended; the inputs stay as they are, because the policy goes on to act
-    on next_obs.
+    next_obs: [N, D], float32 or float64, as the step returned it: where an episode ended, the first observation of the next
+    one. done: [N], bool, True where an episode ended, for whichever reason. final_obs: [N, D] in the dtype of next_obs: row n
+    is the last observation of the episode of environment n, and means nothing where no episode ended; NaN may stand there.
+    Returns a new tensor [N, D] in that dtype, also where nothing has ended; the inputs stay as they are, because the policy
+    goes on to act on next_obs.
 
     Example: next_obs [[1, 2], [3, 4]], done [True, False] and final_obs [[5, 6], [7, 8]] give [[5, 6], [3, 4]].
     """
@@ -300,9 +301,10 @@ def a2c_losses(log_prob, advantages, values, returns, entropy, *, ent_coef):
     Policy loss: minus the mean of advantage times log-probability, minus ent_coef times the mean entropy.
     Value loss: half the mean of (value - return) squared.
 
-    All inputs are [B], float32 or float64: log_prob of the actions taken, their advantages, the critic's values, the
-    returns that it should predict, and the entropy of the policy in each state. ent_coef: float, at least 0.
-    Gradients flow into log_prob, entropy and values; advantages and returns count as constants and are used as they are.
+    All inputs are [B], all float32 or all float64, and stay as they are: log_prob of the actions taken, their advantages, the
+    critic's values, the returns that it should predict, and the entropy of the policy in each state. ent_coef: float, at
+    least 0. Both losses have the dtype of the inputs. Gradients flow into log_prob, entropy and values; advantages and
+    returns count as constants and are used as they are given.
 
     Example: log_prob [-1, -2], advantages [3, -1], values [1, 5], returns [3, 1], entropy [0.5, 0.25], ent_coef 0.1 give
     0.5 - 0.1 * 0.375 = 0.4625 and (4 + 16) / 2 / 2 = 5.
@@ -329,7 +331,7 @@ assert run("a2c_losses", a2c_losses).status == "correct"
 # episodes of CartPole. Between `gae` and `a2c_losses` the loop normalises the advantages of the batch. Your curve appears on
 # the band of the reference's runs, and below it your agent. Then spoil it on purpose: with
 # `gae=lambda *block, gamma, gae_lambda: gae(*block, gamma=gamma, gae_lambda=0.0)` the advantages are one-step errors. What
-# does the curve say, and what does another `seed` say?
+# does the curve say, and what does another `seed` say? The cell takes about ten seconds, on a busy machine up to a minute.
 
 # %%
 finale.a2c(gae=gae, a2c_losses=a2c_losses, true_next_observations=true_next_observations)

@@ -41,9 +41,9 @@ def probability_ratio(log_prob, old_log_prob):
     """How many times more likely each action is now than when it was taken: pi(a|s) / pi_old(a|s).
 
     log_prob: [B], of the policy as it is now, differentiable. old_log_prob: [B], of the policy that acted; data, so no
-    gradient flows into it. Both float32 or float64.
+    gradient flows into it. Both float32 or both float64; they stay as they are.
     Returns [B] in the same dtype. Log-probabilities may be as low as -200, where the probabilities themselves are 0 in
-    float32; the ratio is a finite number all the same.
+    float32; the ratio is a finite number all the same, unless old_log_prob alone is so low. Nothing limits it here.
 
     Example: a probability that went from 1/4 to 1/2 has log_prob [-0.693], old_log_prob [-1.386] and the ratio [2].
     """
@@ -102,9 +102,10 @@ def ppo_clip_loss(log_prob, old_log_prob, advantages, *, clip_coef):
     """Minus the mean over the batch of min(r A, clip(r) A), where clip holds r within 1 - clip_coef ... 1 + clip_coef.
 
     log_prob: [B], of the policy as it is now, differentiable. old_log_prob: [B], of the policy that acted. advantages: [B],
-    used as they are given (whoever wants them normalised does it before). clip_coef: float, half the width of the interval.
-    Returns a scalar tensor (0-d). Its gradient flows into log_prob alone; old_log_prob and advantages are data. As in
-    exercise 1, log-probabilities may be as low as -200.
+    used as they are given (whoever wants them normalised does it before). clip_coef: float between 0 and 1, half the width of
+    the interval. All tensors have one dtype, float32 or float64, and stay as they are.
+    Returns a scalar tensor (0-d) in that dtype. Its gradient flows into log_prob alone; old_log_prob and advantages are data.
+    As in exercise 1, log-probabilities may be as low as -200.
 
     Example: one action with log_prob [-0.511], old_log_prob [-0.916] (from 0.4 to 0.6, so r = 1.5) and clip_coef 0.2: the
     advantage [2] gives -2.4 and no gradient, the advantage [-2] gives 3 and a gradient.
@@ -129,7 +130,7 @@ assert run("ppo_clip_loss", ppo_clip_loss).status == "correct"
 # ### First flight
 #
 # Your loss in the real training loop, on CartPole; everything else is the package's. Your `gae` of unit 03 fits in as well:
-# copy it into a cell above and add `gae=gae`.
+# copy it into a cell above and add `gae=gae`. The cell takes about ten seconds, on a busy machine up to a minute.
 
 # %%
 finale.ppo(ppo_clip_loss=ppo_clip_loss)
@@ -148,9 +149,10 @@ finale.ppo(ppo_clip_loss=ppo_clip_loss)
 def approx_kl(log_prob, old_log_prob):
     """Estimate of KL(pi_old || pi) from actions that pi_old has taken: the mean of (r - 1) - log r (the estimator k3).
 
-    log_prob, old_log_prob: [B] each, of the policy as it is now and of the one that acted; r = pi(a|s) / pi_old(a|s).
-    Returns a scalar in nats, as a 0-d tensor or a Python float: 0 for equal policies, never negative. It is a gauge, so no
-    gradient flows through it. As before, log-probabilities may be as low as -200.
+    log_prob, old_log_prob: [B] each, of the policy as it is now and of the one that acted; r = pi(a|s) / pi_old(a|s). Both
+    float32 or both float64; they stay as they are.
+    Returns a scalar in nats, as a 0-d tensor or a Python float: 0 for equal policies, and never negative, but for rounding.
+    It is a gauge, so no gradient flows through it. As before, log-probabilities may be as low as -200.
 
     Example: one action whose probability went from 1/4 to 1/2: r = 2, and (2 - 1) - log 2 = 0.307.
     """
@@ -182,8 +184,8 @@ assert run("approx_kl", approx_kl).status == "correct"
 def clip_fraction(log_prob, old_log_prob, *, clip_coef):
     """Share of the batch whose ratio is further than clip_coef away from 1, on either side, whatever the advantage.
 
-    log_prob, old_log_prob: [B] each, as in exercise 3. clip_coef: float. Returns a scalar from 0 to 1, as a 0-d tensor or a
-    Python float.
+    log_prob, old_log_prob: [B] each, as in exercise 3. clip_coef: float, at least 0 and below 1. Returns a scalar from 0 to
+    1, as a 0-d tensor or a Python float.
 
     Example: ratios 1, 1.1, 0.5, 1.5 and 3 with clip_coef 0.2 give 3 / 5 = 0.6.
     """
@@ -217,7 +219,8 @@ def minibatches(batch_size, minibatch_size, *, generator):
     batch_size, minibatch_size: int. generator: torch.Generator; the random order comes from it and from nothing else, so that
     a run can be repeated, and the next call gives another order because the generator has moved on.
     Returns something to loop over (a list, a tuple, or a function with yield): 1-D index tensors of dtype int64. Together
-    they hold each of 0 ... batch_size - 1 exactly once. Each has minibatch_size rows; the last may have fewer.
+    they hold each of 0 ... batch_size - 1 exactly once. Each has minibatch_size rows; the last has the rest, also where it is
+    the only one. What is random is which rows share a minibatch; their order inside of it means nothing.
 
     Example: minibatches(5, 2, generator=...) may give [3, 0], [4, 1], [2], and in the next epoch [1, 2], [0, 4], [3].
     """
@@ -293,20 +296,22 @@ def ppo_update(
     """Several epochs of minibatch steps on one batch of experience.
 
     policy: observations [B, D] -> Categorical. critic: observations [B, D] -> values [B]. Each has its own optimizer.
-    batch: Batch with the fields obs [B, D], actions [B], log_prob [B] (of the policy that acted), advantages [B], returns [B].
+    batch: Batch with the fields obs [B, D], actions [B], log_prob [B] (of the policy that acted), advantages [B], returns [B];
+    it stays as it is. Each minibatch has two rows or more, and their advantages differ.
 
-    Each epoch deals new minibatches with the generator and takes one step of each network on every one:
-    the policy's loss is the clipped loss, with the advantages normalised within the minibatch (mean 0, standard deviation 1,
-    biased or not), minus ent_coef times the mean entropy; the critic's loss is half the mean squared error between values and
-    returns. The gradient of each network is clipped to max_grad_norm by its own norm, after backward and before the step:
-    torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm), and the same for the critic.
+    Each epoch deals new minibatches with the generator and takes one step of each network on every one. A gradient that is
+    there before the call counts for nothing. The policy's loss is the clipped loss, with the advantages normalised within the
+    minibatch (mean 0, standard deviation 1, biased or not), minus ent_coef times the mean entropy; the critic's loss is half
+    the mean squared error between values and returns. The gradient of each network is clipped to max_grad_norm by its own
+    norm, after backward and before the step: torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm), and the same
+    for the critic.
 
     After each epoch: where approx_kl over the whole batch, with the policy as it is then, exceeds target_kl, the update ends.
     target_kl None never ends it early.
 
-    Returns a dict with "losses/approx_kl" and "losses/clipfrac", the means over all minibatches of the update, each measured
-    with the log_prob of its loss (measured on the whole batch after the epochs is right too, on the last minibatch alone is
-    not), and "epochs", the number of epochs done. More entries are welcome.
+    Returns a dict of numbers (of Python, or 0-d tensors): "losses/approx_kl" and "losses/clipfrac", the means over all
+    minibatches of the update, each measured with the log_prob of its loss (measured on the whole batch after the epochs is
+    right too, on the last minibatch alone is not), and "epochs", the number of epochs done. More entries are welcome.
 
     Example: a policy with probabilities 1/2 and 1/2, all its weights 0, and the rows obs [1] and [2], actions 0 and 1,
     advantages 1 and 3. One step of SGD with learning rate 1, without entropy or clipping, gives its bias [-0.5, 0.5] with the
@@ -362,7 +367,8 @@ assert run("ppo_update", ppo_update).status == "correct"
 # ## Finale: your PPO
 #
 # Every gradient step of this agent is yours. Your curve appears on the band of the reference's runs, and below it your agent.
-# A function that is not written yet is named; a wrong one gives a curve all the same, and it is worth looking at.
+# A function that is not written yet is named; a wrong one gives a curve all the same, and it is worth looking at. The cell
+# takes about ten seconds, on a busy machine up to a minute.
 
 # %%
 finale.ppo_update(ppo_update=ppo_update)

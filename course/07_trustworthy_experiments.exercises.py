@@ -73,13 +73,13 @@ assert run("interquartile_mean", interquartile_mean).status == "correct"
 def bootstrap_interval(x, *, statistic, confidence, num_resamples, generator):
     """Percentile bootstrap: between which two numbers the statistic of a repeated experiment would mostly lie.
 
-    x: [R], results of R runs. statistic: a function of a 1-D tensor that gives one number as a 0-d tensor, such as torch.mean.
-    confidence: a share between 0 and 1, say 0.95. num_resamples: how often x is resampled. generator: torch.Generator; the
-    draws come from it and from nothing else, so that a figure can be repeated.
+    x: [R], results of R runs, float32 or float64; x itself stays as it is. statistic: a function of a 1-D tensor that gives one
+    number as a 0-d tensor, such as torch.mean. confidence: a share between 0 and 1, say 0.95. num_resamples: how often x is
+    resampled. generator: torch.Generator; the draws come from it and from nothing else, so that a figure can be repeated.
 
-    A resample holds R numbers drawn from x with replacement, and each gives one statistic. The interval leaves out the share
-    (1 - confidence) / 2 of these statistics below, and as much above. Any of the usual definitions of a quantile will do.
-    Returns (low, high), two numbers in units of the statistic.
+    A resample holds R numbers drawn from x with replacement, and each gives one statistic. Equal results are runs like any
+    others. The interval leaves out the share (1 - confidence) / 2 of these statistics below, and as much above. Any of the
+    usual definitions of a quantile will do. Returns (low, high), two numbers in units of the statistic.
 
     Example: x = [0, 10] has four equally likely resamples, [0, 0], [0, 10], [10, 0] and [10, 10], with the means 0, 5, 5 and 10.
     With confidence 0.9 the interval of the mean is (0, 10); with confidence 0.1 it is (5, 5).
@@ -140,8 +140,8 @@ assert run("bootstrap_interval", bootstrap_interval).status == "correct"
 def probability_of_improvement(x, y):
     """How often a run of X beats a run of Y: P(X > Y) + 1/2 P(X = Y), over all pairs of one run each.
 
-    x: [R], y: [S], results of independent runs; R and S may differ, and the order of the runs means nothing.
-    Returns one number from 0 to 1: 0.5 for two methods that are alike, also where all results are equal.
+    x: [R], y: [S], results of independent runs; R and S may differ, and the order of the runs means nothing. Both stay as they
+    are. Returns one number from 0 to 1: 0.5 for two methods that are alike, also where all results are equal.
 
     Example: x = [3, 1] and y = [2, 0] give 0.75: of the four pairs X wins three (3 against 2, 3 against 0, 1 against 0).
     x = [1, 2] and y = [2] give 0.25, one tie in two pairs.
@@ -175,8 +175,9 @@ assert run("probability_of_improvement", probability_of_improvement).status == "
 def episodes_to_threshold(episodic_returns, *, threshold, window):
     """Number of episodes played when the mean of the last `window` of them first reaches the threshold.
 
-    episodic_returns: [E], in the order in which the episodes ended. threshold: float, in units of return; a mean equal to it has
-    reached it. window: int, at least 1. Only full windows count: with fewer than `window` episodes nothing has been reached.
+    episodic_returns: [E], in the order in which the episodes ended; it stays as it is. threshold: float, in units of return; a
+    mean equal to it has reached it. window: int, at least 1. Only full windows count: with fewer than `window` episodes, or
+    none at all, nothing has been reached.
     Returns a whole number from window to E, or None where no window reaches the threshold. What comes later, better or worse,
     changes nothing.
 

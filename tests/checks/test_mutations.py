@@ -21,6 +21,8 @@ A_DIFFERENCE_THAT_IS_SQUARED = {
     "value_loss": ["return 0.5 * (returns.detach() - values).square().mean()"],
     "a2c_losses": ["value_loss = 0.5 * (returns.detach() - values).square().mean()"],
     "explained_variance": ["return 1 - (values - returns).var() / returns.var()"],
+    "clip_fraction": ["return ((1 - ratio).abs() > clip_coef).to(ratio.dtype).mean()"],  # or taken without its sign
+    "ppo_update": ["value_loss = 0.5 * (returns - critic(obs)).square().mean()"],
     "gaussian_log_prob": ["z = (mean - action) / log_std.exp()"],
     "tanh_log_prob": ["z = (mean - u) / log_std.exp()"],
     "diagnose": ["offset = np.abs(returns - value) / np.abs(returns)"],
@@ -30,6 +32,7 @@ A_DIFFERENCE_THAT_IS_SQUARED = {
 THE_ORDER_DOES_NOT_MATTER = {
     "n_step_returns": ["for _ in range(min(len(rewards), n) - 1):"],
     "fisher_vector_product": ["kl = kl_divergence(policy(obs), old).mean()"],  # equal policies: the same curvature
+    "ppo_clip_loss": ["return -torch.minimum(clipped * advantages, ratio * advantages).mean()"],
     "patient_01": ["loss = -torch.minimum(clipped * advantages, ratio * advantages).mean()"],
     "patient_03": ["return -torch.minimum(clipped * advantages, ratio * advantages).mean()"],
     "patient_04": ["policy_loss = -torch.minimum(clipped * advantages, ratio * advantages).mean()"],
@@ -42,12 +45,22 @@ THE_SAME_VALUE = {
         "return (wins.double() + 0.5 * _same(ties)).mean()",
     ],
     "episodes_to_threshold": ["without return None"],
+    "ppo_update": ["fractions.append(float(clip_fraction(_same(log_prob), old_log_prob, clip_coef=clip_coef)))"],
     **{f"patient_{number}": ["return mended(*inputs)"] for number in ("02", "06", "07", "09", "12")},  # no settings
 }
 WITHIN_THE_CONTRACT = {
     "standardize": ["return centred / (x.std(correction=0) - 1e-08)", "return centred / (x.std(correction=0) + 2e-08)"],
     "RunningMeanStd": ["return ((x - self.mean) / (self.var + 2e-08).sqrt()).to(x.dtype)"],
     "diagnose": ["if offset[-(len(value) // 4):].mean() >= 0.1:"],  # a mean of quotients is not 0.1 to the last bit
+    "ppo_update": [
+        f"advantages = (advantages - advantages.mean()) / (advantages.{std})"
+        for std in (
+            "std(correction=0) - 1e-08",
+            "std(correction=0) + 2e-08",
+            "std(correction=1) + 1e-08",
+            "std() + 1e-08",
+        )
+    ],
     "policy_network": [
         "without nn.init.orthogonal_(self.logits.weight, gain=0.01)",
         "without nn.init.zeros_(self.logits.bias)",

@@ -22,7 +22,8 @@ class Minibatches:
     The case holds `batch_size`, `minibatch_size`, `seed` of the generator and `epochs`. Recorded are facts, which
     `unit_04/minibatches.py` judges: for each epoch e, `sizes e` [M] and `rows e` [sum of sizes] in order of appearance;
     `entry.kind` of the first entry that is no 1-D index tensor; `endless`; and whether a second run drew the same
-    (`repeated with the same seed`, with other global random states; `repeated with another seed`).
+    minibatches, whatever the order inside of them (`repeated with the same seed`, with other global random states;
+    `repeated with another seed`; `repeated after other draws` from a generator with the same seed).
     """
 
     signature: str = "batch_size, minibatch_size, *, generator"
@@ -35,14 +36,20 @@ class Minibatches:
         torch.default_generator.manual_seed(1)
         np.random.seed(1)  # noqa: NPY002 - the learner may use the global generator
         random.seed(1)
-        again, other = (self._draw(attempt, case, case["seed"] + extra, {}) for extra in (0, 1))
-        arrays["repeated with the same seed"] = np.array(first == again)
-        arrays["repeated with another seed"] = np.array(first == other)
+        for name, extra, draws in (
+            ("with the same seed", 0, 0),
+            ("with another seed", 1, 0),
+            ("after other draws", 0, 999),
+        ):
+            arrays[f"repeated {name}"] = np.array(first == self._draw(attempt, case, case["seed"] + extra, {}, draws))
         return arrays
 
-    def _draw(self, attempt: Any, case: Case, seed: int, arrays: Arrays) -> list[list[int]] | None:
-        """All rows of each epoch in order; None where something is not an index tensor, which `arrays` then says."""
+    def _draw(
+        self, attempt: Any, case: Case, seed: int, arrays: Arrays, draws: int = 0
+    ) -> list[list[list[int]]] | None:
+        """The rows of each minibatch of each epoch, sorted; None for what is no index tensor, which `arrays` says then."""
         generator = torch.Generator().manual_seed(seed)
+        torch.rand(draws, generator=generator)
         epochs = []
         for epoch in range(case["epochs"]):
             result = call(attempt, self.signature, {**case, "generator": generator})
@@ -62,9 +69,8 @@ class Minibatches:
                     arrays["entry.kind"] = np.array(kind)
                     return None
             arrays[f"sizes {epoch}"] = np.array([len(part) for part in parts], dtype=np.int64)
-            rows = [row for part in parts for row in part.tolist()]
-            arrays[f"rows {epoch}"] = np.array(rows, dtype=np.int64)
-            epochs.append(rows)
+            arrays[f"rows {epoch}"] = np.array([row for part in parts for row in part.tolist()], dtype=np.int64)
+            epochs.append([sorted(part.tolist()) for part in parts])
         return epochs
 
     @staticmethod

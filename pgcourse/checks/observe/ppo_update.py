@@ -75,7 +75,7 @@ class WatchedCritic(LinearCritic):
 
 @dataclass(frozen=True)
 class PpoUpdate:
-    """Call the attempt once, on a linear policy and a linear critic with plain SGD.
+    """Call the attempt once, on a linear policy and a linear critic with plain SGD and a gradient left from before.
 
     The case holds `policy_weight` [A, D], `policy_bias` [A], `critic_weight` [D], `critic_bias` (0-d),
     `learning_rate`, `critic_learning_rate`, the columns of the batch `obs` [B, D], `actions`, `log_prob`, `advantages`,
@@ -126,6 +126,8 @@ class PpoUpdate:
         critic_optimizer = torch.optim.SGD(critic.parameters(), lr=inputs["critic_learning_rate"])
         policy.watch = RowWatch(inputs["obs"].clone(), policy_optimizer)
         critic.watch = RowWatch(inputs["obs"].clone(), critic_optimizer)
+        for parameter in (*policy.parameters(), *critic.parameters()):
+            parameter.grad = torch.ones_like(parameter)  # of whatever came before
         policy.path = []
         policy_optimizer.register_step_post_hook(lambda *_: policy.path.append(policy.bias.detach().clone()))
         parts = {

@@ -31,9 +31,9 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
     yield _case([-0.5], [2.0], [1.0], [4.0], [0.6], ent_coef=0.5)
     yield _case([-1.0, -2.0], [3.0, -1.0], [1.0, 5.0], [3.0, 1.0], [0.5, 0.25], ent_coef=0.1)
-    yield _case([-1.0, -0.5, -2.0], [1.0, -2.0, 0.0], [0.0, 2.0, -1.0], [1.0, 2.0, 5.0], [0.7, 0.1, 0.0], ent_coef=0.0)
+    yield _case([-1.0, -0.5, -2.0], [20.0, -2.0, 0.0], [0.0, 2.0, -1.0], [1.0, 2.0, 5.0], [0.7, 0.1, 0.0], ent_coef=0.0)
     source = generator(seed)
-    for count, ent_coef, dtype in ((7, 0.01, torch.float32), (5, 0.3, torch.float32), (6, 0.02, torch.float64)):
+    for count, ent_coef, dtype in ((7, 0.01, torch.float32), (5, 2.5, torch.float32), (6, 0.02, torch.float64)):
         log_prob, advantages, values, returns, entropy = (normal(source, count, dtype=dtype) for _ in NAMES)
         yield {
             "log_prob": -log_prob.abs(), "advantages": 3 * advantages + 1, "values": 4 * values,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from pgcourse.checks.authoring import Call, Case, Exercise, edits_of
 from pgcourse.checks.unit_03.rollouts import (
@@ -38,7 +39,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield column(
         rewards, values, [7.0, 9.0, 10.0], [TRUNCATED, RUNNING, TERMINATED, RUNNING], gamma=1.0, gae_lambda=1.0
     )
-    yield column(rewards, values, [7.0, 10.0], [RUNNING, TRUNCATED, RUNNING, RUNNING], gamma=0.9, gae_lambda=0.0)
+    ends = [RUNNING, TRUNCATED, TERMINATED, RUNNING]
+    yield column(rewards, values, [7.0, 9.0, 10.0], ends, gamma=0.9, gae_lambda=0.0)
     yield column(rewards, values, [10.0], running, gamma=0.0, gae_lambda=0.9)
     yield column([1.0, 2.0], [3.0, 6.0], [4.0, 9.0], [TERMINATED] * 2, **half)
     yield batch(
@@ -62,7 +64,18 @@ def written_out(rewards, values, next_values, terminated, truncated, *, gamma, g
         return torch.stack(rows[::-1])
 
 
-mistake = edits_of(written_out, shifted_back=shifted_back, shifted_on=shifted_on, normalize=normalize)
+def last_kept(flags: Tensor) -> Tensor:
+    """Each row gets the flags of the next one, the last row its own."""
+    return torch.cat([flags[1:], flags[-1:]])
+
+
+def rolled(flags: Tensor) -> Tensor:
+    """Each row gets the flags of the one before, the first row those of the last: what reading `flags[t - 1]` gives."""
+    return flags.roll(1, 0)
+
+
+SHIFTS = {shift.__name__: shift for shift in (shifted_back, shifted_on, rolled, last_kept)}
+mistake = edits_of(written_out, **SHIFTS, normalize=normalize)
 
 EXERCISE = Exercise.listed(
     "gae",
@@ -124,19 +137,28 @@ EXERCISE = Exercise.listed(
             "flags-of-another-step",
             "Your flags are of another row, as in code that stores done beside the observation that follows it. terminated[t] "
             "says that step t ended the episode: it decides over the next value and over the trace of row t itself.",
-            {"goes_on.to": "(~shifted_back(~goes_on)).to"},
-            {"goes_on.to": "(~shifted_on(~goes_on)).to"},
-            {"with torch": "alive, goes_on = ~shifted_back(~alive), ~shifted_back(~goes_on)\n    with torch"},
-            {"with torch": "alive, goes_on = ~shifted_on(~alive), ~shifted_on(~goes_on)\n    with torch"},
-            {"with torch": "alive, goes_on = (torch.cat([a[1:], a[-1:]]) for a in (alive, goes_on))\n    with torch"},
+            *(
+                {
+                    "with torch": f"{', '.join(masks)} = {', '.join(f'~{shift}(~{mask})' for mask in masks)}\n    with torch"
+                }
+                for masks in (("goes_on",), ("alive",), ("alive", "goes_on"))
+                for shift in SHIFTS
+            ),
+            *(
+                {"with torch": f"alive = goes_on = ~last_kept(~{mask})\n    with torch"}
+                for mask in ("alive", "goes_on")
+            ),
         ),
         mistake(
             "next-value-from-the-next-row",
-            "You took values[t + 1] for the next value. Inside an episode it is the same number; after a truncation it is the "
-            "start of another episode, and after the last row there is none. next_values[t] is of the true next observation.",
+            "You took the next value from another row, or values[t + 1] for it. Inside an episode that is the same number; after "
+            "a truncation it is the start of another episode, and after the last row there is none. next_values[t] is of the "
+            "true observation after step t.",
             {"next_values * alive": "torch.cat([values[1:], next_values[-1:]]) * alive"},
             {"next_values * alive": "torch.cat([values[1:], 0 * values[-1:]]) * alive"},
             {"next_values * alive": "torch.cat([values[1:], values[-1:]]) * alive"},
+            {"next_values * alive": "torch.cat([next_values[1:], next_values[-1:]]) * alive"},
+            {"next_values * alive": "values * alive"},
         ),
         mistake(
             "no-bootstrap-at-the-rollouts-end",

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Call, Case, Exercise, edits_of
+from pgcourse.checks.authoring import Case, Exercise, edits_of
+from pgcourse.checks.observe import CallAndKeep
 from pgcourse.checks.unit_03.rollouts import (
     BOTH,
     RUNNING,
@@ -44,7 +45,7 @@ def cases(seed: int) -> Iterator[Case]:
         column([1.0], [0.0], [4.0], [TERMINATED], gamma=0.5, n=2),
         column([1.0, 2.0, 4.0], [0.0, 8.0, 16.0], [32.0], [RUNNING] * 3, gamma=0.5, n=2),
         column(rewards, values, [64.0], running, gamma=0.5, n=3),
-        column(rewards, values, [64.0], running, gamma=0.5, n=1),
+        column(rewards, values, [5.0, 9.0, 64.0], [RUNNING, TERMINATED, TRUNCATED, RUNNING], gamma=0.5, n=1),
         column(rewards, values, [10.0, 64.0], [RUNNING, TERMINATED, RUNNING, RUNNING], gamma=0.5, n=3),
         column(rewards, values, [10.0, 64.0], [RUNNING, TRUNCATED, RUNNING, RUNNING], gamma=0.5, n=3),
         column(rewards, values, [10.0, 64.0], [RUNNING, BOTH, RUNNING, RUNNING], gamma=0.5, n=3),
@@ -86,7 +87,7 @@ mistake = edits_of(written_out, shifted_back=shifted_back, shifted_on=shifted_on
 EXERCISE = Exercise.listed(
     "n_step_returns",
     cases=cases,
-    observe=Call(SIGNATURE),
+    observe=CallAndKeep(SIGNATURE),
     reference=n_step_returns,
     show_case=named_call("n_step_returns", SIGNATURE),
     hints=(
@@ -164,6 +165,11 @@ EXERCISE = Exercise.listed(
             {"future[k, e]": "future[min(k + 1, steps - 1), e]"},
             {"future[k, e]": "future[k if ends[k, e] else min(k + 1, steps - 1), e]"},
             {"future[k, e]": "next_values[k if ends[k, e] else min(k + 1, steps - 1), e] * ~terminated[k, e]"},
+            *(
+                {"future[k, e]": f"next_values[{row}, e] * ~terminated[k, e]"}
+                for row in ("min(k + 1, steps - 1)", "max(k - 1, 0)", "k - 1")
+            ),
+            *({"future[k, e]": f"future[{row}, e]"} for row in ("max(k - 1, 0)", "k - 1")),
             {"future[k, e]": "future[t, e]"},
             {"future[k, e]": "future[-1, e]"},
         ),

@@ -26,7 +26,8 @@ def cases(seed: int) -> Iterator[Case]:
         "clip_coef": 0.1,
     }
     # The only edge that no rounding blurs: a ratio of 1 is not further than 0 away from 1.
-    yield from_ratios([1.0, 1.5, 1.0, 0.5], clip_coef=0.0)
+    yield from_ratios([1.0, 1.1, 1.0, 0.97], clip_coef=0.0)
+    yield from_ratios([1.7, 0.1, 0.45], clip_coef=0.8)
     source = generator(seed)
     for batch, clip_coef, dtype in ((12, 0.3, torch.float32), (9, 0.1, torch.float64)):
         distance = torch.tensor(DISTANCES, dtype=torch.float64)[integers(source, len(DISTANCES), batch)]

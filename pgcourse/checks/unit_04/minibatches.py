@@ -21,7 +21,7 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. Small batches show what a partition is, large ones whether it is random."""
     source = seeded(seed)
     names = ("batch_size", "minibatch_size", "epochs")
-    for sizes in ((4, 2, 12), (5, 2, 12), (1, 1, 2), (3, 3, 12), (64, 16, 3), (100, 32, 3)):
+    for sizes in ((4, 2, 12), (5, 2, 12), (1, 1, 2), (3, 3, 12), (3, 5, 2), (64, 16, 3), (100, 32, 3)):
         yield {**dict(zip(names, sizes, strict=True)), "seed": int(integers(source, 2**31))}
 
 
@@ -95,29 +95,35 @@ def _sizes(case: Case, arrays: Arrays) -> list[Violation]:
 def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
     if case["batch_size"] < LARGE:
         return []
-    epochs, sizes = _epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes")
+    epochs = [
+        np.split(rows, np.cumsum(sizes)[:-1])
+        for rows, sizes in zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
+    ]
     found = []
-    first = f"The first rows of epoch 1: {_listed(epochs[0][:8])}; of epoch 2: {_listed(epochs[1][:8])}."
-    # A shuffle of 64 rows has about two neighbours that stay neighbours; a rotation or whole blocks have most of them.
-    if np.mean(np.abs(np.diff(epochs[0])) == 1) > 0.25:
-        found.append(("order", "The rows come in their old order, wholly or in long stretches.", first))
-    elif _contiguous(epochs[0], sizes[0]):
-        text = "Each minibatch holds neighbouring rows only, shuffled among themselves."
-        found.append(("neighbours", text, first))
-    if all(np.array_equal(epochs[0], other) for other in epochs[1:]):
-        found.append(("same-order", "Every epoch has the same order; each needs a new one.", first))
+    first, second = (_listed(np.concatenate(parts)[:8]) for parts in epochs[:2])
+    shown = f"The first rows of epoch 1: {first}; of epoch 2: {second}."
+    # Of a third of all rows at most the next one is in the same minibatch by chance.
+    if max(_together(parts) for parts in epochs) > 0.6:
+        old_order = np.mean(np.diff(np.concatenate(epochs[0])) == 1) > 0.6  # or the old pieces in another one
+        text = "Neighbouring rows stay together: they share a minibatch, most of them."
+        found.append(("order" if old_order else "neighbours", text, shown))
+    if len({frozenset(frozenset(part.tolist()) for part in parts) for parts in epochs}) == 1:
+        found.append(("same-minibatches", "Every epoch has the same minibatches; each needs new ones.", shown))
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another order each time, so a run cannot be repeated."
         found.append(("not-repeatable", text, ""))
     if arrays["repeated with another seed"]:
         text = "Generators with different seeds give the same order, so seeds change nothing."
         found.append(("seed-ignored", text, ""))
+    if arrays["repeated after other draws"]:
+        text = "A generator that has been drawn from before gives the same order, so nothing is drawn from it."
+        found.append(("state-ignored", text, ""))
     return found
 
 
-def _contiguous(rows: np.ndarray, sizes: np.ndarray) -> bool:
-    parts = np.split(rows, np.cumsum(sizes)[:-1])
-    return all(part.size and part.max() - part.min() == part.size - 1 for part in parts)
+def _together(parts: list[np.ndarray]) -> float:
+    """The share of rows that have the next row in their minibatch."""
+    return float(np.mean([row + 1 in part for part in map(np.ndarray.tolist, parts) for row in part]))
 
 
 def _listed(numbers: np.ndarray) -> str:
@@ -201,6 +207,7 @@ EXERCISE = Exercise.listed(
             "Each call starts the random numbers anew, so all epochs are alike. Draw from the generator as it stands.",
             {"=generator": "=generator.manual_seed(0)"},
             {"=generator": "=generator.manual_seed(generator.initial_seed())"},
+            {"=generator": "=torch.Generator().set_state(generator.get_state())"},
         ),
         mistake(
             "number-for-size",

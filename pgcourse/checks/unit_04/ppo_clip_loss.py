@@ -15,20 +15,20 @@ def cases(seed: int) -> Iterator[Case]:
     yield _from_ratios([1.1], [2.0], clip_coef=0.2)
     yield _from_ratios([1.5, 1.5], [2.0, -2.0], clip_coef=0.2)
     yield _from_ratios([0.5, 0.5, 1.5, 1.5], [1.0, -2.0, 4.0, -3.0], clip_coef=0.2)
-    yield _from_ratios([1.1, 0.1], [5.0, -6.0], clip_coef=0.2)
+    yield _from_ratios([1.1, 0.1], [50.0, -6.0], clip_coef=0.2)
     # Here the unclipped mean is the smaller one, and means taken first differ from the clipped ratio alone.
     yield _from_ratios([1.5, 0.5], [-3.0, 1.0], clip_coef=0.2)
     # The first minibatch of an update: the policy is still the old one, and one advantage is 0.
     yield _from_ratios([1.0, 1.0, 1.0, 1.0], [3.0, 0.0, -1.0, 4.0], clip_coef=0.2)
     yield {
-        "log_prob": torch.tensor([-200.0, -200.0, -199.0]),
-        "old_log_prob": torch.full((3,), -200.0),
-        "advantages": torch.tensor([1.0, -2.0, 3.0]),
+        "log_prob": torch.tensor([-200.0, -200.0, -199.0, -198.0, -200.0]),
+        "old_log_prob": torch.tensor([-200.0, -200.0, -200.0, -200.0, -1.0]),
+        "advantages": torch.tensor([1.0, -2.0, 3.0, -2.0, -1.0]),
         "clip_coef": 0.3,
     }
     source = generator(seed)
-    yield _random(source, 16, clip_coef=0.3)
-    yield _random(source, 12, clip_coef=0.1, dtype=torch.float64)
+    yield _random(source, 16, clip_coef=0.7)
+    yield _random(source, 12, clip_coef=0.05, dtype=torch.float64)
 
 
 def _from_ratios(ratios: list[float], advantages: list[float], *, clip_coef: float) -> Case:

@@ -76,7 +76,9 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     # Steps long enough to leave the interval, and gradients of both networks above max_grad_norm. A fixed batch: on
     # some the rows leave an interval of 0.1 and one of 0.2 alike, and clip_coef would not show.
-    yield random_batch(generator(0), 12, ent_coef=0.1, max_grad_norm=0.25, learning_rate=6.0, clip_coef=0.1)
+    # One minibatch an epoch: the shuffle cannot change the metrics, though the rows move out of the interval.
+    changes: Case = {"max_grad_norm": 0.25, "learning_rate": 6.0, "clip_coef": 0.1, "look_at": "weights and metrics"}
+    yield random_batch(generator(0), 12, ent_coef=0.1, **changes)
     yield random_batch(source, 9, dtype=torch.float64, ent_coef=0.3, max_grad_norm=50.0, update_epochs=3)
     yield stopping()
     # With an entropy bonus every row has a gradient, clipped or not.
@@ -87,6 +89,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield frozen(source, above=True)
     yield frozen(generator(2), above=False)
     yield equal_rows_that_move()
+    # The divergence is 0 to the last bit, and 0 does not exceed 0.
+    yield {**by_hand(), "target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
     yield random_batch(source, 6, max_grad_norm=5.0, target_kl=0.0)
 
 
@@ -165,8 +169,8 @@ def frozen(source: Generator, *, above: bool) -> Case:
     `above`: whether the target lies above the batch's divergence (all epochs run) or below (the first is the last).
     """
     case = random_batch(source, 12, minibatch_size=3, look_at="metrics", clip_coef=0.3, learning_rate=0.0)
-    # As factors of the old probability: none on the interval's edge.
-    ratio = torch.tensor([1.0, 1.1, 0.85, 1.5, 0.95, 1.2, 0.5, 1.05, 1.0, 0.9, 1.15, 8.0])
+    # As factors of the old probability: none on the interval's edge. 1.4 is outside of it, and 1 / 1.4 is not.
+    ratio = torch.tensor([1.0, 1.1, 0.85, 1.4, 0.95, 1.2, 0.5, 1.05, 1.0, 0.9, 1.15, 8.0])
     log_prob = case["log_prob"] - ratio[torch.randperm(12, generator=source)].log()
     target = float(approx_kl(case["log_prob"], log_prob)) * (1.1 if above else 0.9)
     epochs = 2 if above else 4
@@ -202,7 +206,24 @@ def mistake(id: str, explanation: str, *spellings: Edits) -> Misconception:
     return Misconception(id, explanation, wrong, tuple(variants))
 
 
+def objectives(log_ratio: Tensor, advantages: Tensor, clip_coef: float) -> tuple[Tensor, Tensor]:
+    """r A and clip(r) A, [B] each."""
+    ratio = log_ratio.exp()
+    return ratio * advantages, ratio.clamp(1 - clip_coef, 1 + clip_coef) * advantages
+
+
+def cleared_after(*networks: str) -> Edits:
+    """Edits: gradients are cleared behind the step, and not before backward."""
+    edits: dict[str, str] = {}
+    for each in networks:
+        step = f"{each}_optimizer.step()"
+        edits |= {f"{each}_optimizer.zero_grad()": "", step: f"{step}; {each}.zero_grad()"}
+    return edits
+
+
 NOW = "log_prob_of(policy, batch.obs, batch.actions)"
+LOSS = "ppo_clip_loss(log_prob, old_log_prob, normalize(advantages), clip_coef=clip_coef)"
+OBJECTIVES = "objectives(log_prob - old_log_prob, normalize(advantages), clip_coef)"
 NOT_CLEARED = {"policy_optimizer.zero_grad()": "", "critic_optimizer.zero_grad()": ""}
 LOG = """            kl.append(float(approx_kl(log_prob, old_log_prob)))
             fraction.append(float(clip_fraction(log_prob, old_log_prob, clip_coef=clip_coef)))
@@ -218,8 +239,8 @@ EXERCISE = Exercise.listed(
     # The other standard deviation; metrics of the whole batch, the mean over the epochs or after the last.
     also_correct=(
         both({})[1],
-        both(LOG_EACH_EPOCH)[0],
-        both(LOG_EACH_EPOCH | {"for rows": "kl, fraction = [], []\n        for rows"})[0],
+        *both(LOG_EACH_EPOCH),
+        *both(LOG_EACH_EPOCH | {"for rows": "kl, fraction = [], []\n        for rows"}),
     ),
     hints=(
         "Two loops: epochs outside, minibatches inside. What belongs into the inner one (everything that takes a step), "
@@ -270,12 +291,13 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "gradients-not-cleared",
-            "The first step is right and a later one is not: the old gradient is still there, and backward adds to it. Clear "
-            "the gradients of both networks before each step.",
+            "An old gradient is still there, and backward adds to it: of the step before, or of what was done before the call. "
+            "Clear the gradients of both networks before each backward.",
             NOT_CLEARED,
             {"policy_optimizer.zero_grad()": ""},
             {"critic_optimizer.zero_grad()": ""},
             NOT_CLEARED | {"for rows": "policy.zero_grad(); critic.zero_grad()\n        for rows"},
+            *(cleared_after(*networks) for networks in (("policy", "critic"), ("policy",), ("critic",))),
         ),
         mistake(
             "network-does-not-move",
@@ -330,6 +352,22 @@ EXERCISE = Exercise.listed(
             {"entropy().mean()": "entropy().sum()"},
         ),
         mistake(
+            "another-policy-loss",
+            "The critic is right, but the policy's step is not that of the clipped loss: the larger of the two objectives "
+            "instead of the smaller, one of them alone, a sum over the rows, another sign. Check ppo_clip_loss, and call it.",
+            *({LOSS: f"-{OBJECTIVES}[{which}].mean()"} for which in (0, 1)),
+            {LOSS: f"-torch.maximum(*{OBJECTIVES}).mean()"},
+            {LOSS: f"-torch.minimum(*{OBJECTIVES}).sum()"},
+            {LOSS: f"torch.minimum(*{OBJECTIVES}).mean()"},
+        ),
+        mistake(
+            "column-against-row",
+            "Your critic's loss pairs every value with every return: [B, 1] against [B] broadcasts to [B, B] without an error, "
+            "and the critic learns the mean return for all states. Both are [B]; look at each unsqueeze and squeeze.",
+            {"value_loss(critic(obs), returns)": "(0.5 * (critic(obs)[:, None] - returns).square().mean())"},
+            {"value_loss(critic(obs), returns)": "(critic(obs)[:, None] - returns).square().mean()"},
+        ),
+        mistake(
             "value-loss-scaled",
             "The policy is right, but the critic's step is not: its loss is half the mean squared error, with no further "
             "coefficient. One that multiplies both losses belongs where both share one optimizer.",
@@ -374,9 +412,11 @@ EXERCISE = Exercise.listed(
             {"target_kl is not None and ": ""},
         ),
         mistake(
-            "target-multiplied",
-            "You stop at a multiple of target_kl, as several libraries do. Here the limit is target_kl itself.",
+            "another-limit",
+            "You stop at a multiple of target_kl, as several libraries do, or as soon as it is reached. Here the update ends "
+            "where the divergence is larger than target_kl itself; a policy that has not moved does not exceed a target of 0.",
             {"> target_kl": "> 1.5 * target_kl"},
+            {"> target_kl": ">= target_kl"},
         ),
         mistake(
             "stops-by-minibatches",

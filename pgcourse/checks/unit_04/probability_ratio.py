@@ -21,8 +21,11 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_prob": torch.tensor([0.2, 0.3, 0.9]).log(), "old_log_prob": torch.tensor([0.4, 0.3, 0.6]).log()}
     # Probabilities of e^-200: 0 in float32, so that only a difference of logarithms still tells their ratio.
     yield {"log_prob": torch.tensor([-200.0, -199.0]), "old_log_prob": torch.tensor([-200.0, -200.0])}
-    # Ratios of 500 and of 0.002: large ones are ratios too.
-    yield {"log_prob": torch.tensor([0.5, 0.001]).log(), "old_log_prob": torch.tensor([0.001, 0.5]).log()}
+    # Ratios of 500, of 0.002 and of e^60: large ones are ratios too.
+    yield {
+        "log_prob": torch.tensor([0.5, 0.001, 0.5]).log(),
+        "old_log_prob": torch.cat([torch.tensor([0.001, 0.5]).log(), torch.tensor([-60.0])]),
+    }
     source = generator(seed)
     old = -normal(source, 8).abs()
     yield {"log_prob": old + 0.5 * normal(source, 8), "old_log_prob": old}
@@ -71,6 +74,17 @@ EXERCISE = Exercise.listed(
             "all the others, and where every action has become twice as likely you see 1. PPO clips each ratio as it is.",
             {"exp()": "softmax(0) * len(log_prob)"},
             {"exp()": "softmax(0)"},
+        ),
+        mistake(
+            "limited-here",
+            "You limited the ratio or its logarithm. How far an action's probability has moved is what is asked for; where the "
+            "ratio stops to count, the loss decides, and it needs the true one beside the limited one.",
+            *(
+                {"log_ratio.exp": f"log_ratio.clamp({low}{most}).exp"}
+                for most in (20, 10, 5, 2, 1)
+                for low in (f"-{most}, ", "max=")
+            ),
+            *({"exp()": f"exp().clamp({limits})"} for limits in ("0.8, 1.2", "max=10", "max=100", "1e-8, 1e8")),
         ),
         *mistakes_in_the_ratio(mistake),
     ),

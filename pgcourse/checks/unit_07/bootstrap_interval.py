@@ -50,6 +50,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case(source, normal(source, 12).exp() * 50, "mean", 0.8, 500, repeat=True)
     yield _case(source, normal(source, 9, dtype=torch.float64) * 30 - 200, "median", 0.5, 300)
     yield _case(source, normal(source, 12) * 20 + 100, "mean", 0.6, 2000)
+    # Equal results, as runs that reach the limit of 500 have.
+    yield _case(source, torch.tensor([500.0, 500.0, 100.0, 500.0]), "mean", 0.3, 1000)
 
 
 def _case(
@@ -250,6 +252,16 @@ EXERCISE = Exercise.listed(
             "One run is never drawn. Indices begin with 0 and randint leaves out its upper end: torch.randint(len(x), ...).",
             {"randint(len(x)": "randint(len(x) - 1"},
             {"randint(len(x)": "randint(1, len(x)"},
+        ),
+        mistake(
+            "equal-results-counted-once",
+            "You counted equal results once, as unique and set do. Three runs that reach 500 are three results, and a resample "
+            "draws each of them as often as any other run.",
+            {
+                "picks =": "runs, x = len(x), x.unique()\n    picks =",
+                "(num_resamples, len(x))": "(num_resamples, runs)",
+            },
+            {"picks =": "x = x.unique()\n    picks ="},
         ),
         mistake(
             "another-size",

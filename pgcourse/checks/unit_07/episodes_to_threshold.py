@@ -17,8 +17,10 @@ def cases(seed: int) -> Iterator[Case]:
     for returns, threshold, window in (
         ([1.0, 5.0, 6.0, 7.0], 5.0, 2),
         ([2.0, 1.0, 5.0, 0.0], 3.0, 2),  # exactly, then never again
-        ([1.0, 2.0, 3.0], 9.0, 2),  # never
+        ([4.0, 5.0, 4.0], 4.75, 2),  # never
         ([4.0, 4.0], 2.0, 3),  # too short
+        ([], -1.0, 1),
+        ([4.0, 5.0], 4.5, 2),  # with the only window
         ([9.0, 1.0, 2.0, 7.0, 8.0], 7.0, 2),  # a lucky start, then with the last episode
         ([-5.0, -1.0, -3.0, -1.0], -2.0, 2),
         ([7.0, 8.0, 1.0, 9.0, 9.0, 9.0], 4.0, 4),  # with the first window

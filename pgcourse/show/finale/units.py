@@ -226,7 +226,8 @@ def a2c_plan(
         algorithm="a2c",
         curve=("a2c", "cartpole"),
         advice="Look at the signs in `a2c_losses` (both the weighted log-probability and the entropy are to grow), at "
-        "`terminated` in `gae`, and at the direction of its loop, from the last row to the first.",
+        "`terminated` in `gae`, at its decay (gamma times gae_lambda: with a gae_lambda of 0 nothing flows back from later "
+        "rows), and at the direction of its loop, from the last row to the first.",
         still_advice="The policy has the very weights it began with: does its loss depend on `log_prob`?",
     )
 

@@ -18,3 +18,9 @@ def right_sorting_random_keys(batch_size, minibatch_size, *, generator):
 def right_with_samplers(batch_size, minibatch_size, *, generator):
     sampler = RandomSampler(range(batch_size), generator=generator)
     return (torch.tensor(rows) for rows in BatchSampler(sampler, minibatch_size, drop_last=False))
+
+
+def right_dealt_to_players(batch_size, minibatch_size, *, generator):
+    # Each row draws its minibatch; inside of one the rows stay in order.
+    player = torch.randperm(batch_size, generator=generator) // minibatch_size
+    return [torch.nonzero(player == number).flatten() for number in range(int(player.max()) + 1)]
