@@ -66,7 +66,7 @@ assert run("explained_variance", explained_variance).status == "correct"
 # *1 point, about 8 minutes, difficulty 1 of 3.*
 #
 # Before a step the critic guesses V(s). After it, one reward is a fact, and the rest is a guess again, from one step closer
-# to the truth. The difference is the temporal-difference error. It is the smallest advantage there is.
+# to the truth. The difference is the temporal-difference error. It is the smallest advantage there is. {{# mathematics}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "td_errors", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -282,6 +282,7 @@ assert run("true_next_observations", true_next_observations).status == "correct"
 # D G B F E A C. E may stand anywhere between D and A: it needs only the observations and actions. Advantages and returns
 # come from the critic as it was *before* this update; computed after C, they would judge the actions by a critic that has
 # already been fitted to them. After C the batch is thrown away: it is experience of a policy that no longer exists.
+# {{# wording}}
 #
 # </details>
 

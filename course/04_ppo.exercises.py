@@ -15,7 +15,7 @@
 #
 # Six functions, about 90 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches, and
 # the sixth is the whole update. Twice your code trains an agent on CartPole: once the loss is there, and again at the end.
-# The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
+# The lesson is [04 PPO](../notebooks/04_ppo.ipynb). {{# wording}}
 #
 # As before: write, run, check. `hint("approx_kl")` gives the next hint, `solution("approx_kl")` says how to see a solution;
 # the [exercises of unit 00](00_welcome.ipynb) explain the checks.
@@ -64,7 +64,7 @@ assert run("probability_ratio", probability_ratio).status == "correct"
 # ## Fill in the table
 #
 # *No points, 5 minutes.* An action has the advantage A, and its ratio is r; the clip is 0.2. Work out both objectives and
-# the smaller of them, and say whether a gradient remains. The first row is done.
+# the smaller of them, and say whether a gradient remains. The first row is done. {{# mathematics}}
 #
 # | A | r | r · A | clip(r) · A | the smaller | does it push on? |
 # |---|---|---|---|---|---|
@@ -72,6 +72,82 @@ assert run("probability_ratio", probability_ratio).status == "correct"
 # | 2 | 0.5 | | | | |
 # | -2 | 1.5 | | | | |
 # | -2 | 0.5 | | | | |
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
+#
+# {{# mathematics}}
 #
 # *Your answer: (double-click here and write)*
 #
