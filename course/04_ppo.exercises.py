@@ -14,8 +14,8 @@
 # # 04 Exercises: write PPO
 #
 # Six functions, about 90 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches, and
-# the sixth is the whole update. Twice your code trains an agent on CartPole: once the loss is there, and again at the end.
-# The lesson is [04 PPO](../notebooks/04_ppo.ipynb). {{# wording}}
+# the sixth is the whole update. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
+# The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
 #
 # As before: write, run, check. `hint("approx_kl")` gives the next hint, `solution("approx_kl")` says how to see a solution;
 # the [exercises of unit 00](00_welcome.ipynb) explain the checks.
@@ -66,7 +66,7 @@ assert run("probability_ratio", probability_ratio).status == "correct"
 # *No points, 5 minutes.* An action has the advantage A, and its ratio is r; the clip is 0.2. Work out both objectives and
 # the smaller of them, and say whether a gradient remains. The first row is done. {{# mathematics}}
 #
-# | A | r | r · A | clip(r) · A | the smaller | does it push on? |
+# | A | ρ | ρ · A | clip(ρ) · A | the smaller | does it push on? |
 # |---|---|---|---|---|---|
 # | 2 | 1.5 | 3 | 2.4 | 2.4 | no: likely enough |
 # | 2 | 0.5 | | | | |
@@ -75,93 +75,22 @@ assert run("probability_ratio", probability_ratio).status == "correct"
 #
 # {{# mathematics}}
 #
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
-# {{# mathematics}}
-#
 # *Your answer: (double-click here and write)*
 #
 # <details><summary>A model answer</summary>
 #
-# | A | r | r · A | clip(r) · A | the smaller | does it push on? |
+# | A | ρ | ρ · A | clip(ρ) · A | the smaller | does it push on? |
 # |---|---|---|---|---|---|
 # | 2 | 1.5 | 3 | 2.4 | 2.4 | no: likely enough |
 # | 2 | 0.5 | 1 | 1.6 | 1 | yes: a good action has become rare, bring it back |
 # | -2 | 1.5 | -3 | -2.4 | -3 | yes: a bad action has become likely, bring it back |
 # | -2 | 0.5 | -1 | -1.6 | -1.6 | no: rare enough |
 #
-# The clipped objective is flat in r, so where it is the smaller one, the gradient is 0. That happens in two of the four
+# {{# mathematics}}
+#
+# The clipped objective is flat in ρ, so where it is the smaller one, the gradient is 0. That happens in two of the four
 # corners: where the policy has gone far *in the direction that the advantage asks for*. On the way back nothing is clipped.
+# {{# mathematics}}
 #
 # </details>
 
@@ -253,7 +182,7 @@ assert run("approx_kl", approx_kl).status == "correct"
 # *1 point, about 6 minutes, difficulty 1 of 3.*
 #
 # The second gauge: how much of the batch has left the interval? Near 0, the clip does nothing; near 1, most of the batch has
-# moved further than PPO trusts it.
+# moved further than PPO trusts it. {{# mathematics}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "clip_fraction", "locked": false, "schema_version": 3, "solution": true, "task": false}
