@@ -28,6 +28,8 @@ STUDIES = (
     "baselines",
     "a2c",
     "ppo",
+    "mistakes",
+    "one_update",
     "pendulum",
     "trpo",
     "traps",
