@@ -14,9 +14,8 @@
 # # 04 PPO: use each batch more than once, and not too much
 # {{# wording}}
 #
-# A2C looks at a batch once, takes one small step and throws the batch away. Proximal policy optimisation (PPO) takes many
-# steps on the same batch, although another policy collected it. Two lines of code keep these steps from going too far.
-# {{# design}}
+# A2C looks at a batch once, takes one small step and throws the batch away. Proximal policy optimisation (PPO) takes many steps
+# on the same batch, although another policy collected it. Two lines of code keep these steps from going too far. {{# design}}
 #
 # **After this lesson you will be able to**
 #
@@ -27,15 +26,13 @@
 # 5. read PPO's update line by line, and say which of its parts matter on CartPole, because you saw each one measured.
 #
 # **You need** [lesson 03](03_a2c_gae.ipynb): advantages, GAE, rollouts of shape `[T, N]`. **Time:** {{minutes:core}} minutes
-# for the
-# core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises; all cells together run
-# in
-# about half a minute on two cores. Letters are explained in the table of [symbols](../docs/symbols.md). {{# wording}}
+# for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises; all cells
+# together run in about half a minute on two cores. Letters are explained in the table of [symbols](../docs/symbols.md). {{#
+# wording}}
 #
 # The numbers come from `claims/ppo.json`: ten training runs of each version, measured with this package. *72 [65, 80]* reads:
 # interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided
-# by
-# the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
+# by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
 
 # %% jupyter={"source_hidden": true}
 import copy
@@ -70,9 +67,9 @@ questions.quiz(
     "04-recall-1",
     "A2C (unit 03): what does the advantage of a row in a batch say?",
     [
-        "How large the return of the whole episode was",
-        "How much the action was worth, compared with what the policy does there on average",
-        "How likely the policy was to choose this action",
+        "How large the return of the whole episode was, good states included",
+        "The worth of the action, minus what the policy gets there",
+        "How likely the policy was to choose this action in this state",
         "How far the critic's estimate is from its target after the update",
     ],
     answer=1,
@@ -89,10 +86,10 @@ questions.quiz(
     "04-recall-2",
     "REINFORCE (unit 01) needs fresh episodes after each step. Why may it not take a second step on the same episodes?",
     [
-        "The episodes would take too much memory",
-        "The returns in them have been standardised already",
-        "Its gradient is an average over episodes of the present policy, and these come from the one before",
-        "The second gradient would be exactly the same as the first, so nothing would be gained",
+        "The episodes would take too much memory if they were all kept",
+        "The returns in them have been standardised already, and that works only once",
+        "Its gradient averages over episodes of the present policy, and these are the old one's",
+        "The second gradient would be exactly the same as the first one, so nothing is gained",
     ],
     answer=2,
     reasons=[
@@ -110,7 +107,7 @@ questions.quiz(
     [
         "The baseline is close to the mean return",
         "The baseline is trained on the same returns",
-        "The score has mean 0 in each state, so what is subtracted adds 0 on average",
+        "The score has mean 0 in each state",
         "The gradient is divided by its norm afterwards",
     ],
     answer=2,
@@ -146,12 +143,12 @@ page.figure(
 # %% [markdown]
 # ## 1. A step is only safe nearby
 #
-# In supervised learning a step that was too long makes the loss worse. The next batch comes from the same data as before, and
-# training walks back. {{# mathematics}}
+# In supervised learning, after a step that was too long, the next batch comes from the same data as before, and training can
+# walk back. {{# mathematics}}
 #
-# In reinforcement learning **the policy makes the data**. After a step that was too long, the next batch comes from the
-# worse policy: from the states that it visits and the actions that it prefers. If it has become certain of its
-# actions, their scores $\nabla_\theta \log \pi_\theta$ are close to zero, and no gradient leads back. {{# mathematics}}
+# In reinforcement learning **the policy makes the data**. After a step that was too long, the next batch comes from the worse
+# policy: from the states that it visits and the actions that it prefers. If it has become certain of its actions, their scores
+# $\nabla_\theta \log \pi_\theta$ are close to zero, and no gradient leads back. {{# mathematics}}
 #
 # Here is that experiment. Ten healthy PPO runs reach update 30. That one update is replaced by a *single* gradient step with
 # the learning rate multiplied by a factor. Then training goes on as usual for another 50 updates. {{# design}}
@@ -163,9 +160,9 @@ questions.predict(
     "In 80 updates one gradient step is 100, 1,000 or 10,000 times as long as usual; everything before and after it is healthy. "
     "What will the ten runs look like at the end?",
     [
-        "All recover: one bad step among hundreds of good ones cannot matter",
-        "None recovers: the policy is gone in every case",
-        "The return falls in all three; training repairs a part, and nothing after the largest",
+        "All recover: one bad step among hundreds of good ones cannot matter at all",
+        "None recovers: after such a step the policy is gone in every case",
+        "The return falls in all three; nothing of the last is repaired",
         "Nothing happens in any of them: the norm of the gradient is clipped at 0.5",
     ],
     answer=2,
@@ -197,20 +194,16 @@ page.figure(
 # | 10,000 | {{ppo:step_10000/step_kl}} | {{ppo:step_10000/after}} | {{ppo:step_10000/in_the_end}} | {{ppo:step_10000/end_entropy}} | {{ppo:step_10000/dead/count}} |
 #
 # At factors of 30 and 100 the return is {{lower right after the step | ppo:step_30/after < ppo:step_30/before,
-# ppo:step_100/after < ppo:step_100/before}}
-# than before it, and at the end {{no difference | ppo:step_30/in_the_end ~ ppo:step_1/in_the_end, ppo:step_100/in_the_end ~
-# ppo:step_1/in_the_end}}
-# from runs with an ordinary step is seen. At 1,000 training brings back {{a part of it | ppo:step_1000/in_the_end >
-# ppo:step_1000/after}},
-# and the runs still end {{below | ppo:step_1000/in_the_end < ppo:step_1/in_the_end}} those with an ordinary step. At 10,000
-# {{no difference | ppo:step_10000/in_the_end ~ ppo:step_10000/after}} between the return right after the step and 50 updates
-# later is seen. There the
-# entropy is close to 0: the policy does the same thing whatever it sees, and its scores are zero.
+# ppo:step_100/after < ppo:step_100/before}} than before it, and at the end {{no difference | ppo:step_30/in_the_end ~
+# ppo:step_1/in_the_end, ppo:step_100/in_the_end ~ ppo:step_1/in_the_end}} from runs with an ordinary step is seen. At 1,000
+# training brings back {{a part of it | ppo:step_1000/in_the_end > ppo:step_1000/after}}, and the runs still end {{below |
+# ppo:step_1000/in_the_end < ppo:step_1/in_the_end}} those with an ordinary step. At 10,000 {{no difference |
+# ppo:step_10000/in_the_end ~ ppo:step_10000/after}} between the return right after the step and 50 updates later is seen. There
+# the entropy is close to 0: the policy does the same thing whatever it sees, and its scores are zero.
 #
 # Loss and gradient do not warn you *before* the step; they are those of any other update. What tells the rows apart is the
-# second
-# column, how far the policy moved. An ordinary gradient step moves it by {{ppo:step_1/step_kl.value}} thousandths of a nat.
-# Section 4 says how to measure that.
+# second column, how far the policy moved. An ordinary gradient step moves it by {{ppo:step_1/step_kl.value}} thousandths of a
+# nat. Section 4 says how to measure that.
 #
 # So PPO wants two things at once: many steps from each batch, because data are expensive, and never far from the policy that
 # collected them.
@@ -225,8 +218,7 @@ page.figure(
 # | $\epsilon$ | half width of PPO's clip | `clip_coef` | a number |
 #
 # $\hat A_i$ is the advantage of row $i$, from GAE, under $\pi_{\text{old}}$. Papers often write $r$ for the ratio; here $r$ is
-# always
-# the reward.
+# always the reward.
 #
 # ### 2.1 What a better policy is worth, in the old policy's advantages
 # {{# wording}}
@@ -236,8 +228,8 @@ page.figure(
 # $A_{\text{old}}(s_t, a_t) = r_t + \gamma V_{\text{old}}(s_{t+1}) - V_{\text{old}}(s_t)$, with $V_{\text{old}} = 0$ after the
 # end.
 #
-# **Your line.** Take an episode of two steps: rewards $r_0$, $r_1$, then the end. Write its sum in terms of `r0`, `r1`,
-# `v0` $= V_{\text{old}}(s_0)$, `v1` $= V_{\text{old}}(s_1)$ and `gamma`, and simplify. Which value is left?
+# **Your line.** Take an episode of two steps: rewards $r_0$, $r_1$, then the end. Write its sum in terms of `r0`, `r1`, `v0` $=
+# V_{\text{old}}(s_0)$, `v1` $= V_{\text{old}}(s_1)$ and `gamma`, and simplify. Which value is left?
 
 # %%
 questions.check_line("04-telescope", lambda r0, r1, v0, v1, gamma: ...)
@@ -246,8 +238,7 @@ questions.check_line("04-telescope", lambda r0, r1, v0, v1, gamma: ...)
 # <details><summary>The line, and the same for any length</summary>
 #
 # $(r_0 + \gamma V_1 - V_0) + \gamma (r_1 - V_1) = r_0 + \gamma r_1 - V_0$: the value of $s_1$ cancels. For any length, and on
-# average over
-# episodes of the new policy,
+# average over episodes of the new policy,
 #
 # $$
 # \mathbb{E}_{\tau \sim \pi}\Big[\sum_t \gamma^t \big(r_t + \gamma V_{\text{old}}(s_{t+1}) - V_{\text{old}}(s_t)\big)\Big]
@@ -257,8 +248,8 @@ questions.check_line("04-telescope", lambda r0, r1, v0, v1, gamma: ...)
 # </details>
 #
 # All values cancel but the first. What is left is the new policy's return minus $V_{\text{old}}(s_0)$. The start states do not
-# depend on the policy, so the mean of $V_{\text{old}}(s_0)$ is $J(\pi_{\text{old}})$. Nothing was approximated. Write
-# $d^\pi(s) = \sum_t \gamma^t P(s_t = s)$ for how often, discounted, $\pi$ visits a state:
+# depend on the policy, so the mean of $V_{\text{old}}(s_0)$ is $J(\pi_{\text{old}})$. Nothing was approximated. Write $d^\pi(s)
+# = \sum_t \gamma^t P(s_t = s)$ for how often, discounted, $\pi$ visits a state:
 #
 # $$
 # J(\pi) - J(\pi_{\text{old}}) = \sum_s d^{\pi}(s) \sum_a \pi(a \mid s)\, A_{\text{old}}(s, a). \tag{1}
@@ -271,11 +262,11 @@ questions.check_line("04-telescope", lambda r0, r1, v0, v1, gamma: ...)
 #
 # Two changes turn (1) into something a batch can estimate.
 #
-# **States, an approximation.** Replace $d^\pi$ by $d^{\pi_{\text{old}}}$, the states in the batch. The two are equal at
-# $\pi = \pi_{\text{old}}$ and drift apart as the policies do.
+# **States, an approximation.** Replace $d^\pi$ by $d^{\pi_{\text{old}}}$, the states in the batch. The two are equal at $\pi =
+# \pi_{\text{old}}$ and drift apart as the policies do.
 #
-# **Actions, exactly.** The batch's actions were drawn from $\pi_{\text{old}}$, and (1) wants them from $\pi$.
-# Multiply and divide:
+# **Actions, exactly.** The batch's actions were drawn from $\pi_{\text{old}}$, and (1) wants them from $\pi$. Multiply and
+# divide:
 #
 # $$
 # \sum_a \pi(a \mid s)\, A(s, a)
@@ -283,17 +274,17 @@ questions.check_line("04-telescope", lambda r0, r1, v0, v1, gamma: ...)
 # = \mathbb{E}_{a \sim \pi_{\text{old}}}\big[ \rho(a)\, A(s, a) \big].
 # $$
 #
-# That is **importance sampling**: an action that $\pi$ takes twice as often counts twice. It needs
-# $\pi_{\text{old}}(a \mid s) > 0$ wherever $\pi(a \mid s) > 0$, which softmax and Gaussian policies give. The result
-# is the **surrogate objective**: {{# mathematics}}
+# That is **importance sampling**: an action that $\pi$ takes twice as often counts twice. It needs $\pi_{\text{old}}(a \mid s) >
+# 0$ wherever $\pi(a \mid s) > 0$, which softmax and Gaussian policies give. The result is the **surrogate objective**: {{#
+# mathematics}}
 #
 # $$
 # L(\theta) = \mathbb{E}_{s, a \sim \pi_{\text{old}}}\big[ \rho\, A \big] \approx \frac{1}{B} \sum_{i=1}^B \rho_i(\theta)\, \hat A_i. \tag{2}
 # $$
 #
-# The sum holds three other approximations. The factor $\gamma^t$ is dropped, as in [lesson 01](01_reinforce.ipynb).
-# $\hat A$ is an estimate. And it is shifted and scaled to mean 0 and standard deviation 1 in each minibatch, so the value of
-# $L$ has no unit.
+# The sum holds three other approximations. The factor $\gamma^t$ is dropped, as in [lesson 01](01_reinforce.ipynb). $\hat A$ is
+# an estimate. And it is shifted and scaled to mean 0 and standard deviation 1 in each minibatch, so the value of $L$ has no
+# unit.
 #
 # ### 2.3 At the start it is A2C
 #
@@ -345,13 +336,13 @@ with seeded(0):
 compare(later[0])
 
 # %% [markdown]
-# Before the first step the two agree up to rounding. After three epochs they are different vectors, because the
-# ratios have moved away from 1.
+# Before the first step the two agree up to rounding. After three epochs they are different vectors, because the ratios have
+# moved away from 1.
 #
 # ### 2.4 The ratio lives in log space
 #
-# A network gives you log-probabilities. Do not turn them into probabilities to divide: an unlikely action's
-# probability underflows to 0, and 0 / 0 is no number. Subtract first, then take one exponential:
+# A network gives you log-probabilities. Do not turn them into probabilities to divide: an unlikely action's probability
+# underflows to 0, and 0 / 0 is no number. Subtract first, then take one exponential:
 
 # %%
 log_prob, old_log_prob = torch.tensor([-0.5, -200.0]), torch.tensor([-0.7, -200.0])  # [B]
@@ -362,8 +353,8 @@ print("subtract the logarithms: ", (log_prob - old_log_prob).exp().tolist())
 # ### 2.5 The surrogate promises more than the policy keeps
 # {{# wording}}
 #
-# Nothing in (2) says "stay nearby". So climb it on one batch for 30 epochs, without a clip, and compare what the batch
-# promises with what the policy then scores.
+# Nothing in (2) says "stay nearby". So climb it on one batch for 30 epochs, without a clip, and compare what the batch promises
+# with what the policy then scores.
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -373,7 +364,7 @@ questions.predict(
     [
         "It rises as the surrogate does, but more slowly",
         "It rises for some epochs, then levels off",
-        "It holds for some epochs, then falls while the surrogate rises",
+        "It holds for some epochs, and then it falls",
         "It stays where it was to the end",
     ],
     answer=2,
@@ -394,26 +385,22 @@ page.figure(
 )
 
 # %% [markdown]
-# The dashed line follows the surrogate (2), the solid one its clipped version of section 3. After four epochs
-# {{no difference | one_update:no_clip/return_4 ~ one_update:clip/return_4}} in the return is seen, and
-# {{none | one_update:clip/return_6 ~ one_update:clip/return_0}} between the clipped policy after six epochs and the one before
-# the update: one update
-# changes the return by little. Then the two part. After 30 epochs without a clip the KL divergence is
-# {{one_update:no_clip/kl_30.value}} thousandths of a nat, and with it {{one_update:clip/kl_30.value}}. The surrogate promises
-# {{more | one_update:no_clip/surrogate_30 > one_update:clip/surrogate_30}} without a clip, and the return is
-# {{lower | one_update:no_clip/return_30 < one_update:clip/return_30}}. With the clip, 30 epochs on this one batch give a return
-# in which
-# {{no difference | one_update:clip/return_30 ~ one_update:clip/return_6}} from six epochs is seen. (Over a whole training more
-# epochs do matter:
-# section 6.1.) {{# description}}
+# The dashed line follows the surrogate (2), the solid one its clipped version of section 3. After four epochs {{no difference |
+# one_update:no_clip/return_4 ~ one_update:clip/return_4}} in the return between the two is seen, and {{none |
+# one_update:clip/return_6 ~ one_update:clip/return_0}} between the clipped policy after six epochs and the one before the
+# update. Then the two part. After 30 epochs without a clip the KL divergence is {{one_update:no_clip/kl_30.value}} thousandths
+# of a nat, and with it {{one_update:clip/kl_30.value}}. The surrogate promises {{more | one_update:no_clip/surrogate_30 >
+# one_update:clip/surrogate_30}} without a clip, and the return is {{lower | one_update:no_clip/return_30 <
+# one_update:clip/return_30}}. With the clip, 30 epochs on this one batch give a return in which {{no difference |
+# one_update:clip/return_30 ~ one_update:clip/return_6}} from six epochs is seen. (Over a whole training, twenty epochs need
+# {{fewer steps | ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475}} than six: section 6.1.)
 
 # %% [markdown]
 # ## 3. The clip
 #
-# One answer is a **trust region**: climb the surrogate only where the mean KL divergence between old and new policy is
-# small, say at most 0.01. TRPO does that (unit 08), with second derivatives and a line search. PPO does not forbid going far.
-# It
-# takes away, row by row, the *reason* to go further:
+# One answer is a **trust region**: climb the surrogate only where the mean KL divergence between old and new policy is small,
+# say at most 0.01. TRPO does that (unit 08), with second derivatives and a line search. PPO does not forbid going far. It takes
+# away, row by row, the *reason* to go further:
 #
 # $$
 # L^{\text{clip}}(\theta) = \frac1B \sum_i \min\Big( \rho_i \hat A_i,\; \text{clip}(\rho_i,\, 1-\epsilon,\, 1+\epsilon)\, \hat A_i \Big). \tag{3}
@@ -472,16 +459,15 @@ page.figure(
 print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.3f}")
 
 # %% [markdown]
-# **What the clip does not do.** It does not bound the ratio. A row beyond the interval has no gradient *of its own*,
-# but all rows share one network. The other rows go on moving the weights, Adam goes on in the direction of its
-# running average, and the row is carried along. So you should measure how far the policy went (section 4).
+# **What the clip does not do.** It does not bound the ratio. A row beyond the interval has no gradient *of its own*, but all
+# rows share one network. The other rows go on moving the weights, Adam goes on in the direction of its running average, and the
+# row is carried along. So you should measure how far the policy went (section 4).
 
 # %% [markdown]
 # ### 3.2 Without the minimum · further
 #
-# Leave out the minimum, and keep the clipped term alone. Then *every* row outside the interval has gradient 0,
-# the two corners that should lead back included. Textbooks say that this must not be done. Ten seeds, 100,000
-# steps each:
+# Leave out the minimum, and keep the clipped term alone. Then *every* row outside the interval has gradient 0, the two corners
+# that should lead back included. Textbooks say that this must not be done. Ten seeds, 100,000 steps each:
 #
 # | objective | seeds that reach 475 | steps until then | late return | peak KL of an update [0.001 nat] |
 # |---|---|---|---|---|
@@ -492,17 +478,13 @@ print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.
 # "Reach 475" and "late return" are explained in section 6.
 #
 # Without the minimum {{no difference | ppo:no_min/steps_to_475 ~ ppo:cartpole/steps_to_475, ppo:no_min/late ~
-# ppo:cartpole/late, ppo:no_min/steps_to_475/count ~ ppo:cartpole/steps_to_475/count}}
-# in steps, late return or seeds that arrive is seen here. The updates go {{further | ppo:no_min/largest_kl >
-# ppo:cartpole/largest_kl}}: rows
-# that were carried the wrong way are not led back. The minimum is free, so keep it; but "without it PPO fails" is not what we
-# measure.
+# ppo:cartpole/late, ppo:no_min/steps_to_475/count ~ ppo:cartpole/steps_to_475/count}} in steps, late return or seeds that
+# arrive is seen here. The updates go {{further | ppo:no_min/largest_kl > ppo:cartpole/largest_kl}}: rows that were carried the
+# wrong way are not led back. The minimum is free, so keep it; but "without it PPO fails" is not what we measure.
 #
 # Without any clip, with the same six epochs, the largest update goes {{more than ten times as far | ppo:no_clip/largest_kl > 10
-# * ppo:cartpole/largest_kl}} as
-# PPO's. {{Fewer | ppo:no_clip/steps_to_475/count < ppo:cartpole/steps_to_475/count}} seeds arrive within 100,000 steps, and in
-# the late
-# return {{no difference | ppo:no_clip/late ~ ppo:cartpole/late}} is seen.
+# * ppo:cartpole/largest_kl}} as PPO's. {{Fewer | ppo:no_clip/steps_to_475/count < ppo:cartpole/steps_to_475/count}} seeds
+# arrive within 100,000 steps, and in the late return {{no difference | ppo:no_clip/late ~ ppo:cartpole/late}} is seen.
 
 # %% [markdown]
 # ## 4. How far did it go? The approximate KL
@@ -516,15 +498,13 @@ print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.
 # = \mathbb{E}_{a \sim \pi_{\text{old}}}\big[ -\log \rho \big].
 # $$
 #
-# It is in nats, never negative, and zero only where the two agree. The last form is an expectation over the batch's
-# own actions, so its mean over rows is an estimate: **k1** $= -\log \rho$. It is right on average, but a row with $\rho > 1$
-# gives a
-# *negative* number, and so does a batch with many of them.
+# It is in nats, never negative, and zero only where the two agree. The last form is an expectation over the batch's own
+# actions, so its mean over rows is an estimate: **k1** $= -\log \rho$. It is right on average, but a row with $\rho > 1$ gives
+# a *negative* number, and so does a batch with many of them.
 #
 # Improve it as [lesson 02](02_baselines.ipynb) improved a gradient: add something whose mean you know to be 0. The ratio's mean
 # is 1, because $\sum_a \pi_{\text{old}}(a) \frac{\pi(a)}{\pi_{\text{old}}(a)} = \sum_a \pi(a) = 1$. So $\rho - 1$ has mean 0,
-# and
-# adding it changes nothing on average: {{# advice}}
+# and adding it changes nothing on average: {{# advice}}
 #
 # $$
 # \text{k3} = (\rho - 1) - \log \rho, \qquad \mathbb{E}_{a \sim \pi_{\text{old}}}[\text{k3}] = \text{KL}(\pi_{\text{old}} \,\|\, \pi).
@@ -532,13 +512,10 @@ print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.
 #
 # Two gains. First, $\log \rho \le \rho - 1$ for every $\rho > 0$, so **k3 is never negative**, row by row. Second, it varies
 # less. Write $\ell = \log \rho$ and expand: $\text{k1} = -\ell$, while $\text{k3} = e^\ell - 1 - \ell = \tfrac12 \ell^2 +
-# \dots$ Near
-# $\rho = 1$ a row of k1 is of size $|\ell|$ with either sign, a row of k3 of size $\ell^2 / 2$. The names are Schulman's
-# (2020).
-# {{# mathematics}}
+# \dots$ Near $\rho = 1$ a row of k1 is of size $|\ell|$ with either sign, a row of k3 of size $\ell^2 / 2$. The names are
+# Schulman's (2020). {{# mathematics}}
 #
-# Test it on the update that you have just made. With two actions the exact divergence of each row is a sum of two
-# terms:
+# Test it on the update that you have just made. With two actions the exact divergence of each row is a sum of two terms:
 
 # %%
 with torch.no_grad():
@@ -562,8 +539,8 @@ page.figure(
 )
 
 # %% [markdown]
-# The package's `diagnostics.approx_kl` is k3. `losses/approx_kl` in a run's metrics is its mean over *all* gradient
-# steps of the update. In the first of them $\rho = 1$, so that mean is usually below the divergence at the update's end. {{#
+# The package's `diagnostics.approx_kl` is k3. `losses/approx_kl` in a run's metrics is its mean over *all* gradient steps of
+# the update. In the first of them $\rho = 1$, so that mean is usually below the divergence at the update's end. {{#
 # mathematics}}
 #
 # How large is 0.01 nats? A policy over two actions that was undecided moves from 0.50 to 0.57.
@@ -572,8 +549,7 @@ page.figure(
 # ### 4.2 Stop early · further
 #
 # If you can measure the distance, you can stop when it is too large. With `target_kl` set, the package computes k3 over the
-# whole
-# batch after every epoch, and skips the remaining epochs if it exceeds the target. A common value is 0.015. How often
+# whole batch after every epoch, and skips the remaining epochs if it exceeds the target. A common value is 0.015. How often
 # does that act? A bar is an update, its height is the number of epochs it was given. {{# design}}
 
 # %%
@@ -595,13 +571,11 @@ page.figure(
 print(f"stopped early: {stopped.sum()} of {len(stopped)} updates; epochs on average {epochs.mean():.2f}")
 
 # %% [markdown]
-# Your 40 updates are the beginning of a run. Over 100,000 steps and ten seeds, a share of {{ppo:target_kl/early_stop}} of
-# the updates is stopped early. The largest KL of a run is {{ppo:target_kl/largest_kl}} thousandths of a nat,
-# {{lower | ppo:target_kl/largest_kl < ppo:cartpole/largest_kl}} than the {{ppo:cartpole/largest_kl}} without the target. (It is
-# a mean over the
-# update's steps, hence below 15.) {{No difference | ppo:target_kl/steps_to_475 ~ ppo:cartpole/steps_to_475, ppo:target_kl/late
-# ~ ppo:cartpole/late}} in
-# the steps to a mean return of 475 or in the late return is seen.
+# Your 40 updates are the beginning of a run. Over 100,000 steps and ten seeds, a share of {{ppo:target_kl/early_stop}} of the
+# updates is stopped early. The largest KL of a run is {{ppo:target_kl/largest_kl}} thousandths of a nat, {{lower |
+# ppo:target_kl/largest_kl < ppo:cartpole/largest_kl}} than the {{ppo:cartpole/largest_kl}} without the target. (It is a mean
+# over the update's steps, hence below 15.) {{No difference | ppo:target_kl/steps_to_475 ~ ppo:cartpole/steps_to_475,
+# ppo:target_kl/late ~ ppo:cartpole/late}} in the steps to a mean return of 475 or in the late return is seen.
 
 # %% [markdown]
 # ## 5. The whole algorithm, in five blocks
@@ -609,18 +583,15 @@ print(f"stopped early: {stopped.sum()} of {len(stopped)} updates; epochs on aver
 # You write this update in exercise 6. The package's code is folded below.
 #
 # 1. **Before the epochs.** `batch` comes from `num_steps` steps of `num_envs` environments: 32 × 32 = 1,024 rows, with GAE's
-#    advantages.
-#    `batch.log_prob` is $\log \pi_{\text{old}}$, stored while acting. It stays fixed for the whole update.
+#    advantages. `batch.log_prob` is $\log \pi_{\text{old}}$, stored while acting. It stays fixed for the whole update.
 # 2. **Epochs and minibatches.** Each epoch is a fresh random partition of the rows. A minibatch takes the *same* rows of every
 #    column. With 512 rows to a minibatch an update makes 6 × 2 = 12 gradient steps, where A2C makes one.
 # 3. **One gradient step.** Normalise the minibatch's advantages. Distribution, log-probability, entropy; the clipped loss (3)
-#    minus
-#    the entropy bonus; the critic's squared error, whose targets are the same in every epoch. Two optimisers, each with its
-#    own norm, clipped by `torch.nn.utils.clip_grad_norm_` between `backward` and `step`.
+#    minus the entropy bonus; the critic's squared error, whose targets are the same in every epoch. Two optimisers, each with
+#    its own norm, clipped by `torch.nn.utils.clip_grad_norm_` between `backward` and `step`.
 # 4. **After each epoch**, if `target_kl` is set: k3 over the whole batch, and no further epoch if it exceeds the target.
 # 5. **Metrics**, each a mean over the whole update: approximate KL, clip fraction (the share of rows with $|\rho - 1| >
-#    \epsilon$),
-#    entropy, explained variance, gradient norms. {{# design}}
+#    \epsilon$), entropy, explained variance, gradient norms. {{# design}}
 #
 # Around it, `ppo.train` is `a2c.train` of unit 03: collect, GAE, update, record. Then the batch is thrown away: PPO is
 # on-policy.
@@ -631,8 +602,8 @@ page.source(ppo.update, folded="the update in the package; open it after you hav
 # %% [markdown]
 # ## 6. What carries the method, measured
 #
-# Each row changes one thing against the first (the row with 20 epochs and no clip changes two). Ten seeds, compared
-# within 100,000 steps.
+# Each row changes one thing against the first (the row with 20 epochs and no clip changes two). Ten seeds, compared within
+# 100,000 steps.
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -656,9 +627,9 @@ questions.predict(
 # | no clip | {{ppo:no_clip/steps_to_475/count}} of {{ppo:no_clip/steps_to_475/count.n}} | {{ppo:no_clip/steps_to_475}} | {{ppo:no_clip/late}} | {{ppo:no_clip/kl}} | {{ppo:no_clip/clipfrac}} |
 # | clip at 0.5 | {{ppo:wide_clip/steps_to_475/count}} of {{ppo:wide_clip/steps_to_475/count.n}} | {{ppo:wide_clip/steps_to_475}} | {{ppo:wide_clip/late}} | {{ppo:wide_clip/kl}} | {{ppo:wide_clip/clipfrac}} |
 #
-# "Reach 475" means a mean of 100 episodes in a row of at least 475. "Late return" is the mean over the episodes that
-# end between steps 80,000 and 100,000. *Never* in a place means that too many seeds never got there for the number to exist.
-# {{# design}}
+# "Reach 475" means a mean of 100 episodes in a row of at least 475. "Late return" is the mean over the episodes that end
+# between steps 80,000 and 100,000. *Never* in a place means that too many seeds never got there for the number to exist. {{#
+# design}}
 
 # %% jupyter={"source_hidden": true}
 PANELS = {
@@ -689,22 +660,18 @@ page.figure(
 #
 # With **one epoch** {{ppo:one_epoch/steps_to_475/count}} seeds arrive within 100,000 steps, and the clip fraction is
 # {{ppo:one_epoch/clipfrac.value}}: two gradient steps move no row far enough. With **six** {{more seeds |
-# ppo:cartpole/steps_to_475/count > ppo:one_epoch/steps_to_475/count}}
-# arrive, and **twenty** need {{fewer steps | ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475}}. At this learning rate,
-# PPO needs few
-# environment steps because it uses each batch again. Twenty epochs are more than three times the gradient steps, though, and
-# on CartPole these take the time; on a robot the environment does. {{# design}}
+# ppo:cartpole/steps_to_475/count > ppo:one_epoch/steps_to_475/count}} arrive, and **twenty** need {{fewer steps |
+# ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475}}. At this learning rate, PPO needs few environment steps because it
+# uses each batch again. Twenty epochs are more than three times the gradient steps, though, and on CartPole these take the
+# time; on a robot the environment does. {{# design}}
 #
 # Without the **clip**, six epochs bring {{fewer seeds | ppo:no_clip/steps_to_475/count < ppo:cartpole/steps_to_475/count}} to
-# 475 in time. With twenty epochs
-# {{fewer | ppo:no_clip_many_epochs/steps_to_475/count < ppo:many_epochs/steps_to_475/count}} arrive without it than with it,
-# the late return is
-# {{lower | ppo:no_clip_many_epochs/late < ppo:many_epochs/late}}, and the mean KL of an update is
-# {{more than a hundred times | ppo:no_clip_many_epochs/kl > 100 * ppo:many_epochs/kl}} as large.
+# 475 in time. With twenty epochs {{fewer | ppo:no_clip_many_epochs/steps_to_475/count < ppo:many_epochs/steps_to_475/count}}
+# arrive without it than with it, the late return is {{lower | ppo:no_clip_many_epochs/late < ppo:many_epochs/late}}, and the
+# mean KL of an update is {{more than a hundred times | ppo:no_clip_many_epochs/kl > 100 * ppo:many_epochs/kl}} as large.
 #
 # A **clip at 0.5** is sometimes said to be faster. Here its updates go {{more than three times as far | ppo:wide_clip/kl > 3 *
-# ppo:cartpole/kl}}, and it needs
-# {{more steps | ppo:wide_clip/steps_to_475 > ppo:cartpole/steps_to_475}}. {{# saying}}
+# ppo:cartpole/kl}}, and it needs {{more steps | ppo:wide_clip/steps_to_475 > ppo:cartpole/steps_to_475}}. {{# saying}}
 
 # %% [markdown]
 # ### 6.2 The small print: what else changes little or much · further
@@ -720,46 +687,39 @@ page.figure(
 # | policy's last layer 100 times the size | {{ppo:large_last_layer/steps_to_475/count}} of {{ppo:large_last_layer/steps_to_475/count.n}} | {{ppo:large_last_layer/steps_to_475}} | {{ppo:large_last_layer/late}} | {{ppo:large_last_layer/kl}} | {{ppo:large_last_layer/clipfrac}} |
 # | Adam's eps 1e-8 instead of 1e-5 | {{ppo:adam_eps_1e_8/steps_to_475/count}} of {{ppo:adam_eps_1e_8/steps_to_475/count.n}} | {{ppo:adam_eps_1e_8/steps_to_475}} | {{ppo:adam_eps_1e_8/late}} | {{ppo:adam_eps_1e_8/kl}} | {{ppo:adam_eps_1e_8/clipfrac}} |
 #
-# **Normalising the advantages**: in each minibatch (Huang et al. 2022 list it as a detail of the original code), over the
-# whole batch, or not at all. {{No difference | ppo:normalize_batch/steps_to_475 ~ ppo:cartpole/steps_to_475,
+# **Normalising the advantages**: in each minibatch (Huang et al. 2022 list it as a detail of the original code), over the whole
+# batch, or not at all. {{No difference | ppo:normalize_batch/steps_to_475 ~ ppo:cartpole/steps_to_475,
 # ppo:normalize_never/steps_to_475 ~ ppo:cartpole/steps_to_475, ppo:normalize_never/steps_to_475 ~
 # ppo:normalize_batch/steps_to_475, ppo:normalize_batch/late ~ ppo:cartpole/late, ppo:normalize_never/late ~ ppo:cartpole/late}}
-# between
-# the three is seen in steps or late return. A likely reason: Adam divides by the size of the gradient, so most of the
-# advantages' scale
-# cancels. The updates go {{less far | ppo:normalize_never/kl < ppo:cartpole/kl}} without normalising. With an entropy bonus the
-# scale of the
-# advantages decides how much the bonus weighs, so this may come out otherwise there. {{# hypothesis}}
+# between the three is seen in steps or late return. A likely reason: Adam divides by the size of the gradient, so most of the
+# advantages' scale cancels. The updates go {{less far | ppo:normalize_never/kl < ppo:cartpole/kl}} without normalising. With an
+# entropy bonus the scale of the advantages decides how much the bonus weighs, so this may come out otherwise there. {{#
+# hypothesis}}
 
 # %% [markdown]
 # ### 6.3 A falling learning rate · further
 #
 # `anneal_lr` lets both rates fall to 0 over the budget. Here it arrives {{later | ppo:anneal_lr/steps_to_475 >
-# ppo:cartpole/steps_to_475}}
-# ({{ppo:anneal_lr/steps_to_475}} steps), and {{no difference | ppo:anneal_lr/late ~ ppo:cartpole/late}} in the late return is
-# seen. A likely
-# reason: the steps are already shorter when there is still a way to go. It also ties the run to a budget that you have to know
-# beforehand. {{# hypothesis}}
+# ppo:cartpole/steps_to_475}} ({{ppo:anneal_lr/steps_to_475}} steps), and {{no difference | ppo:anneal_lr/late ~
+# ppo:cartpole/late}} in the late return is seen. A likely reason: the steps are already shorter when there is still a way to
+# go. It also ties the run to a budget that you have to know beforehand. {{# hypothesis}}
 
 # %% [markdown]
 # ### 6.4 Initial weights, and Adam's eps · further
 #
 # The package starts with **orthogonal** weight matrices, zero biases and a **last layer of a hundredth of the usual size**, so
-# that the first
-# policy is nearly uniform, whatever the observation. Torch's own initial weights and a last layer of the usual size both need
-# {{more steps | ppo:default_init/steps_to_475 > ppo:cartpole/steps_to_475, ppo:large_last_layer/steps_to_475 >
-# ppo:cartpole/steps_to_475}}. In the late return
-# {{no difference | ppo:default_init/late ~ ppo:cartpole/late, ppo:large_last_layer/late ~ ppo:cartpole/late}} is seen. A likely
-# reason: a policy that starts
-# with preferences has to unlearn them first.
+# that the first policy is nearly uniform, whatever the observation. Torch's own initial weights and a last layer of the usual
+# size both need {{more steps | ppo:default_init/steps_to_475 > ppo:cartpole/steps_to_475, ppo:large_last_layer/steps_to_475 >
+# ppo:cartpole/steps_to_475}}. In the late return {{no difference | ppo:default_init/late ~ ppo:cartpole/late,
+# ppo:large_last_layer/late ~ ppo:cartpole/late}} is seen. A likely reason: a policy that starts with preferences has to unlearn
+# them first.
 #
 # **Adam's eps** of 1e-5 is a habit of the original code; torch has 1e-8. {{No difference | ppo:adam_eps_1e_8/steps_to_475 ~
-# ppo:cartpole/steps_to_475, ppo:adam_eps_1e_8/late ~ ppo:cartpole/late}}
-# is seen.
+# ppo:cartpole/steps_to_475, ppo:adam_eps_1e_8/late ~ ppo:cartpole/late}} is seen.
 #
 # Andrychowicz et al. (2021) find the small last layer among the choices that matter most in continuous control, and Engstrom et
-# al. (2020) trace much of PPO's lead over TRPO to such details. So none of these rows says what happens on a larger task.
-# {{# cited}}
+# al. (2020) trace much of PPO's lead over TRPO to such details. So none of these rows says what happens on a larger task. {{#
+# cited}}
 
 # %% [markdown]
 # ### 6.5 The clip and the size of the network · further
@@ -774,13 +734,11 @@ page.figure(
 # | 64, 64 | none | {{ppo:no_clip_wide_network/steps_to_475_of_200k/count}} of {{ppo:no_clip_wide_network/steps_to_475_of_200k/count.n}} | {{ppo:no_clip_wide_network/ends_above_475/count}} | {{ppo:no_clip_wide_network/last_100}} | {{ppo:no_clip_wide_network/kl}} |
 #
 # The wide network moves {{further | ppo:wide_network/kl > ppo:cartpole/kl, ppo:no_clip_wide_network/kl > ppo:no_clip/kl}} in an
-# update at the same
-# settings, with a clip and without. (Adam moves every weight by about the learning rate, and a wider network's outputs add
-# up more weights.) With a clip all its seeds end above 475. Without it {{fewer | ppo:no_clip_wide_network/ends_above_475/count
-# < ppo:wide_network/ends_above_475/count}} do, also
-# {{fewer | ppo:no_clip_wide_network/ends_above_475/count < ppo:no_clip/ends_above_475/count}} than in the narrow network
-# without a clip. So a
-# learning rate that is right without a clip is right for one network and one number of epochs. {{# mathematics}}
+# update at the same settings, with a clip and without. (Adam moves every weight by about the learning rate, and a wider
+# network's outputs add up more weights.) With a clip all its seeds end above 475. Without it {{fewer |
+# ppo:no_clip_wide_network/ends_above_475/count < ppo:wide_network/ends_above_475/count}} do, also {{fewer |
+# ppo:no_clip_wide_network/ends_above_475/count < ppo:no_clip/ends_above_475/count}} than in the narrow network without a clip.
+# So a learning rate that is right without a clip is right for one network and one number of epochs. {{# mathematics}}
 
 # %% [markdown]
 # ## 7. Watch it learn · further
@@ -829,9 +787,8 @@ board.show()
 # ## 8. Your experiment: turn the clip off
 #
 # Keep the 20 epochs of section 6.1 and **change one thing**: `clip_coef=None`. Three seeds, beside the measured band of the
-# version
-# with the clip. Then write down *in your own words*, before you unfold the answer: what differs, from when on, and which
-# of the two panels shows it first?
+# version with the clip. Then write down *in your own words*, before you unfold the answer: what differs, from when on, and
+# which of the two panels shows it first?
 
 # %%
 changed = replace(ppo.CARTPOLE, update_epochs=20, clip_coef=None, total_timesteps=50 * 1024)  # change me
@@ -866,27 +823,25 @@ page.figure(
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# The right panel shows it first. From the first updates on, an update without the clip goes further, and the gap
-# widens. The return follows. While the policy is poor, most directions lead up, and the curves keep pace with the
-# band. Then there is something to lose: an update that overshoots throws the policy back, the next batch comes from
-# there, and it climbs again. {{# description}}
+# The right panel shows it first. From the first updates on, an update without the clip goes further, and the gap widens. The
+# return follows. While the policy is poor, most directions lead up, and the curves keep pace with the band. Then there is
+# something to lose: an update that overshoots throws the policy back, the next batch comes from there, and it climbs again. {{#
+# description}}
 #
 # Three seeds could be bad luck. Ten seeds over 100,000 steps: with the clip {{ppo:many_epochs/steps_to_475/count}} of
 # {{ppo:many_epochs/steps_to_475/count.n}} reach 475, without it {{fewer | ppo:no_clip_many_epochs/steps_to_475/count <
-# ppo:many_epochs/steps_to_475/count}},
-# {{ppo:no_clip_many_epochs/steps_to_475/count}}; the late return is {{ppo:many_epochs/late}} against the
-# {{lower | ppo:no_clip_many_epochs/late < ppo:many_epochs/late}} {{ppo:no_clip_many_epochs/late}}. The clip is not what makes
-# PPO learn. It lets PPO
-# use a batch twenty times and keep what it has learned.
+# ppo:many_epochs/steps_to_475/count}}, {{ppo:no_clip_many_epochs/steps_to_475/count}}; the late return is
+# {{ppo:many_epochs/late}} against the {{lower | ppo:no_clip_many_epochs/late < ppo:many_epochs/late}}
+# {{ppo:no_clip_many_epochs/late}}. The clip is not what makes PPO learn. It lets PPO use a batch twenty times and keep what it
+# has learned.
 #
 # </details>
 
 # %% [markdown]
 # ## 9. A patient
 #
-# Someone's PPO does not learn, and nothing raises an error. The settings are those of `ppo.CARTPOLE`, `clip_coef=0.2`
-# included. Here are its panels over ten seeds, beside the healthy version. Symptom first: what do you see, and which
-# line could do this?
+# Someone's PPO does not learn, and nothing raises an error. The settings are those of `ppo.CARTPOLE`, `clip_coef=0.2` included.
+# Here are its panels over ten seeds, beside the healthy version. Symptom first: what do you see, and which line could do this?
 
 # %% jupyter={"source_hidden": true}
 figure, axes = plots.new_figure(columns=3, width=9.5, height=3.4)
@@ -940,10 +895,10 @@ questions.quiz(
 #     return -torch.maximum(ratio * advantages, clipped * advantages).mean()
 # ```
 #
-# Many implementations minimise `max(-A ratio, -A clip(ratio))`, which is right: the sign has been moved
-# inside. Someone moves it out again and forgets the other half. The cure is `minimum` in front of a minus sign, or
-# `maximum` of two negated terms, and a test of the four corners, such as the one in section 9.1. The clip fraction
-# would not have told you: it counts rows that are outside, whichever way the loss treats them.
+# Many implementations minimise `max(-A ratio, -A clip(ratio))`, which is right: the sign has been moved inside. Someone moves
+# it out again and forgets the other half. The cure is `minimum` in front of a minus sign, or `maximum` of two negated terms,
+# and a test of the four corners, such as the one in section 9.1. The clip fraction would not have told you: it counts rows that
+# are outside, whichever way the loss treats them.
 #
 # </details>
 
@@ -969,8 +924,8 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 # %% [markdown]
 # ## 10. The hyper-parameters · further
 #
-# Ranges that people use, and what each number does. Start from a preset that was measured on something similar, and
-# change one at a time. {{# advice}}
+# Ranges that people use, and what each number does. Start from a preset that was measured on something similar, and change one
+# at a time. {{# advice}}
 #
 # | setting | usual range | here | what it does; too low, too high |
 # |---|---|---|---|
@@ -987,10 +942,10 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 # | `target_kl` | none, or 0.01 to 0.05 | none | stops an update's epochs early (section 4.2) |
 # | `anneal_lr` | on or off | off | both learning rates fall to 0 over the budget |
 #
-# When you change one, watch KL and clip fraction: they say whether an update still goes
-# about as far as before. For our healthy runs that is {{ppo:cartpole/kl}} thousandths of a nat and
-# {{ppo:cartpole/clipfrac}} of the rows. You will read that KL should be 0.01 to 0.05 nats and the clip fraction 0.1 to 0.3. On
-# CartPole, healthy runs are {{below both | ppo:cartpole/kl < 10, ppo:cartpole/clipfrac < 0.1}}. {{# advice}}
+# When you change one, watch KL and clip fraction: they say whether an update still goes about as far as before. For our healthy
+# runs that is {{ppo:cartpole/kl}} thousandths of a nat and {{ppo:cartpole/clipfrac}} of the rows. You will read that KL should
+# be 0.01 to 0.05 nats and the clip fraction 0.1 to 0.3. On CartPole, healthy runs are {{below both | ppo:cartpole/kl < 10,
+# ppo:cartpole/clipfrac < 0.1}}. {{# advice}}
 
 # %% [markdown]
 # ## 11. Common mistakes, and how they look · further
@@ -1006,17 +961,20 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 # | log-probabilities of now taken for the old ones | {{mistakes:renewed/late}} | {{mistakes:renewed/kl}} | {{mistakes:renewed/clipfrac}} |
 # | `exp` forgotten: `ratio = log_prob - old_log_prob` | {{mistakes:no_exp/late}} | {{mistakes:no_exp/kl}} | {{mistakes:no_exp/clipfrac}} |
 #
-# The ratio upside down and the missing minus sign make the policy learn backwards: the return is
-# {{lower | mistakes:upside_down/late < mistakes:cartpole/late, mistakes:wrong_sign/late < mistakes:cartpole/late}} than without the mistake, and so is
-# {{the entropy | mistakes:upside_down/entropy < mistakes:cartpole/entropy, mistakes:wrong_sign/entropy < mistakes:cartpole/entropy}}. With the advantages of
-# other rows KL and clip fraction are {{lower | mistakes:shuffled_apart/kl < mistakes:cartpole/kl, mistakes:shuffled_apart/clipfrac < mistakes:cartpole/clipfrac}}, while
-# the critic learns (explained variance {{mistakes:shuffled_apart/explained_variance}}). With the log-probabilities of now every ratio in the loss is 1,
-# the policy loss is exactly 0, and the KL is {{more than ten times | mistakes:renewed/kl > 10 * mistakes:cartpole/kl}} the healthy one.
+# The ratio upside down and the missing minus sign make the policy learn backwards: the return is {{lower |
+# mistakes:upside_down/late < mistakes:cartpole/late, mistakes:wrong_sign/late < mistakes:cartpole/late}} than without the
+# mistake, and so is {{the entropy | mistakes:upside_down/entropy < mistakes:cartpole/entropy, mistakes:wrong_sign/entropy <
+# mistakes:cartpole/entropy}}. With the advantages of other rows KL and clip fraction are {{lower | mistakes:shuffled_apart/kl <
+# mistakes:cartpole/kl, mistakes:shuffled_apart/clipfrac < mistakes:cartpole/clipfrac}}, while the critic learns (explained
+# variance {{mistakes:shuffled_apart/explained_variance}}). With the log-probabilities of now every ratio in the loss is 1, the
+# policy loss is exactly 0, and the KL is {{more than ten times | mistakes:renewed/kl > 10 * mistakes:cartpole/kl}} the healthy
+# one.
 #
-# A forgotten `exp` is the dangerous one: {{no difference | mistakes:no_exp/late ~ mistakes:cartpole/late}} in the late return is seen. A log-ratio
-# near 0 is clipped to 0.8, so rows with $A < 0$ have no gradient at all, and only good actions are followed. The policy loss shows the mistake: it
-# is {{mistakes:no_exp/policy_loss.value}} thousandths, {{higher | mistakes:no_exp/policy_loss > mistakes:cartpole/policy_loss}} than the
-# {{mistakes:cartpole/policy_loss.value}} of healthy runs. {{# design}}
+# A forgotten `exp` is the dangerous one: {{no difference | mistakes:no_exp/late ~ mistakes:cartpole/late}} in the late return
+# is seen. A log-ratio near 0 is clipped to 0.8, so rows with $A < 0$ have no gradient at all, and only good actions are
+# followed. The policy loss shows the mistake: it is {{mistakes:no_exp/policy_loss.value}} thousandths, {{higher |
+# mistakes:no_exp/policy_loss > mistakes:cartpole/policy_loss}} than the {{mistakes:cartpole/policy_loss.value}} of healthy
+# runs. {{# design}}
 #
 # The policy loss says nothing about the agent: it is close to zero in good runs and bad ones, so watch return, KL and clip
 # fraction. And all mistakes of unit 03 are still possible: bootstrapping through resets, wrong `next_values`.
@@ -1025,21 +983,17 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 # ## 12. Where PPO is used · further
 #
 # - **Robots.** Walking policies for four-legged machines are trained in thousands of simulated environments side by side, with
-#   PPO
-#   and large rollouts (Rudin et al. 2022). A hand that turns a Rubik's cube was trained in the same way (Akkaya et al. 2019).
+#   PPO and large rollouts (Rudin et al. 2022). A hand that turns a Rubik's cube was trained in the same way (Akkaya et al.
+#   2019).
 # - **Games.** OpenAI Five played Dota 2 against professionals with PPO and very large batches (Berner et al. 2019). For teams
-#   of agents, PPO
-#   with a shared critic is a strong baseline (Yu et al. 2022).
+#   of agents, PPO with a shared critic is a strong baseline (Yu et al. 2022).
 # - **Language models.** Reinforcement learning from human feedback (Ouyang et al. 2022): a token is an action, a whole answer
-#   is an
-#   episode, a learned model of preferences gives a reward at its end, and a KL penalty ties the model to where it started.
-#   Newer
-#   methods, such as GRPO (Shao et al. 2024), drop the critic and keep the clipped ratio; the penalty is often estimated with
-#   k3.
+#   is an episode, a learned model of preferences gives a reward at its end, and a KL penalty ties the model to where it
+#   started. Newer methods, such as GRPO (Shao et al. 2024), drop the critic and keep the clipped ratio; the penalty is often
+#   estimated with k3.
 #
-# In all of these data are plentiful, from simulators or from the model itself. Where each step on a real machine is
-# precious, methods that reuse old data (SAC, TD3) are reported to need far fewer of them; unit 05 ends with that map. {{#
-# cited}}
+# In all of these data are plentiful, from simulators or from the model itself. Where each step on a real machine is precious,
+# methods that reuse old data (SAC, TD3) are reported to need far fewer of them; unit 05 ends with that map. {{# cited}}
 
 # %% [markdown]
 # ## 13. Quiz
@@ -1049,10 +1003,10 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 questions.quiz(
     "04-quiz-first-step",
     "In the very first gradient step of an update, how many rows of the minibatch have gradient 0 because of the clip?",
-    ["A few percent of them", "None", "All with a negative advantage", "It depends on clip_coef"],
+    ["A few percent of them", "None of them", "Those with A < 0", "It depends on ε"],
     answer=1,
     reasons=[
-        "That is the average over the whole update. In the first step nothing has moved yet.",
+        "That is about the average over the whole update. In the first step nothing has moved yet.",
         "Right: the policy still is the one that acted, every ratio is 1, and the gradient is A2C's. The clip begins to act later.",
         "The sign of the advantage alone never stops a gradient. The ratio has to be outside as well.",
         "A ratio of exactly 1 is inside the interval whatever its width.",
@@ -1140,48 +1094,38 @@ questions.quiz(
 #
 # 1. The policy makes its own data. A gradient step is safe nearby, and a step far enough away cannot be taken back.
 # 2. The surrogate $\mathbb{E}_{\text{old}}[\rho A]$ is exact in the actions and approximate in the states. At $\rho = 1$ its
-#    gradient is
-#    A2C's; far away its promises are false.
+#    gradient is A2C's; far away its promises are false.
 # 3. The clip takes away a row's reason to go further; the minimum keeps the way back open. It does not bound the ratio.
 # 4. Measure how far you went: k3 $= (\rho - 1) - \log \rho$ is unbiased and never negative.
 # 5. On CartPole several epochs make PPO need {{fewer | ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475,
-#    ppo:cartpole/steps_to_475 < ppo:one_epoch/steps_to_475}}
-#    environment steps, and the clip lets you use them. {{# wording}}
+#    ppo:cartpole/steps_to_475 < ppo:one_epoch/steps_to_475}} environment steps, and the clip lets you use them. {{# wording}}
 #
 # **Now write it yourself:** [the exercises of this unit](../exercises/04_ppo.ipynb) build the clipped loss, k3, the minibatches
-# and
-# the whole update, and then train CartPole with *your* functions.
+# and the whole update, and then train CartPole with *your* functions.
 
 # %% [markdown]
 # ## Further reading · further
 #
 # - J. Schulman, F. Wolski, P. Dhariwal, A. Radford and O. Klimov (2017), *Proximal policy optimization algorithms*. Section 3
-#   is the clip,
-#   its figure 1 the two cases of the widget, section 5 the algorithm.
+#   is the clip, its figure 1 the two cases of the widget, section 5 the algorithm.
 # - S. Kakade and J. Langford (2002), *Approximately optimal approximate reinforcement learning*, ICML. Lemma 6.1 is equation
 #   (1).
 # - J. Schulman et al. (2015), *Trust region policy optimization*, ICML. Sections 2 and 3: what replacing the states costs, as a
 #   bound.
 # - J. Schulman (2020), *Approximating KL divergence*. A page: k1, k2, k3, with a numerical table.
 # - S. Huang et al. (2022), *The 37 implementation details of proximal policy optimization*, ICLR blog track. The list behind
-#   section 6; read it
-#   beside your own code.
+#   section 6; read it beside your own code.
 # - L. Engstrom et al. (2020), *Implementation matters in deep policy gradients*, ICLR. How much of PPO's lead over TRPO came
-#   from details that are
-#   not the clip.
+#   from details that are not the clip.
 # - M. Andrychowicz et al. (2021), *What matters for on-policy deep actor-critic methods?*, ICLR. More than 50 choices, 250,000
-#   runs; read the
-#   recommendations at the end of each section.
+#   runs; read the recommendations at the end of each section.
 # - A. Ilyas et al. (2020), *A closer look at deep policy gradients*, ICLR. Section 2.3 onwards: surrogate and return part ways,
-#   on
-#   larger tasks than ours.
+#   on larger tasks than ours.
 # - Y. Wang, H. He and X. Tan (2019), *Truly proximal policy optimization*, UAI. Section 3: that the clip does not bound the
 #   ratio.
 # - L. Ouyang et al. (2022), *Training language models to follow instructions with human feedback*, NeurIPS. Section 3.5: PPO
 #   with a KL penalty.
 # - Also named above: I. Akkaya et al. (2019), *Solving Rubik's cube with a robot hand*; C. Berner et al. (2019), *Dota 2 with
-#   large scale deep
-#   reinforcement learning*; N. Rudin et al. (2022), *Learning to walk in minutes using massively parallel deep reinforcement
-#   learning*; C. Yu et al. (2022), *The surprising effectiveness of PPO in cooperative multi-agent games*; Z. Shao et al.
-#   (2024), *DeepSeekMath*.
-# {{# cited}}
+#   large scale deep reinforcement learning*; N. Rudin et al. (2022), *Learning to walk in minutes using massively parallel deep
+#   reinforcement learning*; C. Yu et al. (2022), *The surprising effectiveness of PPO in cooperative multi-agent games*; Z.
+#   Shao et al. (2024), *DeepSeekMath*. {{# cited}}

@@ -20,23 +20,21 @@
 # **After this lesson you will be able to**
 #
 # 1. turn a discrete policy into a continuous one, and name the three things that change;
-# 2. derive the log-probability and the entropy of a Gaussian policy, and say what both mean when they are positive,
-#    negative, or depend on the unit;
+# 2. derive the log-probability and the entropy of a Gaussian policy, and say what both mean when they are positive, negative,
+#    or depend on the unit;
 # 3. say where a sampled action may be clipped and where not, and show with a test what goes wrong otherwise;
 # 4. explain why a policy that becomes sure of itself gets *larger* gradients, and what keeps its steps small;
-# 5. tell apart what continuous actions need from what one task needs, because you have seen each change measured.
-# {{# mathematics}}
+# 5. tell apart what continuous actions need from what one task needs, because you have seen each change measured. {{#
+#    mathematics}}
 #
 # **You need** [lesson 04](04_ppo.ipynb) (PPO, its clip and its KL) and lesson 03 (GAE, terminated and truncated). **Time:**
 # {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the
-# exercises; all
-# cells together run in about 40 seconds on two cores. Letters are explained in the table of [symbols](../docs/symbols.md). {{#
-# wording}}
+# exercises; all cells together run in about 40 seconds on two cores. Letters are explained in the table of
+# [symbols](../docs/symbols.md). {{# wording}}
 #
 # The numbers come from `claims/pendulum.json`: ten training runs of each version. *−160 [−170, −150]* would read: interquartile
 # mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data;
-# hover to
-# see the interval ([the rule](07_trustworthy_experiments.ipynb)).
+# hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
 
 # %% jupyter={"source_hidden": true}
 import math
@@ -77,7 +75,7 @@ questions.quiz(
     [
         "It sets the ratio of the row back to 1 + ε",
         "It takes the row out of the critic's loss too",
-        "Its gradient is 0: the row has no reason to go further",
+        "Its gradient is 0: it stops pulling",
         "It turns the gradient of the row round",
     ],
     answer=2,
@@ -95,7 +93,7 @@ questions.quiz(
     "Truncated and terminated (unit 03): what follows the last step of a truncated episode in the target?",
     [
         "Nothing: the episode is over",
-        "γ times the value of the true last observation",
+        "γ · V of the true last observation",
         "The mean return of the other episodes",
         "The value of the next episode's first state",
     ],
@@ -116,7 +114,7 @@ questions.quiz(
     [
         "Its mean: all actions become likelier",
         "Neither its mean nor its noise",
-        "Its noise only: the mean of the score is 0",
+        "Its noise: the mean score is 0",
         "Its sign in states with a low value",
     ],
     answer=2,
@@ -161,10 +159,9 @@ print(f"episodes used for training: {len(result.episodes)}, each of {result.epis
 # | terminated | never |
 # | truncated | after 200 steps of 0.05 s |
 #
-# All rewards are negative. A return of −1,200 is a rod that hangs and flails. Gymnasium names no threshold
-# for this task. We call it **solved** at a mean return of at least −200 over 100 held-out episodes, with the
-# policy's mode as action. No agent reaches 0: an episode that starts with a hanging rod costs several hundred before the rod is
-# up. {{# design}}
+# All rewards are negative. A return of −1,200 is a rod that hangs and flails. Gymnasium names no threshold for this task. We
+# call it **solved** at a mean return of at least −200 over 100 held-out episodes, with the policy's mode as action. No agent
+# reaches 0: an episode that starts with a hanging rod costs several hundred before the rod is up. {{# design}}
 #
 # Why is it hard? Gravity turns the rod with a torque of $5 \sin(\text{angle})$ N m, and the motor has 2. So it can hold the rod
 # only near upright or near hanging:
@@ -179,8 +176,8 @@ print(f"the motor can hold the rod up to {math.degrees(phase.largest_held_angle(
 play("Pendulum-v1")
 
 # %% [markdown]
-# The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a
-# **phase portrait**. Colour is the torque, the line is one episode from a hanging start. Choose the stage and the start:
+# The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a **phase portrait**.
+# Colour is the torque, the line is one episode from a hanging start. Choose the stage and the start:
 
 # %%
 torch.manual_seed(0)
@@ -189,13 +186,13 @@ swinging |= {title: policy for title, policy in agents.items() if policy is not 
 phase.explore_phase(swinging)
 
 # %% [markdown]
-# Near the hanging rod, at the left and right edges, the trained policy's torque has the sign of the *velocity*: it
-# pumps. In the middle the torque opposes the angle: it balances.
+# Near the hanging rod, at the left and right edges, the trained policy's torque has the sign of the *velocity*: it pumps. In
+# the middle the torque opposes the angle: it balances.
 #
 # ## 3. First diff: what continuous actions need
 #
-# Everything that PPO knows of a policy is a distribution with `sample`, `log_prob` and `entropy`. So only the policy
-# changes, in three places:
+# Everything that PPO knows of a policy is a distribution with `sample`, `log_prob` and `entropy`. So only the policy changes,
+# in three places:
 #
 # | | CartPole | Pendulum |
 # |---|---|---|
@@ -209,8 +206,8 @@ page.source(
 )
 
 # %% [markdown]
-# `collect_rollout`, `gae`, `ppo_clip_loss`, `update` and `train` are the same functions as in unit 04. Nothing in them
-# asks which kind of action it is.
+# `collect_rollout`, `gae`, `ppo_clip_loss`, `update` and `train` are the same functions as in unit 04. Nothing in them asks
+# which kind of action it is.
 #
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
@@ -222,9 +219,9 @@ page.source(
 #
 # ### 3.1 From probabilities to densities
 #
-# There are infinitely many torques, so each single one has probability zero. A continuous policy has a
-# **density** $\pi_\theta(u \mid s)$: the probability of a small interval around $u$, divided by its width. The derivation of
-# unit 01 goes through with an integral for the sum:
+# There are infinitely many torques, so each single one has probability zero. A continuous policy has a **density**
+# $\pi_\theta(u \mid s)$: the probability of a small interval around $u$, divided by its width. The derivation of unit 01 goes
+# through with an integral for the sum:
 #
 # $$
 # \nabla_\theta\, \mathbb{E}[f(u)] = \nabla_\theta \int \pi_\theta(u) f(u)\, \mathrm{d}u
@@ -234,15 +231,13 @@ page.source(
 #
 # The gradient may move inside the integral because a Gaussian is smooth in its parameters and falls off fast at both ends, as
 # long as $f$ grows no faster than a power of $u$. Between the ends $f$ may jump. So the score still has mean zero (take $f =
-# 1$),
-# and advantages still may be shifted by a baseline. In the ratio of two densities the width of the interval cancels. {{#
+# 1$), and advantages still may be shifted by a baseline. In the ratio of two densities the width of the interval cancels. {{#
 # mathematics}}
 #
 # ### 3.2 The log-probability, and why it is a sum
 #
 # For one dimension the density is $\frac{1}{\sigma\sqrt{2\pi}} \exp\!\big(-\frac{(u-\mu)^2}{2\sigma^2}\big)$. The $A$
-# dimensions are
-# sampled independently, so the joint density is a product, and its logarithm a sum:
+# dimensions are sampled independently, so the joint density is a product, and its logarithm a sum:
 #
 # $$
 # \log \pi(u \mid s) = \sum_{i=1}^{A} \left[ -\frac{(u_i - \mu_i)^2}{2\sigma_i^2} - \log \sigma_i - \tfrac12 \log 2\pi \right].
@@ -250,9 +245,8 @@ page.source(
 # $$
 #
 # `[B, A]` goes in, `[B]` comes out: one action has one log-probability, however many motors it moves. `Independent(…, 1)` does
-# that
-# sum; a `Normal` alone gives `[B, A]`. Taking the *mean* over the last axis is a bug that raises no error: the ratio that PPO
-# clips becomes $\rho^{1/A}$. Here for a robot with six joints:
+# that sum; a `Normal` alone gives `[B, A]`. Taking the *mean* over the last axis is a bug that raises no error: the ratio that
+# PPO clips becomes $\rho^{1/A}$. Here for a robot with six joints:
 
 # %%
 torch.manual_seed(0)
@@ -282,13 +276,12 @@ print("ratio with mean instead of sum", (log_ratio / 6).exp().numpy().round(2))
 # Over $A$ dimensions the entropies add. Three things are different from unit 00.
 #
 # - **It can be negative.** A density may be larger than 1, so $-\log \pi$ may be below 0. $H = 0$ at $\sigma \approx 0.24$. For
-#   a
-#   Categorical a negative entropy is a bug, here it is a narrow policy.
+#   a Categorical a negative entropy is a bug, here it is a narrow policy.
 # - **It has no largest value.** An entropy bonus on a Categorical pushes towards uniform and stops there. On a Gaussian it
 #   pushes $\log \sigma$ up without end.
 # - **It depends on the unit.** Measure torque in mN m: $\sigma$ is 1,000 times as large, and $H$ grows by $\log 1000 \approx
-#   6.9$. Compare
-#   entropies only of the same action space. Log-probabilities shift by the same amount, ratios do not. {{# mathematics}}
+#   6.9$. Compare entropies only of the same action space. Log-probabilities shift by the same amount, ratios do not. {{#
+#   mathematics}}
 
 # %% [markdown]
 # ### 3.4 A parameter, or an output of the network? · further
@@ -299,8 +292,8 @@ print("ratio with mean instead of sum", (log_ratio / 6).exp().numpy().round(2))
 page.source(policies.StateDependentGaussian)
 
 # %% [markdown]
-# Measured, with everything else as in `ppo.PENDULUM`. A third row does not learn the width at all: it stays at its first
-# value of {{pendulum:frozen_std/last_std.value}} N m for the whole training.
+# Measured, with everything else as in `ppo.PENDULUM`. A third row does not learn the width at all: it stays at its first value
+# of {{pendulum:frozen_std/last_std.value}} N m for the whole training.
 #
 # | standard deviation | held-out return | steps to solved in training |
 # |---|---|---|
@@ -311,11 +304,9 @@ page.source(policies.StateDependentGaussian)
 # {{No difference | pendulum:state_dependent_std/held_out ~ pendulum:pendulum/held_out, pendulum:frozen_std/held_out ~
 # pendulum:pendulum/held_out, pendulum:frozen_std/held_out ~ pendulum:state_dependent_std/held_out,
 # pendulum:state_dependent_std/steps_to_solved ~ pendulum:pendulum/steps_to_solved, pendulum:frozen_std/steps_to_solved ~
-# pendulum:pendulum/steps_to_solved}}
-# between the three is seen, in return or in steps. A likely reason: noise is cheap here, since the reward charges 0.001 ·
-# torque², and
-# twenty corrections a second average the noise out. On a robot with expensive gears this may come out otherwise. {{#
-# hypothesis}}
+# pendulum:pendulum/steps_to_solved}} between the three is seen, in return or in steps. A likely reason: noise is cheap here,
+# since the reward charges 0.001 · torque², and twenty corrections a second average the noise out. On a robot with expensive
+# gears this may come out otherwise. {{# hypothesis}}
 
 # %% [markdown]
 # ## 4. Bounds: clip in the environment, nowhere else
@@ -344,14 +335,12 @@ print(
 # %% [markdown]
 # While it swings up, the agent's mean often lies beyond the bound, and many samples are cut.
 #
-# Now the rule: **what is stored, and what the log-probability is of, is the sample $u$, never the clipped
-# $\bar u = \mathrm{clip}(u, -2, 2)$.** The cut belongs to the environment, like friction. The policy gradient asks for no
-# derivative
-# of the environment, so the estimate stays unbiased.
+# Now the rule: **what is stored, and what the log-probability is of, is the sample $u$, never the clipped $\bar u =
+# \mathrm{clip}(u, -2, 2)$.** The cut belongs to the environment, like friction. The policy gradient asks for no derivative of
+# the environment, so the estimate stays unbiased.
 #
 # Store $\bar u$ instead, and $\log \pi(\bar u)$ is the density of a sample that was never drawn. Then the mean of the score is
-# no
-# longer zero, and every baseline rests on that. With $\partial_\mu \log \pi(\bar u) = (\bar u - \mu)/\sigma^2$, {{#
+# no longer zero, and every baseline rests on that. With $\partial_\mu \log \pi(\bar u) = (\bar u - \mu)/\sigma^2$, {{#
 # mathematics}}
 #
 # $$
@@ -378,17 +367,15 @@ for title, mu, good in (("constant advantage", 1.5, None), ("full torque is good
 
 # %% [markdown]
 # As sampled, the constant pulls at nothing, and good full torque pulls the mean up. Clipped, the constant pulls the mean
-# inwards and the width down; and with advantages of mean 0, good full torque pulls the mean up less, and narrows the
-# width. What that does to training you will see in section 11. {{# computed}}
+# inwards and the width down; and with advantages of mean 0, good full torque pulls the mean up less, and narrows the width.
+# What that does to training you will see in section 11. {{# computed}}
 
 # %% [markdown]
 # ### 4.1 Squashing with tanh · further
 #
 # The other way to respect bounds is to bend the axis: $a = \tanh(u)$ (times 2 here) lies inside for every $u$. What is the
-# density of $a$? Since
-# $\tanh$ is increasing, $P(a \le x) = P(u \le \operatorname{artanh} x)$. Differentiate both sides in $x$, with the chain rule
-# on the right
-# and $\frac{\mathrm{d}}{\mathrm{d}x} \operatorname{artanh} x = 1 / (1 - x^2)$:
+# density of $a$? Since $\tanh$ is increasing, $P(a \le x) = P(u \le \operatorname{artanh} x)$. Differentiate both sides in $x$,
+# with the chain rule on the right and $\frac{\mathrm{d}}{\mathrm{d}x} \operatorname{artanh} x = 1 / (1 - x^2)$:
 #
 # $$
 # p_a(a) = \frac{p_u(u)}{1 - \tanh^2 u},
@@ -397,10 +384,9 @@ for title, mu, good in (("constant advantage", 1.5, None), ("full torque is good
 # \tag{3}
 # $$
 #
-# The sum is the logarithm of the **Jacobian** determinant: how much the bend stretches a small box around $u$. Coded as
-# written it fails: for $u = 10$ the float32 $\tanh$ is exactly 1, and the logarithm $-\infty$. Exercise 4 asks for a form that
-# is finite
-# for every $u$; start from $1 - \tanh^2 u = 4 / (e^u + e^{-u})^2$.
+# The sum is the logarithm of the **Jacobian** determinant: how much the bend stretches a small box around $u$. Coded as written
+# it fails: for $u = 10$ the float32 $\tanh$ is exactly 1, and the logarithm $-\infty$. Exercise 4 asks for a form that is
+# finite for every $u$; start from $1 - \tanh^2 u = 4 / (e^u + e^{-u})^2$.
 
 # %%
 page.source(
@@ -421,9 +407,8 @@ print("ratio of the Gaussians         ", (new.normal.log_prob(u) - old.normal.lo
 
 # %% [markdown]
 # So for PPO without an entropy bonus, squashing is another environment: one that bends torques where ours cuts them. The
-# Jacobian matters where the density itself enters the objective, as entropy does in SAC (section 12).
-# Measured, squashing gives a held-out return of {{pendulum:tanh/held_out}}, {{a little lower | pendulum:tanh/held_out <
-# pendulum:pendulum/held_out}} than
+# Jacobian matters where the density itself enters the objective, as entropy does in SAC (section 12). Measured, squashing gives
+# a held-out return of {{pendulum:tanh/held_out}}, {{a little lower | pendulum:tanh/held_out < pendulum:pendulum/held_out}} than
 # clipping with {{pendulum:pendulum/held_out}}. In the steps to solved {{no difference | pendulum:tanh/steps_to_solved ~
 # pendulum:pendulum/steps_to_solved}} is seen.
 
@@ -465,8 +450,7 @@ questions.check_line("05-score-log-std", lambda u, mu, sigma: ...)
 # <details><summary>The line</summary>
 #
 # With $\sigma = e^{\log \sigma}$ the square of (1) is $-\tfrac12 (u - \mu)^2 e^{-2 \log \sigma}$, whose derivative for $\log
-# \sigma$ is
-# $(u - \mu)^2 / \sigma^2$. The second term gives $-1$:
+# \sigma$ is $(u - \mu)^2 / \sigma^2$. The second term gives $-1$:
 #
 # $$
 # \frac{\partial \log \pi}{\partial \log \sigma} = \frac{(u - \mu)^2}{\sigma^2} - 1 = \xi^2 - 1 .
@@ -482,9 +466,8 @@ questions.check_line("05-score-log-std", lambda u, mu, sigma: ...)
 gaussian.explore_score()
 
 # %% [markdown]
-# So the gradients of a narrow Gaussian do not vanish. They *grow*, and their **variance** grows like
-# $1/\sigma^2$. And the same step moves the policy further. The KL divergence of two Gaussians of equal width, with means $\mu$
-# and $\mu'$, is
+# So the gradients of a narrow Gaussian do not vanish. They *grow*, and their **variance** grows like $1/\sigma^2$. And the same
+# step moves the policy further. The KL divergence of two Gaussians of equal width, with means $\mu$ and $\mu'$, is
 #
 # $$
 # \mathrm{KL} = \mathbb{E}\left[\log \frac{\pi(u)}{\pi'(u)}\right]
@@ -494,11 +477,9 @@ gaussian.explore_score()
 # $$
 #
 # Move the mean by 0.1 N m: at $\sigma = 1$ that is a KL of 0.005, at $\sigma = 0.2$ it is 0.125. Adam keeps the step of the
-# mean about as
-# long as the learning rate says, whatever the gradient's size. Two things hold the KL down: PPO's clip works on ratios, so it
-# feels
-# $\sigma$; and the learning rate can fall together with $\sigma$, which is what `anneal_lr` does. Measured, ten seeds: {{#
-# mathematics}}
+# mean about as long as the learning rate says, whatever the gradient's size. Two things hold the KL down: PPO's clip works on
+# ratios, so it feels $\sigma$; and the learning rate can fall together with $\sigma$, which is what `anneal_lr` does. Measured,
+# ten seeds: {{# mathematics}}
 
 # %% jupyter={"source_hidden": true}
 figure, axes = plots.new_figure(columns=3, width=9.8, height=3.4)
@@ -522,13 +503,10 @@ page.figure(
 
 # %% [markdown]
 # With constant rates the policy ends {{narrower | pendulum:constant_lr/last_std < pendulum:pendulum/last_std}}, and the mean
-# approximate KL of
-# an update is {{pendulum:constant_lr/kl.value}}, {{higher | pendulum:constant_lr/kl > pendulum:pendulum/kl}} than the
-# {{pendulum:pendulum/kl.value}} with
-# falling rates. In both cases the KL peaks near 0.026 after about 20,000 steps and falls to about 0.01 by itself; the two part
-# after that.
-# Is $1/\sigma$ all there is to the middle panel? Compare with runs whose width was held fixed, or started small: {{#
-# description}}
+# approximate KL of an update is {{pendulum:constant_lr/kl.value}}, {{higher | pendulum:constant_lr/kl > pendulum:pendulum/kl}}
+# than the {{pendulum:pendulum/kl.value}} with falling rates. In both cases the KL peaks near 0.026 after about 20,000 steps and
+# falls to about 0.01 by itself; the two part after that. Is $1/\sigma$ all there is to the middle panel? Compare with runs
+# whose width was held fixed, or started small: {{# description}}
 #
 # | version | $\sigma$ at the end [N m] | mean gradient norm |
 # |---|---|---|
@@ -537,20 +515,17 @@ page.figure(
 # | constant learning rates | {{pendulum:constant_lr/last_std.value}} | {{pendulum:constant_lr/grad_norm.value}} |
 # | first width 0.1 | {{pendulum:std_01/last_std.value}} | {{pendulum:std_01/grad_norm.value}} |
 #
-# Row by row the width falls and the norm is
-# {{larger | pendulum:pendulum/grad_norm > pendulum:frozen_std/grad_norm, pendulum:constant_lr/grad_norm >
-# pendulum:pendulum/grad_norm, pendulum:std_01/grad_norm > pendulum:constant_lr/grad_norm}},
-# as the score says. But from the first row to the last $\sigma$ falls by a factor of 19, and the norm rises
-# {{by less than five | pendulum:std_01/grad_norm < 5 * pendulum:frozen_std/grad_norm}}: the norm of a mean over 400 samples
-# holds signal as
-# well as noise. {{# mathematics}}
+# Row by row the width falls and the norm is {{larger | pendulum:pendulum/grad_norm > pendulum:frozen_std/grad_norm,
+# pendulum:constant_lr/grad_norm > pendulum:pendulum/grad_norm, pendulum:std_01/grad_norm > pendulum:constant_lr/grad_norm}}, as
+# the score says. But from the first row to the last $\sigma$ falls by a factor of 19, and the norm rises {{by less than five |
+# pendulum:std_01/grad_norm < 5 * pendulum:frozen_std/grad_norm}}: the norm of a mean over 400 samples holds signal as well as
+# noise. {{# mathematics}}
 #
 # ## 6. Second diff: what this task wants
 #
 # A continuous policy alone does not swing up a rod. PPO with `ppo.CARTPOLE`'s settings and a Gaussian ends at
 # {{pendulum:all/held_out}} after 100,000 steps, {{below | pendulum:all/held_out < pendulum:pendulum/held_out}} `ppo.PENDULUM`
-# with
-# {{pendulum:pendulum/held_out}}. The settings in which the two differ:
+# with {{pendulum:pendulum/held_out}}. The settings in which the two differ:
 
 # %%
 settings.settings_table(
@@ -596,21 +571,17 @@ page.figure(
 )
 
 # %% [markdown]
-# None of them. Fewer epochs and unscaled rewards end
-# {{a little lower | pendulum:epochs/held_out < pendulum:pendulum/held_out, pendulum:reward_scale/held_out <
-# pendulum:pendulum/held_out}}. For the
-# learning rates, their decay, λ and the first width {{no difference | pendulum:learning_rates/held_out ~
-# pendulum:pendulum/held_out, pendulum:constant_lr/held_out ~ pendulum:pendulum/held_out, pendulum:gae_lambda/held_out ~
-# pendulum:pendulum/held_out, pendulum:initial_std/held_out ~ pendulum:pendulum/held_out}}
-# in the return is seen. With $\gamma = 0.99$ the agent even ends
-# {{higher | pendulum:gamma/held_out > pendulum:pendulum/held_out}}. What a single setting changes is the way there: with
-# $\gamma = 0.99$, fewer epochs or
-# unscaled rewards the task is solved {{later | pendulum:gamma/steps_to_solved > pendulum:pendulum/steps_to_solved,
-# pendulum:epochs/steps_to_solved > pendulum:pendulum/steps_to_solved, pendulum:reward_scale/steps_to_solved >
-# pendulum:pendulum/steps_to_solved}}:
-# after {{pendulum:gamma/steps_to_solved}}, {{pendulum:epochs/steps_to_solved}} and {{pendulum:reward_scale/steps_to_solved}}
-# environment steps instead
-# of {{pendulum:pendulum/steps_to_solved}}. All settings together make the difference between success and failure.
+# None of them. Fewer epochs and unscaled rewards end {{a little lower | pendulum:epochs/held_out < pendulum:pendulum/held_out,
+# pendulum:reward_scale/held_out < pendulum:pendulum/held_out}}. For the learning rates, their decay, λ and the first width {{no
+# difference | pendulum:learning_rates/held_out ~ pendulum:pendulum/held_out, pendulum:constant_lr/held_out ~
+# pendulum:pendulum/held_out, pendulum:gae_lambda/held_out ~ pendulum:pendulum/held_out, pendulum:initial_std/held_out ~
+# pendulum:pendulum/held_out}} in the return is seen. With $\gamma = 0.99$ the agent even ends {{higher |
+# pendulum:gamma/held_out > pendulum:pendulum/held_out}}. What a single setting changes is the way there: with $\gamma = 0.99$,
+# fewer epochs or unscaled rewards the task is solved {{later | pendulum:gamma/steps_to_solved >
+# pendulum:pendulum/steps_to_solved, pendulum:epochs/steps_to_solved > pendulum:pendulum/steps_to_solved,
+# pendulum:reward_scale/steps_to_solved > pendulum:pendulum/steps_to_solved}}: after {{pendulum:gamma/steps_to_solved}},
+# {{pendulum:epochs/steps_to_solved}} and {{pendulum:reward_scale/steps_to_solved}} environment steps instead of
+# {{pendulum:pendulum/steps_to_solved}}. All settings together make the difference between success and failure.
 #
 # Now the other way round: start from *CartPole's* settings, and give them one of Pendulum's.
 
@@ -636,17 +607,13 @@ page.figure(
 )
 
 # %% [markdown]
-# From this end three single settings go most of the way, each alone:
-# {{higher | pendulum:all_but_reward_scale/held_out > pendulum:all/held_out, pendulum:all_but_epochs/held_out >
-# pendulum:all/held_out, pendulum:all_but_gamma/held_out > pendulum:all/held_out}}
-# returns with the reward scale ({{pendulum:all_but_reward_scale/held_out}}), the epochs ({{pendulum:all_but_epochs/held_out}})
-# and the discount
-# ({{pendulum:all_but_gamma/held_out}}). Pendulum's rollouts help {{too | pendulum:all_but_rollouts/held_out >
-# pendulum:all/held_out}}
-# ({{pendulum:all_but_rollouts/held_out}}); for learning rates and first width {{no difference |
-# pendulum:all_but_learning_rates/held_out ~ pendulum:all/held_out, pendulum:all_but_initial_std/held_out ~
-# pendulum:all/held_out}}
-# is seen. What do the three have in common? Ask the critic:
+# From this end three single settings go most of the way, each alone: {{higher | pendulum:all_but_reward_scale/held_out >
+# pendulum:all/held_out, pendulum:all_but_epochs/held_out > pendulum:all/held_out, pendulum:all_but_gamma/held_out >
+# pendulum:all/held_out}} returns with the reward scale ({{pendulum:all_but_reward_scale/held_out}}), the epochs
+# ({{pendulum:all_but_epochs/held_out}}) and the discount ({{pendulum:all_but_gamma/held_out}}). Pendulum's rollouts help {{too
+# | pendulum:all_but_rollouts/held_out > pendulum:all/held_out}} ({{pendulum:all_but_rollouts/held_out}}); for learning rates
+# and first width {{no difference | pendulum:all_but_learning_rates/held_out ~ pendulum:all/held_out,
+# pendulum:all_but_initial_std/held_out ~ pendulum:all/held_out}} is seen. What do the three have in common? Ask the critic:
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
@@ -674,27 +641,22 @@ page.figure(
 
 # %% [markdown]
 # With CartPole's settings the values lie hundreds below zero, and the critic starts at zero. It spends the training on their
-# *mean*:
-# its explained variance is {{pendulum:all/early_explained_variance.value}} over the first half,
-# {{below | pendulum:all/early_explained_variance < pendulum:pendulum/early_explained_variance}} the
-# {{pendulum:pendulum/early_explained_variance.value}} of
-# `ppo.PENDULUM`. With such a critic, the advantages are returns minus a constant: REINFORCE with a poor baseline.
+# *mean*: its explained variance is {{pendulum:all/early_explained_variance.value}} over the first half, {{below |
+# pendulum:all/early_explained_variance < pendulum:pendulum/early_explained_variance}} the
+# {{pendulum:pendulum/early_explained_variance.value}} of `ppo.PENDULUM`. With such a critic, the advantages are returns minus a
+# constant: REINFORCE with a poor baseline.
 #
 # The three settings could all be cures for this critic. The reward scale makes the targets ten times smaller. So does $\gamma =
-# 0.9$, as it
-# sums about 10 rewards instead of 100. More epochs give the critic more steps to get there. And explained variance does
-# {{rise | pendulum:all_but_gamma/early_explained_variance > pendulum:all/early_explained_variance,
+# 0.9$, as it sums about 10 rewards instead of 100. More epochs give the critic more steps to get there. And explained variance
+# does {{rise | pendulum:all_but_gamma/early_explained_variance > pendulum:all/early_explained_variance,
 # pendulum:all_but_reward_scale/early_explained_variance > pendulum:all/early_explained_variance,
-# pendulum:all_but_epochs/early_explained_variance > pendulum:all/early_explained_variance}}
-# with each of them. But this is a hypothesis, and it is not the whole story. With the epochs alone the explained variance is
-# {{pendulum:all_but_epochs/early_explained_variance.value}},
-# {{lower | pendulum:all_but_epochs/early_explained_variance < pendulum:all_but_gamma/early_explained_variance}} than the
-# {{pendulum:all_but_gamma/early_explained_variance.value}}
-# with the discount alone, and yet the return is {{higher | pendulum:all_but_epochs/held_out >
-# pendulum:all_but_gamma/held_out}}. And Pendulum's rollouts
-# help {{without any rise in explained variance | pendulum:all_but_rollouts/early_explained_variance ~
-# pendulum:all/early_explained_variance}} that we could see.
-# More epochs also move the policy. {{# hypothesis}}
+# pendulum:all_but_epochs/early_explained_variance > pendulum:all/early_explained_variance}} with each of them. But this is a
+# hypothesis, and it is not the whole story. With the epochs alone the explained variance is
+# {{pendulum:all_but_epochs/early_explained_variance.value}}, {{lower | pendulum:all_but_epochs/early_explained_variance <
+# pendulum:all_but_gamma/early_explained_variance}} than the {{pendulum:all_but_gamma/early_explained_variance.value}} with the
+# discount alone, and yet the return is {{higher | pendulum:all_but_epochs/held_out > pendulum:all_but_gamma/held_out}}. And
+# Pendulum's rollouts help {{without any rise in explained variance | pendulum:all_but_rollouts/early_explained_variance ~
+# pendulum:all/early_explained_variance}} that we could see. More epochs also move the policy. {{# hypothesis}}
 #
 # What is certain: taking settings away one by one finds what is *indispensable*, giving them one by one finds what *helps*, and
 # here the two lists differ. {{# description}}
@@ -702,48 +664,40 @@ page.figure(
 # %% [markdown]
 # ### 6.1 The scale of the rewards
 #
-# A reward of Pendulum goes down to −16. With $\gamma = 0.9$ a value is about ten rewards, so values lie between −160
-# and 0. The critic starts near 0 with outputs of size 1. `reward_scale=0.1` brings the
-# targets to where the network starts. It does not change what the policy is asked to do: advantages are normalised, so a
-# positive factor drops out of the
-# policy's loss. In the critic's loss it does not: clipping and Adam rescale the gradient, so the critic moves at its learning
-# rate, and
-# the way is ten times as long. {{# mathematics}}
+# A reward of Pendulum goes down to −16. With $\gamma = 0.9$ a value is about ten rewards, so values lie between −160 and 0. The
+# critic starts near 0 with outputs of size 1. `reward_scale=0.1` brings the targets to where the network starts. It does not
+# change what the policy is asked to do: advantages are normalised, so a positive factor drops out of the policy's loss. In the
+# critic's loss it does not: clipping and Adam rescale the gradient, so the critic moves at its learning rate, and the way is
+# ten times as long. {{# mathematics}}
 #
 # May one also shift the rewards, say subtract their mean? Let every reward change by a constant $c$. If episodes never
 # terminate, every return changes by the same $c + \gamma c + \gamma^2 c + \dots = c/(1-\gamma)$, all values with it, and no
-# advantage at all. Pendulum is of this kind. CartPole is not: an episode that terminates after $T$ steps changes by
-# $c\,(1 + \gamma + \dots + \gamma^{T-1}) = c\, (1 - \gamma^T)/(1 - \gamma)$, which depends on $T$. CartPole's reward is always
-# 1, its mean is
-# 1, and $c = -1$ leaves a reward of 0 for everything: long or short, all episodes are worth the same. So scale rewards, and do
-# not
-# centre them where episodes can terminate. (The package's `normalize_rewards` divides by a running standard deviation and
-# subtracts nothing, for this reason.) {{# mathematics}}
+# advantage at all. Pendulum is of this kind. CartPole is not: an episode that terminates after $T$ steps changes by $c\,(1 +
+# \gamma + \dots + \gamma^{T-1}) = c\, (1 - \gamma^T)/(1 - \gamma)$, which depends on $T$. CartPole's reward is always 1, its
+# mean is 1, and $c = -1$ leaves a reward of 0 for everything: long or short, all episodes are worth the same. So scale rewards,
+# and do not centre them where episodes can terminate. (The package's `normalize_rewards` divides by a running standard
+# deviation and subtracts nothing, for this reason.) {{# mathematics}}
 
 # %% [markdown]
 # ### 6.2 The scale of the observations · further
 #
 # Two of the observations are between −1 and 1, the velocity between −8 and 8. `normalize_observations=True` subtracts a running
-# mean and
-# divides by a running standard deviation.
+# mean and divides by a running standard deviation.
 #
 # Measured: {{pendulum:observation_norm/held_out}}. In the return {{no difference | pendulum:observation_norm/held_out ~
-# pendulum:pendulum/held_out}} is seen, and
-# the task is solved {{later | pendulum:observation_norm/steps_to_solved > pendulum:pendulum/steps_to_solved}}: after
-# {{pendulum:observation_norm/steps_to_solved}} steps instead of {{pendulum:pendulum/steps_to_solved}}. So here it costs steps.
-# We have not looked for the reason. Use it where the scales are unknown or differ by much more than a factor of eight, and
-# measure it like any
-# other change. {{# advice}}
+# pendulum:pendulum/held_out}} is seen, and the task is solved {{later | pendulum:observation_norm/steps_to_solved >
+# pendulum:pendulum/steps_to_solved}}: after {{pendulum:observation_norm/steps_to_solved}} steps instead of
+# {{pendulum:pendulum/steps_to_solved}}. So here it costs steps. We have not looked for the reason. Use it where the scales are
+# unknown or differ by much more than a factor of eight, and measure it like any other change. {{# advice}}
 
 # %% [markdown]
 # ### 6.3 Rollouts of whole episodes · further
 #
 # An episode of Pendulum always lasts 200 steps, and all environments start together. So at any moment all rods are at the same
-# *age*: swinging
-# up in the first few seconds, balancing after that. A rollout of 200 steps holds whole episodes. A rollout of 128
-# steps holds now mostly swinging, now mostly balancing.
-# Is that harmful? And if so, is it the age or the length that matters? A control: the same short rollouts, but with first
-# episodes cut to different lengths, so that the ages stay mixed. {{# design}}
+# *age*: swinging up in the first few seconds, balancing after that. A rollout of 200 steps holds whole episodes. A rollout of
+# 128 steps holds now mostly swinging, now mostly balancing. Is that harmful? And if so, is it the age or the length that
+# matters? A control: the same short rollouts, but with first episodes cut to different lengths, so that the ages stay mixed.
+# {{# design}}
 
 # %% jupyter={"source_hidden": true}
 rows = {
@@ -760,15 +714,12 @@ page.figure(
 
 # %% [markdown]
 # Short rollouts that start together end {{a little lower | pendulum:short_rollouts/held_out < pendulum:pendulum/held_out}} than
-# whole episodes:
-# {{pendulum:short_rollouts/held_out}} against {{pendulum:pendulum/held_out}}. Staggered ones end at
-# {{pendulum:short_staggered/held_out}}, and
-# {{no difference | pendulum:short_staggered/held_out ~ pendulum:pendulum/held_out, pendulum:short_staggered/held_out ~
-# pendulum:short_rollouts/held_out}} from either is seen.
-# In the steps to solved {{no difference | pendulum:short_rollouts/steps_to_solved ~ pendulum:pendulum/steps_to_solved,
+# whole episodes: {{pendulum:short_rollouts/held_out}} against {{pendulum:pendulum/held_out}}. Staggered ones end at
+# {{pendulum:short_staggered/held_out}}, and {{no difference | pendulum:short_staggered/held_out ~ pendulum:pendulum/held_out,
+# pendulum:short_staggered/held_out ~ pendulum:short_rollouts/held_out}} from either is seen. In the steps to solved {{no
+# difference | pendulum:short_rollouts/steps_to_solved ~ pendulum:pendulum/steps_to_solved,
 # pendulum:short_staggered/steps_to_solved ~ pendulum:pendulum/steps_to_solved, pendulum:short_staggered/steps_to_solved ~
-# pendulum:short_rollouts/steps_to_solved}}
-# between the three is seen.
+# pendulum:short_rollouts/steps_to_solved}} between the three is seen.
 
 # %% [markdown]
 # ### 6.4 The table of section 6 · further
@@ -790,17 +741,16 @@ page.figure(
 # %% [markdown]
 # ## 7. Pendulum never terminates
 #
-# Every episode ends by the clock. A truncated episode has a future, and its last step must bootstrap
-# with $V$ of the true last observation. Code with a single `done` flag takes the clock for an end instead. Here **every**
-# episode is
-# cut, and step 200 says: nothing follows, so nothing more will be paid. For a cost that is good news. {{# design}}
+# Every episode ends by the clock. A truncated episode has a future, and its last step must bootstrap with $V$ of the true last
+# observation. Code with a single `done` flag takes the clock for an end instead. Here **every** episode is cut, and step 200
+# says: nothing follows, so nothing more will be paid. For a cost that is good news. {{# design}}
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
 questions.predict(
     "05-clock",
     "The bug is put into runs with γ 0.9 and with γ 0.99. What happens to their held-out return?",
-    ["Both stay as they are", "γ 0.9 suffers, γ 0.99 does not", "γ 0.99 suffers, γ 0.9 does not", "Both suffer alike"],
+    ["No difference at either γ", "Lower at γ 0.9 only", "Lower at γ 0.99 only", "Lower at both γ"],
     answer=2,
     explanation="With γ 0.9: {{pendulum:truncation_bug/held_out}} against {{pendulum:pendulum/held_out}}. With γ 0.99: "
     "{{pendulum:truncation_bug_gamma/held_out}} against {{pendulum:gamma/held_out}}.",
@@ -824,17 +774,15 @@ page.figure(
 
 # %% [markdown]
 # With $\gamma = 0.9$ {{no difference | pendulum:truncation_bug/held_out ~ pendulum:pendulum/held_out}} in the held-out return
-# is seen; the task is only
-# solved {{later | pendulum:truncation_bug/steps_to_solved > pendulum:pendulum/steps_to_solved}}. With $\gamma = 0.99$ the
-# return is
-# {{lower | pendulum:truncation_bug_gamma/held_out < pendulum:gamma/held_out}}: {{pendulum:truncation_bug_gamma/held_out}}
-# against {{pendulum:gamma/held_out}}.
+# is seen; the task is only solved {{later | pendulum:truncation_bug/steps_to_solved > pendulum:pendulum/steps_to_solved}}. With
+# $\gamma = 0.99$ the return is {{lower | pendulum:truncation_bug_gamma/held_out < pendulum:gamma/held_out}}:
+# {{pendulum:truncation_bug_gamma/held_out}} against {{pendulum:gamma/held_out}}.
 #
 # One reason is how far a wrong ending reaches. At the last step the bug puts 0 where $V$ belongs. $k$ steps earlier the error
-# counts $\gamma^k$ times as much. So it reaches back about $1/(1-\gamma)$ steps: 10 of the 200 with
-# $\gamma = 0.9$, and 100 of the 200 with 0.99. Besides, the observation does not contain the time: the same angle and
-# velocity come with one return at step 20 and with another at step 190, and the critic can only learn their mean. So "it
-# trained fine" is no proof that the boundaries are right. {{# mathematics}}
+# counts $\gamma^k$ times as much. So it reaches back about $1/(1-\gamma)$ steps: 10 of the 200 with $\gamma = 0.9$, and 100 of
+# the 200 with 0.99. Besides, the observation does not contain the time: the same angle and velocity come with one return at
+# step 20 and with another at step 190, and the critic can only learn their mean. So "it trained fine" is no proof that the
+# boundaries are right. {{# mathematics}}
 
 # %% [markdown]
 # ## 8. Why not cut the torque into steps? · further
@@ -876,20 +824,16 @@ page.figure(
 
 # %% [markdown]
 # Judged by the mode, the bins are {{lower | pendulum:bins_5/held_out < pendulum:pendulum/held_out, pendulum:bins_11/held_out <
-# pendulum:pendulum/held_out}} than the
-# Gaussian: {{pendulum:bins_5/held_out}} and {{pendulum:bins_11/held_out}}, and with 11 torques {{fewer |
-# pendulum:bins_11/solved/count < pendulum:pendulum/solved/count}}
-# seeds pass −200. In the same runs the sampled episodes at the end of training returned
-# {{more | pendulum:bins_5/last_100 > pendulum:bins_5/held_out, pendulum:bins_11/last_100 > pendulum:bins_11/held_out}} than the
-# mode did. A
-# likely reason: a softmax that wants 0.7 N m spreads its probability over the neighbours and is right on average, and its mode
-# picks one of
-# them. A Gaussian's mode is its mean. So act as you trained, or evaluate both ways. {{# hypothesis}}
+# pendulum:pendulum/held_out}} than the Gaussian: {{pendulum:bins_5/held_out}} and {{pendulum:bins_11/held_out}}, and with 11
+# torques {{fewer | pendulum:bins_11/solved/count < pendulum:pendulum/solved/count}} seeds pass −200. In the same runs the
+# sampled episodes at the end of training returned {{more | pendulum:bins_5/last_100 > pendulum:bins_5/held_out,
+# pendulum:bins_11/last_100 > pendulum:bins_11/held_out}} than the mode did. A likely reason: a softmax that wants 0.7 N m
+# spreads its probability over the neighbours and is right on average, and its mode picks one of them. A Gaussian's mode is its
+# mean. So act as you trained, or evaluate both ways. {{# hypothesis}}
 #
 # The catch is the number of dimensions. A grid over $A$ torques with 11 levels each has $11^A$ cells: 11 for Pendulum, 1.8
-# million
-# for the six joints of HalfCheetah. People then choose each dimension's level by itself, with $11 A$ logits and a sum of
-# log-probabilities, as in equation (1).
+# million for the six joints of HalfCheetah. People then choose each dimension's level by itself, with $11 A$ logits and a sum
+# of log-probabilities, as in equation (1).
 
 # %% [markdown]
 # ## 9. Your run among the ten · further
@@ -924,12 +868,10 @@ page.figure(
 # ## 10. Your experiment: how wide is the first guess?
 #
 # `initial_std` is the width with which the policy starts, in N m. `ppo.PENDULUM` starts at 1.5. A careful engineer might prefer
-# a
-# gentle start: 0.1, so that the motor is not shaken.
+# a gentle start: 0.1, so that the motor is not shaken.
 #
 # **Change one thing**, three seeds each, and write down *in your own words*, before you unfold the answer: what happened, why,
-# and
-# which of the numbers of section 5 would have told you early?
+# and which of the numbers of section 5 would have told you early?
 
 # %%
 widths = (1.5, 0.1)
@@ -947,31 +889,26 @@ page.figure(
 # <details><summary>A model answer (write yours first)</summary>
 #
 # Ten seeds over 100,000 steps: a first width of 0.1 ends at {{pendulum:std_01/held_out}}, {{below | pendulum:std_01/held_out <
-# pendulum:pendulum/held_out}} the
-# {{pendulum:pendulum/held_out}} of 1.5. For widths of 1 ({{pendulum:initial_std/held_out}}) and 3 ({{pendulum:std_3/held_out}})
-# {{no difference | pendulum:initial_std/held_out ~ pendulum:pendulum/held_out, pendulum:std_3/held_out ~
-# pendulum:pendulum/held_out}} from 1.5 is seen in the return.
-# The wider the start, the {{sooner | pendulum:std_3/steps_to_solved < pendulum:pendulum/steps_to_solved,
-# pendulum:pendulum/steps_to_solved < pendulum:initial_std/steps_to_solved}} the
-# task is solved in training.
+# pendulum:pendulum/held_out}} the {{pendulum:pendulum/held_out}} of 1.5. For widths of 1 ({{pendulum:initial_std/held_out}})
+# and 3 ({{pendulum:std_3/held_out}}) {{no difference | pendulum:initial_std/held_out ~ pendulum:pendulum/held_out,
+# pendulum:std_3/held_out ~ pendulum:pendulum/held_out}} from 1.5 is seen in the return. The wider the start, the {{sooner |
+# pendulum:std_3/steps_to_solved < pendulum:pendulum/steps_to_solved, pendulum:pendulum/steps_to_solved <
+# pendulum:initial_std/steps_to_solved}} the task is solved in training.
 #
-# With 0.1 the motor hardly moves the rod. No episode ever visits the top, and no advantage can
-# praise what was never tried. The gradients of a narrow policy are
-# large (section 5), so this is no lack of signal. It is a lack of *experience*. The entropy would have told you: it starts at
-# $\log 0.1 + 1.419 = -0.88$ nats. That is the entropy of a uniform distribution over $e^{-0.88} = 0.41$ N m, a tenth of the
-# torque's range of
-# 4 N m. {{# mathematics}}
+# With 0.1 the motor hardly moves the rod. No episode ever visits the top, and no advantage can praise what was never tried. The
+# gradients of a narrow policy are large (section 5), so this is no lack of signal. It is a lack of *experience*. The entropy
+# would have told you: it starts at $\log 0.1 + 1.419 = -0.88$ nats. That is the entropy of a uniform distribution over
+# $e^{-0.88} = 0.41$ N m, a tenth of the torque's range of 4 N m. {{# mathematics}}
 #
 # With $\sigma = 3$ half of the samples are clipped, and the motor is thrown between −2 and 2. In a task where a bad action
-# breaks
-# something, you would choose differently. {{# wording}}
+# breaks something, you would choose differently. {{# wording}}
 #
 # </details>
 #
 # ## 11. A patient
 #
-# Someone's continuous PPO runs without an error, with the settings of `ppo.PENDULUM`. Ten seeds of it, beside ten healthy
-# ones. Symptom first: which panel is strange, and what could cause it?
+# Someone's continuous PPO runs without an error, with the settings of `ppo.PENDULUM`. Ten seeds of it, beside ten healthy ones.
+# Symptom first: which panel is strange, and what could cause it?
 
 # %% jupyter={"source_hidden": true}
 figure, axes = plots.new_figure(columns=3, width=9.8, height=3.4)
@@ -1024,13 +961,11 @@ questions.quiz(
 # </details>
 #
 # Its held-out return is {{pendulum:clipped_actions/held_out}}, {{lower | pendulum:clipped_actions/held_out <
-# pendulum:pendulum/held_out}} than the
-# {{pendulum:pendulum/held_out}} of the healthy runs; its width ends at {{pendulum:clipped_actions/last_std.value}} N m,
-# {{narrower | pendulum:clipped_actions/last_std < pendulum:pendulum/last_std}} than their {{pendulum:pendulum/last_std.value}}.
-# PPO normalises advantages, so the
-# constant of section 4 is not the cause. Its second case is: where full torque is good, storing 2 instead of the sample narrows
-# the width. This
-# is no noise that averages out, and at full torque this task is won.
+# pendulum:pendulum/held_out}} than the {{pendulum:pendulum/held_out}} of the healthy runs; its width ends at
+# {{pendulum:clipped_actions/last_std.value}} N m, {{narrower | pendulum:clipped_actions/last_std < pendulum:pendulum/last_std}}
+# than their {{pendulum:pendulum/last_std.value}}. PPO normalises advantages, so the constant of section 4 is not the cause. Its
+# second case is: where full torque is good, storing 2 instead of the sample narrows the width. This is no noise that averages
+# out, and at full torque this task is won.
 
 # %% [markdown]
 # ## 12. What comes next, and other tasks · further
@@ -1048,8 +983,8 @@ for env_id in ("Pendulum-v1", "MountainCarContinuous-v0"):
 # Two things to decide for a new task:
 #
 # - **Bounds.** The Gaussian starts with $\sigma$ = `initial_std` in the action's own unit. For bounds of ±0.05 that is absurdly
-#   wide, for ±1,000 it never
-#   explores. Either set `initial_std` to about half the bound, or wrap the environment in Gymnasium's `RescaleAction` to ±1.
+#   wide, for ±1,000 it never explores. Either set `initial_std` to about half the bound, or wrap the environment in Gymnasium's
+#   `RescaleAction` to ±1.
 # - **Scales of observations and rewards.** Where they are unknown or uneven, start with `normalize_observations=True` and
 #   `normalize_rewards=True`, as the HalfCheetah preset does. {{# advice}}
 #
@@ -1067,9 +1002,8 @@ for env_id in ("Pendulum-v1", "MountainCarContinuous-v0"):
 # ```
 #
 # Without the extra, `ppo.train` says in one line what is missing. **MountainCarContinuous** needs no extra, and is a trap: its
-# only positive
-# reward is at the flag, every torque costs a little, and a policy that has never seen the flag learns to stand still. There the
-# exploration is the problem, not the method's settings. {{# design}}
+# only positive reward is at the flag, every torque costs a little, and a policy that has never seen the flag learns to stand
+# still. There the exploration is the problem, not the method's settings. {{# design}}
 #
 # ### DDPG, TD3, SAC in one picture
 
@@ -1085,18 +1019,13 @@ page.figure(
 
 # %% [markdown]
 # PPO asks: *which of my random actions turned out better than expected?* The lower row asks a learned critic: *in which
-# direction would a
-# slightly different action be worth more?* That is $\nabla_\theta Q(s, \mu_\theta(s)) = \nabla_a Q(s, a) \cdot \nabla_\theta
-# \mu_\theta(s)$, the
-# chain rule through the critic. It needs a differentiable $Q$ and continuous actions, and in return every transition can be
-# used
-# again and again. **DDPG** does that with one deterministic action per state, and noise added for exploration. Its critic tends
-# to overrate
-# actions, since the actor looks for whatever the critic overrates. **TD3** trains two critics and believes the lower one.
-# **SAC** makes the actor a
-# tanh-Gaussian again, pays for entropy, and differentiates through the sample $a = \tanh(\mu + \sigma \xi)$: there the
-# Jacobian of section 4.1 is needed. Their papers report fewer environment steps
-# than PPO needs, at more computation for each. None of the three is measured here. {{# cited}}
+# direction would a slightly different action be worth more?* That is $\nabla_\theta Q(s, \mu_\theta(s)) = \nabla_a Q(s, a)
+# \cdot \nabla_\theta \mu_\theta(s)$, the chain rule through the critic. It needs a differentiable $Q$ and continuous actions,
+# and in return every transition can be used again and again. **DDPG** does that with one deterministic action per state, and
+# noise added for exploration. Its critic tends to overrate actions, since the actor looks for whatever the critic overrates.
+# **TD3** trains two critics and believes the lower one. **SAC** makes the actor a tanh-Gaussian again, pays for entropy, and
+# differentiates through the sample $a = \tanh(\mu + \sigma \xi)$: there the Jacobian of section 4.1 is needed. Their papers
+# report fewer environment steps than PPO needs, at more computation for each. None of the three is measured here. {{# cited}}
 
 # %% [markdown]
 # ## 13. Common mistakes, and how they look · further
@@ -1226,28 +1155,26 @@ questions.quiz(
 #    mathematics}}
 #
 # **Now write it yourself:** [the exercises of this unit](../exercises/05_continuous_pendulum.ipynb) build the log-probability,
-# the
-# entropy, the policy, the squashed density and the running normalisation, and then swing up the rod with *your* policy.
+# the entropy, the policy, the squashed density and the running normalisation, and then swing up the rod with *your* policy.
 
 # %% [markdown]
 # ## Further reading · further
 #
-# - R. J. Williams (1992), *Simple statistical gradient-following algorithms for connectionist reinforcement learning*,
-#   Machine Learning 8. Section 6: a Gaussian unit that learns its mean and its width.
-# - J. Schulman et al. (2017), *Proximal policy optimization algorithms*. Section 6.1: continuous tasks, and the settings
-#   used for them.
-# - M. Andrychowicz et al. (2021), *What matters for on-policy deep actor-critic methods? A large-scale study*, ICLR. Read
-#   the recommendations on action distributions, initial width and normalisation, and how many runs stand behind each.
-# - S. Huang et al. (2022), *The 37 implementation details of proximal policy optimization*, ICLR blog track. The nine
-#   details for continuous actions.
+# - R. J. Williams (1992), *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, Machine
+#   Learning 8. Section 6: a Gaussian unit that learns its mean and its width.
+# - J. Schulman et al. (2017), *Proximal policy optimization algorithms*. Section 6.1: continuous tasks, and the settings used
+#   for them.
+# - M. Andrychowicz et al. (2021), *What matters for on-policy deep actor-critic methods? A large-scale study*, ICLR. Read the
+#   recommendations on action distributions, initial width and normalisation, and how many runs stand behind each.
+# - S. Huang et al. (2022), *The 37 implementation details of proximal policy optimization*, ICLR blog track. The nine details
+#   for continuous actions.
 # - F. Pardo et al. (2018), *Time limits in reinforcement learning*, ICML. When the clock is an end and when it is not.
 # - P.-W. Chou, D. Maturana and S. Scherer (2017), *Improving stochastic policy gradients in continuous control with deep
 #   reinforcement learning using the Beta distribution*, ICML. What bounds do to a Gaussian, and a distribution with bounds of
 #   its own.
 # - Y. Fujita and S. Maeda (2018), *Clipped action policy gradient*, ICML. The clipped action treated right: less variance.
-# - Y. Tang and S. Agrawal (2020), *Discretizing continuous action space for on-policy optimization*, AAAI. Bins, one softmax
-#   a dimension.
+# - Y. Tang and S. Agrawal (2020), *Discretizing continuous action space for on-policy optimization*, AAAI. Bins, one softmax a
+#   dimension.
 # - T. Lillicrap et al. (2016), *Continuous control with deep reinforcement learning*, ICLR (DDPG); S. Fujimoto et al. (2018),
 #   *Addressing function approximation error in actor-critic methods*, ICML (TD3); T. Haarnoja et al. (2018), *Soft
-#   actor-critic*, ICML (SAC), appendix C for the tanh.
-# {{# cited}}
+#   actor-critic*, ICML (SAC), appendix C for the tanh. {{# cited}}
