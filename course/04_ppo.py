@@ -27,8 +27,8 @@
 #
 # **You need** [lesson 03](03_a2c_gae.ipynb): advantages, GAE, rollouts of shape `[T, N]`. **Time:** {{minutes:core}} minutes
 # for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises; all cells
-# together run in about half a minute on two cores. Letters are explained in the table of [symbols](../docs/symbols.md). {{#
-# wording}}
+# together run in about half a minute on two cores. Letters are explained in the table of [symbols](../docs/symbols.md).
+# {{# wording}}
 #
 # The numbers come from `claims/ppo.json`: ten training runs of each version, measured with this package. *72 [65, 80]* reads:
 # interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided
@@ -275,8 +275,8 @@ questions.check_line("04-telescope", lambda r0, r1, v0, v1, gamma: ...)
 # $$
 #
 # That is **importance sampling**: an action that $\pi$ takes twice as often counts twice. It needs $\pi_{\text{old}}(a \mid s) >
-# 0$ wherever $\pi(a \mid s) > 0$, which softmax and Gaussian policies give. The result is the **surrogate objective**: {{#
-# mathematics}}
+# 0$ wherever $\pi(a \mid s) > 0$, which softmax and Gaussian policies give. The result is the **surrogate objective**:
+# {{# mathematics}}
 #
 # $$
 # L(\theta) = \mathbb{E}_{s, a \sim \pi_{\text{old}}}\big[ \rho\, A \big] \approx \frac{1}{B} \sum_{i=1}^B \rho_i(\theta)\, \hat A_i. \tag{2}
@@ -540,8 +540,8 @@ page.figure(
 
 # %% [markdown]
 # The package's `diagnostics.approx_kl` is k3. `losses/approx_kl` in a run's metrics is its mean over *all* gradient steps of
-# the update. In the first of them $\rho = 1$, so that mean is usually below the divergence at the update's end. {{#
-# mathematics}}
+# the update. In the first of them $\rho = 1$, so that mean is usually below the divergence at the update's end.
+# {{# mathematics}}
 #
 # How large is 0.01 nats? A policy over two actions that was undecided moves from 0.50 to 0.57.
 
@@ -628,8 +628,8 @@ questions.predict(
 # | clip at 0.5 | {{ppo:wide_clip/steps_to_475/count}} of {{ppo:wide_clip/steps_to_475/count.n}} | {{ppo:wide_clip/steps_to_475}} | {{ppo:wide_clip/late}} | {{ppo:wide_clip/kl}} | {{ppo:wide_clip/clipfrac}} |
 #
 # "Reach 475" means a mean of 100 episodes in a row of at least 475. "Late return" is the mean over the episodes that end
-# between steps 80,000 and 100,000. *Never* in a place means that too many seeds never got there for the number to exist. {{#
-# design}}
+# between steps 80,000 and 100,000. *Never* in a place means that too many seeds never got there for the number to exist.
+# {{# design}}
 
 # %% jupyter={"source_hidden": true}
 PANELS = {
@@ -662,8 +662,8 @@ page.figure(
 # {{ppo:one_epoch/clipfrac.value}}: two gradient steps move no row far enough. With **six** {{more seeds |
 # ppo:cartpole/steps_to_475/count > ppo:one_epoch/steps_to_475/count}} arrive, and **twenty** need {{fewer steps |
 # ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475}}. At this learning rate, PPO needs few environment steps because it
-# uses each batch again. Twenty epochs are more than three times the gradient steps, though, and on CartPole these take the
-# time; on a robot the environment does. {{# design}}
+# uses each batch again. Twenty epochs are more than three times the gradient steps, though; where environment steps are cheap,
+# that need not pay. {{# design}}
 #
 # Without the **clip**, six epochs bring {{fewer seeds | ppo:no_clip/steps_to_475/count < ppo:cartpole/steps_to_475/count}} to
 # 475 in time. With twenty epochs {{fewer | ppo:no_clip_many_epochs/steps_to_475/count < ppo:many_epochs/steps_to_475/count}}
@@ -693,8 +693,8 @@ page.figure(
 # ppo:normalize_batch/steps_to_475, ppo:normalize_batch/late ~ ppo:cartpole/late, ppo:normalize_never/late ~ ppo:cartpole/late}}
 # between the three is seen in steps or late return. A likely reason: Adam divides by the size of the gradient, so most of the
 # advantages' scale cancels. The updates go {{less far | ppo:normalize_never/kl < ppo:cartpole/kl}} without normalising. With an
-# entropy bonus the scale of the advantages decides how much the bonus weighs, so this may come out otherwise there. {{#
-# hypothesis}}
+# entropy bonus the scale of the advantages decides how much the bonus weighs, so this may come out otherwise there.
+# {{# hypothesis}}
 
 # %% [markdown]
 # ### 6.3 A falling learning rate · further
@@ -718,8 +718,8 @@ page.figure(
 # ppo:cartpole/steps_to_475, ppo:adam_eps_1e_8/late ~ ppo:cartpole/late}} is seen.
 #
 # Andrychowicz et al. (2021) find the small last layer among the choices that matter most in continuous control, and Engstrom et
-# al. (2020) trace much of PPO's lead over TRPO to such details. So none of these rows says what happens on a larger task. {{#
-# cited}}
+# al. (2020) trace much of PPO's lead over TRPO to such details. So none of these rows says what happens on a larger task.
+# {{# cited}}
 
 # %% [markdown]
 # ### 6.5 The clip and the size of the network · further
@@ -738,7 +738,7 @@ page.figure(
 # network's outputs add up more weights.) With a clip all its seeds end above 475. Without it {{fewer |
 # ppo:no_clip_wide_network/ends_above_475/count < ppo:wide_network/ends_above_475/count}} do, also {{fewer |
 # ppo:no_clip_wide_network/ends_above_475/count < ppo:no_clip/ends_above_475/count}} than in the narrow network without a clip.
-# So a learning rate that is right without a clip is right for one network and one number of epochs. {{# mathematics}}
+# So without a clip, a learning rate that is right for one network need not be right for another. {{# mathematics}}
 
 # %% [markdown]
 # ## 7. Watch it learn · further
@@ -825,8 +825,8 @@ page.figure(
 #
 # The right panel shows it first. From the first updates on, an update without the clip goes further, and the gap widens. The
 # return follows. While the policy is poor, most directions lead up, and the curves keep pace with the band. Then there is
-# something to lose: an update that overshoots throws the policy back, the next batch comes from there, and it climbs again. {{#
-# description}}
+# something to lose: an update that overshoots throws the policy back, the next batch comes from there, and it climbs again.
+# {{# description}}
 #
 # Three seeds could be bad luck. Ten seeds over 100,000 steps: with the clip {{ppo:many_epochs/steps_to_475/count}} of
 # {{ppo:many_epochs/steps_to_475/count.n}} reach 475, without it {{fewer | ppo:no_clip_many_epochs/steps_to_475/count <

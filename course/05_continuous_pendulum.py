@@ -24,8 +24,8 @@
 #    or depend on the unit;
 # 3. say where a sampled action may be clipped and where not, and show with a test what goes wrong otherwise;
 # 4. explain why a policy that becomes sure of itself gets *larger* gradients, and what keeps its steps small;
-# 5. tell apart what continuous actions need from what one task needs, because you have seen each change measured. {{#
-#    mathematics}}
+# 5. tell apart what continuous actions need from what one task needs, because you have seen each change measured.
+#    {{# mathematics}}
 #
 # **You need** [lesson 04](04_ppo.ipynb) (PPO, its clip and its KL) and lesson 03 (GAE, terminated and truncated). **Time:**
 # {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the
@@ -231,8 +231,8 @@ page.source(
 #
 # The gradient may move inside the integral because a Gaussian is smooth in its parameters and falls off fast at both ends, as
 # long as $f$ grows no faster than a power of $u$. Between the ends $f$ may jump. So the score still has mean zero (take $f =
-# 1$), and advantages still may be shifted by a baseline. In the ratio of two densities the width of the interval cancels. {{#
-# mathematics}}
+# 1$), and advantages still may be shifted by a baseline. In the ratio of two densities the width of the interval cancels.
+# {{# mathematics}}
 #
 # ### 3.2 The log-probability, and why it is a sum
 #
@@ -280,8 +280,8 @@ print("ratio with mean instead of sum", (log_ratio / 6).exp().numpy().round(2))
 # - **It has no largest value.** An entropy bonus on a Categorical pushes towards uniform and stops there. On a Gaussian it
 #   pushes $\log \sigma$ up without end.
 # - **It depends on the unit.** Measure torque in mN m: $\sigma$ is 1,000 times as large, and $H$ grows by $\log 1000 \approx
-#   6.9$. Compare entropies only of the same action space. Log-probabilities shift by the same amount, ratios do not. {{#
-#   mathematics}}
+#   6.9$. Compare entropies only of the same action space. Log-probabilities shift by the same amount, ratios do not.
+#   {{# mathematics}}
 
 # %% [markdown]
 # ### 3.4 A parameter, or an output of the network? · further
@@ -340,8 +340,8 @@ print(
 # the environment, so the estimate stays unbiased.
 #
 # Store $\bar u$ instead, and $\log \pi(\bar u)$ is the density of a sample that was never drawn. Then the mean of the score is
-# no longer zero, and every baseline rests on that. With $\partial_\mu \log \pi(\bar u) = (\bar u - \mu)/\sigma^2$, {{#
-# mathematics}}
+# no longer zero, and every baseline rests on that. With $\partial_\mu \log \pi(\bar u) = (\bar u - \mu)/\sigma^2$,
+# {{# mathematics}}
 #
 # $$
 # \mathbb{E}\big[\partial_\mu \log \pi(\bar u)\big] = \frac{\mathbb{E}[\bar u] - \mu}{\sigma^2} \;\ne\; 0 .
@@ -581,7 +581,11 @@ page.figure(
 # pendulum:pendulum/steps_to_solved, pendulum:epochs/steps_to_solved > pendulum:pendulum/steps_to_solved,
 # pendulum:reward_scale/steps_to_solved > pendulum:pendulum/steps_to_solved}}: after {{pendulum:gamma/steps_to_solved}},
 # {{pendulum:epochs/steps_to_solved}} and {{pendulum:reward_scale/steps_to_solved}} environment steps instead of
-# {{pendulum:pendulum/steps_to_solved}}. All settings together make the difference between success and failure.
+# {{pendulum:pendulum/steps_to_solved}}. With CartPole's learning rates or first width it is solved {{a little later |
+# pendulum:learning_rates/steps_to_solved > pendulum:pendulum/steps_to_solved, pendulum:initial_std/steps_to_solved >
+# pendulum:pendulum/steps_to_solved}}; for the decay and λ {{no difference | pendulum:constant_lr/steps_to_solved ~
+# pendulum:pendulum/steps_to_solved, pendulum:gae_lambda/steps_to_solved ~ pendulum:pendulum/steps_to_solved}} is seen. All
+# settings together make the difference between success and failure.
 #
 # Now the other way round: start from *CartPole's* settings, and give them one of Pendulum's.
 
@@ -964,8 +968,8 @@ questions.quiz(
 # pendulum:pendulum/held_out}} than the {{pendulum:pendulum/held_out}} of the healthy runs; its width ends at
 # {{pendulum:clipped_actions/last_std.value}} N m, {{narrower | pendulum:clipped_actions/last_std < pendulum:pendulum/last_std}}
 # than their {{pendulum:pendulum/last_std.value}}. PPO normalises advantages, so the constant of section 4 is not the cause. Its
-# second case is: where full torque is good, storing 2 instead of the sample narrows the width. This is no noise that averages
-# out, and at full torque this task is won.
+# second case fits what you see: where full torque is good, storing 2 instead of the sample narrows the width, and this is no
+# noise that averages out.
 
 # %% [markdown]
 # ## 12. What comes next, and other tasks · further
@@ -1151,8 +1155,8 @@ questions.quiz(
 # 3. A Gaussian's entropy is $\log\sigma + 1.419$ for each dimension: it may be negative and depends on the unit.
 # 4. The score grows like $1/\sigma$, and a step of the mean costs $(\mu' - \mu)^2 / 2\sigma^2$ of KL: a sure policy needs
 #    smaller steps.
-# 5. Several settings can do the same job, so taking one back may show little. Test both ways, and look at the diagnostics. {{#
-#    mathematics}}
+# 5. Several settings can do the same job, so taking one back may show little. Test both ways, and look at the diagnostics.
+#    {{# mathematics}}
 #
 # **Now write it yourself:** [the exercises of this unit](../exercises/05_continuous_pendulum.ipynb) build the log-probability,
 # the entropy, the policy, the squashed density and the running normalisation, and then swing up the rod with *your* policy.
