@@ -505,8 +505,8 @@ page.figure(
 # With constant rates the policy ends {{narrower | pendulum:constant_lr/last_std < pendulum:pendulum/last_std}}, and the mean
 # approximate KL of an update is {{pendulum:constant_lr/kl.value}}, {{higher | pendulum:constant_lr/kl > pendulum:pendulum/kl}}
 # than the {{pendulum:pendulum/kl.value}} with falling rates. In both cases the KL peaks near 0.026 after about 20,000 steps and
-# falls to about 0.01 by itself; the two part after that. Is $1/\sigma$ all there is to the middle panel? Compare with runs
-# whose width was held fixed, or started small: {{# description}}
+# falls to about 0.01, with constant rates too; the two part after that. Is $1/\sigma$ all there is to the middle panel? Compare
+# with runs whose width was held fixed, or started small: {{# description}}
 #
 # | version | $\sigma$ at the end [N m] | mean gradient norm |
 # |---|---|---|
