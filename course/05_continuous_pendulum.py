@@ -333,7 +333,7 @@ print(
 )
 
 # %% [markdown]
-# While it swings up, the agent's mean often lies beyond the bound, and many samples are cut.
+# While it swings up, many samples are cut.
 #
 # Now the rule: **what is stored, and what the log-probability is of, is the sample $u$, never the clipped $\bar u =
 # \mathrm{clip}(u, -2, 2)$.** The cut belongs to the environment, like friction. The policy gradient asks for no derivative of
@@ -349,7 +349,8 @@ print(
 #
 # Clipping pulls $\mathbb{E}[\bar u]$ inwards, so a *constant* advantage of 1, which carries no information, already moves
 # $\mu$. PPO subtracts the mean advantage, which takes this constant away. What stays is a bias where advantages and cut samples
-# go together: let full torque be good, $A = 1$ for $u > 2$ and $-1$ for $u < 2$, with mean 0 at $\mu = 2$. Both in numbers:
+# go together: let full torque be good, with an advantage of 1 for $u > 2$ and $-1$ for $u < 2$, which has mean 0 at $\mu = 2$.
+# Both in numbers:
 
 # %%
 sigma, n = 1.0, 100_000
@@ -576,16 +577,17 @@ page.figure(
 # difference | pendulum:learning_rates/held_out ~ pendulum:pendulum/held_out, pendulum:constant_lr/held_out ~
 # pendulum:pendulum/held_out, pendulum:gae_lambda/held_out ~ pendulum:pendulum/held_out, pendulum:initial_std/held_out ~
 # pendulum:pendulum/held_out}} in the return is seen. With $\gamma = 0.99$ the agent even ends {{higher |
-# pendulum:gamma/held_out > pendulum:pendulum/held_out}}. What a single setting changes is the way there: with $\gamma = 0.99$,
-# fewer epochs or unscaled rewards the task is solved {{later | pendulum:gamma/steps_to_solved >
-# pendulum:pendulum/steps_to_solved, pendulum:epochs/steps_to_solved > pendulum:pendulum/steps_to_solved,
-# pendulum:reward_scale/steps_to_solved > pendulum:pendulum/steps_to_solved}}: after {{pendulum:gamma/steps_to_solved}},
-# {{pendulum:epochs/steps_to_solved}} and {{pendulum:reward_scale/steps_to_solved}} environment steps instead of
-# {{pendulum:pendulum/steps_to_solved}}. With CartPole's learning rates or first width it is solved {{a little later |
-# pendulum:learning_rates/steps_to_solved > pendulum:pendulum/steps_to_solved, pendulum:initial_std/steps_to_solved >
-# pendulum:pendulum/steps_to_solved}}; for the decay and λ {{no difference | pendulum:constant_lr/steps_to_solved ~
-# pendulum:pendulum/steps_to_solved, pendulum:gae_lambda/steps_to_solved ~ pendulum:pendulum/steps_to_solved}} is seen. All
-# settings together make the difference between success and failure.
+# pendulum:gamma/held_out > pendulum:pendulum/held_out}}.
+#
+# What a single setting changes is the way there: with $\gamma = 0.99$, fewer epochs or unscaled rewards the task is solved
+# {{later | pendulum:gamma/steps_to_solved > pendulum:pendulum/steps_to_solved, pendulum:epochs/steps_to_solved >
+# pendulum:pendulum/steps_to_solved, pendulum:reward_scale/steps_to_solved > pendulum:pendulum/steps_to_solved}}: after
+# {{pendulum:gamma/steps_to_solved}}, {{pendulum:epochs/steps_to_solved}} and {{pendulum:reward_scale/steps_to_solved}}
+# environment steps instead of {{pendulum:pendulum/steps_to_solved}}. With CartPole's learning rates or first width it is solved
+# {{a little later | pendulum:learning_rates/steps_to_solved > pendulum:pendulum/steps_to_solved,
+# pendulum:initial_std/steps_to_solved > pendulum:pendulum/steps_to_solved}}; for the decay and λ {{no difference |
+# pendulum:constant_lr/steps_to_solved ~ pendulum:pendulum/steps_to_solved, pendulum:gae_lambda/steps_to_solved ~
+# pendulum:pendulum/steps_to_solved}} is seen. All settings together make the difference between success and failure.
 #
 # Now the other way round: start from *CartPole's* settings, and give them one of Pendulum's.
 
@@ -640,7 +642,8 @@ page.figure(
     figure,
     alt="Left: with CartPole's settings the mean value follows the mean target, and both fall to several hundred below zero. "
     "Right: the explained variance is near one at once for ppo.PENDULUM, and near zero for most of the training with CartPole's settings.",
-    caption="Left: the critic follows returns that are far from where it starts. G here is the critic's target, a return that is bootstrapped with V, so G falls together with V; it does not say that the agent became worse. Right: explained variance.",
+    caption="Left: the critic follows returns that are far from where it starts. G here is the critic's target, a return that is "
+    "bootstrapped with V, so G falls together with V; it does not say that the agent became worse. Right: explained variance.",
 )
 
 # %% [markdown]
