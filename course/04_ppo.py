@@ -37,13 +37,12 @@
 # %% jupyter={"source_hidden": true}
 import copy
 import tempfile
-import textwrap
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from pgcourse import diagnostics, losses, optim, ppo, returns
+from pgcourse import losses, ppo, returns
 from pgcourse.optim import seeded
 from pgcourse.show import page, questions
 from pgcourse.show.dashboard import Dashboard
@@ -136,8 +135,9 @@ figure = plots.claimed_curves(
 page.figure(
     figure,
     alt="Two learning curves over 100,000 environment steps. With the clip the return climbs steadily to 500 and stays there, in "
-    "a narrow band. Without it the return starts in the same way, then stays lower and wanders in a wide band.",
-    caption="Section 8 asks you why the curves start together and part later.",
+    "a narrow band. Without it the return starts in the same way, then stays "
+    "{{lower | ppo:no_clip_many_epochs/late < ppo:many_epochs/late}} and wanders in a wide band.",
+    caption="Section 8 asks you why the curves start together and then part.",
 )
 
 # %% [markdown]
@@ -178,9 +178,9 @@ questions.predict(
 SIZES = (1, 30, 100, 300, 1000, 10_000)
 page.figure(
     trust.step_sizes(measured["values"], SIZES),
-    alt="Return against the size of one step. Right after the step it stays near its old value up to a factor of about 30 and "
-    "falls to about 10 at the largest. At the end of training it is high again for moderate factors and still about 10 for the "
-    "largest.",
+    alt="Return against the size of one step. Right after the step it is {{lower | ppo:step_30/after < ppo:step_30/before}} than "
+    "before from a factor of 30 on, and about 10 at the largest. At the end of training it is near 500 for factors up to 100, "
+    "and about 10 for the largest.",
     caption="A dot is a seed. Black: right after the step. Colour: 50 updates later. The gap between them is what training repaired.",
 )
 
@@ -510,10 +510,10 @@ print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.
 # \text{k3} = (\rho - 1) - \log \rho, \qquad \mathbb{E}_{a \sim \pi_{\text{old}}}[\text{k3}] = \text{KL}(\pi_{\text{old}} \,\|\, \pi).
 # $$
 #
-# Two gains. First, $\log \rho \le \rho - 1$ for every $\rho > 0$, so **k3 is never negative**, row by row. Second, it varies
-# less. Write $\ell = \log \rho$ and expand: $\text{k1} = -\ell$, while $\text{k3} = e^\ell - 1 - \ell = \tfrac12 \ell^2 +
-# \dots$ Near $\rho = 1$ a row of k1 is of size $|\ell|$ with either sign, a row of k3 of size $\ell^2 / 2$. The names are
-# Schulman's (2020). {{# mathematics}}
+# Two gains. First, $\log \rho \le \rho - 1$ for every $\rho > 0$, so **k3 is never negative**, row by row. Second, near $\rho =
+# 1$ it varies less. Write $\ell = \log \rho$ and expand: $\text{k1} = -\ell$, while $\text{k3} = e^\ell - 1 - \ell = \tfrac12
+# \ell^2 + \dots$ Near $\rho = 1$ a row of k1 is of size $|\ell|$ with either sign, a row of k3 of size $\ell^2 / 2$. The names
+# are Schulman's (2020). {{# mathematics}}
 #
 # Test it on the update that you have just made. With two actions the exact divergence of each row is a sum of two terms:
 

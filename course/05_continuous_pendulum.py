@@ -42,7 +42,6 @@ import tempfile
 from dataclasses import replace
 
 import gymnasium
-import numpy as np
 import torch
 from torch.distributions import Independent, Normal
 
