@@ -160,7 +160,7 @@ print(f"episodes used for training: {len(result.episodes)}, each of {result.epis
 #
 # All rewards are negative. A return of −1,200 is a rod that hangs and flails. Gymnasium names no threshold for this task. We
 # call it **solved** at a mean return of at least −200 over 100 held-out episodes, with the policy's mode as action. No agent
-# reaches 0: an episode that starts with a hanging rod costs several hundred before the rod is up. {{# design}}
+# reaches 0, since the rod has to swing up first.
 #
 # Why is it hard? Gravity turns the rod with a torque of $5 \sin(\text{angle})$ N m, and the motor has 2. So it can hold the rod
 # only near upright or near hanging:
@@ -693,8 +693,8 @@ page.figure(
 # Measured: {{pendulum:observation_norm/held_out}}. In the return {{no difference | pendulum:observation_norm/held_out ~
 # pendulum:pendulum/held_out}} is seen, and the task is solved {{later | pendulum:observation_norm/steps_to_solved >
 # pendulum:pendulum/steps_to_solved}}: after {{pendulum:observation_norm/steps_to_solved}} steps instead of
-# {{pendulum:pendulum/steps_to_solved}}. So here it costs steps. We have not looked for the reason. Use it where the scales are
-# unknown or differ by much more than a factor of eight, and measure it like any other change. {{# advice}}
+# {{pendulum:pendulum/steps_to_solved}}. We have not looked for the reason. Use it where the scales are unknown or differ by
+# much more than a factor of eight, and measure it like any other change. {{# advice}}
 
 # %% [markdown]
 # ### 6.3 Rollouts of whole episodes · further
@@ -901,10 +901,10 @@ page.figure(
 # pendulum:std_3/steps_to_solved < pendulum:pendulum/steps_to_solved, pendulum:pendulum/steps_to_solved <
 # pendulum:initial_std/steps_to_solved}} the task is solved in training.
 #
-# With 0.1 the motor hardly moves the rod. No episode ever visits the top, and no advantage can praise what was never tried. The
-# gradients of a narrow policy are large (section 5), so this is no lack of signal. It is a lack of *experience*. The entropy
-# would have told you: it starts at $\log 0.1 + 1.419 = -0.88$ nats. That is the entropy of a uniform distribution over
-# $e^{-0.88} = 0.41$ N m, a tenth of the torque's range of 4 N m. {{# mathematics}}
+# With 0.1 the motor hardly moves the rod: the last 100 training episodes return {{pendulum:std_01/last_100}}. No advantage can
+# praise what was never tried. The gradients of a narrow policy are large (section 5), so this is no lack of signal. It is a
+# lack of *experience*. The entropy would have told you: it starts at $\log 0.1 + 1.419 = -0.88$ nats. That is the entropy of a
+# uniform distribution over $e^{-0.88} = 0.41$ N m, a tenth of the torque's range of 4 N m. {{# mathematics}}
 #
 # With $\sigma = 3$ half of the samples are clipped, and the motor is thrown between −2 and 2. In a task where a bad action
 # breaks something, you would choose differently. {{# wording}}
@@ -964,14 +964,14 @@ questions.quiz(
 #
 # The cure is to leave the clamp to the environment, or to send `actions.clamp(-2, 2)` to it and store `actions`.
 #
-# </details>
-#
-# Its held-out return is {{pendulum:clipped_actions/held_out}}, {{lower | pendulum:clipped_actions/held_out <
+# The patient's held-out return is {{pendulum:clipped_actions/held_out}}, {{lower | pendulum:clipped_actions/held_out <
 # pendulum:pendulum/held_out}} than the {{pendulum:pendulum/held_out}} of the healthy runs; its width ends at
 # {{pendulum:clipped_actions/last_std.value}} N m, {{narrower | pendulum:clipped_actions/last_std < pendulum:pendulum/last_std}}
 # than their {{pendulum:pendulum/last_std.value}}. PPO normalises advantages, so the constant of section 4 is not the cause. Its
 # second case fits what you see: where full torque is good, storing 2 instead of the sample narrows the width, and this is no
 # noise that averages out.
+#
+# </details>
 
 # %% [markdown]
 # ## 12. What comes next, and other tasks · further
