@@ -13,37 +13,40 @@
 # %% [markdown]
 # # 05 Continuous control: swing up the Pendulum
 #
-# So far an action was one of two buttons. Motors, valves and steering wheels have no buttons: they take a number. In
-# this unit the action is a torque between −2 and 2 N m. You will see how little of PPO has to change for that, and
-# how much the *task* wants to be changed for.
+# So far an action was one of two buttons. Motors, valves and steering wheels take a number. In this unit the action is a torque
+# between −2 and 2 N m. Little of PPO has to change for that. What the *task* needs is another question, and takes the second
+# half of the lesson.
 #
 # **After this lesson you will be able to**
 #
 # 1. turn a discrete policy into a continuous one, and name the three things that change;
-# 2. derive the log-probability and the entropy of a Gaussian policy, and say what both mean when they are positive,
-#    negative, or depend on the unit;
+# 2. derive the log-probability and the entropy of a Gaussian policy, and say what both mean when they are positive, negative,
+#    or depend on the unit;
 # 3. say where a sampled action may be clipped and where not, and show with a test what goes wrong otherwise;
 # 4. explain why a policy that becomes sure of itself gets *larger* gradients, and what keeps its steps small;
-# 5. tell apart what continuous actions need from what one task wants, because you have seen each change measured.
+# 5. tell apart what continuous actions need from what one task needs, because you have seen each change measured.
+#    {{# mathematics}}
 #
-# **You need** [lesson 04](04_ppo.ipynb) (PPO, its clip and its KL) and lesson 03 (GAE, terminated and truncated). **Time:** about
-# 75 minutes to read and play; all cells together run in about 40 seconds on two cores.
+# **You need** [lesson 04](04_ppo.ipynb) (PPO, its clip and its KL) and lesson 03 (GAE, terminated and truncated). **Time:**
+# {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the
+# exercises; all cells together run in about 40 seconds on two cores. Letters are explained in the table of
+# [symbols](../docs/symbols.md). {{# wording}}
 #
-# The numbers in the text come from `claims/pendulum.json`: ten training runs of each version. *−160 [−170, −150]*
-# would read: interquartile mean over the ten runs, and its 95 % bootstrap interval.
+# The numbers come from `claims/pendulum.json`: ten training runs of each version. *−160 [−170, −150]* would read: interquartile
+# mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data;
+# hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
 
-# %%
+# %% jupyter={"source_hidden": true}
 import math
 import tempfile
 from dataclasses import replace
 
 import gymnasium
-import numpy as np
 import torch
 from torch.distributions import Independent, Normal
 
 from pgcourse import evaluate, ppo
-from pgcourse.networks import CategoricalPolicy, GaussianPolicy
+from pgcourse.networks import GaussianPolicy
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
 from pgcourse.show.figures import gaussian_policy as gaussian, methods as family, policies as phase, seeds as effects
@@ -52,12 +55,75 @@ from pgcourse.show.live.game import play
 from pgcourse.show.page import settings
 from pgcourse.statistics import moving_average
 from pgcourse.study import policies
-from pgcourse.study.claims import load_claims, quote
+from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("pendulum")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
+
+# %% [markdown]
+# ## Three questions before you begin
+#
+# Answer from memory. This lesson builds on all three.
+
+# %% jupyter={"source_hidden": true}
+questions.quiz(
+    "05-recall-1",
+    "PPO (unit 04): a row has a good action (A > 0) and a ratio beyond 1 + ε. What does the clip do to this row?",
+    [
+        "It sets the ratio of the row back to 1 + ε",
+        "It takes the row out of the critic's loss too",
+        "Its gradient is 0: it stops pulling",
+        "It turns the gradient of the row round",
+    ],
+    answer=2,
+    reasons=[
+        "The loss uses a clipped copy. The policy itself is free.",
+        "The critic's loss has no ratio.",
+        "Right. The other rows may still carry it along.",
+        "A gradient back flows only where the update went the wrong way.",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+questions.quiz(
+    "05-recall-2",
+    "Truncated and terminated (unit 03): what follows the last step of a truncated episode in the target?",
+    [
+        "Nothing: the episode is over",
+        "γ · V of the true last observation",
+        "The mean return of the other episodes",
+        "The value of the next episode's first state",
+    ],
+    answer=1,
+    reasons=[
+        "That is right for a terminated episode only.",
+        "Right. The clock ended the episode, the task goes on.",
+        "The target of a row comes from its own episode.",
+        "That state has nothing to do with this episode.",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+# {{# mathematics}}
+questions.quiz(
+    "05-recall-3",
+    "Baselines (unit 02): every advantage of a batch is larger by the same constant. What does this change in the policy gradient?",
+    [
+        "Its mean: all actions become likelier",
+        "Neither its mean nor its noise",
+        "Its noise: the mean score is 0",
+        "Its sign in states with a low value",
+    ],
+    answer=2,
+    reasons=[
+        "Probabilities add up to 1: not all can grow.",
+        "A constant in front of the scores adds their noise.",
+        "Right. Section 4 shows what breaks when the mean score is not 0.",
+        "A constant knows nothing of states.",
+    ],
+)
 
 # %% [markdown]
 # ## 1. Where this ends
@@ -72,8 +138,7 @@ with tempfile.TemporaryDirectory() as folder:
         film,
         alt="Three rods side by side from the same start. The random agent's rod flails below, the early copy does not get up, "
         "the trained one swings up and stays upright.",
-        caption="The same held-out start for all, at true speed. From flailing to upright: watch how the trained agents first "
-        "swing away from the goal.",
+        caption="The same held-out start for all, at true speed. Watch how the trained agent first swings away from the goal.",
     )
 
 # %%
@@ -87,88 +152,75 @@ print(f"episodes used for training: {len(result.episodes)}, each of {result.epis
 #
 # | | Pendulum-v1 |
 # |---|---|
-# | observation | three numbers: $\cos\theta$, $\sin\theta$ and the angular velocity $\dot\theta$ [rad/s]; $\theta$ is the angle from upright |
-# | action | one number, the torque $a$ [N m]; the environment clips it to $[-2, 2]$ |
-# | reward | $-(\theta^2 + 0.1\,\dot\theta^2 + 0.001\,a^2)$ with $\theta$ in $[-\pi, \pi]$: the cost of not being upright and still |
+# | observation | three numbers: cosine and sine of the angle from upright, and the angular velocity [rad/s] |
+# | action | one number, the torque [N m]; the environment clips it to $[-2, 2]$ |
+# | reward | −(angle² + 0.1 · velocity² + 0.001 · torque²), angle between −π and π: 0 is upright and still |
 # | terminated | never |
 # | truncated | after 200 steps of 0.05 s |
 #
-# All rewards are negative, and the best is 0. A return of −1,200 is a rod that hangs and flails. Gymnasium names no threshold
-# for this task. We call it **solved** at a mean return of at least −200 over 100 held-out episodes, with the
-# policy's mode as action. A perfect agent would not score 0 either: an episode that starts with a hanging rod costs
-# several hundred before the rod is up, whatever one does.
+# All rewards are negative. A return of −1,200 is a rod that hangs and flails. Gymnasium names no threshold for this task. We
+# call it **solved** at a mean return of at least −200 over 100 held-out episodes, with the policy's mode as action. No agent
+# reaches 0, since the rod has to swing up first.
 #
-# Why is it hard? Gravity turns the rod with a torque of $\tfrac12 m g l \sin\theta = 5 \sin\theta$ N m. The motor has 2.
-# So it can hold the rod only where $5\,\lvert\sin\theta\rvert \le 2$:
+# Why is it hard? Gravity turns the rod with a torque of $5 \sin(\text{angle})$ N m, and the motor has 2. So it can hold the rod
+# only near upright or near hanging:
 
 # %%
 print(f"the motor can hold the rod up to {math.degrees(phase.largest_held_angle()):.1f}° from upright, or from hanging")
 
 # %% [markdown]
-# From further down, the way up leads through swinging. Try it: five torques, true speed or half of it.
+# From elsewhere the way up leads through swinging: push along with the motion, gain energy, brake at the top. Try it:
 
 # %%
 play("Pendulum-v1")
 
 # %% [markdown]
-# Push along with the motion, gain energy, brake at the top. The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a
-# **phase portrait**. Colour is the torque, the line is one episode from a hanging start.
+# The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a **phase portrait**.
+# Colour is the torque, the line is one episode from a hanging start. Choose the stage and the start:
 
 # %%
 torch.manual_seed(0)
 swinging = {"untrained": GaussianPolicy(obs_dim=3, action_dim=1)}
 swinging |= {title: policy for title, policy in agents.items() if policy is not None}
-figure = phase.phase_portrait(swinging)
-page.figure(
-    figure,
-    alt="Three phase portraits. Untrained: no colour, the episode's line stays a small loop at the hanging rod. Then colours "
-    "appear, and the line spirals outwards from the hanging rod and ends in the middle, upright and still.",
-    caption="Circle: start. Star: after 200 steps. Blue pushes towards larger angles, orange towards smaller ones. Left and "
-    "right edge are the same place: the hanging rod.",
-)
-
-# %% [markdown]
-# Read the last panel like a map. Near the hanging rod, at the left and right edges, the torque has the sign of the *velocity*: it
-# pumps. In the middle the torque opposes the angle: it balances. And between them runs the border where the rod already
-# has enough speed, and the motor stops pumping. **Move it:** choose the stage and the start.
-
-# %%
 phase.explore_phase(swinging)
 
 # %% [markdown]
+# Near the hanging rod, at the left and right edges, the trained policy's torque has the sign of the *velocity*: it pumps. In
+# the middle the torque opposes the angle: it balances.
+#
 # ## 3. First diff: what continuous actions need
 #
-# Everything that PPO knows of a policy is a distribution with `sample`, `log_prob` and `entropy`. So only the policy
-# changes, in three places. Compare the two, as they stand in the package:
-
-# %%
-page.source(CategoricalPolicy.forward)
-page.source(GaussianPolicy)
-
-# %% [markdown]
+# Everything that PPO knows of a policy is a distribution with `sample`, `log_prob` and `entropy`. So only the policy changes,
+# in three places:
+#
 # | | CartPole | Pendulum |
 # |---|---|---|
 # | **distribution** | `Categorical`: a probability for each of $A$ actions | `Independent(Normal, 1)`: a density over $\mathbb{R}^A$ |
 # | **action's shape** | `[B]`, int64: an index | `[B, A]`, float32: $A$ numbers. Pendulum has $A = 1$, and it stays an axis |
 # | **output layer** | $A$ logits | $A$ means; the standard deviations are a parameter beside the network |
-#
-# `collect_rollout`, `gae`, `ppo_clip_loss`, `update` and `train` are the same functions as in unit 04. Nothing in them
-# asks which kind of action it is.
+
+# %%
+page.source(
+    GaussianPolicy, folded="the Gaussian policy in the package; open it after you have written your own (exercise 3)"
+)
+
+# %% [markdown]
+# `collect_rollout`, `gae`, `ppo_clip_loss`, `update` and `train` are the same functions as in unit 04. Nothing in them asks
+# which kind of action it is.
 #
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
-# | $s$ | the observation | `obs` | `[B, 3]` |
-# | $u$ | the sampled action, before any clipping | `actions` | `[B, A]` |
-# | $\mu_\theta(s)$ | the mean | `policy.mean(obs)` | `[B, A]` |
-# | $\log \sigma$ | logarithm of the standard deviations, trained like a weight | `policy.log_std` | `[A]` |
-# | $\log \pi_\theta(u \mid s)$ | log-density of what was sampled | `log_prob` | `[B]` |
-# | $H$ | differential entropy | `entropy` | `[B]` |
+# | $u$ | sample of the Gaussian, before squashing or clipping | `actions` | `[B, A]` |
+# | $\mu_\theta(s)$, $\sigma$ | mean and standard deviation of the Gaussian | `policy.mean(obs)`, `policy.log_std.exp()` | `[B, A]`, `[A]` |
+#
+# In the package `log_std` is a parameter: the same width at every state. Why the logarithm? A standard deviation must be
+# positive, and a step of the optimiser then multiplies it instead of adding.
 #
 # ### 3.1 From probabilities to densities
 #
-# There are infinitely many torques, so each single one has probability zero. What a continuous policy has is a
-# **density** $\pi_\theta(u \mid s)$: the probability of a small interval around $u$, divided by its width. The derivation of
-# unit 01 goes through with an integral for the sum:
+# There are infinitely many torques, so each single one has probability zero. A continuous policy has a **density**
+# $\pi_\theta(u \mid s)$: the probability of a small interval around $u$, divided by its width. The derivation of unit 01 goes
+# through with an integral for the sum:
 #
 # $$
 # \nabla_\theta\, \mathbb{E}[f(u)] = \nabla_\theta \int \pi_\theta(u) f(u)\, \mathrm{d}u
@@ -176,109 +228,86 @@ page.source(GaussianPolicy)
 # = \mathbb{E}\big[f(u)\, \nabla_\theta \log \pi_\theta(u)\big].
 # $$
 #
-# The one step that needs care is the gradient moving inside the integral. It may, because a Gaussian is smooth in its
-# parameters and falls off so fast at both ends that no mass escapes, as long as $f$ grows no faster than a power of
-# $u$. Nothing is asked of $f$ between: it may jump. So the score still has mean zero (take $f = 1$), advantages still may be
-# shifted by a baseline, and the ratio of two densities is as good as the ratio of two probabilities, since the width
-# of the interval cancels.
+# The gradient may move inside the integral because a Gaussian is smooth in its parameters and falls off fast at both ends, as
+# long as $f$ grows no faster than a power of $u$. Between the ends $f$ may jump. So the score still has mean zero (take $f =
+# 1$), and advantages still may be shifted by a baseline. In the ratio of two densities the width of the interval cancels.
+# {{# mathematics}}
 #
 # ### 3.2 The log-probability, and why it is a sum
 #
-# For one dimension the density is $\frac{1}{\sigma\sqrt{2\pi}} \exp\!\big(-\frac{(u-\mu)^2}{2\sigma^2}\big)$. The $A$ dimensions are
-# sampled independently, so the joint density is a product, and its logarithm a sum:
+# For one dimension the density is $\frac{1}{\sigma\sqrt{2\pi}} \exp\!\big(-\frac{(u-\mu)^2}{2\sigma^2}\big)$. The $A$
+# dimensions are sampled independently, so the joint density is a product, and its logarithm a sum:
 #
 # $$
 # \log \pi(u \mid s) = \sum_{i=1}^{A} \left[ -\frac{(u_i - \mu_i)^2}{2\sigma_i^2} - \log \sigma_i - \tfrac12 \log 2\pi \right].
 # \tag{1}
 # $$
 #
-# `[B, A]` goes in, `[B]` comes out: one action has one log-probability, however many motors it moves. `Independent(…, 1)` does that
-# sum. Here it is by hand, for a robot with six joints:
+# `[B, A]` goes in, `[B]` comes out: one action has one log-probability, however many motors it moves. `Independent(…, 1)` does
+# that sum; a `Normal` alone gives `[B, A]`. Taking the *mean* over the last axis is a bug that raises no error: the ratio that
+# PPO clips becomes $\rho^{1/A}$. Here for a robot with six joints:
 
 # %%
 torch.manual_seed(0)
-mean, log_std = torch.randn(4, 6), torch.full((6,), -0.5)  # [B, A], [A]
-u = mean + log_std.exp() * torch.randn(4, 6)  # [B, A]
-by_hand = (-0.5 * ((u - mean) / log_std.exp()) ** 2 - log_std - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
-by_torch = Independent(Normal(mean, log_std.exp()), 1).log_prob(u)
-print("by hand ", by_hand.numpy().round(4), " shape", list(by_hand.shape))
-print("by torch", by_torch.numpy().round(4))
+mean, std = torch.randn(4, 6), torch.full((6,), 0.6)  # [B, A], [A]
+u = mean + std * torch.randn(4, 6)  # [B, A]
+before, after = Independent(Normal(mean, std), 1), Independent(Normal(mean + 0.2, std), 1)  # the policy moves a little
+log_ratio = after.log_prob(u) - before.log_prob(u)  # [B]
+print("shapes: Normal", list(Normal(mean, std).log_prob(u).shape), "and Independent", list(log_ratio.shape))
+print("ratio                         ", log_ratio.exp().numpy().round(2))
+print("ratio with mean instead of sum", (log_ratio / 6).exp().numpy().round(2))
 
 # %% [markdown]
-# A `Normal` alone gives `[B, A]`. Whoever meets that shape and takes the *mean* over the last axis has written a bug that
-# raises no error. The mean is the sum divided by $A$, so the ratio that PPO clips becomes $r^{1/A}$:
-
-# %%
-shifted = Independent(Normal(mean + 0.2, log_std.exp()), 1).log_prob(u)  # a policy that has moved a little
-ratio = (shifted - by_torch).exp()
-ratio_of_means = ((shifted - by_torch) / 6).exp()
-print("ratio                        ", ratio.numpy().round(2))
-print("ratio with mean instead of sum", ratio_of_means.numpy().round(2))
-print(
-    "outside 0.8 to 1.2:",
-    int((ratio - 1).abs().gt(0.2).sum()),
-    "of 4, and",
-    int((ratio_of_means - 1).abs().gt(0.2).sum()),
-)
-
-# %% [markdown]
-# With the mean, the clip hardly ever acts, and approximate KL reads far too small. With one action dimension, as here, you would
-# never notice. The bug waits for the robot.
+# With the mean, every ratio is close to 1: the clip hardly acts, and the approximate KL reads too small. With one action
+# dimension, as here, you would not notice. {{# mathematics}}
 #
 # ### 3.3 The entropy of a Gaussian
 #
 # Entropy is the mean of $-\log \pi$. Take it of equation (1), one dimension. The only random part is the square, and
-# $\mathbb{E}[(u - \mu)^2] = \sigma^2$ by definition:
+# $\mathbb{E}[(u - \mu)^2] = \sigma^2$:
 #
 # $$
-# H = \mathbb{E}\left[\frac{(u - \mu)^2}{2\sigma^2}\right] + \log \sigma + \tfrac12 \log 2\pi
-# = \tfrac12 + \log \sigma + \tfrac12 \log 2\pi
+# H = \tfrac12 + \log \sigma + \tfrac12 \log 2\pi
 # = \log \sigma + \tfrac12 \log(2 \pi e) \approx \log\sigma + 1.419 .
 # \tag{2}
 # $$
 #
-# Over $A$ dimensions: $H = \sum_i \log \sigma_i + \tfrac{A}{2} \log(2\pi e)$. Three things are different from unit 00.
+# Over $A$ dimensions the entropies add. Three things are different from unit 00.
 #
-# - **It can be negative.** A density may be larger than 1, so $-\log \pi$ may be below 0. $H = 0$ at $\sigma \approx 0.24$. For a
-#   Categorical a negative entropy is a bug, here it is a narrow policy.
+# - **It can be negative.** A density may be larger than 1, so $-\log \pi$ may be below 0. $H = 0$ at $\sigma \approx 0.24$. For
+#   a Categorical a negative entropy is a bug, here it is a narrow policy.
 # - **It has no largest value.** An entropy bonus on a Categorical pushes towards uniform and stops there. On a Gaussian it
-#   pushes $\log \sigma$ up for ever, with a gradient of exactly 1: only the reward pushes back.
-# - **It depends on the unit.** Measure torque in mN m: $\sigma$ is 1,000 times as large, and $H$ grows by $\log 1000 \approx 6.9$. Compare
-#   entropies only of the same action space. Log-probabilities shift by the same amount, ratios do not.
-
-# %%
-for std in (1.0, 0.242, 0.05):
-    print(
-        f"σ = {std:5.3f} N m: entropy {Normal(0.0, std).entropy().item():+.3f} nats, in mN m {Normal(0.0, 1000 * std).entropy().item():+.3f}"
-    )
+#   pushes $\log \sigma$ up without end.
+# - **It depends on the unit.** Measure torque in mN m: $\sigma$ is 1,000 times as large, and $H$ grows by $\log 1000 \approx
+#   6.9$. Compare entropies only of the same action space. Log-probabilities shift by the same amount, ratios do not.
+#   {{# mathematics}}
 
 # %% [markdown]
-# ### 3.4 A parameter, or an output of the network?
+# ### 3.4 A parameter, or an output of the network? · further
 #
-# In the package $\log \sigma$ is a parameter: the same width at every state. Why the logarithm? A standard deviation must
-# be positive, and a step of the optimiser then multiplies it instead of adding. Two limits guard it: `log_std` is clamped to
-# $[-5, 2]$, a range that a healthy run never touches.
-#
-# A network could give one $\sigma(s)$ for each state: unsure while swinging, precise at the top. That sounds better. It
-# takes one line:
+# A network could give one $\sigma(s)$ for each state: wide while swinging, narrow at the top. It takes one line:
 
 # %%
 page.source(policies.StateDependentGaussian)
 
 # %% [markdown]
-# Measured, with everything else as in `ppo.PENDULUM`. A third row does not learn the width at all: it stays at its first
-# value of {{pendulum:frozen_std/last_std.value}} N m for the whole training.
+# Measured, with everything else as in `ppo.PENDULUM`. A third row does not learn the width at all: it stays at its first value
+# of {{pendulum:frozen_std/last_std.value}} N m for the whole training.
 #
-# | standard deviation | held-out return | worst seed | steps to solved in training |
-# |---|---|---|---|
-# | one parameter | {{pendulum:pendulum/held_out}} | {{pendulum:pendulum/held_out/worst}} | {{pendulum:pendulum/steps_to_solved}} |
-# | from the network, $\sigma(s)$ | {{pendulum:state_dependent_std/held_out}} | {{pendulum:state_dependent_std/held_out/worst}} | {{pendulum:state_dependent_std/steps_to_solved}} |
-# | never trained | {{pendulum:frozen_std/held_out}} | {{pendulum:frozen_std/held_out/worst}} | {{pendulum:frozen_std/steps_to_solved}} |
+# | standard deviation | held-out return | steps to solved in training |
+# |---|---|---|
+# | one parameter | {{pendulum:pendulum/held_out}} | {{pendulum:pendulum/steps_to_solved}} |
+# | from the network, $\sigma(s)$ | {{pendulum:state_dependent_std/held_out}} | {{pendulum:state_dependent_std/steps_to_solved}} |
+# | never trained | {{pendulum:frozen_std/held_out}} | {{pendulum:frozen_std/steps_to_solved}} |
 #
-# The intervals overlap. On this task it hardly matters whether the width depends on the state, or whether it is learnt at all. Noise is
-# cheap here: the reward charges $0.001\,a^2$ for torque, and twenty corrections a second average the noise out. So take the simplest one, and
-# do not expect the same where noise is dear, on a robot with expensive gears for example.
-#
+# {{No difference | pendulum:state_dependent_std/held_out ~ pendulum:pendulum/held_out, pendulum:frozen_std/held_out ~
+# pendulum:pendulum/held_out, pendulum:frozen_std/held_out ~ pendulum:state_dependent_std/held_out,
+# pendulum:state_dependent_std/steps_to_solved ~ pendulum:pendulum/steps_to_solved, pendulum:frozen_std/steps_to_solved ~
+# pendulum:pendulum/steps_to_solved}} between the three is seen, in return or in steps. A likely reason: noise is cheap here,
+# since the reward charges 0.001 · torque², and twenty corrections a second average the noise out. On a robot with expensive
+# gears this may come out otherwise. {{# hypothesis}}
+
+# %% [markdown]
 # ## 4. Bounds: clip in the environment, nowhere else
 #
 # A Gaussian does not know that torque ends at 2 N m. Some samples lie outside, and the environment cuts them. **Move** the
@@ -303,44 +332,50 @@ print(
 )
 
 # %% [markdown]
-# While it swings up, the agent *wants* full torque: its mean lies beyond the bound, and many samples are cut. The best policy of
-# this task uses the bound all the time.
+# While it swings up, many samples are cut.
 #
-# Now the rule: **what is stored, and what the log-probability is of, is the sample $u$, never the clipped
-# $\bar u = \mathrm{clip}(u, -2, 2)$.** The cut belongs to the environment, like friction. The agent does $u$, the world
-# answers. The policy gradient asks for no derivative of the world, so a world that ignores part of $u$ is fine, and the
-# estimate stays unbiased.
+# Now the rule: **what is stored, and what the log-probability is of, is the sample $u$, never the clipped $\bar u =
+# \mathrm{clip}(u, -2, 2)$.** The cut belongs to the environment, like friction. The policy gradient asks for no derivative of
+# the environment, so the estimate stays unbiased.
 #
-# Store $\bar u$ instead, and $\log \pi(\bar u)$ is the density of a sample that was never drawn. The probability of
-# $\bar u = 2$ is the whole shaded tail, not the height of the bell at 2. What breaks is the property on which every
-# baseline rests: the mean of the score is no longer zero. With $\partial_\mu \log \pi(\bar u) = (\bar u - \mu)/\sigma^2$,
+# Store $\bar u$ instead, and $\log \pi(\bar u)$ is the density of a sample that was never drawn. Then the mean of the score is
+# no longer zero, and every baseline rests on that. With $\partial_\mu \log \pi(\bar u) = (\bar u - \mu)/\sigma^2$,
+# {{# mathematics}}
 #
 # $$
 # \mathbb{E}\big[\partial_\mu \log \pi(\bar u)\big] = \frac{\mathbb{E}[\bar u] - \mu}{\sigma^2} \;\ne\; 0 .
 # $$
 #
 # Clipping pulls $\mathbb{E}[\bar u]$ inwards, so a *constant* advantage of 1, which carries no information, already moves
-# $\mu$. A test that can fail, with $z$ as in unit 01:
+# $\mu$. PPO subtracts the mean advantage, which takes this constant away. What stays is a bias where advantages and cut samples
+# go together: let full torque be good, with an advantage of 1 for $u > 2$ and $-1$ for $u < 2$, which has mean 0 at $\mu = 2$.
+# Both in numbers:
 
 # %%
-mu, sigma, n = 1.5, 1.0, 100_000
+sigma, n = 1.0, 100_000
 torch.manual_seed(0)
-u = mu + sigma * torch.randn(n)
-for name, stored in (("the sample u", u), ("the clipped action", u.clamp(-2, 2))):
-    score = (stored - mu) / sigma**2
-    z = score.mean() / (score.std() / n**0.5)
-    print(f"log-probability of {name:>18}: mean score {score.mean():+.4f}, z = {z:+7.1f}")
-exact = (gaussian.applied_mean(mu, sigma, -2.0, 2.0) - mu) / sigma**2
-print(f"exact mean score of the clipped action: {exact:+.4f}")
+noise = torch.randn(n)
+for title, mu, good in (("constant advantage", 1.5, None), ("full torque is good", 2.0, 2.0)):
+    u = mu + sigma * noise
+    advantage = torch.ones(n) if good is None else (u > good).float() * 2 - 1
+    for name, stored in (("the sample", u), ("the clipped action", u.clamp(-2, 2))):
+        of_mean = advantage * (stored - mu) / sigma**2
+        of_log_std = advantage * ((stored - mu) ** 2 / sigma**2 - 1)
+        print(
+            f"{title:20} {name:18} pull on the mean {of_mean.mean():+.3f}, on log σ {of_log_std.mean():+.3f} (± {2 / n**0.5:.3f})"
+        )
 
 # %% [markdown]
-# A pull of 0.2 per sample looks small. What it does to training you will see in section 11.
+# As sampled, the constant pulls at nothing, and good full torque pulls the mean up. Clipped, the constant pulls the mean
+# inwards and the width down; and with advantages of mean 0, good full torque pulls the mean up less, and narrows the width.
+# What that does to training you will see in section 11. {{# computed}}
+
+# %% [markdown]
+# ### 4.1 Squashing with tanh · further
 #
-# ### An aside: squashing with tanh
-#
-# The other way to respect bounds is to bend the axis: $a = \tanh(u)$ (times 2 here) lies inside for every $u$. What is the density of $a$? Since
-# $\tanh$ is increasing, $P(a \le x) = P(u \le \operatorname{artanh} x)$. Differentiate both sides in $x$, with the chain rule on the right
-# and $\frac{\mathrm{d}}{\mathrm{d}x} \operatorname{artanh} x = 1 / (1 - x^2)$:
+# The other way to respect bounds is to bend the axis: $a = \tanh(u)$ (times 2 here) lies inside for every $u$. What is the
+# density of $a$? Since $\tanh$ is increasing, $P(a \le x) = P(u \le \operatorname{artanh} x)$. Differentiate both sides in $x$,
+# with the chain rule on the right and $\frac{\mathrm{d}}{\mathrm{d}x} \operatorname{artanh} x = 1 / (1 - x^2)$:
 #
 # $$
 # p_a(a) = \frac{p_u(u)}{1 - \tanh^2 u},
@@ -349,19 +384,15 @@ print(f"exact mean score of the clipped action: {exact:+.4f}")
 # \tag{3}
 # $$
 #
-# The sum is the logarithm of the **Jacobian** determinant: how much the bend stretches a small box around $u$. Coded as
-# written it fails: for $u = 10$ the float32 $\tanh$ is exactly 1, and the logarithm $-\infty$. So rewrite it. With
-# $1 - \tanh^2 u = 4 / (e^u + e^{-u})^2$,
-#
-# $$
-# \log(1 - \tanh^2 u) = 2 \log 2 - 2 \log\!\big(e^{u} + e^{-u}\big)
-# = 2\big(\log 2 - u - \log(1 + e^{-2u})\big),
-# $$
-#
-# and the last logarithm is `softplus(-2 * u)`, finite for every $u$.
+# The sum is the logarithm of the **Jacobian** determinant: how much the bend stretches a small box around $u$. Coded as written
+# it fails: for $u = 10$ the float32 $\tanh$ is exactly 1, and the logarithm $-\infty$. Exercise 4 asks for a form that is
+# finite for every $u$; start from $1 - \tanh^2 u = 4 / (e^u + e^{-u})^2$.
 
 # %%
-page.source(policies.TanhNormal)
+page.source(
+    policies.TanhNormal,
+    folded="the squashed Gaussian in the package; open it after you have written your own (exercise 4)",
+)
 
 # %% [markdown]
 # Now look at equation (3) as PPO does. The correction depends on $u$, **not on $\theta$**. In $\nabla_\theta \log \pi$ it
@@ -375,68 +406,82 @@ print("ratio of the squashed densities", (new.log_prob_of(u) - old.log_prob_of(u
 print("ratio of the Gaussians         ", (new.normal.log_prob(u) - old.normal.log_prob(u)).exp().numpy().round(5))
 
 # %% [markdown]
-# So for PPO without an entropy bonus, squashing is nothing but another world: one that bends torques where ours cuts them. The
-# Jacobian matters where the density itself enters the objective, as entropy does in SAC (section 12).
-# Measured, squashing gives a held-out return of {{pendulum:tanh/held_out}}, clipping {{pendulum:pendulum/held_out}}. The intervals
-# overlap: which of the two worlds the Gaussian acts in hardly matters here.
-#
+# So for PPO without an entropy bonus, squashing is another environment: one that bends torques where ours cuts them. The
+# Jacobian matters where the density itself enters the objective, as entropy does in SAC (section 12). Measured, squashing gives
+# a held-out return of {{pendulum:tanh/held_out}}, {{a little lower | pendulum:tanh/held_out < pendulum:pendulum/held_out}} than
+# clipping with {{pendulum:pendulum/held_out}}. In the steps to solved {{no difference | pendulum:tanh/steps_to_solved ~
+# pendulum:pendulum/steps_to_solved}} is seen.
+
+# %% [markdown]
 # ## 5. A policy that becomes sure
 #
 # Training narrows the Gaussian. What does that do to the gradient?
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.predict(
     "05-score",
     "The standard deviation of the policy falls from 1 to 0.1. What happens to the gradients of log π for the mean?",
     [
-        "They shrink to about a tenth: a sure policy has little left to learn",
-        "They stay as they are",
-        "They become about ten times as large",
-        "They vanish, as those of a nearly deterministic softmax do",
+        "They shrink to about a tenth: little is left to learn",
+        "They stay of the size that they had before",
+        "They become about ten times as large as before",
+        "They vanish, as those of a sure softmax do",
     ],
     answer=2,
     explanation="The score of the mean is (u − μ)/σ². A sample is off by about σ, so the score is of the size σ/σ² = 1/σ. A "
-    "softmax that is sure has small scores for what it does; a narrow Gaussian has large ones. The figure below shows it.",
+    "softmax that is sure has small scores for what it does; a narrow Gaussian has large ones.",
 )
 
 # %% [markdown]
-# Differentiate equation (1), and write $u = \mu + \sigma \varepsilon$ with $\varepsilon$ standard normal:
+# Differentiate equation (1) in one dimension, and write $u = \mu + \sigma \xi$ with $\xi$ standard normal:
 #
 # $$
-# \frac{\partial \log \pi}{\partial \mu} = \frac{u - \mu}{\sigma^2} = \frac{\varepsilon}{\sigma},
-# \qquad
-# \frac{\partial \log \pi}{\partial \log \sigma} = \frac{(u - \mu)^2}{\sigma^2} - 1 = \varepsilon^2 - 1 .
+# \frac{\partial \log \pi}{\partial \mu} = \frac{u - \mu}{\sigma^2} = \frac{\xi}{\sigma}.
+# $$
+#
+# **Your line.** Now the derivative for $\log \sigma$, which is what the optimiser moves. Write it in terms of `u`, `mu` and
+# `sigma`:
+
+# %%
+questions.check_line("05-score-log-std", lambda u, mu, sigma: ...)
+
+# %% [markdown]
+# <details><summary>The line</summary>
+#
+# With $\sigma = e^{\log \sigma}$ the square of (1) is $-\tfrac12 (u - \mu)^2 e^{-2 \log \sigma}$, whose derivative for $\log
+# \sigma$ is $(u - \mu)^2 / \sigma^2$. The second term gives $-1$:
+#
+# $$
+# \frac{\partial \log \pi}{\partial \log \sigma} = \frac{(u - \mu)^2}{\sigma^2} - 1 = \xi^2 - 1 .
 # \tag{4}
 # $$
 #
-# The score of the mean has standard deviation $1/\sigma$. That of $\log \sigma$ has
-# $\sqrt{\mathbb{E}[\varepsilon^4] - 1} = \sqrt{3 - 1} = \sqrt 2$, whatever $\sigma$ is. Autograd and samples agree:
-
-# %%
-widths = [0.05, 0.1, 0.3, 1.0]
-of_mean, of_log_std = gaussian.score_spread(widths)
-for width, first, second in zip(widths, of_mean, of_log_std, strict=True):
-    print(f"σ = {width:4.2f}: score of the mean ± {first:6.2f} (1/σ = {1 / width:6.2f}), of log σ ± {second:.2f}")
+# </details>
+#
+# The score of the mean has standard deviation $1/\sigma$. In that of $\log \sigma$ the width cancels: its standard deviation is
+# $\sqrt{\mathbb{E}[\xi^4] - 1} = \sqrt 2$, whatever $\sigma$ is. Move $\sigma$ and see:
 
 # %%
 gaussian.explore_score()
 
 # %% [markdown]
-# So the trouble of a narrow Gaussian is not that gradients vanish. They *grow*, and with them their **variance**, like
-# $1/\sigma^2$. And the same step moves the policy further. The KL divergence of two Gaussians of equal width, $\mu$ and $\mu + d$, is
+# So the gradients of a narrow Gaussian do not vanish. They *grow*, and their **variance** grows like $1/\sigma^2$. And the same
+# step moves the policy further. The KL divergence of two Gaussians of equal width, with means $\mu$ and $\mu'$, is
 #
 # $$
 # \mathrm{KL} = \mathbb{E}\left[\log \frac{\pi(u)}{\pi'(u)}\right]
-# = \frac{\mathbb{E}\big[(u - \mu - d)^2\big] - \mathbb{E}\big[(u - \mu)^2\big]}{2 \sigma^2}
-# = \frac{(\sigma^2 + d^2) - \sigma^2}{2\sigma^2} = \frac{d^2}{2 \sigma^2} .
+# = \frac{\mathbb{E}\big[(u - \mu')^2\big] - \mathbb{E}\big[(u - \mu)^2\big]}{2 \sigma^2}
+# = \frac{(\mu' - \mu)^2}{2 \sigma^2} .
 # \tag{5}
 # $$
 #
-# Move the mean by 0.1 N m: at $\sigma = 1$ that is a KL of 0.005, at $\sigma = 0.2$ it is 0.125. Adam keeps the step $d$ about as long
-# as the learning rate says, whatever the gradient's size. The clip of PPO works on ratios, so it feels $\sigma$. And the learning rate
-# can fall together with $\sigma$, which is what `anneal_lr` does. Measured, ten seeds:
+# Move the mean by 0.1 N m: at $\sigma = 1$ that is a KL of 0.005, at $\sigma = 0.2$ it is 0.125. Adam keeps the step of the
+# mean about as long as the learning rate says, whatever the gradient's size. Two things hold the KL down: PPO's clip works on
+# ratios, so it feels $\sigma$; and the learning rate can fall together with $\sigma$, which is what `anneal_lr` does. Measured,
+# ten seeds: {{# mathematics}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = plots.new_figure(columns=3, width=9.8, height=3.4)
 panels = {
     "charts/action_std": "standard deviation [N m]",
@@ -452,32 +497,35 @@ axes[0].legend()
 page.figure(
     figure,
     alt="Three panels against environment steps, with falling and with constant learning rates. The standard deviation falls in "
-    "both, further with constant rates. The gradient norm rises in both. The approximate KL falls towards zero only where the rates "
-    "fall.",
-    caption="Left: the policy narrows. Middle: its gradients grow. Right: the size of its steps, which only a falling learning rate "
-    "brings down.",
+    "both. The gradient norm rises in both. The approximate KL ends near zero where the rates fall.",
+    caption="Left: the policy narrows. Middle: its gradients grow. Right: how far an update goes.",
 )
 
 # %% [markdown]
-# Over the whole training the mean approximate KL of an update is {{pendulum:pendulum/kl.value}} with falling rates and
-# {{pendulum:constant_lr/kl.value}} with constant ones. Is $1/\sigma$ all there is to the middle panel? Runs whose width was held fixed, or started
-# small, tell:
+# With constant rates the policy ends {{narrower | pendulum:constant_lr/last_std < pendulum:pendulum/last_std}}, and the mean
+# approximate KL of an update is {{pendulum:constant_lr/kl.value}}, {{higher | pendulum:constant_lr/kl > pendulum:pendulum/kl}}
+# than the {{pendulum:pendulum/kl.value}} with falling rates. In both cases the KL peaks near 0.026 after about 20,000 steps and
+# falls to about 0.01, with constant rates too; the two part after that. Is $1/\sigma$ all there is to the middle panel? Compare
+# with runs whose width was held fixed, or started small: {{# description}}
 #
-# | version | $\sigma$ at the end [N m] | mean gradient norm | mean approximate KL |
-# |---|---|---|---|
-# | width never trained | {{pendulum:frozen_std/last_std.value}} | {{pendulum:frozen_std/grad_norm.value}} | {{pendulum:frozen_std/kl.value}} |
-# | `ppo.PENDULUM` | {{pendulum:pendulum/last_std.value}} | {{pendulum:pendulum/grad_norm.value}} | {{pendulum:pendulum/kl.value}} |
-# | constant learning rates | {{pendulum:constant_lr/last_std.value}} | {{pendulum:constant_lr/grad_norm.value}} | {{pendulum:constant_lr/kl.value}} |
-# | first width 0.1 | {{pendulum:std_01/last_std.value}} | {{pendulum:std_01/grad_norm.value}} | {{pendulum:std_01/kl.value}} |
+# | version | $\sigma$ at the end [N m] | mean gradient norm |
+# |---|---|---|
+# | width never trained | {{pendulum:frozen_std/last_std.value}} | {{pendulum:frozen_std/grad_norm.value}} |
+# | `ppo.PENDULUM` | {{pendulum:pendulum/last_std.value}} | {{pendulum:pendulum/grad_norm.value}} |
+# | constant learning rates | {{pendulum:constant_lr/last_std.value}} | {{pendulum:constant_lr/grad_norm.value}} |
+# | first width 0.1 | {{pendulum:std_01/last_std.value}} | {{pendulum:std_01/grad_norm.value}} |
 #
-# The narrower, the larger the norm, as equation (4) says. But the factor is smaller than that of $1/\sigma$: the norm of a mean over 400
-# samples holds signal as well as noise, and it passes through a network whose weights differ from run to run.
+# Row by row the width falls and the norm is {{larger | pendulum:pendulum/grad_norm > pendulum:frozen_std/grad_norm,
+# pendulum:constant_lr/grad_norm > pendulum:pendulum/grad_norm, pendulum:std_01/grad_norm > pendulum:constant_lr/grad_norm}}, as
+# the score says. But from the first row to the last $\sigma$ falls by a factor of 19, and the norm rises {{by less than five |
+# pendulum:std_01/grad_norm < 5 * pendulum:frozen_std/grad_norm}}: the norm of a mean over 400 samples holds signal as well as
+# noise. {{# mathematics}}
 #
 # ## 6. Second diff: what this task wants
 #
 # A continuous policy alone does not swing up a rod. PPO with `ppo.CARTPOLE`'s settings and a Gaussian ends at
-# {{pendulum:all/held_out}} after 100,000 steps. `ppo.PENDULUM` ends at {{pendulum:pendulum/held_out}}. Here are all the
-# settings in which the two differ:
+# {{pendulum:all/held_out}} after 100,000 steps, {{below | pendulum:all/held_out < pendulum:pendulum/held_out}} `ppo.PENDULUM`
+# with {{pendulum:pendulum/held_out}}. The settings in which the two differ:
 
 # %%
 settings.settings_table(
@@ -485,22 +533,21 @@ settings.settings_table(
 )
 
 # %% [markdown]
-# Which of them does it? The obvious experiment: start from `ppo.PENDULUM`, take **one** line back to CartPole's value, and leave the
-# rest.
+# Which of them does it? Start from `ppo.PENDULUM`, and take **one** line back to CartPole's value.
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.predict(
     "05-one-back",
     "One setting at a time is taken back: γ, the learning rates, their decay, the epochs, the reward scale, λ, the first "
     "width. Which of these alone makes PPO fail (held-out return below −400 in most seeds)?",
-    ["γ 0.99 instead of 0.9", "CartPole's learning rates", "Rewards not scaled by 0.1", "None of them"],
+    ["γ 0.99 instead of 0.9", "CartPole's learning rates", "Rewards not scaled", "None of them"],
     answer=3,
-    explanation=f"Taken back alone, γ gives {quote('pendulum:gamma/held_out')}, the learning rates "
-    f"{quote('pendulum:learning_rates/held_out')}, the reward scale {quote('pendulum:reward_scale/held_out')}. All of them "
-    f"together give {quote('pendulum:all/held_out')}.",
+    explanation="Taken back alone, γ gives {{pendulum:gamma/held_out}}, the learning rates {{pendulum:learning_rates/held_out}}, the "
+    "reward scale {{pendulum:reward_scale/held_out}}. All of them together give {{pendulum:all/held_out}}.",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 rows = {
     "pendulum": "ppo.PENDULUM",
     "gamma": "γ 0.99",
@@ -520,21 +567,30 @@ page.figure(
     alt="One row a variant. All rows with a single setting taken back lie between about −140 and −250. The last row, with all "
     "settings of CartPole, lies near −1,000.",
     caption="Grey: ten seeds. Orange: their interquartile mean and its 95 % interval. Shaded: the interval of ppo.PENDULUM. The "
-    "axis is logarithmic in the cost, and better is on the right. Dotted: −200.",
+    "axis is logarithmic in minus the return; −200 is dotted.",
 )
 
 # %% [markdown]
-# None of them. Fewer epochs cost most, {{pendulum:epochs/held_out}}, and three of ten seeds miss the mark. If you had measured only the rows above
-# the last one, you would conclude that the settings hardly matter. The last row says that they do.
+# None of them. Fewer epochs and unscaled rewards end {{a little lower | pendulum:epochs/held_out < pendulum:pendulum/held_out,
+# pendulum:reward_scale/held_out < pendulum:pendulum/held_out}}. For the learning rates, their decay, λ and the first width {{no
+# difference | pendulum:learning_rates/held_out ~ pendulum:pendulum/held_out, pendulum:constant_lr/held_out ~
+# pendulum:pendulum/held_out, pendulum:gae_lambda/held_out ~ pendulum:pendulum/held_out, pendulum:initial_std/held_out ~
+# pendulum:pendulum/held_out}} in the return is seen. With $\gamma = 0.99$ the agent even ends {{higher |
+# pendulum:gamma/held_out > pendulum:pendulum/held_out}}.
 #
-# Look at $\gamma$ in passing. With 0.99 the agent ends at {{pendulum:gamma/held_out}} and so is *better* than the package's
-# {{pendulum:pendulum/held_out}}, but later: solved after {{pendulum:gamma/steps_to_solved}} environment steps instead of
-# {{pendulum:pendulum/steps_to_solved}}. A discount of 0.9 looks ten steps ahead, half a second. That is short-sighted for a swing of two seconds, and
-# makes returns that are less noisy and ten times smaller. Speed against the last bit of quality: the trade of unit 03 again.
+# What a single setting changes is the way there: with $\gamma = 0.99$, fewer epochs or unscaled rewards the task is solved
+# {{later | pendulum:gamma/steps_to_solved > pendulum:pendulum/steps_to_solved, pendulum:epochs/steps_to_solved >
+# pendulum:pendulum/steps_to_solved, pendulum:reward_scale/steps_to_solved > pendulum:pendulum/steps_to_solved}}: after
+# {{pendulum:gamma/steps_to_solved}}, {{pendulum:epochs/steps_to_solved}} and {{pendulum:reward_scale/steps_to_solved}}
+# environment steps instead of {{pendulum:pendulum/steps_to_solved}}. With CartPole's learning rates or first width it is solved
+# {{a little later | pendulum:learning_rates/steps_to_solved > pendulum:pendulum/steps_to_solved,
+# pendulum:initial_std/steps_to_solved > pendulum:pendulum/steps_to_solved}}; for the decay and λ {{no difference |
+# pendulum:constant_lr/steps_to_solved ~ pendulum:pendulum/steps_to_solved, pendulum:gae_lambda/steps_to_solved ~
+# pendulum:pendulum/steps_to_solved}} is seen. All settings together make the difference between success and failure.
 #
 # Now the other way round: start from *CartPole's* settings, and give them one of Pendulum's.
 
-# %%
+# %% jupyter={"source_hidden": true}
 rows = {
     "all": "all of CartPole's settings",
     "all_but_gamma": "with γ 0.9",
@@ -550,19 +606,24 @@ figure = effects.claimed_effects(
 )
 page.figure(
     figure,
-    alt="One row a variant. Rewards scaled by 0.1, more epochs, or a discount of 0.9 bring CartPole's settings from near −1,000 to "
-    "between −250 and −400. Pendulum's rollouts go part of the way. Learning rates and first width change little.",
+    alt="One row a variant. Rewards scaled by 0.1, 15 epochs, or a discount of 0.9 bring CartPole's settings from near −1,000 to "
+    "between −250 and −400. Pendulum's rollouts go part of the way. Learning rates and first width stay near −1,000.",
     caption="As above, from the other end.",
 )
 
 # %% [markdown]
-# From this end single settings do help, and three of them go most of the way, each alone: the reward scale
-# ({{pendulum:all_but_reward_scale/held_out}}), the epochs ({{pendulum:all_but_epochs/held_out}}) and the discount
-# ({{pendulum:all_but_gamma/held_out}}). What do the three have in common? Ask the critic:
+# From this end three single settings go most of the way, each alone: {{higher | pendulum:all_but_reward_scale/held_out >
+# pendulum:all/held_out, pendulum:all_but_epochs/held_out > pendulum:all/held_out, pendulum:all_but_gamma/held_out >
+# pendulum:all/held_out}} returns with the reward scale ({{pendulum:all_but_reward_scale/held_out}}), the epochs
+# ({{pendulum:all_but_epochs/held_out}}) and the discount ({{pendulum:all_but_gamma/held_out}}). Pendulum's rollouts help {{too
+# | pendulum:all_but_rollouts/held_out > pendulum:all/held_out}} ({{pendulum:all_but_rollouts/held_out}}); for learning rates
+# and first width {{no difference | pendulum:all_but_learning_rates/held_out ~ pendulum:all/held_out,
+# pendulum:all_but_initial_std/held_out ~ pendulum:all/held_out}} is seen. What do the three have in common? Ask the critic:
 
-# %%
+# %% jupyter={"source_hidden": true}
+# {{# description}}
 figure, (left, right) = plots.new_figure(columns=2, width=9.6, height=3.6)
-for metric, label, style in (("charts/return_mean", "mean return G", "-"), ("charts/value_mean", "mean value V", "--")):
+for metric, label, style in (("charts/return_mean", "mean target G", "-"), ("charts/value_mean", "mean value V", "--")):
     plots.claimed_band(left, measured["curves"][f"all/{metric}"], label=label, colour="#0072B2", style=style)
 left.set(ylabel="CartPole's settings: mean over a rollout")
 for name, label, colour in (
@@ -578,88 +639,73 @@ for ax in (left, right):
     ax.legend()
 page.figure(
     figure,
-    alt="Left: with CartPole's settings the mean value runs after the mean return, which has fallen to several hundred below zero. "
+    alt="Left: with CartPole's settings the mean value follows the mean target, and both fall to several hundred below zero. "
     "Right: the explained variance is near one at once for ppo.PENDULUM, and near zero for most of the training with CartPole's settings.",
-    caption="Left: the critic runs after returns that are far from where it starts. Right: in the meantime it explains nothing.",
+    caption="Left: the critic follows returns that are far from where it starts. G here is the critic's target, a return that is "
+    "bootstrapped with V, so G falls together with V; it does not say that the agent became worse. Right: explained variance.",
 )
 
 # %% [markdown]
-# With CartPole's settings the returns lie hundreds below zero, and the critic starts at zero. It spends the training on the *mean* of the
-# returns and has no time for the differences between states: explained variance {{pendulum:all/early_explained_variance.value}} over the first
-# half, against {{pendulum:pendulum/early_explained_variance.value}} for `ppo.PENDULUM`. With such a critic, the advantages are returns minus
-# a constant: REINFORCE with a poor baseline.
+# With CartPole's settings the values lie hundreds below zero, and the critic starts at zero. It spends the training on their
+# *mean*: its explained variance is {{pendulum:all/early_explained_variance.value}} over the first half, {{below |
+# pendulum:all/early_explained_variance < pendulum:pendulum/early_explained_variance}} the
+# {{pendulum:pendulum/early_explained_variance.value}} of `ppo.PENDULUM`. With such a critic, the advantages are returns minus a
+# constant: REINFORCE with a poor baseline.
 #
-# Now the three settings make sense. The reward scale makes the targets ten times smaller. So does $\gamma = 0.9$, as it sums 10 rewards instead of
-# 100. More epochs give the critic more steps to get there. They are **three cures for one illness**. Each is dispensable while the others are
-# there, and that is why taking back one at a time showed nothing. Keep this for your own tuning: removing parts one by one finds what is
-# *indispensable*, adding them one by one finds what *helps*, and the two lists differ.
+# The three settings could all be cures for this critic. The reward scale makes the targets ten times smaller. So does $\gamma =
+# 0.9$, as it sums about 10 rewards instead of 100. More epochs give the critic more steps to get there. And explained variance
+# does {{rise | pendulum:all_but_gamma/early_explained_variance > pendulum:all/early_explained_variance,
+# pendulum:all_but_reward_scale/early_explained_variance > pendulum:all/early_explained_variance,
+# pendulum:all_but_epochs/early_explained_variance > pendulum:all/early_explained_variance}} with each of them. But this is a
+# hypothesis, and it is not the whole story. With the epochs alone the explained variance is
+# {{pendulum:all_but_epochs/early_explained_variance.value}}, {{lower | pendulum:all_but_epochs/early_explained_variance <
+# pendulum:all_but_gamma/early_explained_variance}} than the {{pendulum:all_but_gamma/early_explained_variance.value}} with the
+# discount alone, and yet the return is {{higher | pendulum:all_but_epochs/held_out > pendulum:all_but_gamma/held_out}}. And
+# Pendulum's rollouts help {{without any rise in explained variance | pendulum:all_but_rollouts/early_explained_variance ~
+# pendulum:all/early_explained_variance}} that we could see. More epochs also move the policy. {{# hypothesis}}
 #
-# | version | held-out return | worst seed | seeds solved | steps to solved in training | $\sigma$ at the end [N m] |
-# |---|---|---|---|---|---|
-# | `ppo.PENDULUM` | {{pendulum:pendulum/held_out}} | {{pendulum:pendulum/held_out/worst}} | {{pendulum:pendulum/solved/count}} | {{pendulum:pendulum/steps_to_solved}} | {{pendulum:pendulum/last_std.value}} |
-# | γ 0.99 | {{pendulum:gamma/held_out}} | {{pendulum:gamma/held_out/worst}} | {{pendulum:gamma/solved/count}} | {{pendulum:gamma/steps_to_solved}} | {{pendulum:gamma/last_std.value}} |
-# | CartPole's learning rates | {{pendulum:learning_rates/held_out}} | {{pendulum:learning_rates/held_out/worst}} | {{pendulum:learning_rates/solved/count}} | {{pendulum:learning_rates/steps_to_solved}} | {{pendulum:learning_rates/last_std.value}} |
-# | constant learning rates | {{pendulum:constant_lr/held_out}} | {{pendulum:constant_lr/held_out/worst}} | {{pendulum:constant_lr/solved/count}} | {{pendulum:constant_lr/steps_to_solved}} | {{pendulum:constant_lr/last_std.value}} |
-# | fewer epochs | {{pendulum:epochs/held_out}} | {{pendulum:epochs/held_out/worst}} | {{pendulum:epochs/solved/count}} | {{pendulum:epochs/steps_to_solved}} | {{pendulum:epochs/last_std.value}} |
-# | rewards not scaled | {{pendulum:reward_scale/held_out}} | {{pendulum:reward_scale/held_out/worst}} | {{pendulum:reward_scale/solved/count}} | {{pendulum:reward_scale/steps_to_solved}} | {{pendulum:reward_scale/last_std.value}} |
-# | λ 0.95 | {{pendulum:gae_lambda/held_out}} | {{pendulum:gae_lambda/held_out/worst}} | {{pendulum:gae_lambda/solved/count}} | {{pendulum:gae_lambda/steps_to_solved}} | {{pendulum:gae_lambda/last_std.value}} |
-# | first σ = 1 | {{pendulum:initial_std/held_out}} | {{pendulum:initial_std/held_out/worst}} | {{pendulum:initial_std/solved/count}} | {{pendulum:initial_std/steps_to_solved}} | {{pendulum:initial_std/last_std.value}} |
-# | all of CartPole's | {{pendulum:all/held_out}} | {{pendulum:all/held_out/worst}} | {{pendulum:all/solved/count}} | {{pendulum:all/steps_to_solved}} | {{pendulum:all/last_std.value}} |
-#
-# *Never* means that too many seeds never got there for the number to exist.
-#
+# What is certain: taking settings away one by one finds what is *indispensable*, giving them one by one finds what *helps*, and
+# here the two lists differ. {{# description}}
+
+# %% [markdown]
 # ### 6.1 The scale of the rewards
 #
-# An undiscounted reward of Pendulum goes down to −16. With $\gamma = 0.9$ a value is about ten rewards, so values lie between −160
-# and 0. The critic starts near 0 with outputs of size 1, and its loss is the *square* of the error. `reward_scale=0.1` brings the
-# targets to where the network starts. It changes no policy: advantages are normalised, so a positive factor drops out of the policy's
-# loss.
-#
-# With the loss it is different. Targets ten times as large make errors ten times and gradients of the squared error a hundred times as large. Clipping and
-# Adam then rescale the gradient, so the critic still moves at its learning rate, and the way is ten times as long.
+# A reward of Pendulum goes down to −16. With $\gamma = 0.9$ a value is about ten rewards, so values lie between −160 and 0. The
+# critic starts near 0 with outputs of size 1. `reward_scale=0.1` brings the targets to where the network starts. It does not
+# change what the policy is asked to do: advantages are normalised, so a positive factor drops out of the policy's loss. In the
+# critic's loss it does not: clipping and Adam rescale the gradient, so the critic moves at its learning rate, and the way is
+# ten times as long. {{# mathematics}}
 #
 # May one also shift the rewards, say subtract their mean? Let every reward change by a constant $c$. If episodes never
 # terminate, every return changes by the same $c + \gamma c + \gamma^2 c + \dots = c/(1-\gamma)$, all values with it, and no
-# advantage at all. Pendulum is of this kind. CartPole is not: an episode that terminates after $T$ steps changes by
-#
-# $$
-# c\,(1 + \gamma + \dots + \gamma^{T-1}) = c\, \frac{1 - \gamma^T}{1 - \gamma},
-# $$
-#
-# which depends on $T$. CartPole's reward is always 1, its mean is 1, and $c = -1$ leaves a reward of 0 for everything. Long
-# or short, all episodes are worth the same. Any $c$ below −1 even pays for falling early:
-
-# %%
-gamma = 0.99
-print("      c     return of 20 steps     of 500 steps")
-for c in (0.0, -1.0, -1.1):
-    worth = [(1 + c) * (1 - gamma**T) / (1 - gamma) for T in (20, 500)]
-    print(f"{c:7.1f} {worth[0] + 0.0:18.2f} {worth[1] + 0.0:20.2f}")
+# advantage at all. Pendulum is of this kind. CartPole is not: an episode that terminates after $T$ steps changes by $c\,(1 +
+# \gamma + \dots + \gamma^{T-1}) = c\, (1 - \gamma^T)/(1 - \gamma)$, which depends on $T$. CartPole's reward is always 1, its
+# mean is 1, and $c = -1$ leaves a reward of 0 for everything: long or short, all episodes are worth the same. So scale rewards,
+# and do not centre them where episodes can terminate. (The package's `normalize_rewards` divides by a running standard
+# deviation and subtracts nothing, for this reason.) {{# mathematics}}
 
 # %% [markdown]
-# So scale rewards, and do not centre them where episodes can terminate. (The package's `normalize_rewards` divides by a
-# running standard deviation of the return and subtracts nothing, for this reason.)
+# ### 6.2 The scale of the observations · further
 #
-# ### 6.2 The scale of the observations
+# Two of the observations are between −1 and 1, the velocity between −8 and 8. `normalize_observations=True` subtracts a running
+# mean and divides by a running standard deviation.
 #
-# Two of the observations are between −1 and 1, the velocity between −8 and 8. That is uneven, but a `tanh` network can
-# live with it. `normalize_observations=True` subtracts a running mean and divides by a running standard deviation.
-#
-# Measured: {{pendulum:observation_norm/held_out}}, worst seed {{pendulum:observation_norm/held_out/worst}}, solved by
-# {{pendulum:observation_norm/solved/count}} of {{pendulum:observation_norm/solved/count.n}} seeds. So here it costs: in training the task is
-# solved after {{pendulum:observation_norm/steps_to_solved}} steps instead of {{pendulum:pendulum/steps_to_solved}}, and one seed never gets there.
-# We have not looked for the reason. Use it where the scales are unknown or differ by far more than a factor of eight, and measure it like any
-# other change.
-#
-# ### 6.3 Rollouts as long as an episode
-#
-# An episode of Pendulum always lasts 200 steps, and all environments start together. So at any moment all rods are at the same *age*: swinging
-# up in the first few seconds, balancing after that. A rollout of 200 steps holds whole episodes. A rollout of 128
-# steps holds now mostly swinging, now mostly balancing, and each update sees one and not the other.
-# That sounds harmful. Is it? And if so, is it the age or the length that matters? A control: the same short rollouts, but with first
-# episodes cut to different lengths, so that the ages stay mixed for ever.
+# Measured: {{pendulum:observation_norm/held_out}}. In the return {{no difference | pendulum:observation_norm/held_out ~
+# pendulum:pendulum/held_out}} is seen, and the task is solved {{later | pendulum:observation_norm/steps_to_solved >
+# pendulum:pendulum/steps_to_solved}}: after {{pendulum:observation_norm/steps_to_solved}} steps instead of
+# {{pendulum:pendulum/steps_to_solved}}. We have not looked for the reason. Use it where the scales are unknown or differ by
+# much more than a factor of eight, and measure it like any other change. {{# advice}}
 
-# %%
+# %% [markdown]
+# ### 6.3 Rollouts of whole episodes · further
+#
+# An episode of Pendulum always lasts 200 steps, and all environments start together. So at any moment all rods are at the same
+# *age*: swinging up in the first few seconds, balancing after that. A rollout of 200 steps holds whole episodes. A rollout of
+# 128 steps holds now mostly swinging, now mostly balancing. Is that harmful? And if so, is it the age or the length that
+# matters? A control: the same short rollouts, but with first episodes cut to different lengths, so that the ages stay mixed.
+# {{# design}}
+
+# %% jupyter={"source_hidden": true}
 rows = {
     "pendulum": f"{ppo.PENDULUM.num_envs} × {ppo.PENDULUM.num_steps} steps, whole episodes",
     "short_rollouts": "16 × 128 steps, all start together",
@@ -673,21 +719,51 @@ page.figure(
 )
 
 # %% [markdown]
-# It is hardly harmful: {{pendulum:short_rollouts/held_out}} with short rollouts that start together, {{pendulum:short_staggered/held_out}}
-# staggered, {{pendulum:pendulum/held_out}} with whole episodes. Ten seeds cannot tell these ends apart. What differs is the slowest seed on
-# the way there. In training it solves the task after {{pendulum:short_staggered/steps_to_solved/worst}} steps with staggered starts, after
-# {{pendulum:short_rollouts/steps_to_solved/worst}} with short rollouts that start together, and after
-# {{pendulum:pendulum/steps_to_solved/worst}} with whole episodes. Mixed ages look like the safe choice, and whole episodes do not earn the story that
-# is told for them.
+# Short rollouts that start together end {{a little lower | pendulum:short_rollouts/held_out < pendulum:pendulum/held_out}} than
+# whole episodes: {{pendulum:short_rollouts/held_out}} against {{pendulum:pendulum/held_out}}. Staggered ones end at
+# {{pendulum:short_staggered/held_out}}, and {{no difference | pendulum:short_staggered/held_out ~ pendulum:pendulum/held_out,
+# pendulum:short_staggered/held_out ~ pendulum:short_rollouts/held_out}} from either is seen. In the steps to solved {{no
+# difference | pendulum:short_rollouts/steps_to_solved ~ pendulum:pendulum/steps_to_solved,
+# pendulum:short_staggered/steps_to_solved ~ pendulum:pendulum/steps_to_solved, pendulum:short_staggered/steps_to_solved ~
+# pendulum:short_rollouts/steps_to_solved}} between the three is seen.
+
+# %% [markdown]
+# ### 6.4 The table of section 6 · further
 #
+# | version | held-out return | seeds solved | steps to solved in training | $\sigma$ at the end [N m] |
+# |---|---|---|---|---|
+# | `ppo.PENDULUM` | {{pendulum:pendulum/held_out}} | {{pendulum:pendulum/solved/count}} | {{pendulum:pendulum/steps_to_solved}} | {{pendulum:pendulum/last_std.value}} |
+# | γ 0.99 | {{pendulum:gamma/held_out}} | {{pendulum:gamma/solved/count}} | {{pendulum:gamma/steps_to_solved}} | {{pendulum:gamma/last_std.value}} |
+# | CartPole's learning rates | {{pendulum:learning_rates/held_out}} | {{pendulum:learning_rates/solved/count}} | {{pendulum:learning_rates/steps_to_solved}} | {{pendulum:learning_rates/last_std.value}} |
+# | constant learning rates | {{pendulum:constant_lr/held_out}} | {{pendulum:constant_lr/solved/count}} | {{pendulum:constant_lr/steps_to_solved}} | {{pendulum:constant_lr/last_std.value}} |
+# | 6 epochs | {{pendulum:epochs/held_out}} | {{pendulum:epochs/solved/count}} | {{pendulum:epochs/steps_to_solved}} | {{pendulum:epochs/last_std.value}} |
+# | rewards not scaled | {{pendulum:reward_scale/held_out}} | {{pendulum:reward_scale/solved/count}} | {{pendulum:reward_scale/steps_to_solved}} | {{pendulum:reward_scale/last_std.value}} |
+# | λ 0.95 | {{pendulum:gae_lambda/held_out}} | {{pendulum:gae_lambda/solved/count}} | {{pendulum:gae_lambda/steps_to_solved}} | {{pendulum:gae_lambda/last_std.value}} |
+# | first σ = 1 | {{pendulum:initial_std/held_out}} | {{pendulum:initial_std/solved/count}} | {{pendulum:initial_std/steps_to_solved}} | {{pendulum:initial_std/last_std.value}} |
+# | all of CartPole's | {{pendulum:all/held_out}} | {{pendulum:all/solved/count}} | {{pendulum:all/steps_to_solved}} | {{pendulum:all/last_std.value}} |
+#
+# *Never* means that too many seeds never got there for the number to exist.
+
+# %% [markdown]
 # ## 7. Pendulum never terminates
 #
-# Every episode ends by the clock. Lesson 03 said that a truncated episode has a future, and that its last step must bootstrap
-# with $V$ of the true last observation. Code with a single `done` flag takes the clock for an end instead. In CartPole a good agent
-# meets the clock once in 500 steps. Here **every** episode is cut, and step 200 says: nothing follows, so nothing more will be
-# paid. For a cost that is good news: the end looks like a rescue.
+# Every episode ends by the clock. A truncated episode has a future, and its last step must bootstrap with $V$ of the true last
+# observation. Code with a single `done` flag takes the clock for an end instead. Here **every** episode is cut, and step 200
+# says: nothing follows, so nothing more will be paid. For a cost that is good news. {{# design}}
 
-# %%
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.predict(
+    "05-clock",
+    "The bug is put into runs with γ 0.9 and with γ 0.99. What happens to their held-out return?",
+    ["No difference at either γ", "Lower at γ 0.9 only", "Lower at γ 0.99 only", "Lower at both γ"],
+    answer=2,
+    explanation="With γ 0.9: {{pendulum:truncation_bug/held_out}} against {{pendulum:pendulum/held_out}}. With γ 0.99: "
+    "{{pendulum:truncation_bug_gamma/held_out}} against {{pendulum:gamma/held_out}}.",
+)
+
+# %% jupyter={"source_hidden": true}
+# {{# description}}
 rows = {
     "pendulum": "γ 0.9, truncated: bootstrap",
     "truncation_bug": "γ 0.9, taken for an end",
@@ -703,17 +779,19 @@ page.figure(
 )
 
 # %% [markdown]
-# With $\gamma = 0.9$ the bug costs nothing that ten seeds could show. With $\gamma = 0.99$ it ruins the run:
-# {{pendulum:truncation_bug_gamma/held_out}} against {{pendulum:gamma/held_out}}. The same line of code, the same task.
+# With $\gamma = 0.9$ {{no difference | pendulum:truncation_bug/held_out ~ pendulum:pendulum/held_out}} in the held-out return
+# is seen; the task is only solved {{later | pendulum:truncation_bug/steps_to_solved > pendulum:pendulum/steps_to_solved}}. With
+# $\gamma = 0.99$ the return is {{lower | pendulum:truncation_bug_gamma/held_out < pendulum:gamma/held_out}}:
+# {{pendulum:truncation_bug_gamma/held_out}} against {{pendulum:gamma/held_out}}.
 #
-# The reason is how far a wrong ending reaches. At the last step the bug puts 0 where $V$ belongs, an error of up to the whole value. One step earlier the error
-# counts $\gamma$ times as much, $k$ steps earlier $\gamma^k$ times. So it reaches back about $1/(1-\gamma)$ steps: 10 of the 200 with
-# $\gamma = 0.9$, and 100 of the 200 with 0.99. There is a second side to it. The observation does not contain the time. The same angle and
-# velocity come with one return at step 20 and with another at step 190, and the critic can only learn their mean.
-#
-# So "it trained fine" is no proof that the boundaries are right. Here it takes another discount to bring the bug out.
-#
-# ## 8. Why not cut the torque into steps?
+# One reason is how far a wrong ending reaches. At the last step the bug puts 0 where $V$ belongs. $k$ steps earlier the error
+# counts $\gamma^k$ times as much. So it reaches back about $1/(1-\gamma)$ steps: 10 of the 200 with $\gamma = 0.9$, and 100 of
+# the 200 with 0.99. Besides, the observation does not contain the time: the same angle and velocity come with one return at
+# step 20 and with another at step 190, and the critic can only learn their mean. So "it trained fine" is no proof that the
+# boundaries are right. {{# mathematics}}
+
+# %% [markdown]
+# ## 8. Why not cut the torque into steps? · further
 #
 # A Categorical over a few fixed torques is a policy for this task too. Then softmax, probabilities and unit 00's entropy are
 # back.
@@ -722,6 +800,7 @@ page.figure(
 page.source(policies.Bins)
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.predict(
     "05-bins",
     "Replace the Gaussian by a softmax over 5 torques (−2, −1, 0, 1, 2), or over 11. All else stays. How does it do in training, where "
@@ -733,12 +812,13 @@ questions.predict(
         "Both are clearly better than the Gaussian",
     ],
     answer=2,
-    explanation=f"The last 100 training episodes return {quote('pendulum:pendulum/last_100')} with the Gaussian, "
-    f"{quote('pendulum:bins_5/last_100')} with 5 torques, {quote('pendulum:bins_11/last_100')} with 11. A coarse torque that is drawn twenty "
-    "times a second averages to a fine one. The figure asks a harder question.",
+    explanation="The last 100 training episodes return {{pendulum:pendulum/last_100}} with the Gaussian, {{pendulum:bins_5/last_100}} "
+    "with 5 torques, {{pendulum:bins_11/last_100}} with 11: "
+    "{{no difference | pendulum:bins_5/last_100 ~ pendulum:pendulum/last_100, pendulum:bins_11/last_100 ~ pendulum:pendulum/last_100}} "
+    "is seen. A coarse torque that is drawn twenty times a second averages to a fine one.",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 rows = {"pendulum": "Gaussian", "bins_5": "5 torques", "bins_11": "11 torques", "tanh": "Gaussian, tanh"}
 rows |= {"state_dependent_std": "Gaussian, σ(s) from the network"}
 figure = effects.claimed_effects("pendulum", rows, reference="pendulum", threshold=-200)
@@ -749,17 +829,20 @@ page.figure(
 )
 
 # %% [markdown]
-# Judged by the mode, the bins come out behind: {{pendulum:bins_5/held_out}} and {{pendulum:bins_11/held_out}}, and with 11 torques only
-# {{pendulum:bins_11/solved/count}} of {{pendulum:bins_11/solved/count.n}} seeds pass −200. In training they were level with the Gaussian. So the
-# policies are not worse, their *mode* is. A softmax that wants 0.7 N m spreads its probability over the neighbours and is right on average. Its
-# mode picks one of them. A Gaussian's mode is its mean, and loses nothing. So is discretising always bad? No. But act as you trained, or evaluate
-# both ways.
+# Judged by the mode, the bins are {{lower | pendulum:bins_5/held_out < pendulum:pendulum/held_out, pendulum:bins_11/held_out <
+# pendulum:pendulum/held_out}} than the Gaussian: {{pendulum:bins_5/held_out}} and {{pendulum:bins_11/held_out}}, and with 11
+# torques {{fewer | pendulum:bins_11/solved/count < pendulum:pendulum/solved/count}} seeds pass −200. In the same runs the
+# sampled episodes at the end of training returned {{more | pendulum:bins_5/last_100 > pendulum:bins_5/held_out,
+# pendulum:bins_11/last_100 > pendulum:bins_11/held_out}} than the mode did. A likely reason: a softmax that wants 0.7 N m
+# spreads its probability over the neighbours and is right on average, and its mode picks one of them. A Gaussian's mode is its
+# mean. So act as you trained, or evaluate both ways. {{# hypothesis}}
 #
-# The catch is the number of dimensions. A grid over $A$ torques with 11 levels each has $11^A$ cells: 11 for Pendulum, 1.8 million
-# for the six joints of HalfCheetah. People then choose each dimension's level by itself, with $11 A$ logits and a sum of
-# log-probabilities, as in equation (1).
-#
-# ## 9. Your run among the ten
+# The catch is the number of dimensions. A grid over $A$ torques with 11 levels each has $11^A$ cells: 11 for Pendulum, 1.8
+# million for the six joints of HalfCheetah. People then choose each dimension's level by itself, with $11 A$ logits and a sum
+# of log-probabilities, as in equation (1).
+
+# %% [markdown]
+# ## 9. Your run among the ten · further
 #
 # The run from the top of this page, on the band of the ten measured ones:
 
@@ -790,11 +873,11 @@ page.figure(
 # %% [markdown]
 # ## 10. Your experiment: how wide is the first guess?
 #
-# `initial_std` is the width with which the policy starts, in N m. `ppo.PENDULUM` starts at 1.5. A careful engineer might prefer a
-# gentle start: 0.1, so that the motor is not shaken.
+# `initial_std` is the width with which the policy starts, in N m. `ppo.PENDULUM` starts at 1.5. A careful engineer might prefer
+# a gentle start: 0.1, so that the motor is not shaken.
 #
-# **Change one thing**, three seeds each, and write down *in your own words*, before you unfold the answer: what happened, why, and
-# which of the numbers of section 5 would have told you early?
+# **Change one thing**, three seeds each, and write down *in your own words*, before you unfold the answer: what happened, why,
+# and which of the numbers of section 5 would have told you early?
 
 # %%
 widths = (1.5, 0.1)
@@ -805,32 +888,35 @@ figure = plots.learning_curves(runs, x="env_step", window=24, threshold=-200, ti
 page.figure(
     figure,
     alt="Two learning curves over 40,000 steps. With a first width of 1.5 the return climbs towards −200, with 0.1 it stays below −900.",
-    caption="Three seeds are enough for a difference as large as this one. The learning rate falls to zero over 40,000 steps here.",
+    caption="Three seeds each. The learning rate falls to zero over 40,000 steps here.",
 )
 
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# Ten seeds over 100,000 steps: a first width of 0.1 ends at {{pendulum:std_01/held_out}} and solves the task in
-# {{pendulum:std_01/solved/count}} of {{pendulum:std_01/solved/count.n}} seeds; 1 at {{pendulum:initial_std/held_out}}; 1.5 at
-# {{pendulum:pendulum/held_out}}; 3 at {{pendulum:std_3/held_out}}.
+# Ten seeds over 100,000 steps: a first width of 0.1 ends at {{pendulum:std_01/held_out}}, {{below | pendulum:std_01/held_out <
+# pendulum:pendulum/held_out}} the {{pendulum:pendulum/held_out}} of 1.5. For widths of 1 ({{pendulum:initial_std/held_out}})
+# and 3 ({{pendulum:std_3/held_out}}) {{no difference | pendulum:initial_std/held_out ~ pendulum:pendulum/held_out,
+# pendulum:std_3/held_out ~ pendulum:pendulum/held_out}} from 1.5 is seen in the return. The wider the start, the {{sooner |
+# pendulum:std_3/steps_to_solved < pendulum:pendulum/steps_to_solved, pendulum:pendulum/steps_to_solved <
+# pendulum:initial_std/steps_to_solved}} the task is solved in training.
 #
-# With 0.1 the motor never does more than hum. A hanging rod stays a hanging rod, no episode ever visits the top, and no advantage can
-# praise what was never tried. The policy can only improve what it sees, and it sees a rod near the bottom. The gradients of a narrow policy are
-# large (section 5), so this is no lack of signal. It is a lack of *experience*. The entropy would have told you: it starts at
-# $\log 0.1 + 1.419 = -0.88$ nats, a tenth of the torque's range.
+# With 0.1 the motor hardly moves the rod: the last 100 training episodes return {{pendulum:std_01/last_100}}. No advantage can
+# praise what was never tried. The gradients of a narrow policy are large (section 5), so this is no lack of signal. It is a
+# lack of *experience*. The entropy would have told you: it starts at $\log 0.1 + 1.419 = -0.88$ nats. That is the entropy of a
+# uniform distribution over $e^{-0.88} = 0.41$ N m, a tenth of the torque's range of 4 N m. {{# mathematics}}
 #
-# Too wide costs little here. With $\sigma = 3$ half of the samples are clipped, and the motor is thrown between −2 and 2, which is a fine way to
-# find the swing. In a task where a bad action breaks something, you would choose differently.
+# With $\sigma = 3$ half of the samples are clipped, and the motor is thrown between −2 and 2. In a task where a bad action
+# breaks something, you would choose differently. {{# wording}}
 #
 # </details>
 #
 # ## 11. A patient
 #
-# Someone's continuous PPO runs without an error, with the settings of `ppo.PENDULUM`. Ten seeds of it, beside ten healthy
-# ones. Symptom first: which panel is strange, and what could cause it?
+# Someone's continuous PPO runs without an error, with the settings of `ppo.PENDULUM`. Ten seeds of it, beside ten healthy ones.
+# Symptom first: which panel is strange, and what could cause it?
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, axes = plots.new_figure(columns=3, width=9.8, height=3.4)
 panels = {"": "return in training", "/losses/entropy": "entropy [nats]", "/losses/approx_kl": "approximate KL [nats]"}
 for ax, (metric, label) in zip(axes, panels.items(), strict=True):
@@ -841,8 +927,8 @@ for ax, (metric, label) in zip(axes, panels.items(), strict=True):
 axes[1].legend()
 page.figure(
     figure,
-    alt="Three panels, healthy and patient. The patient's return climbs like the healthy one at first and then stays below it. Its entropy "
-    "falls much further, below zero. Its approximate KL is several times as large.",
+    alt="Three panels, healthy and patient. The patient's return climbs with the healthy one at first and then stays below it. Its entropy "
+    "falls below zero. Its approximate KL is {{more than three times | pendulum:clipped_actions/kl > 3 * pendulum:pendulum/kl}} the healthy one.",
     caption="Ten seeds each. The patient's settings, budget and networks are those of the healthy runs.",
 )
 
@@ -851,18 +937,19 @@ questions.quiz(
     "05-patient",
     "Which of these explains all three panels?",
     [
-        "The learning rate is ten times too small",
+        "The learning rates of both networks are ten times too small",
         "`log_std` is no parameter: the optimiser never touches it",
-        "The rollout stores the clipped torque, with the log-probability of the clipped torque",
-        "The entropy bonus is far too large",
+        "The rollout stores the clipped torque, and its log-probability",
+        "The entropy bonus is far too large for these advantages",
     ],
     answer=2,
     reasons=[
-        "Then everything would move slowly, and the approximate KL would be small. Here it is many times the healthy one.",
+        "Then everything would move slowly, and the approximate KL would be small. Here it is "
+        "{{more than three times | pendulum:clipped_actions/kl > 3 * pendulum:pendulum/kl}} the healthy one.",
         "Then the entropy would be a straight line.",
         "Right: full torque is stored as exactly 2, over and over. A Gaussian makes equal numbers more likely by narrowing. The width "
-        "collapses, exploration ends, and with a small σ every step is a large KL.",
-        "A bonus pushes the entropy up. Here it falls far below the healthy one.",
+        "collapses, exploration ends, and with a small σ every step is a large KL. {{# mathematics}}",
+        "A bonus pushes the entropy up. Here it falls far below the healthy one. {{# description}}",
     ],
 )
 
@@ -877,14 +964,17 @@ questions.quiz(
 #
 # The cure is to leave the clamp to the environment, or to send `actions.clamp(-2, 2)` to it and store `actions`.
 #
+# The patient's held-out return is {{pendulum:clipped_actions/held_out}}, {{lower | pendulum:clipped_actions/held_out <
+# pendulum:pendulum/held_out}} than the {{pendulum:pendulum/held_out}} of the healthy runs; its width ends at
+# {{pendulum:clipped_actions/last_std.value}} N m, {{narrower | pendulum:clipped_actions/last_std < pendulum:pendulum/last_std}}
+# than their {{pendulum:pendulum/last_std.value}}. PPO normalises advantages, so the constant of section 4 is not the cause. Its
+# second case fits what you see: where full torque is good, storing 2 instead of the sample narrows the width, and this is no
+# noise that averages out.
+#
 # </details>
-#
-# Held-out return {{pendulum:clipped_actions/held_out}}, worst seed {{pendulum:clipped_actions/held_out/worst}}, against
-# {{pendulum:pendulum/held_out}} of the healthy runs; the width ends at {{pendulum:clipped_actions/last_std.value}} instead of
-# {{pendulum:pendulum/last_std.value}} N m. The bias of section 4 looked harmless: 0.2 in one score. But it is not noise that averages out. It
-# pulls in the same direction at every update, and it pulls hardest where this task is won: at full torque.
-#
-# ## 12. What comes next, and other tasks
+
+# %% [markdown]
+# ## 12. What comes next, and other tasks · further
 #
 # ### Any Box task
 #
@@ -898,10 +988,11 @@ for env_id in ("Pendulum-v1", "MountainCarContinuous-v0"):
 # %% [markdown]
 # Two things to decide for a new task:
 #
-# - **Bounds.** The Gaussian starts with $\sigma$ = `initial_std` in the action's own unit. For bounds of ±0.05 that is absurdly wide, for ±1,000 it never
-#   explores. Either set `initial_std` to about half the bound, or wrap the environment in Gymnasium's `RescaleAction` to ±1.
+# - **Bounds.** The Gaussian starts with $\sigma$ = `initial_std` in the action's own unit. For bounds of ±0.05 that is absurdly
+#   wide, for ±1,000 it never explores. Either set `initial_std` to about half the bound, or wrap the environment in Gymnasium's
+#   `RescaleAction` to ±1.
 # - **Scales of observations and rewards.** Where they are unknown or uneven, start with `normalize_observations=True` and
-#   `normalize_rewards=True`, as the HalfCheetah preset does.
+#   `normalize_rewards=True`, as the HalfCheetah preset does. {{# advice}}
 #
 # The MuJoCo robots need an extra. This is not run here; in a terminal, then in a notebook of your own:
 #
@@ -916,45 +1007,48 @@ for env_id in ("Pendulum-v1", "MountainCarContinuous-v0"):
 # print(evaluate(result.policy, "HalfCheetah-v5", num_episodes=10, seed=0).mean)
 # ```
 #
-# Without the extra, `ppo.train` says in one line what is missing. **MountainCarContinuous** needs no extra, and is a trap: its only positive
-# reward is at the flag, every torque costs a little, and a policy that has never seen the flag learns to stand still. There the
-# exploration is the problem, not the method's settings.
+# Without the extra, `ppo.train` says in one line what is missing. **MountainCarContinuous** needs no extra, and is a trap: its
+# only positive reward is at the flag, every torque costs a little, and a policy that has never seen the flag learns to stand
+# still. There the exploration is the problem, not the method's settings. {{# design}}
 #
 # ### DDPG, TD3, SAC in one picture
 
 # %%
+# {{# design}}
 page.figure(
     family.family_figure(),
-    alt="Two rows of boxes. Above, on-policy: REINFORCE 1992, A2C 2016, PPO 2017. Below, off-policy: DDPG 2016, TD3 2018, SAC 2018. "
+    alt="Two rows of boxes. Above, on-policy: REINFORCE 1992, A3C and A2C 2016, PPO 2017. Below, off-policy: DDPG 2016, TD3 2018, SAC 2018. "
     "Each box says what the method adds.",
     caption="Above: what this course builds. Below: the family that keeps its data. In continuous actions Q(s, a) has a slope in a, and "
     "the actor can follow it.",
 )
 
 # %% [markdown]
-# PPO asks: *which of my random actions turned out better than expected?* The lower row asks a learned critic: *in which direction would a
-# slightly different action be worth more?* That is $\nabla_\theta Q(s, \mu_\theta(s)) = \nabla_a Q(s, a) \cdot \nabla_\theta \mu_\theta(s)$, the
-# chain rule through the critic. It needs a differentiable $Q$ and continuous actions, and in return every transition can be used
-# again and again. **DDPG** does that with one deterministic action per state, and noise added for exploration. Its critic tends to overrate
-# actions, since the actor looks for whatever the critic overrates. **TD3** trains two critics and believes the lower one. **SAC** makes the actor a
-# tanh-Gaussian again, pays for entropy, and differentiates through the sample $a = \tanh(\mu + \sigma \varepsilon)$: there the
-# Jacobian of section 4 is needed. Their papers report fewer environment steps
-# than PPO needs, at more computation for each. None of the three is measured here.
-#
-# ## 13. Common mistakes, and how they look
+# PPO asks: *which of my random actions turned out better than expected?* The lower row asks a learned critic: *in which
+# direction would a slightly different action be worth more?* That is $\nabla_\theta Q(s, \mu_\theta(s)) = \nabla_a Q(s, a)
+# \cdot \nabla_\theta \mu_\theta(s)$, the chain rule through the critic. It needs a differentiable $Q$ and continuous actions,
+# and in return every transition can be used again and again. **DDPG** does that with one deterministic action per state, and
+# noise added for exploration. Its critic tends to overrate actions, since the actor looks for whatever the critic overrates.
+# **TD3** trains two critics and believes the lower one. **SAC** makes the actor a tanh-Gaussian again, pays for entropy, and
+# differentiates through the sample $a = \tanh(\mu + \sigma \xi)$: there the Jacobian of section 4.1 is needed. Their papers
+# report fewer environment steps than PPO needs, at more computation for each. None of the three is measured here. {{# cited}}
+
+# %% [markdown]
+# ## 13. Common mistakes, and how they look · further
 #
 # | mistake | what you see |
 # |---|---|
 # | `log_std` is a plain tensor, not an `nn.Parameter` | the entropy is a straight line. The return may well look healthy (section 3.4) |
-# | log-probability not summed over dimensions | with `[B, A]` an error in our losses; with `.mean(-1)` a clip fraction and a KL that are far too small |
-# | actions of shape `[B]` sent to a Box of shape `(1,)` | an error in the best case; in the worst, broadcasting to `[B, B]` |
-# | clipped actions stored with their log-probability | the width collapses, the approximate KL is many times too large (section 11) |
+# | log-probability not summed over dimensions | with `[B, A]` an error in our losses; with `.mean(-1)` a clip fraction and a KL that are too small |
+# | actions of shape `[B]` sent to a Box of shape `(1,)` | an error, or broadcasting to `[B, B]` without one |
+# | clipped actions stored with their log-probability | the width collapses, the approximate KL is too large (section 11) |
 # | log-probability of $\tanh(u)$ without the Jacobian, in SAC | the policy runs into the bounds: entropy is overrated there. In PPO without entropy bonus: nothing |
 # | `std` as the network's output without `exp` or `softplus` | an error, or NaN, when it falls below zero |
 # | `initial_std` in the wrong unit | section 10 |
 # | reading the training return as the agent's quality | it holds the noise of $\sigma$; evaluate the mode on held-out starts |
 # | a single `done` flag | section 7 |
-#
+
+# %% [markdown]
 # ## 14. Quiz
 
 # %% jupyter={"source_hidden": true}
@@ -962,14 +1056,14 @@ questions.quiz(
     "05-negative-entropy",
     "The entropy of your Gaussian policy falls from 1.4 to −0.5 during training. What does that mean?",
     [
-        "A bug: entropy cannot be negative",
-        "The standard deviation has fallen to about 0.15 in the action's unit",
+        "It is a bug: an entropy can never be negative",
+        "The standard deviation is now about 0.15",
         "The policy has become deterministic",
-        "The learning rate is too large",
+        "The learning rate is too large for this policy",
     ],
     answer=1,
     reasons=[
-        "That holds for a Categorical. A density can exceed 1, and then the entropy of a Gaussian is negative.",
+        "That holds for a Categorical. A density can exceed 1, and then the entropy of a Gaussian is negative. {{# mathematics}}",
         "Right: H = log σ + 1.419, so log σ = −1.92 and σ = 0.147. Whether that is narrow depends on the bounds.",
         "A deterministic policy has σ = 0 and an entropy of minus infinity.",
         "The entropy alone does not say so. Look at the approximate KL.",
@@ -977,18 +1071,19 @@ questions.quiz(
 )
 
 # %% jupyter={"source_hidden": true}
+# {{# mathematics}}
 questions.quiz(
     "05-where-to-clip",
     "A sample is u = 2.7, the bound is 2. Which log-probability belongs into the rollout?",
     [
-        "That of 2.7",
-        "That of 2.0",
-        "The logarithm of the probability that a sample exceeds 2",
-        "None: the step must be dropped",
+        "That of the sample 2.7",
+        "That of the torque 2.0",
+        "That of any sample above 2",
+        "None: drop the step",
     ],
     answer=0,
     reasons=[
-        "Right: the policy chose 2.7. That the environment makes 2.0 of it is the environment's business.",
+        "Right: the policy chose 2.7. What the environment makes of it is the environment's business.",
         "This is the height of the bell at 2.0, which is neither what was sampled nor the probability of being clipped.",
         "This would be correct as well, a score of the clipped variable with mean zero, but then all samples beyond the bound must "
         "be treated so, in the old and in the new policy. Plain code does not do that.",
@@ -997,14 +1092,33 @@ questions.quiz(
 )
 
 # %% jupyter={"source_hidden": true}
+# {{# mathematics}}
+questions.quiz(
+    "05-dimensions",
+    "A policy with A = 6 and σ = 0.1 in each dimension. Every mean moves by 0.05. The KL divergence of the move is",
+    ["0.125", "0.75", "0.05", "0.0208"],
+    answer=1,
+    reasons=[
+        "That is one dimension: 0.05² / (2 · 0.1²) = 0.125. Independent dimensions add.",
+        "Right: 6 · 0.125. With more motors, the same step of each mean moves the policy further.",
+        "That is the length of the step in one dimension, not a divergence.",
+        "That is 0.125 / 6: averaging where a sum belongs.",
+    ],
+)
+
+# %% [markdown]
+# ### 14.1 Other questions · further
+
+# %% jupyter={"source_hidden": true}
+# {{# mathematics}}
 questions.quiz(
     "05-jacobian",
     "PPO with a tanh-squashed Gaussian and no entropy bonus: you forget the Jacobian in log π, old and new. The updates",
     [
-        "are wrong from the first step",
-        "are the same",
+        "are wrong from the first step on",
+        "are the same as with the Jacobian",
         "are wrong only near the bounds",
-        "diverge, because the density no longer integrates to 1",
+        "diverge, as the density is wrong",
     ],
     answer=1,
     reasons=[
@@ -1016,6 +1130,7 @@ questions.quiz(
 )
 
 # %% jupyter={"source_hidden": true}
+# {{# mathematics}}
 questions.quiz(
     "05-centre",
     "In which task may you subtract the mean reward from every reward without changing what is best?",
@@ -1034,49 +1149,38 @@ questions.quiz(
     ],
 )
 
-# %% jupyter={"source_hidden": true}
-questions.quiz(
-    "05-dimensions",
-    "A policy with A = 6 and σ = 0.1 in each dimension. Every mean moves by 0.05. The KL divergence of the move is",
-    ["0.125", "0.75", "0.05", "0.0208"],
-    answer=1,
-    reasons=[
-        "That is one dimension: 0.05² / (2 · 0.1²) = 0.125. Independent dimensions add.",
-        "Right: 6 · 0.125. With more motors, the same step of each mean moves the policy further, so the trust region gets tight.",
-        "That is the length of the step in one dimension, not a divergence.",
-        "That is 0.125 / 6: averaging where a sum belongs.",
-    ],
-)
-
 # %% [markdown]
 # ## 15. What to remember
 #
 # 1. Continuous actions change the distribution, the action's shape and the output layer. The rest of PPO stays.
 # 2. The log-probability is summed over dimensions, and is of the sample. Only the environment clips.
 # 3. A Gaussian's entropy is $\log\sigma + 1.419$ for each dimension: it may be negative and depends on the unit.
-# 4. The score grows like $1/\sigma$, a step of the mean costs $d^2 / 2\sigma^2$ of KL: a sure policy needs smaller steps.
-# 5. Settings can be cures for one illness: here reward scale, discount and epochs all help the critic. Ask the diagnostics which
-#    illness it is, before you turn knobs.
+# 4. The score grows like $1/\sigma$, and a step of the mean costs $(\mu' - \mu)^2 / 2\sigma^2$ of KL: a sure policy needs
+#    smaller steps.
+# 5. Several settings can do the same job, so taking one back may show little. Test both ways, and look at the diagnostics.
+#    {{# mathematics}}
 #
-# ## Further reading
+# **Now write it yourself:** [the exercises of this unit](../exercises/05_continuous_pendulum.ipynb) build the log-probability,
+# the entropy, the policy, the squashed density and the running normalisation, and then swing up the rod with *your* policy.
+
+# %% [markdown]
+# ## Further reading · further
 #
-# - R. J. Williams (1992), *Simple statistical gradient-following algorithms for connectionist reinforcement learning*,
-#   Machine Learning 8. Section 6: a Gaussian unit that learns its mean and its width.
-# - J. Schulman et al. (2017), *Proximal policy optimization algorithms*. Section 6.1: continuous tasks, and the settings
-#   used for them.
-# - M. Andrychowicz et al. (2021), *What matters for on-policy deep actor-critic methods? A large-scale study*, ICLR. Read
-#   the recommendations on action distributions, initial width and normalisation, and how many runs stand behind each.
-# - S. Huang et al. (2022), *The 37 implementation details of proximal policy optimization*, ICLR blog track. The nine
-#   details for continuous actions.
+# - R. J. Williams (1992), *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, Machine
+#   Learning 8. Section 6: a Gaussian unit that learns its mean and its width.
+# - J. Schulman et al. (2017), *Proximal policy optimization algorithms*. Section 6.1: continuous tasks, and the settings used
+#   for them.
+# - M. Andrychowicz et al. (2021), *What matters for on-policy deep actor-critic methods? A large-scale study*, ICLR. Read the
+#   recommendations on action distributions, initial width and normalisation, and how many runs stand behind each.
+# - S. Huang et al. (2022), *The 37 implementation details of proximal policy optimization*, ICLR blog track. The nine details
+#   for continuous actions.
 # - F. Pardo et al. (2018), *Time limits in reinforcement learning*, ICML. When the clock is an end and when it is not.
 # - P.-W. Chou, D. Maturana and S. Scherer (2017), *Improving stochastic policy gradients in continuous control with deep
-#   reinforcement learning using the Beta distribution*, ICML. What bounds do to a Gaussian, and a distribution with bounds of its own.
+#   reinforcement learning using the Beta distribution*, ICML. What bounds do to a Gaussian, and a distribution with bounds of
+#   its own.
 # - Y. Fujita and S. Maeda (2018), *Clipped action policy gradient*, ICML. The clipped action treated right: less variance.
-# - Y. Tang and S. Agrawal (2020), *Discretizing continuous action space for on-policy optimization*, AAAI. Bins, one softmax
-#   a dimension.
+# - Y. Tang and S. Agrawal (2020), *Discretizing continuous action space for on-policy optimization*, AAAI. Bins, one softmax a
+#   dimension.
 # - T. Lillicrap et al. (2016), *Continuous control with deep reinforcement learning*, ICLR (DDPG); S. Fujimoto et al. (2018),
 #   *Addressing function approximation error in actor-critic methods*, ICML (TD3); T. Haarnoja et al. (2018), *Soft
-#   actor-critic*, ICML (SAC), appendix C for the tanh.
-#
-# **Now write it yourself:** [the exercises of this unit](../exercises/05_continuous_pendulum.ipynb) build the log-probability, the
-# entropy, the policy, the squashed density and the running normalisation, and then swing up the rod with *your* policy.
+#   actor-critic*, ICML (SAC), appendix C for the tanh. {{# cited}}

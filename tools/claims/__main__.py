@@ -29,6 +29,8 @@ STUDIES = (
     "baselines",
     "a2c",
     "ppo",
+    "mistakes",
+    "one_update",
     "pendulum",
     "trpo",
     "traps",

@@ -1,4 +1,4 @@
-"""Lesson 04, tables of sections 1, 3.2, 6 and 6.1: PPO on CartPole, its parts taken out or changed one by one.
+"""Lesson 04, tables of sections 1, 3.2, 6, 6.2 and 6.5: PPO on CartPole, its parts taken out or changed one by one.
 
 Section 1 (one gradient step made larger) is `STEPS`, the other tables are `CHANGED`; the curves of section 2.5 (one update
 followed for 30 epochs) are `epoch_curves`. Lessons 07 and 08 quote some of these runs too.

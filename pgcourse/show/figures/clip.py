@@ -59,12 +59,12 @@ def clip_cases(ratio: ArrayLike, advantages: ArrayLike, *, clip_coef: float) -> 
             ax.plot([], [], marker, color=colour, label=name)  # the legend's mark, of one size in every panel
         ax.set_xlim(limits)
         ax.set_title(
-            f"{'A > 0' if sign > 0 else 'A < 0'}, {'r > 1' if side == 'above' else 'r < 1'}\n{MEANING[sign, side]}",
+            f"{'A > 0' if sign > 0 else 'A < 0'}, {'ρ > 1' if side == 'above' else 'ρ < 1'}\n{MEANING[sign, side]}",
             fontsize=11,
         )
         ax.legend(loc="lower right" if sign > 0 else "lower left", fontsize=9)
     for ax in axes[1]:
-        ax.set_xlabel("probability ratio r")
+        ax.set_xlabel("probability ratio ρ")
     for ax in axes[:, 0]:
         ax.set_ylabel("objective per unit of |A|")
     return figure
@@ -77,9 +77,9 @@ def clip_point(ratio: float, sign: int, clip_coef: float) -> Figure:
     """
     figure, ax = new_figure(height=4.0)
     grid = np.linspace(0.0, 2.0, 401)
-    ax.plot(grid, grid * sign, color=FREE, linestyle="--", label="r A, not clipped")
+    ax.plot(grid, grid * sign, color=FREE, linestyle="--", label="ρ A, not clipped")
     clipped = np.clip(grid, 1 - clip_coef, 1 + clip_coef) * sign
-    ax.plot(grid, clipped, color=FREE, linestyle=":", label="clip(r) A")
+    ax.plot(grid, clipped, color=FREE, linestyle=":", label="clip(ρ) A")
     _draw_objective(ax, grid, sign, clip_coef, colour="black", width=4.0, label="the smaller of the two")
     stops = bool(gradient_stops(ratio, sign, clip_coef))
     height = float(objective(ratio, sign, clip_coef))
@@ -92,7 +92,7 @@ def clip_point(ratio: float, sign: int, clip_coef: float) -> Figure:
     meaning = MEANING[sign, side] if ratio != 1 else f"{'good' if sign > 0 else 'bad'}, and as likely as before"
     slope = "flat, no gradient" if stops else f"slope {sign:+d}"
     ax.set_title(f"{meaning[0].upper()}{meaning[1:]}: {slope}")
-    ax.set(xlabel="probability ratio r", ylabel="objective for |A| = 1", xlim=(0, 2))
+    ax.set(xlabel="probability ratio ρ", ylabel="objective for |A| = 1", xlim=(0, 2))
     ax.legend(loc="upper left" if sign > 0 else "upper right")
     return figure
 

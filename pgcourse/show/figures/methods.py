@@ -172,7 +172,7 @@ class Method:
 
 SCORE_FUNCTION = (
     Method("REINFORCE, 1992", "score × return", COLOURS["reinforce"]),
-    Method("A2C, 2016", "a critic V(s):\nscore × advantage", COLOURS["a2c"]),
+    Method("A3C and A2C, 2016", "a critic V(s):\nscore × advantage", COLOURS["a2c"]),
     Method("PPO, 2017", "many steps on one\nrollout, ratio clipped", COLOURS["ppo"]),
 )
 LEARNED_Q = (

@@ -46,7 +46,7 @@ def kl_estimators(
         negative = (means[name] < 0).mean()
         right.hist(means[name], bins, color=colour, alpha=0.55, label=f"{name}: {negative:.0%} below 0")
     left.axhline(0, color="black", linewidth=0.8)
-    left.set(xlabel="log r of the row", ylabel="estimate of the KL [nats]")
+    left.set(xlabel="log ρ of the row", ylabel="estimate of the KL [nats]")
     right.axvline(exact, color="black", linestyle="--", label=f"exact: {exact:.4f}")
     right.axvline(0, color="black", linewidth=0.8)
     right.locator_params(axis="x", nbins=5)

@@ -187,8 +187,36 @@ LINES: dict[str, Line] = {
     ),
     #
     # --- 04 ------------------------------------------------------------------------------------------------------------
+    # The old policy's advantages along an episode of two steps, discounted and added up.
+    "04-telescope": Line(
+        lambda r0, r1, v0, v1, gamma: r0 + gamma * r1 - v0,
+        lambda g: real(g, "r0", "r1", "v0", "v1") | unit(g, "gamma"),
+        {
+            "The second advantage is not discounted in yours: it counts γ times, and then v1 cancels.": (
+                lambda r0, r1, v0, v1, gamma: r0 + gamma * v1 - v0 + r1 - v1
+            ),
+            "The second reward comes a step later, so it counts γ times.": (lambda r0, r1, v0, v1, gamma: r0 + r1 - v0),
+            "This is the return alone. Each advantage subtracts a value, and that of s0 has nothing to cancel with.": (
+                lambda r0, r1, v0, v1, gamma: r0 + gamma * r1
+            ),
+        },
+    ),
     #
     # --- 05 ------------------------------------------------------------------------------------------------------------
+    # The score of a Gaussian's log σ, from its log-density.
+    "05-score-log-std": Line(
+        lambda u, mu, sigma: (u - mu) ** 2 / sigma**2 - 1,
+        lambda g: real(g, "u", "mu") | unit(g, "sigma"),
+        {
+            "This is the derivative for σ. For log σ there is another factor: dσ / d log σ = σ.": (
+                lambda u, mu, sigma: (u - mu) ** 2 / sigma**3 - 1 / sigma
+            ),
+            "The term −log σ of the log-density has a derivative too: −1.": (
+                lambda u, mu, sigma: (u - mu) ** 2 / sigma**2
+            ),
+            "This is the score of the mean. Hold μ still and move log σ.": (lambda u, mu, sigma: (u - mu) / sigma**2),
+        },
+    ),
     #
     # --- 06 ------------------------------------------------------------------------------------------------------------
     #

@@ -64,6 +64,6 @@ def test_the_point_says_which_case_it_is(ratio: float, sign: int, title: str, ar
         (start_x, start_y), (end_x, end_y) = arrow.get_position(), arrow.xy
         assert end_y > start_y and (end_x > start_x) == (sign > 0), "it points uphill"
     lines = {line.get_label(): line for line in ax.get_lines()}
-    smaller = np.minimum(lines["r A, not clipped"].get_ydata(), lines["clip(r) A"].get_ydata())
+    smaller = np.minimum(lines["ρ A, not clipped"].get_ydata(), lines["clip(ρ) A"].get_ydata())
     np.testing.assert_array_equal(lines["the smaller of the two"].get_ydata(), smaller)
     assert lines["your row"].get_ydata()[0] == pytest.approx(clip.objective(ratio, sign, 0.2))
