@@ -32,6 +32,7 @@ STUDIES = (
     "trpo",
     "traps",
     "factorial",
+    "adam",
     "hacking",
     "ranges",
     "comparison",
