@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import html
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ from ..page.widgets import (
 WINDOW = 50  # episodes of the moving average, as in the measured curves
 TOP = 500  # the highest return of CartPole
 LEGEND_LINE = 0.08  # room for each line of the legend, in parts of TOP
+LEGEND_WIDTH = 56  # characters of a line of the legend
 # What the three suspects differ in. The gap between V and the returns shows a critic that lags behind.
 GAP = "gap"
 SHOWN = ("losses/approx_kl", "losses/entropy", EXPLAINED, GAP, "losses/policy_grad_norm", "losses/critic_grad_norm")
@@ -80,7 +82,7 @@ ALT = (
     "they stay lowest."
 )
 STATIC = (
-    "Measured over ten seeds at the settings of the story: minibatches of 128 rows with rollouts of 32, of 512 with those of 128. "
+    "Measured over ten seeds at the settings of the story: minibatches of 128 rows with rollouts of 32, 512 with those of 128. "
     "Run this cell in JupyterLab to try the switches yourself."
 )
 
@@ -144,7 +146,8 @@ class TrapCurves:
         """Above the curves; drawn with the axes, as it changes with the runs alone."""
         if (old := self.main.get_legend()) is not None:
             old.remove()
-        self.main.set_ylim(0, (1.05 + LEGEND_LINE * len(labels)) * TOP)
+        labels = [textwrap.fill(label, LEGEND_WIDTH) for label in labels]
+        self.main.set_ylim(0, (1.05 + LEGEND_LINE * sum(label.count("\n") + 1 for label in labels)) * TOP)
         if labels:
             with styled():
                 handles = [
