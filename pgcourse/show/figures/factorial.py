@@ -1,7 +1,7 @@
 """A factorial experiment: eight corners as learning curves, and what each factor does, with intervals."""
 
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,13 @@ EFFECTS = {
     "rollout_x_clipping": "rollouts × clipping",
     "critic_x_clipping": "critic × clipping",
     "rollout_x_critic_x_clipping": "all three together",
+}
+# Where the suspects act: prefix of the variants -> title of a panel.
+SETTINGS = {
+    "lr3e-4": "rate 3e-4, minibatch 512",
+    "lr3e-4_mb128": "rate 3e-4, minibatch 128",
+    "adam": "rate 1e-3, minibatch 512",
+    "adam_mb128": "rate 1e-3, minibatch 128",
 }
 # All five factors, "effects/five/...": main effects and pairs.
 FIVE = {"policy_lr": "small policy rate", "gradient_steps": "few gradient steps", **FACTORS}
@@ -147,6 +154,33 @@ def one_fault_bars(values: Mapping[str, Any], cubes: Mapping[str, str], outcome:
         )
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=10)
+    return figure
+
+
+def at_setting(values: Mapping[str, Any], setting: str, factor: str, outcome: str) -> Any:
+    """Main effect of a suspect over the eight corners of one setting, [seeds]; both rollouts with the same minibatch."""
+    place = list(FACTORS).index(factor)
+    levels = (tuple(ROLLOUTS), tuple(CRITICS), tuple(CLIPPINGS))
+    effect = 0.0
+    for corner in product(*levels):
+        sign = 1 if corner[place] == levels[place][1] else -1
+        effect = effect + sign * _numbers(values, f"{setting}_{'_'.join(corner)}/{outcome}") / 4
+    return effect
+
+
+def setting_bars(values: Mapping[str, Any], outcome: str, *, x_label: str) -> Figure:
+    """`at_setting` of all suspects: one panel for each setting."""
+    figure, axes = new_figure(rows=2, columns=2, width=9.6, height=4.6, sharex=True, sharey=True)
+    for ax, (setting, title) in zip(axes.flat, SETTINGS.items(), strict=True):
+        for place, factor in enumerate(FACTORS):
+            _estimate(ax, at_setting(values, setting, factor, outcome), place, MAIN)
+        ax.axvline(0, color=COLOURS["threshold"], linestyle=LINE_STYLES["threshold"])
+        ax.set(ylim=(len(FACTORS) - 0.4, -0.6))
+        ax.set_title(title)
+        ax.grid(visible=False, axis="y")
+    axes[0, 0].set_yticks(range(len(FACTORS)), list(FACTORS.values()))
+    for ax in axes[-1]:
+        ax.set_xlabel(x_label)
     return figure
 
 

@@ -80,6 +80,25 @@ def test_a_fault_added_to_the_healthy_run_and_one_present_in_the_ill_run_are_tol
         assert means == [-10.0, -50.0] * 3
 
 
+def test_the_effect_of_a_suspect_at_one_setting_is_a_mean_of_four_differences() -> None:
+    """Outcome 100 less 10 for long rollouts, 20 for a slow critic, 40 for joint clipping; twice that at another setting."""
+    losses = {"128": 10.0, "slow": 20.0, "joint": 40.0}
+    values = {
+        f"{setting}_{corner}/late": {
+            "per_seed": [100.0 + seed - (1 + number) * sum(losses.get(level, 0.0) for level in corner.split("_"))
+                         for seed in range(4)]
+        }
+        for number, setting in enumerate(factorial.SETTINGS) for corner in CORNERS
+    }  # fmt: skip
+    for number, setting in enumerate(factorial.SETTINGS):
+        for factor, loss in zip(factorial.FACTORS, losses.values(), strict=True):
+            np.testing.assert_allclose(factorial.at_setting(values, setting, factor, "late"), -(1 + number) * loss)
+    axes = factorial.setting_bars(values, "late", x_label="return").axes
+    assert [ax.get_title() for ax in axes] == list(factorial.SETTINGS.values())
+    means = [float(line.get_xdata()[0]) for line in axes[1].lines if line.get_marker() == "o"]
+    assert means == [-20.0, -40.0, -80.0]
+
+
 def test_corners_stand_at_their_number_of_traps(values: dict[str, Any]) -> None:
     (ax,) = factorial.trap_counts(values, "story", "at_1000", y_label="return").axes
     points = [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in ax.lines if line.get_marker() == "o"]
