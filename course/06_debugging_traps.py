@@ -55,7 +55,7 @@ from pgcourse.study.seeds import run_seeds
 from pgcourse.study.traps.optimizers import copied_adam
 from pgcourse.study.traps.table import false_alarms, trap_table
 
-torch.set_num_threads(1)  # small networks run faster on one thread {{# wording}}
+torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("factorial")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
 
@@ -68,7 +68,7 @@ print("Measured with", ", ".join(f"{name} {version}" for name, version in measur
 questions.quiz(
     "06-recall-1",
     "Unit 05: on Pendulum the policy samples a torque of 3.1, and the environment clips it to 2. Which one goes into the batch?",
-    ["The 2 that moved the rod", "The 3.1 that was sampled", "The mean of both"],
+    ["The 2 that moved the rod", "The 3.1 that was drawn", "The mean of both"],
     answer=1,
     reasons=[
         "Then its log-probability is not that of the action drawn, and the first ratio is not 1.",
@@ -81,7 +81,7 @@ questions.quiz(
 questions.quiz(
     "06-recall-2",
     "Unit 03: the critic's target is the advantage of GAE plus V. What does it hold, for λ between 0 and 1?",
-    ["Rewards alone", "Rewards and values of V", "The next value alone"],
+    ["Rewards alone", "Rewards and values", "The next value alone"],
     answer=1,
     reasons=[
         "That is λ = 1, with an episode that ends in the rollout.",
@@ -94,11 +94,11 @@ questions.quiz(
 questions.quiz(
     "06-recall-3",
     "Unit 03: the time limit cuts an episode after a reward of 1, and V of the next state is 90. With γ = 0.99, the target of V is",
-    ["1", "1 + 0.99 · 90 = 90.1", "90"],
+    ["1.00", "90.1", "90.0"],
     answer=1,
     reasons=[
         "That is a terminated episode.",
-        "Right: truncated is not terminated. Section 6 has the bug.",
+        "Right: 1 + 0.99 · 90. Truncated is not terminated, and section 6 has the bug.",
         "The reward of this step is missing.",
     ],
 )
@@ -119,7 +119,7 @@ page.figure(
         title="The same algorithm, three settings apart",
     ),
     alt="Two learning curves over 1,000 episodes: the healthy one rises to 500 within the first few hundred, the patient's stays near 50.",
-    caption="Which of the three settings is to blame? By the end of section 4 you know why this question has no answer yet.",
+    caption="Which of the three is to blame? Section 3 shows on what the answer depends.",
 )
 
 # %% [markdown]
@@ -132,9 +132,9 @@ page.figure(
 # |---|---|---|---|
 # | **long rollouts** | 16 × 32 steps, minibatches of 128 rows | 16 × 128 steps, minibatches of 512 rows | the budget is 1,000 *episodes*. At first an episode lasts 20 steps, so one rollout swallows a hundred |
 # | **slow critic** | critic's rate 1e-2 | 3e-4, a usual default | returns grow from 20 to 500. A critic that lags behind gives poor advantages |
-# | **joint clipping** | each network's gradient is clipped at norm 0.5 by itself | one norm over both networks, clipped at 0.5 | the critic's gradient is the large one. It takes nearly all of the 0.5, and the policy's part shrinks with it |
+# | **joint clipping** | each network's gradient is clipped at norm 0.5 by itself | one norm over both networks, clipped at 0.5 | the critic's gradient is the large one, and the policy's part shrinks with it |
 #
-# Each charge is sound as a mechanism. But a mechanism that exists need not be the one that matters. The diagnostics:
+# Each charge is sound as a mechanism. But a mechanism that exists need not be the one that matters.
 
 # %%
 at_the_end = tuple(measured["values"][f"{name}/at_1000"]["per_seed"] for name in (PATIENT, HEALTHY))
@@ -162,7 +162,7 @@ questions.predict(
     [
         "Clip each network by its own norm",
         "Rollouts of 32 steps, minibatches of 128",
-        "A critic's rate of 1e-2 instead of 3e-4",
+        "A critic's learning rate of 1e-2, not 3e-4",
         "None: only all three together help",
     ],
     answer=1,
@@ -234,7 +234,7 @@ for name, words in ((HEALTHY, "healthy"), (PATIENT, "patient")):
 
 # %%
 levels = np.array([[r, c, k] for r in (-1, 1) for c in (-1, 1) for k in (-1, 1)])  # z, [8, 3]
-names = [f"{r}_{c}_{k}" for r in (HEALTHY[:15], PATIENT[:10]) for c in ("fast", "slow") for k in ("separate", "joint")]
+names = [f"{r}_{c}_{k}" for r in ("lr3e-4_mb128_32", "lr3e-4_128") for c in ("fast", "slow") for k in ("separate", "joint")]
 table = np.array([measured["values"][f"{name}/at_1000"]["per_seed"] for name in names])  # y, [8, seeds]
 
 clipping = levels[:, 2] @ table / 4  # [seeds]
@@ -256,15 +256,15 @@ print(f"rollouts x clipping: {estimate(rollout_x_clipping):22} each seed {rollou
 # | 128 | slow | separate | {{factorial:lr3e-4_128_slow_separate/at_1000}} | {{factorial:lr3e-4_128_slow_separate/area}} | {{factorial:lr3e-4_128_slow_separate/late}} | {{factorial:lr3e-4_128_slow_separate/updates_at_1000.value}} | {{factorial:lr3e-4_128_slow_separate/policy_move}} | {{factorial:lr3e-4_128_slow_separate/value_gap}} |
 # | 128 | slow | joint | {{factorial:lr3e-4_128_slow_joint/at_1000}} | {{factorial:lr3e-4_128_slow_joint/area}} | {{factorial:lr3e-4_128_slow_joint/late}} | {{factorial:lr3e-4_128_slow_joint/updates_at_1000.value}} | {{factorial:lr3e-4_128_slow_joint/policy_move}} | {{factorial:lr3e-4_128_slow_joint/value_gap}} |
 #
-# "At episode 1,000" is the mean of episodes 901 to 1,000, "at 100,000 steps" the mean of the episodes that end
-# between steps 80,000 and 100,000. No suspect is innocent here: on the return at episode 1,000 long rollouts have a
-# main effect of {{factorial:effects/story/at_1000/rollout}}, the slow critic
-# {{factorial:effects/story/at_1000/critic}} and joint clipping {{factorial:effects/story/at_1000/clipping}}. {{All
-# three lower it | factorial:effects/story/at_1000/rollout < 0, factorial:effects/story/at_1000/critic < 0,
-# factorial:effects/story/at_1000/clipping < 0}}. But joint clipping needs company. By (2) its effect is the main effect plus the interaction where rollouts
-# are long, minus it where they are short: with long rollouts it {{costs return |
-# factorial:effects/story/at_1000/clipping + factorial:effects/story/at_1000/rollout_x_clipping < 0}}, with short ones
-# {{no effect | factorial:effects/story/at_1000/clipping - factorial:effects/story/at_1000/rollout_x_clipping ~ 0}} is seen.
+# "At episode 1,000" is the mean of episodes 901 to 1,000, "at 100,000 steps" the mean of the episodes that end between
+# steps 80,000 and 100,000. No suspect is innocent here: on the return at episode 1,000 long rollouts have a main effect
+# of {{factorial:effects/story/at_1000/rollout}}, the slow critic {{factorial:effects/story/at_1000/critic}} and joint
+# clipping {{factorial:effects/story/at_1000/clipping}}. {{All three lower it | factorial:effects/story/at_1000/rollout
+# < 0, factorial:effects/story/at_1000/critic < 0, factorial:effects/story/at_1000/clipping < 0}}. But joint clipping
+# needs company. By (2) its effect is the main effect plus the interaction where rollouts are long, minus it where they
+# are short: with long rollouts it {{costs return | factorial:effects/story/at_1000/clipping +
+# factorial:effects/story/at_1000/rollout_x_clipping < 0}}, with short ones {{no effect |
+# factorial:effects/story/at_1000/clipping - factorial:effects/story/at_1000/rollout_x_clipping ~ 0}} is seen.
 
 # %% [markdown]
 # ### 3.3 Add one, remove one
@@ -273,39 +273,43 @@ print(f"rollouts x clipping: {estimate(rollout_x_clipping):22} each seed {rollou
 # run. *Present*: the patient, minus the patient with this one fault repaired. If effects added up, both would be equal.
 
 # %%
-page.figure(
-    factorial.one_fault_bars(
-        measured["values"],
-        {"story": "the story: rate 3e-4, four minibatches", "course": "the course: rate 1e-3, minibatch 512"},
-        "at_1000",
-        x_label="change of the return at episode 1,000",
-    ),
-    alt="For each of the three suspects an orange mark, added to the healthy run, and a grey mark, present in the patient. In the left "
-    "panel the two disagree for each suspect. In the right panel only the slow critic lies left of zero, with both marks.",
-    caption="Left: the story. Right: the same three faults at other settings (section 3.4). Dots are seeds; a hollow mark has an interval "
-    "that holds 0.",
+def added_and_present(cubes, alt):
+    """Show what each suspect does alone, and what it does as the last of three."""
+    label = "change of the return at episode 1,000"
+    page.figure(
+        factorial.one_fault_bars(measured["values"], cubes, "at_1000", x_label=label),
+        alt=alt,
+        caption="Dots are seeds; a hollow mark has an interval that holds 0.",
+    )
+    for cube in cubes:
+        for suspect, (added, present) in factorial.one_fault(measured["values"], cube, "at_1000").items():
+            print(f"{cube:7} {suspect:9} added {estimate(added):24} present {estimate(present)}")
+
+
+STORY = {"story": "the story: rate 3e-4, four minibatches"}
+added_and_present(
+    STORY,
+    alt="For each of the three suspects an orange mark, added to the healthy run, and a grey mark, present in the patient. For no suspect "
+    "do the two agree.",
 )
-for cube in ("story", "course"):
-    for suspect, (added, present) in factorial.one_fault(measured["values"], cube, "at_1000").items():
-        print(f"{cube:7} {suspect:9} added {estimate(added):24} present {estimate(present)}")
 
 # %% [markdown]
-# In the healthy run (left panel, round marks) the slow critic costs {{more than long rollouts |
+# In the healthy run (round marks) the slow critic costs {{more than long rollouts |
 # factorial:lr3e-4_128_fast_separate/at_1000 > factorial:lr3e-4_mb128_32_slow_separate/at_1000}}, and of joint clipping
 # {{no effect | factorial:lr3e-4_mb128_32_fast_joint/at_1000 ~ factorial:lr3e-4_mb128_32_fast_separate/at_1000}} is
 # seen. In the patient mending the same critic brings {{less than clipping apart |
-# factorial:lr3e-4_128_fast_joint/at_1000 < factorial:lr3e-4_128_slow_separate/at_1000}}. Between clipping apart and short
-# rollouts {{no difference | factorial:lr3e-4_128_slow_separate/at_1000 ~ factorial:lr3e-4_mb128_32_slow_joint/at_1000}}
-# is seen at episode 1,000; over all 1,000 episodes short rollouts bring {{more |
-# factorial:lr3e-4_mb128_32_slow_joint/area > factorial:lr3e-4_128_slow_separate/area}}. **Both rankings are right. They answer different questions**: "what would break my
-# healthy run?" and "what should I mend first in this one?"
+# factorial:lr3e-4_128_fast_joint/at_1000 < factorial:lr3e-4_128_slow_separate/at_1000}}. Between clipping apart and
+# short rollouts {{no difference | factorial:lr3e-4_128_slow_separate/at_1000 ~
+# factorial:lr3e-4_mb128_32_slow_joint/at_1000}} is seen at episode 1,000; over all 1,000 episodes short rollouts bring
+# {{more | factorial:lr3e-4_mb128_32_slow_joint/area > factorial:lr3e-4_128_slow_separate/area}}. **The two
+# rankings answer different questions**: "what would break my healthy run?" and "what should I mend first in this one?"
 #
 # **Which half of "long rollouts" is it?** Shorten the patient's rollouts and keep its minibatch of 512: from
 # {{factorial:lr3e-4_128_slow_joint/at_1000}} it goes to {{factorial:lr3e-4_32_slow_joint/at_1000}}, {{no difference |
 # factorial:lr3e-4_32_slow_joint/at_1000 ~ factorial:lr3e-4_128_slow_joint/at_1000}} seen. Keep the long rollouts and
 # cut them into minibatches of 128: {{factorial:lr3e-4_mb128_128_slow_joint/at_1000}}, {{higher |
-# factorial:lr3e-4_mb128_128_slow_joint/at_1000 > factorial:lr3e-4_128_slow_joint/at_1000}}. What the patient lacks is gradient
-# steps, not short rollouts.
+# factorial:lr3e-4_mb128_128_slow_joint/at_1000 > factorial:lr3e-4_128_slow_joint/at_1000}}. What the patient lacks is
+# gradient steps, not short rollouts.
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -326,9 +330,14 @@ questions.predict(
 
 # %% [markdown]
 # ### 3.4 The same faults, other settings
-#
-# The right panel, corner by corner:
-#
+
+# %%
+added_and_present(
+    STORY | {"course": "the course: rate 1e-3, minibatch 512"},
+    alt="Two panels. On the left, the story's marks again. On the right only the slow critic lies left of zero, with both marks.",
+)
+
+# %% [markdown]
 # | rollout | critic | clipping | return at episode 1,000 | mean return of the 1,000 | return at 100,000 steps |
 # |---|---|---|---|---|---|
 # | 32 | fast | separate | {{factorial:adam_32_fast_separate/at_1000}} | {{factorial:adam_32_fast_separate/area}} | {{factorial:adam_32_fast_separate/late}} |
@@ -347,10 +356,9 @@ questions.predict(
 # ~ factorial:adam_128_slow_joint/at_1000}} is seen at episode 1,000. Who ran only this experiment would acquit the
 # clipping, and be wrong about the story.
 #
-# With the fast critic nearly all runs sit at 500, the highest return there is. Under such a **ceiling** no
-# fault *can* show an effect, so look at the mean return of all 1,000 episodes too, which counts how early a run got
-# there. On it joint clipping {{costs something here as well | factorial:effects/course/area/clipping < 0}}:
-# {{factorial:effects/course/area/clipping}}. {{# mathematics}}
+# With the fast critic nearly all runs sit at 500, the highest return there is. Under this **ceiling** the other faults
+# *cannot* show at episode 1,000. The mean return of all 1,000 episodes counts how early a run got there, and on it joint
+# clipping {{costs something here as well | factorial:effects/course/area/clipping < 0}}. {{# mathematics}}
 
 # %% [markdown]
 # ### 3.5 Which setting turns the verdict?
@@ -373,27 +381,30 @@ page.figure(
 )
 
 # %% [markdown]
-# - **The slow critic** has an effect {{below 0 at all four settings |0.25 * factorial:lr3e-4_32_slow_separate/at_1000 + 0.25 * factorial:lr3e-4_32_slow_joint/at_1000 + 0.25 *
-#   factorial:lr3e-4_128_slow_separate/at_1000 + 0.25 * factorial:lr3e-4_128_slow_joint/at_1000 < 0.25 *
-#   factorial:lr3e-4_32_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_32_fast_joint/at_1000 + 0.25 *
-#   factorial:lr3e-4_128_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_128_fast_joint/at_1000, 0.25 *
-#   factorial:lr3e-4_mb128_32_slow_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_32_slow_joint/at_1000 + 0.25 *
-#   factorial:lr3e-4_mb128_128_slow_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_slow_joint/at_1000 < 0.25 *
-#   factorial:lr3e-4_mb128_32_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_32_fast_joint/at_1000 + 0.25 *
-#   factorial:lr3e-4_mb128_128_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_fast_joint/at_1000, 0.25 *
-#   factorial:adam_32_slow_separate/at_1000 + 0.25 * factorial:adam_32_slow_joint/at_1000 + 0.25 *
-#   factorial:adam_128_slow_separate/at_1000 + 0.25 * factorial:adam_128_slow_joint/at_1000 < 0.25 *
-#   factorial:adam_32_fast_separate/at_1000 + 0.25 * factorial:adam_32_fast_joint/at_1000 + 0.25 *
-#   factorial:adam_128_fast_separate/at_1000 + 0.25 * factorial:adam_128_fast_joint/at_1000, 0.25 *
-#   factorial:adam_mb128_32_slow_separate/at_1000 + 0.25 * factorial:adam_mb128_32_slow_joint/at_1000 + 0.25 *
-#   factorial:adam_mb128_128_slow_separate/at_1000 + 0.25 * factorial:adam_mb128_128_slow_joint/at_1000 < 0.25 *
-#   factorial:adam_mb128_32_fast_separate/at_1000 + 0.25 * factorial:adam_mb128_32_fast_joint/at_1000 + 0.25 *
-#   factorial:adam_mb128_128_fast_separate/at_1000 + 0.25 * factorial:adam_mb128_128_fast_joint/at_1000}}.
-# - **Joint clipping** has one {{below 0 |0.25 * factorial:lr3e-4_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_32_slow_joint/at_1000 + 0.25 *
-#   factorial:lr3e-4_128_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_128_slow_joint/at_1000 < 0.25 *
-#   factorial:lr3e-4_32_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_32_slow_separate/at_1000 + 0.25 *
-#   factorial:lr3e-4_128_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_128_slow_separate/at_1000}} where the policy's rate is small *and* the gradient steps are few. At
-#   the other three settings {{no effect on the return at episode 1,000 |0.25 * factorial:lr3e-4_mb128_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_32_slow_joint/at_1000 + 0.25 *
+# - **The slow critic** has an effect {{below 0 at all four settings |0.25 * factorial:lr3e-4_32_slow_separate/at_1000 +
+#   0.25 * factorial:lr3e-4_32_slow_joint/at_1000 + 0.25 * factorial:lr3e-4_128_slow_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_slow_joint/at_1000 < 0.25 * factorial:lr3e-4_32_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_128_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_fast_joint/at_1000, 0.25 * factorial:lr3e-4_mb128_32_slow_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_32_slow_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_slow_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_128_slow_joint/at_1000 < 0.25 * factorial:lr3e-4_mb128_32_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_128_fast_joint/at_1000, 0.25 * factorial:adam_32_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_32_slow_joint/at_1000 + 0.25 * factorial:adam_128_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_128_slow_joint/at_1000 < 0.25 * factorial:adam_32_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_32_fast_joint/at_1000 + 0.25 * factorial:adam_128_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_128_fast_joint/at_1000, 0.25 * factorial:adam_mb128_32_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_32_slow_joint/at_1000 + 0.25 * factorial:adam_mb128_128_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_128_slow_joint/at_1000 < 0.25 * factorial:adam_mb128_32_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_32_fast_joint/at_1000 + 0.25 * factorial:adam_mb128_128_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_128_fast_joint/at_1000}}.
+# - **Joint clipping** has one {{below 0 |0.25 * factorial:lr3e-4_32_fast_joint/at_1000 + 0.25 *
+#   factorial:lr3e-4_32_slow_joint/at_1000 + 0.25 * factorial:lr3e-4_128_fast_joint/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_slow_joint/at_1000 < 0.25 * factorial:lr3e-4_32_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_32_slow_separate/at_1000 + 0.25 * factorial:lr3e-4_128_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_slow_separate/at_1000}} where the policy's rate is small *and* the gradient steps are few. At
+#   the other three settings {{no effect on the return at episode 1,000 |0.25 *
+#   factorial:lr3e-4_mb128_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_32_slow_joint/at_1000 + 0.25 *
 #   factorial:lr3e-4_mb128_128_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_slow_joint/at_1000 ~ 0.25 *
 #   factorial:lr3e-4_mb128_32_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_32_slow_separate/at_1000 + 0.25 *
 #   factorial:lr3e-4_mb128_128_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_slow_separate/at_1000, 0.25 *
@@ -404,16 +415,17 @@ page.figure(
 #   factorial:adam_mb128_32_fast_joint/at_1000 + 0.25 * factorial:adam_mb128_32_slow_joint/at_1000 + 0.25 *
 #   factorial:adam_mb128_128_fast_joint/at_1000 + 0.25 * factorial:adam_mb128_128_slow_joint/at_1000 ~ 0.25 *
 #   factorial:adam_mb128_32_fast_separate/at_1000 + 0.25 * factorial:adam_mb128_32_slow_separate/at_1000 + 0.25 *
-#   factorial:adam_mb128_128_fast_separate/at_1000 + 0.25 * factorial:adam_mb128_128_slow_separate/at_1000}} is seen. In the second picture its pairs
-#   with both settings are {{negative |
-#   factorial:effects/five/at_1000/policy_lr_x_clipping < 0, factorial:effects/five/at_1000/gradient_steps_x_clipping <
-#   0}}: rate × clipping {{factorial:effects/five/at_1000/policy_lr_x_clipping}}, steps × clipping
-#   {{factorial:effects/five/at_1000/gradient_steps_x_clipping}}. Between
-#   the two {{no difference | factorial:effects/five/at_1000/gradient_steps_x_clipping ~
-#   factorial:effects/five/at_1000/policy_lr_x_clipping}} is seen: both turn the verdict.
-# - **Long rollouts** alone {{raise the return |
-#   factorial:effects/five/at_1000/rollout > 0}} by {{factorial:effects/five/at_1000/rollout}} over the 32 corners. The loss of gradient steps that came with them
-#   in the story {{lowers it | factorial:effects/five/at_1000/gradient_steps < 0}}, by
+#   factorial:adam_mb128_128_fast_separate/at_1000 + 0.25 * factorial:adam_mb128_128_slow_separate/at_1000}} is seen. In
+#   the second picture its pairs with both settings are {{negative | factorial:effects/five/at_1000/policy_lr_x_clipping
+#   < 0, factorial:effects/five/at_1000/gradient_steps_x_clipping < 0}}: rate × clipping
+#   {{factorial:effects/five/at_1000/policy_lr_x_clipping}}, steps × clipping
+#   {{factorial:effects/five/at_1000/gradient_steps_x_clipping}}. Between the two
+#   {{no difference |factorial:effects/five/at_1000/gradient_steps_x_clipping ~
+#   factorial:effects/five/at_1000/policy_lr_x_clipping}} is
+#   seen: both turn the verdict.
+# - **Long rollouts** alone {{raise the return | factorial:effects/five/at_1000/rollout > 0}} by
+#   {{factorial:effects/five/at_1000/rollout}} over the 32 corners. The loss of gradient steps that came with them in
+#   the story {{lowers it | factorial:effects/five/at_1000/gradient_steps < 0}}, by
 #   {{factorial:effects/five/at_1000/gradient_steps}}.
 #
 # A reading that fits: with a small rate and few steps the policy hardly moves within 1,000 episodes, so shorter steps
@@ -421,11 +433,12 @@ page.figure(
 #
 # At both settings the slow critic {{costs return, added or present | factorial:lr3e-4_mb128_32_slow_separate/at_1000 <
 # factorial:lr3e-4_mb128_32_fast_separate/at_1000, factorial:lr3e-4_128_slow_joint/at_1000 <
-# factorial:lr3e-4_128_fast_joint/at_1000, factorial:adam_32_slow_separate/at_1000 < factorial:adam_32_fast_separate/at_1000,
-# factorial:adam_128_slow_joint/at_1000 < factorial:adam_128_fast_joint/at_1000}}, and joint clipping {{costs early speed |
-# factorial:effects/story/area/clipping < 0, factorial:effects/course/area/clipping < 0}}, in the mean return of the 1,000
-# episodes. The ranking of the suspects does not survive. **A verdict on a setting holds at an operating point**, and
-# should name it.
+# factorial:lr3e-4_128_fast_joint/at_1000, factorial:adam_32_slow_separate/at_1000 <
+# factorial:adam_32_fast_separate/at_1000, factorial:adam_128_slow_joint/at_1000 <
+# factorial:adam_128_fast_joint/at_1000}}, and joint clipping {{costs early speed |
+# factorial:effects/story/area/clipping < 0, factorial:effects/course/area/clipping < 0}}, in the mean return of the
+# 1,000 episodes. The ranking of the suspects does not survive. **A verdict on a setting holds at an operating point**,
+# and should name it.
 
 # %% [markdown]
 # ### 3.6 Other outcomes · further
@@ -480,9 +493,9 @@ page.figure(
 # \Delta\theta = -\alpha\, \frac{\bar g}{\sqrt{\overline{g^2}} + \texttt{eps}}. \tag{3}
 # $$
 #
-# Plain gradient descent moves by $-\alpha\,c\,g$: there the factor is a learning rate a hundred times too small. And under
-# Adam? Take a weight whose gradient is always the same positive number, `gradient`, so that $\bar g$ is `c * gradient`.
-# Write the length of its step as a share of $\alpha$. {{# mathematics}}
+# Plain gradient descent moves by $-\alpha\,c\,g$: there the factor is a learning rate a hundred times too small. And
+# under Adam? Take a weight whose gradient is always the same positive number, `gradient`, so that $\bar g$ is `c *
+# gradient`. Write the length of its step as a share of $\alpha$. {{# mathematics}}
 
 # %%
 share = lambda c, gradient, eps: ...  # your line, from (3)
@@ -497,7 +510,7 @@ questions.check_line("06-adam", share)
 # </details>
 #
 # **A constant factor cancels, as long as $c\,g$ is large beside `eps`.** Is it? The policy's gradient has a norm of
-# about 0.1 over 1,282 weights, so about 0.003 for one weight; times $c = 0.01$ that is 3e-5. PPO code, ours too, sets
+# about 0.1 over 1,282 weights, so 0.003 for a typical one; times $c = 0.01$ that is 3e-5. PPO code, ours too, sets
 # `eps` to 1e-5: a share of 0.75, and 0.23 where the gradient is ten times as small. A factor that *changes* does not
 # cancel either, because $\overline{g^2}$ follows within a thousand steps, and $\bar g$ within ten. So the patient was run
 # with a *constant* factor of 0.01 in place of the joint norm, and each version with `eps` at 1e-8 too: {{# mathematics}}
@@ -520,28 +533,28 @@ questions.check_line("06-adam", share)
 # factorial:lr3e-4_128_slow_separate/at_1000 - factorial:lr3e-4_128_slow_joint/at_1000}}. Both leaks are real, and one of
 # them is a default that nobody looks at.
 #
-# **The usual telling, and where it holds.** *The critic's gradient is a hundred times the policy's; they are clipped
+# **The usual telling.** *The critic's gradient is a hundred times the policy's; they are clipped
 # together; so the policy is frozen; clip them apart.* {{# saying}}
 #
-# Under plain SGD (section 4.1) that is right. At the story's settings the advice helps the patient (section 3.3), but
-# nothing is frozen (section 2), and clipped apart the patient stays {{below the healthy run |
-# factorial:lr3e-4_128_slow_separate/at_1000 < factorial:lr3e-4_mb128_32_fast_separate/at_1000}}. At the course's settings
-# {{no effect | factorial:adam_128_slow_separate/at_1000 ~ factorial:adam_128_slow_joint/at_1000}} of it is seen at
-# episode 1,000. Clip each network by its own norm all the same: it takes one line. {{# advice}}
+# Under plain SGD (section 4.1) that is what happens. At the story's settings the advice helps the patient (section
+# 3.3), but nothing is frozen (section 2), and clipped apart the patient stays {{below the healthy run |
+# factorial:lr3e-4_128_slow_separate/at_1000 < factorial:lr3e-4_mb128_32_fast_separate/at_1000}}. At the course's
+# settings {{no effect | factorial:adam_128_slow_separate/at_1000 ~ factorial:adam_128_slow_joint/at_1000}} of it is
+# seen at episode 1,000. Clip each network by its own norm all the same: it takes one line. {{# advice}}
 
 # %% [markdown]
 # ### 4.1 The same experiment under plain SGD · further
 #
 # Plain SGD has no usual learning rates here, so they were searched for on five seeds that no other figure uses (90 to
 # 94): three rates for the policy times four for the critic, on the corner without a fault, by the mean return of the
-# last fifth of 40,960 steps. The runs use 0.1 and 0.3, the first pair of an earlier run of the same search. Repeated,
-# the search puts other pairs in front; five seeds do not tell the first four apart. {{# design}}
+# last fifth of 40,960 steps. The runs use 0.1 and 0.3, which came first in an earlier run of the same search. In the run
+# kept in the claims file two other pairs stand in front of it, and five seeds do not tell it from them: {{# computed}}
 
 # %%
-found = {name: np.array(entry["late_return"]) for name, entry in measured["search"].items()}
-for name in sorted(found, key=lambda name: -found[name].mean())[:4]:
-    policy_lr, critic_lr = name.split("_")[-2:]
-    print(f"policy {policy_lr:>4}, critic {critic_lr:>3}: {found[name].mean():.0f}, seeds {found[name].round().tolist()}")
+found = {tuple(name.split("_")[-2:]): np.array(entry["late_return"]) for name, entry in measured["search"].items()}
+for policy_lr, critic_lr in sorted(found, key=lambda pair: -found[pair].mean())[:4]:
+    late = found[policy_lr, critic_lr]
+    print(f"policy {policy_lr:>3}, critic {critic_lr:>3}: {late.mean():.0f}, minus the pair in use {estimate(late - found['0.1', '0.3'])}")
 
 # %%
 page.figure(
@@ -555,14 +568,14 @@ for key, words in (("rollout", "long rollouts"), ("critic", "slow critic"), ("cl
           f"Adam {quote(f'factorial:effects/course/at_60k/{key}')}")  # fmt: skip
 
 # %% [markdown]
-# Under plain SGD joint clipping {{lowers the return further than the slow critic | factorial:effects/sgd/at_60k/clipping <
-# factorial:effects/sgd/at_60k/critic}}: {{factorial:effects/sgd/at_60k/clipping}} of return against
-# {{factorial:effects/sgd/at_60k/critic}}. With all three faults the run ends at
-# {{factorial:sgd_128_slow_joint/at_60k}}: that is the frozen policy of the tale. The KL of an early update tells it
-# too. Clipped together, it is {{factorial:sgd_32_fast_joint/early_kl}} instead of
+# Under plain SGD joint clipping {{lowers the return further than the slow critic |
+# factorial:effects/sgd/at_60k/clipping < factorial:effects/sgd/at_60k/critic}}:
+# {{factorial:effects/sgd/at_60k/clipping}} of return against {{factorial:effects/sgd/at_60k/critic}}. With all three
+# faults the run ends at {{factorial:sgd_128_slow_joint/at_60k}}: that is the frozen policy of the tale. The KL of an
+# early update tells it too. Clipped together, it is {{factorial:sgd_32_fast_joint/early_kl}} instead of
 # {{factorial:sgd_32_fast_separate/early_kl}} thousandths of a nat. To be fair: the rates were chosen for separate
-# clipping, and a policy rate larger by $1/c$ would make up for part of the loss, since here $c$ *is* a rate.
-# {{# mathematics}}
+# clipping, and a policy rate larger by $1/c$ would make up for part of the loss, since here $c$ *is* a rate. {{#
+# mathematics}}
 
 # %% [markdown]
 # ## 5. Your experiment: cure the patient
@@ -605,15 +618,16 @@ page.figure(
 # | policy's rate 1e-3 | {{factorial:adam_128_slow_joint/at_60k}} | {{factorial:adam_128_slow_joint/at_1000}} |
 # | minibatches of 128 | {{factorial:lr3e-4_mb128_128_slow_joint/at_60k}} | {{factorial:lr3e-4_mb128_128_slow_joint/at_1000}} |
 #
-# At episode 1,000 the minibatch is {{worth more than each other change |
-# factorial:lr3e-4_mb128_128_slow_joint/at_1000 > factorial:lr3e-4_128_slow_separate/at_1000,
-# factorial:lr3e-4_mb128_128_slow_joint/at_1000 > factorial:adam_128_slow_joint/at_1000,
-# factorial:lr3e-4_mb128_128_slow_joint/at_1000 > factorial:lr3e-4_128_fast_joint/at_1000}}. Two panels speak
-# beforehand. V lies {{factorial:lr3e-4_128_slow_joint/value_gap}} below G, and in truth further, as G follows it: that
-# is the critic. And the policy's step per 512 rows is {{factorial:lr3e-4_128_slow_joint/policy_move}}, {{shorter |
+# At episode 1,000 the minibatch is {{worth more than each other change | factorial:lr3e-4_mb128_128_slow_joint/at_1000
+# > factorial:lr3e-4_128_slow_separate/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
+# factorial:adam_128_slow_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
+# factorial:lr3e-4_128_fast_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
+# factorial:lr3e-4_32_slow_joint/at_1000}}. Two panels speak beforehand. V lies
+# {{factorial:lr3e-4_128_slow_joint/value_gap}} below G, and in truth further, as G follows it: that is the critic. And
+# the policy's step per 512 rows is {{factorial:lr3e-4_128_slow_joint/policy_move}}, {{shorter |
 # factorial:lr3e-4_128_slow_joint/policy_move < factorial:lr3e-4_mb128_32_fast_separate/policy_move}} than the
-# {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} of the healthy run: that is the rate, the gradient steps and
-# the clipping together. A panel says *what* is slow. Which of several causes it is, only the corners tell.
+# {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} of the healthy run: that is the gradient steps and the
+# clipping together. A panel says *what* is slow. Which of several causes it is, only the corners tell.
 #
 # </details>
 
@@ -704,14 +718,14 @@ print(f"false alarms: {healthy_runs.alarmed} of {healthy_runs.runs} healthy runs
 # | policy's gradient norm | below 0.5 or 1 | {{ranges:ppo/policy_grad_norm/low.value}} to {{ranges:ppo/policy_grad_norm/high.value}} | {{ranges:pendulum/policy_grad_norm/low.value}} to {{ranges:pendulum/policy_grad_norm/high.value}} | {{ranges:a2c/policy_grad_norm/low.value}} to {{ranges:a2c/policy_grad_norm/high.value}} |
 # | critic's gradient norm | near the policy's | {{ranges:ppo/critic_grad_norm/low.value}} to {{ranges:ppo/critic_grad_norm/high.value}} | {{ranges:pendulum/critic_grad_norm/low.value}} to {{ranges:pendulum/critic_grad_norm/high.value}} | {{ranges:a2c/critic_grad_norm/low.value}} to {{ranges:a2c/critic_grad_norm/high.value}} |
 #
-# On CartPole the upper quantile of a healthy KL lies {{below | ranges:ppo/approx_kl/high < 0.01}} the folklore's 0.01, and
-# that of the clip fraction is {{not told from | ranges:ppo/clipfrac/high ~ 0.1}} 0.1: most healthy updates would set off an
-# alarm. On Pendulum the upper quantiles lie {{within the folklore | ranges:pendulum/approx_kl/high > 0.01,
-# ranges:pendulum/approx_kl/high < 0.05, ranges:pendulum/clipfrac/high > 0.1, ranges:pendulum/clipfrac/high < 0.3}}, and the
-# medians {{below it | ranges:pendulum/approx_kl/middle < 0.01, ranges:pendulum/clipfrac/middle < 0.1}}. The **explained
-# variance** over a whole healthy run on CartPole has a median of {{ranges:ppo/explained_variance/middle}}, {{below |
-# ranges:ppo/explained_variance/middle < 0.5}} 0.5. Nothing is wrong. Once every episode lasts 500 steps, nearly every
-# state of the batch has the same return, and there is no variance left to explain.
+# On CartPole the upper quantile of a healthy KL lies {{below | ranges:ppo/approx_kl/high < 0.01}} the folklore's 0.01,
+# and that of the clip fraction is {{not told from | ranges:ppo/clipfrac/high ~ 0.1}} 0.1: most healthy updates would
+# set off an alarm. On Pendulum the upper quantiles lie {{within the folklore | ranges:pendulum/approx_kl/high > 0.01,
+# ranges:pendulum/approx_kl/high < 0.05, ranges:pendulum/clipfrac/high > 0.1, ranges:pendulum/clipfrac/high < 0.3}}, and
+# the medians {{below it | ranges:pendulum/approx_kl/middle < 0.01, ranges:pendulum/clipfrac/middle < 0.1}}. The
+# **explained variance** over a whole healthy run on CartPole has a median of {{ranges:ppo/explained_variance/middle}},
+# {{below | ranges:ppo/explained_variance/middle < 0.5}} 0.5. Nothing is wrong. Once every episode lasts 500 steps,
+# nearly every state of the batch has the same return, and there is no variance left to explain.
 #
 # A range is a property of a task, of its settings and of the moment. **Measure the healthy run of your own task, over
 # seeds, and keep its ranges**: that is how the thresholds of `diagnose` were made.
@@ -757,7 +771,7 @@ for name, (train, config, seams) in candidates.items():
 # | shapes of both sides of every minus | equal | (N, 1) against (N,) |
 # | scale of returns | of the order of 1 to 100 | `reward_scale` |
 # | does the stored action have the stored log-probability? | recompute before the first step: ratio exactly 1 | clipped actions, another policy, mixed rows |
-# | entropy at the start | log of the number of actions; the Gaussian's formula at your `initial_std` | the wrong formula, softmax twice |
+# | entropy at the start | log of the number of actions; the Gaussian's formula at your `initial_std` | a wrong formula, a second softmax |
 # | episode ends | terminated and truncated told apart; no reset row | a probe: `Endless` |
 # | the arithmetic of the budget | hundreds of gradient steps | the size of a minibatch, a budget in steps |
 # | does every part move? | update norms above 0, for every group of parameters | the optimiser does not know it |
@@ -804,11 +818,13 @@ questions.predict(
 # | 2, paid for *gaining* speed | {{hacking:gain_2/training}} | {{hacking:gain_2/held_out}} | {{hacking:gain_2/solves/count}} |
 #
 # With 0.5 all ten seeds still solve the task, and their held-out return is {{no lower, even a little higher |
-# hacking:bonus_05/held_out > hacking:bonus_0/held_out}}. From 1 on none does. From 0.5 on each larger bonus has a training return that is {{higher | hacking:bonus_1/training >
-# hacking:bonus_05/training, hacking:bonus_15/training > hacking:bonus_1/training, hacking:bonus_2/training >
-# hacking:bonus_15/training}} and a held-out return that is {{lower | hacking:bonus_1/held_out < hacking:bonus_05/held_out,
-# hacking:bonus_15/held_out < hacking:bonus_1/held_out, hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. Nothing is
-# wrong with the *learning*, so no diagnostic objects. A gamed reward is a bug in the goal, and two things show it: a measure of what you meant that is not the reward you train on, and your own eyes.
+# hacking:bonus_05/held_out > hacking:bonus_0/held_out}}. From 1 on none does. From 0.5 on each larger bonus has a
+# training return that is {{higher | hacking:bonus_1/training > hacking:bonus_05/training, hacking:bonus_15/training >
+# hacking:bonus_1/training, hacking:bonus_2/training > hacking:bonus_15/training}} and a held-out return that is {{lower
+# | hacking:bonus_1/held_out < hacking:bonus_05/held_out, hacking:bonus_15/held_out < hacking:bonus_1/held_out,
+# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. Nothing is wrong with the *learning*, so no diagnostic
+# objects. A gamed reward is a bug in the goal, and two things show it: a measure of what you meant that is not the
+# reward you train on, and your own eyes.
 #
 # **The cure, if you must shape.** Pay for the *change* of a potential $\Phi(s)$ instead of its value: $\gamma\,\Phi(s') -
 # \Phi(s)$ for the step from $s$ to $s'$. Along any path each term cancels its neighbour:
@@ -829,36 +845,36 @@ questions.predict(
 # %% [markdown]
 # ### 9.1 From which bonus on does turning pay? · further
 #
-# Call the angle from upright $\varphi$ and the speed $\omega$. Without torque gravity turns the pendulum: from the top
-# ($\varphi = 0$, speed $\omega_0$) it falls and climbs with
+# Call the angle from upright $\zeta$ and the speed $\omega$. Without torque gravity turns the pendulum: from the top
+# ($\zeta = 0$, speed $\omega_0$) it falls and climbs with
 #
 # $$
-# \omega(\varphi)^2 = \omega_0^2 + 30\,(1 - \cos\varphi),
+# \omega(\zeta)^2 = \omega_0^2 + 30\,(1 - \cos\zeta),
 # $$
 #
-# because $\dot\omega = 15 \sin\varphi$ in this environment, and $\omega\,d\omega = 15 \sin\varphi\,d\varphi$. In one turn
+# because $\dot\omega = 15 \sin\zeta$ in this environment, and $\omega\,d\omega = 15 \sin\zeta\,d\zeta$. In one turn
 # the bonus adds up to $\int k\,|\omega|\,dt = 2\pi k$, whatever the speed: it pays for the *distance*. The environment
-# charges $\int (\varphi^2 + 0.1\,\omega^2)\,dt = \oint (\varphi^2 / \omega + 0.1\,\omega)\,d\varphi$, and both count once
+# charges $\int (\zeta^2 + 0.1\,\omega^2)\,dt = \oint (\zeta^2 / \omega + 0.1\,\omega)\,d\zeta$, and both count once
 # each 0.05 s. A turn pays for itself from
 #
 # $$
-# k^\star = \frac{1}{2\pi} \oint \Big(\frac{\varphi^2}{\omega} + 0.1\,\omega\Big)\, d\varphi.
+# k^\star = \frac{1}{2\pi} \oint \Big(\frac{\zeta^2}{\omega} + 0.1\,\omega\Big)\, d\zeta.
 # $$
 
 # %%
 for top_speed in (0.01, 1.0, 2.0):  # rad/s; from 2 on it would pass the speed limit of 8 below
     earns = ", ".join(f"{shaping.turning_reward(bonus, top_speed):5.2f} at {bonus:g}" for bonus in (0.5, 1.0, 1.5, 2.0))
-    print(f"top speed {top_speed:4}: pays from b = {shaping.gamed_from(top_speed):.3f}; a step earns {earns}")
+    print(f"top speed {top_speed:4}: pays from k = {shaping.gamed_from(top_speed):.3f}; a step earns {earns}")
 
 # %% [markdown]
 # So on paper the line runs at a bonus of 1. Left out are the discount, the swing-up, and what torque can add.
 #
-# Now watch two agents, one without a bonus and one with a bonus of 2.
+# Now watch two agents, one without a bonus and one with a bonus of 1.5.
 
 # %%
 config = replace(ppo.PENDULUM, total_timesteps=48_000, seed=5)
 agents = {}
-for bonus in (0.0, 2.0):
+for bonus in (0.0, 1.5):
     envs = shaping.ShapedEnvs(config.num_envs, bonus)(config.seed)
     result = ppo.train(config, envs=envs)
     agents[f"bonus {bonus:g}"] = result.policy
@@ -872,7 +888,7 @@ with tempfile.TemporaryDirectory() as folder:
     path = stages.stages_gif({"random": None, **agents}, "Pendulum-v1", f"{folder}/hacked.gif", seed=3, max_steps=120)
     page.gif(
         path,
-        alt="Three pendulums side by side: the random one dangles, the one without a bonus swings up and stands, the one with a bonus of 2 "
+        alt="Three pendulums side by side: the random one dangles, the one without a bonus swings up and stands, the one with a bonus of 1.5 "
         "turns round and round at full speed.",
         caption="Same start state, true speed. One run each.",
     )
@@ -919,7 +935,7 @@ questions.quiz(
         "The learning rate is a thousand times too small for this task",
         "The old log-probability is computed again before every step",
         "The advantages are all zero, so that no update has a direction",
-        "The optimiser holds copies of the tensors that the networks use",
+        "The optimiser holds copies of the networks' tensors",
     ],
     answer=3,
     reasons=[
@@ -978,7 +994,7 @@ questions.quiz(
     [
         "Main effects 0, interaction -400",
         "Main effects -200, interaction -200",
-        "Main effects -400, interaction 0",
+        "Main effects -400 each, interaction 0",
     ],
     answer=1,
     reasons=[
@@ -992,11 +1008,11 @@ questions.quiz(
 # {{# question}}
 questions.quiz(
     "06-quiz-point",
-    "A colleague shows, with ten seeds each, that a repair raises the return from 50 to 270. You make the same repair in your own healthy "
-    "run, and nothing changes. Who is wrong?",
+    "A colleague mends one fault of a broken run, and its return rises from 50 to 270, over ten seeds. You put the same fault into your "
+    "healthy run, over ten seeds, and nothing changes. Who is wrong?",
     [
         "The colleague: an effect that is real shows in every run",
-        "Neither: removing a fault there and here are two experiments",
+        "Neither: mending there and breaking here are two questions",
         "You: ten seeds of one run are needed to see anything at all",
     ],
     answer=1,
@@ -1015,7 +1031,7 @@ questions.quiz(
     [
         "Yes: 0.9 is above every rule of thumb",
         "No: it ranks states well and is too low",
-        "No: these numbers contradict each other",
+        "No: these two numbers contradict each other",
     ],
     answer=1,
     reasons=[
@@ -1031,7 +1047,7 @@ questions.quiz(
 # 1. A mechanism is not an effect. Run the corner where your suspect is the only difference, over seeds.
 # 2. Adding a fault to a healthy run and removing it from a broken one are different experiments. A verdict holds at an
 #    operating point: name the learning rates and the gradient steps with it.
-# 3. Count gradient steps before anything else, and compare by environment steps as well as by episodes.
+# 3. Count gradient steps first, and compare by environment steps as well as by episodes.
 # 4. Adam cancels a constant factor as far as `eps` is small beside the gradient, and a changing one only in time.
 # 5. Make the environment so small that the answer is known: the first probe to fail names the part.
 # 6. Some bugs no training curve shows: check held-out starts, recompute log-probabilities, and watch the agent. {{# advice}}
