@@ -528,7 +528,8 @@ questions.check_line("06-adam", share)
 # adam:small_eps_separate/at_1000}} that is seen, as the derivation says. With 1e-5 it {{costs return |
 # adam:scaled/at_1000 < factorial:lr3e-4_128_slow_separate/at_1000}}, and {{no difference | adam:scaled/at_1000 ~
 # factorial:lr3e-4_128_slow_joint/at_1000}} between it and the joint norm is seen. Joint clipping {{costs return |
-# adam:small_eps_joint/at_1000 < adam:small_eps_separate/at_1000}} with the small `eps` too, by the factor that changes,
+# adam:small_eps_joint/at_1000 < adam:small_eps_separate/at_1000, adam:small_eps_joint/at_1000 <
+# adam:small_eps_scaled/at_1000}} with the small `eps` too, by the factor that changes,
 # but {{less | adam:small_eps_separate/at_1000 - adam:small_eps_joint/at_1000 <
 # factorial:lr3e-4_128_slow_separate/at_1000 - factorial:lr3e-4_128_slow_joint/at_1000}}. Both leaks are real, and one of
 # them is a default that nobody looks at.
