@@ -185,7 +185,7 @@ questions.predict(
 # $$
 #
 # Two things follow. The mean length is the agent's own doing: **a budget of episodes gives a poor agent less data than
-# a good one**, so it exaggerates every difference. And the length of a rollout is not in the formula: as long as the
+# a good one**, and so less to learn from. And the length of a rollout is not in the formula: as long as the
 # minibatch is fixed, short and long rollouts make the same number of gradient steps from the same data. In the story
 # the minibatch is *not* fixed: a rollout is always cut into four, so the patient makes a quarter of the gradient steps
 # from the same data. The suspect "long rollouts" is two changes in one. {{# mathematics}}
@@ -573,10 +573,11 @@ for key, words in (("rollout", "long rollouts"), ("critic", "slow critic"), ("cl
 # factorial:effects/sgd/at_60k/clipping < factorial:effects/sgd/at_60k/critic}}:
 # {{factorial:effects/sgd/at_60k/clipping}} of return against {{factorial:effects/sgd/at_60k/critic}}. With all three
 # faults the run ends at {{factorial:sgd_128_slow_joint/at_60k}}: that is the frozen policy of the tale. The KL of an
-# early update tells it too. Clipped together, it is {{factorial:sgd_32_fast_joint/early_kl}} instead of
-# {{factorial:sgd_32_fast_separate/early_kl}} thousandths of a nat. To be fair: the rates were chosen for separate
-# clipping, and a policy rate larger by $1/c$ would make up for part of the loss, since here $c$ *is* a rate. {{#
-# mathematics}}
+# early update tells it too. Clipped together it is {{smaller | factorial:sgd_32_fast_joint/early_kl <
+# factorial:sgd_32_fast_separate/early_kl}}: {{factorial:sgd_32_fast_joint/early_kl}} thousandths of a nat against
+# {{factorial:sgd_32_fast_separate/early_kl}}. To be fair: the rates were chosen for separate
+# clipping, and a policy rate larger by $1/c$ would make up for part of the loss, since here $c$ *is* a rate.
+# {{# mathematics}}
 
 # %% [markdown]
 # ## 5. Your experiment: cure the patient
@@ -823,9 +824,9 @@ questions.predict(
 # training return that is {{higher | hacking:bonus_1/training > hacking:bonus_05/training, hacking:bonus_15/training >
 # hacking:bonus_1/training, hacking:bonus_2/training > hacking:bonus_15/training}} and a held-out return that is {{lower
 # | hacking:bonus_1/held_out < hacking:bonus_05/held_out, hacking:bonus_15/held_out < hacking:bonus_1/held_out,
-# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. Nothing is wrong with the *learning*, so no diagnostic
-# objects. A gamed reward is a bug in the goal, and two things show it: a measure of what you meant that is not the
-# reward you train on, and your own eyes.
+# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. Nothing is wrong with
+# the *learning*, and the diagnostics are about the learning. A gamed reward is a bug in the goal, and two things show
+# it: a measure of what you meant that is not the reward you train on, and your own eyes.
 #
 # **The cure, if you must shape.** Pay for the *change* of a potential $\Phi(s)$ instead of its value: $\gamma\,\Phi(s') -
 # \Phi(s)$ for the step from $s$ to $s'$. Along any path each term cancels its neighbour:
