@@ -234,7 +234,9 @@ for name, words in ((HEALTHY, "healthy"), (PATIENT, "patient")):
 
 # %%
 levels = np.array([[r, c, k] for r in (-1, 1) for c in (-1, 1) for k in (-1, 1)])  # z, [8, 3]
-names = [f"{r}_{c}_{k}" for r in ("lr3e-4_mb128_32", "lr3e-4_128") for c in ("fast", "slow") for k in ("separate", "joint")]
+names = [
+    f"{r}_{c}_{k}" for r in ("lr3e-4_mb128_32", "lr3e-4_128") for c in ("fast", "slow") for k in ("separate", "joint")
+]
 table = np.array([measured["values"][f"{name}/at_1000"]["per_seed"] for name in names])  # y, [8, seeds]
 
 clipping = levels[:, 2] @ table / 4  # [seeds]
@@ -271,6 +273,7 @@ print(f"rollouts x clipping: {estimate(rollout_x_clipping):22} each seed {rollou
 #
 # For each suspect, two differences within each seed. *Added*: the healthy run with this fault alone, minus the healthy
 # run. *Present*: the patient, minus the patient with this one fault repaired. If effects added up, both would be equal.
+
 
 # %%
 def added_and_present(cubes, alt):
@@ -498,8 +501,10 @@ page.figure(
 # gradient`. Write the length of its step as a share of $\alpha$. {{# mathematics}}
 
 # %%
-share = lambda c, gradient, eps: ...  # your line, from (3)
-questions.check_line("06-adam", share)
+questions.check_line(
+    "06-adam",
+    lambda c, gradient, eps: ...,  # your line in place of the dots
+)
 
 # %% [markdown]
 # <details><summary>The line, and what it says</summary>
@@ -555,7 +560,9 @@ questions.check_line("06-adam", share)
 found = {tuple(name.split("_")[-2:]): np.array(entry["late_return"]) for name, entry in measured["search"].items()}
 for policy_lr, critic_lr in sorted(found, key=lambda pair: -found[pair].mean())[:4]:
     late = found[policy_lr, critic_lr]
-    print(f"policy {policy_lr:>3}, critic {critic_lr:>3}: {late.mean():.0f}, minus the pair in use {estimate(late - found['0.1', '0.3'])}")
+    print(
+        f"policy {policy_lr:>3}, critic {critic_lr:>3}: {late.mean():.0f}, minus the pair in use {estimate(late - found['0.1', '0.3'])}"
+    )
 
 # %%
 page.figure(
