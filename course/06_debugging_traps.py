@@ -14,24 +14,25 @@
 # # 06 Debugging traps: the run that trains and does not learn
 #
 # Reinforcement learning code rarely crashes. A sign is wrong, an axis is broadcast, a budget is too short: the
-# program runs to its end, prints losses, and the curve is flat. This lesson is about finding out why, by measurement,
-# and about how easily one finds a reason that is not the reason.
+# program runs to its end, and the curve is flat. This lesson is about finding out why, by measurement.
 #
 # **After this lesson you will be able to**
 #
-# 1. read a run's diagnostics side by side, and say which explanations they rule out;
-# 2. isolate a cause among several suspects with a factorial experiment, and read main effects and interactions;
-# 3. say why clipping two networks' gradients together hurts under plain gradient descent and hardly under Adam;
+# 1. read a run's diagnostics, and say which explanations they rule out;
+# 2. isolate a cause with a factorial experiment, and say at which settings the verdict holds;
+# 3. say what becomes of a scaled gradient under plain gradient descent and under Adam;
 # 4. find a broken part with environments whose answers you know;
-# 5. name the bugs that no training curve shows, and what does show them, a gamed reward among them.
+# 5. name bugs that no training curve shows, and what does show them.
 #
 # **You need** lessons [03](03_a2c_gae.ipynb) (GAE, explained variance), [04](04_ppo.ipynb) (PPO, KL, clip fraction)
-# and [05](05_continuous_pendulum.ipynb) (Pendulum). **Time:** about 60 minutes to read and play; all cells together run in
-# about 50 seconds on two cores.
+# and [05](05_continuous_pendulum.ipynb) (Pendulum). **Time:** {{minutes:core}} minutes for the core path,
+# {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises; all cells together run in
+# about a minute on two cores. What each letter means: [symbols](../docs/symbols.md). {{# wording}}
 #
-# The numbers in the text come from `claims/factorial.json`, `traps.json`, `ranges.json` and `hacking.json`: ten
-# training runs of each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its 95 % bootstrap
-# interval.
+# The numbers in the text come from `claims/factorial.json`, `adam.json`, `traps.json`, `ranges.json` and
+# `hacking.json`: ten training runs of each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its
+# 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data; hover to see the interval
+# ([the rule](07_trustworthy_experiments.ipynb)). {{# wording}}
 
 # %%
 import tempfile
@@ -48,6 +49,7 @@ from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.statistics import moving_average
 from pgcourse.study import probing, shaping, traps
 from pgcourse.study.claims import load_claims, quote
+from pgcourse.study.comparison import estimate
 from pgcourse.study.diagnose import describe, diagnose, suspects
 from pgcourse.study.seeds import run_seeds
 from pgcourse.study.traps.optimizers import copied_adam
@@ -58,41 +60,83 @@ measured = load_claims("factorial")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
 
 # %% [markdown]
+# ## Three questions before you begin
+#
+# Answer from memory.
+
+# %% jupyter={"source_hidden": true}
+questions.quiz(
+    "06-recall-1",
+    "Unit 05: on Pendulum the policy samples a torque of 3.1, and the environment clips it to 2. Which one goes into the batch?",
+    ["The 2 that moved the rod", "The 3.1 that was drawn", "The mean of both"],
+    answer=1,
+    reasons=[
+        "Then its log-probability is not that of the action drawn, and the first ratio is not 1.",
+        "Right: the clip belongs to the environment. Section 6 has the bug that stores the other one.",
+        "One action was drawn, and one log-probability belongs to it.",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+questions.quiz(
+    "06-recall-2",
+    "Unit 03: the critic's target is the advantage of GAE plus V. What does it hold, for λ between 0 and 1?",
+    ["Rewards alone", "Rewards and values", "The next value alone"],
+    answer=1,
+    reasons=[
+        "That is λ = 1, with an episode that ends in the rollout.",
+        "Right: a λ-return bootstraps. Where V is too low, so is its target.",
+        "Rewards are in it for every λ.",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+questions.quiz(
+    "06-recall-3",
+    "Unit 03: the time limit cuts an episode after a reward of 1, and V of the next state is 90. With γ = 0.99, the target of V is",
+    ["1.00", "90.1", "90.0"],
+    answer=1,
+    reasons=[
+        "That is a terminated episode.",
+        "Right: 1 + 0.99 · 90. Truncated is not terminated, and section 6 has the bug.",
+        "The reward of this step is missing.",
+    ],
+)
+
+# %% [markdown]
 # ## Where this ends
 #
-# Two runs of PPO on CartPole, 1,000 episodes each, ten seeds. Three settings differ between them, and each of the
-# three can be found in published code.
+# Two runs of PPO on CartPole, 1,000 episodes each, ten seeds. Three settings differ between them.
 
 # %%
+HEALTHY, PATIENT = "lr3e-4_mb128_32_fast_separate", "lr3e-4_128_slow_joint"
 page.figure(
     plots.claimed_curves(
         "factorial",
-        {"adam_32_fast_separate": "healthy PPO", "adam_128_slow_joint": "the patient"},
+        {HEALTHY: "healthy PPO", PATIENT: "the patient"},
         threshold=475,
         colours={"healthy PPO": "ppo", "the patient": "ppo_buggy"},
         title="The same algorithm, three settings apart",
     ),
-    alt="Two learning curves over 1,000 episodes: the healthy one rises to 500 within about 400 episodes, the patient's stays far below.",
-    caption="By the end of the lesson you know which of the three settings is to blame, and you will have seen how a reasonable "
-    "person convicts the wrong one.",
+    alt="Two learning curves over 1,000 episodes: the healthy one rises to 500 within the first few hundred, the patient's stays near 50.",
+    caption="Which of the three is to blame? Section 3 shows on what the answer depends.",
 )
 
 # %% [markdown]
 # ## 1. The case
 #
-# The patient's code is `ppo.train`, unchanged. This is what sets it apart:
+# The patient's code is `ppo.train`, unchanged. Both runs use 16 environments, a policy rate of 3e-4, and four
+# minibatches to a rollout. This sets the patient apart:
 #
 # | suspect | healthy | patient | why one suspects it |
 # |---|---|---|---|
-# | **joint clipping** | each network's gradient is clipped at norm 0.5 by itself | one norm over both networks' gradients, clipped at 0.5 | the critic's gradient is far larger. Clipped together, it takes almost the whole 0.5, and the policy's part shrinks with it |
-# | **long rollouts** | 16 environments × 32 steps an update | 16 × 128 steps | the run is given 1,000 *episodes*. In the beginning an episode lasts 20 steps, so one rollout swallows a hundred of them |
-# | **slow critic** | learning rate 1e-2 | 3e-4, the usual default for Adam in this literature | returns grow from 20 to 500. A critic that lags behind gives poor advantages |
+# | **long rollouts** | 16 × 32 steps, minibatches of 128 rows | 16 × 128 steps, minibatches of 512 rows | the budget is 1,000 *episodes*. At first an episode lasts 20 steps, so one rollout swallows a hundred |
+# | **slow critic** | critic's rate 1e-2 | 3e-4, a usual default | returns grow from 20 to 500. A critic that lags behind gives poor advantages |
+# | **joint clipping** | each network's gradient is clipped at norm 0.5 by itself | one norm over both networks, clipped at 0.5 | the critic's gradient is the large one, and the policy's part shrinks with it |
 #
-# Each charge is sound as a mechanism. That is what makes the case interesting: **a mechanism that exists need not be
-# the one that matters.** Here are the diagnostics of both, over the first 100,000 environment steps.
+# Each charge is sound as a mechanism. But a mechanism that exists need not be the one that matters.
 
 # %%
-HEALTHY, PATIENT = "adam_32_fast_separate", "adam_128_slow_joint"
 at_the_end = tuple(measured["values"][f"{name}/at_1000"]["per_seed"] for name in (PATIENT, HEALTHY))
 page.figure(
     diagnostics.panels(
@@ -104,353 +148,453 @@ page.figure(
     ),
     alt="Small panels of the patient in black over the healthy run in colour: return, KL, clip fraction, entropy, explained variance, "
     "means of V and of the returns, gradient norms and step lengths.",
-    caption="Bands are 95 % intervals of ten seeds. KL is that of an update, and the patient's updates hold four times the data, so "
-    "compare its level with care. Look at the dashed line in the panel of V and G, and at the two gradient norms.",
+    caption="KL and the policy's step are those of an update, and the patient's update holds four times the data. G is the critic's "
+    "target, a λ-return that follows V: where V is too low, G is too low as well, so the gap understates how far V is behind. "
+    "{{# mathematics}}",
 )
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.predict(
     "06-culprit",
-    "You may repair one of the three settings and leave the other two as they are. Which repair brings the return at episode 1,000 "
-    "furthest up?",
+    "You may repair one of the three settings and leave the other two as they are. Which repair raises the patient's mean return "
+    "of all 1,000 episodes most?",
     [
-        "Clip each network's gradient by its own norm",
-        "Rollouts of 32 steps instead of 128",
-        "A critic learning rate of 1e-2 instead of 3e-4",
-        "None of them alone: the three are only deadly together",
+        "Clip each network by its own norm",
+        "Rollouts of 32 steps, minibatches of 128",
+        "A critic's learning rate of 1e-2, not 3e-4",
+        "None: only all three together help",
     ],
-    answer=2,
-    explanation="From "
-    f"{quote('factorial:adam_128_slow_joint/at_1000')} of the patient, separate clipping leads to "
-    f"{quote('factorial:adam_128_slow_separate/at_1000')}, short rollouts to {quote('factorial:adam_32_slow_joint/at_1000')}, and the "
-    f"fast critic to {quote('factorial:adam_128_fast_joint/at_1000')}. Section 3 shows all eight combinations.",
+    answer=1,
+    explanation="From {{factorial:lr3e-4_128_slow_joint/area}} of the patient, the fast critic leads to "
+    "{{factorial:lr3e-4_128_fast_joint/area}}, separate clipping to {{factorial:lr3e-4_128_slow_separate/area}}, and short rollouts to "
+    "{{factorial:lr3e-4_mb128_32_slow_joint/area}}. {{Each step of this order is a difference seen | "
+    "factorial:lr3e-4_128_fast_joint/area > factorial:lr3e-4_128_slow_joint/area, "
+    "factorial:lr3e-4_128_slow_separate/area > factorial:lr3e-4_128_fast_joint/area, "
+    "factorial:lr3e-4_mb128_32_slow_joint/area > factorial:lr3e-4_128_slow_separate/area}}. Section 3 shows all eight combinations.",
 )
 
 # %% [markdown]
 # ## 2. First, the arithmetic
 #
-# Before any experiment, count. A budget of episodes is not a budget of learning:
+# Before any experiment, count. What a run learns from is gradient steps:
 #
 # $$
-# \text{updates} = \frac{\text{episodes} \times \text{mean length}}{\text{environments} \times \text{steps a rollout}}.
+# \text{gradient steps} = \text{environment steps} \times \frac{\text{epochs}}{\text{rows of a minibatch}},
+# \qquad \text{environment steps} = \text{episodes} \times \text{mean length}.
 # $$
 #
-# The mean length is the agent's own doing. **A budget of episodes gives a poor agent less data than a good one**, so
-# it exaggerates every difference: who learns a little earlier gets longer episodes, hence more updates for the next
-# hundred of them.
+# Two things follow. The mean length is the agent's own doing: **a budget of episodes gives a poor agent less data than
+# a good one**, and so less to learn from. And the length of a rollout is not in the formula: as long as the
+# minibatch is fixed, short and long rollouts make the same number of gradient steps from the same data. In the story
+# the minibatch is *not* fixed: a rollout is always cut into four, so the patient makes a quarter of the gradient steps
+# from the same data. The suspect "long rollouts" is two changes in one. {{# mathematics}}
 
 # %%
-print("1,000 episodes of          updates of 16 x 32     updates of 16 x 128")
-for length in (20, 50, 150, 400):
-    print(
-        f"{length:4} steps = {1000 * length:7,} steps {1000 * length / (16 * 32):15.0f} {1000 * length / (16 * 128):23.0f}"
-    )
-print()
 for name, words in ((HEALTHY, "healthy"), (PATIENT, "patient")):
     steps, updates = (quote(f"factorial:{name}/{key}") for key in ("steps_at_1000", "updates_at_1000"))
-    print(f"measured, {words}: {steps} steps in 1,000 episodes, {updates} updates")
+    number = measured["figures"][f"{name}/updates_at_1000"]["value"] * 4 * 4  # epochs, minibatches
+    print(f"{words}: 1,000 episodes are {steps} steps, {updates} updates, {number:,.0f} gradient steps")
 
 # %% [markdown]
-# The healthy run used its 1,000 episodes for many times the updates. So the flat line in the first figure may be a
-# run that is broken, or a run that is not yet under way. Only a second axis tells: the same runs **by environment
-# steps**, where each gets the same data. All that follows is told for both budgets.
+# So the flat line in the first figure may be a run that is broken, or one that is not yet under way. A second axis
+# tells them apart: the same runs **by environment steps**, where each gets the same data. Between steps 80,000 and
+# 100,000 the patient returns {{factorial:lr3e-4_128_slow_joint/late}}, {{more | factorial:lr3e-4_128_slow_joint/late >
+# factorial:lr3e-4_128_slow_joint/at_1000}} than at episode 1,000: slow, and not stuck.
 #
-# Note what the arithmetic does not say. Both kinds of rollout make *the same number of gradient steps for the same
-# data*: 4 epochs over 512 rows in minibatches of 512 are 4 steps per 512 rows, 4 epochs over 2,048 rows are 16 steps
-# per 2,048. What differs is how old the data are by the time they are used.
-
-# %% [markdown]
 # ## 3. Isolate: the factorial experiment
 #
 # ### 3.1 Why not one repair at a time?
 #
-# The obvious experiment repairs one setting after the other and sees what helps. It has a flaw: what a repair does
-# may depend on the other two. If two faults are each enough to stop learning, repairing either shows nothing, and you
-# acquit both. If one matters only in the presence of another, you blame whichever you repair last.
+# One can add one fault to the healthy run and see what it breaks, or remove one from the patient and see what it
+# mends. **These are different experiments**, because what a fault does may depend on the others. If two faults each
+# stop learning, mending one shows nothing. If a fault matters only in company, adding it shows nothing.
 #
 # A **factorial experiment** runs *every* combination. With three factors of two levels that is $2^3 = 8$ corners of a
-# cube. Write $a, b, c \in \{-1, +1\}$ for rollouts, critic and clipping, $+1$ where the trap is there, and $y_{abc}$
-# for the outcome.
-#
-# **Main effect**: the four corners with the trap, minus the four without:
-#
-# $$
-# E_a = \frac14 \sum_{b, c} y_{+bc} - \frac14 \sum_{b, c} y_{-bc} = \frac14 \sum_{a, b, c} a \, y_{abc}. \tag{1}
-# $$
-#
-# Every one of the eight corners contributes to every effect, so nothing is wasted: each effect is a mean of four
-# differences, measured under four different circumstances.
-#
-# **Interaction**: does the effect of $a$ depend on $b$? Call $E_a^{b=+}$ the effect of $a$ with $b$ at $+1$ (a
-# difference of two means over two corners each), and take half the difference to $E_a^{b=-}$:
+# cube. Write $z_1, z_2, z_3$ for rollouts, critic and clipping, $+1$ where the fault is there and $-1$ where it is
+# not, and $y$ for the result of a corner. The **main effect** of factor $j$ is the mean of the four corners with the
+# fault, minus the mean of the four without:
 #
 # $$
-# E_{ab} = \frac12\big(E_a^{b=+} - E_a^{b=-}\big)
-# = \frac12\Big(\frac12\sum_{a,c} a\,y_{a+c} - \frac12\sum_{a,c} a\,y_{a-c}\Big)
-# = \frac14 \sum_{a, b, c} a\,b\,y_{abc}. \tag{2}
+# E_j = \frac14 \sum_{\text{corners}} z_j \, y. \tag{1}
 # $$
 #
-# It is symmetric in $a$ and $b$: "the critic makes the rollouts worse" and "the rollouts make the critic worse" are
-# one statement. The three-way interaction is $E_{abc} = \frac14 \sum a\,b\,c\,y_{abc}$ in the same way.
-#
-# With the mean over all corners, these are eight numbers from eight numbers, and nothing is lost. The columns of
-# signs are orthogonal, so the corners come back as
+# The **interaction** of $j$ and $k$ says whether the effect of $j$ depends on $k$. Take the effect of $j$ over the
+# corners with $z_k = +1$, and over those with $z_k = -1$, each a difference of two means of two corners, and half the
+# difference between the two:
 #
 # $$
-# y_{abc} = \bar y + \tfrac12\big(a E_a + b E_b + c E_c + ab E_{ab} + ac E_{ac} + bc E_{bc} + abc E_{abc}\big). \tag{3}
+# E_{jk} = \frac12\big(E_j^{z_k = +1} - E_j^{z_k = -1}\big)
+# = \frac12\Big(\frac12\sum_{z_k = +1} z_j\,y - \frac12\sum_{z_k = -1} z_j\,y\Big)
+# = \frac14 \sum_{\text{corners}} z_j\,z_k\,y. \tag{2}
 # $$
 #
-# | symbol | meaning | in code | shape |
-# |---|---|---|---|
-# | $y_{abc}$ | outcome of a corner, each seed by itself | `table` | `[8, seeds]` |
-# | $a, b, c$ | level of each factor, +1 is the trap | `levels` | `[8, 3]` |
-# | $a\,b$ | sign of a corner in an interaction | `levels[:, 0] * levels[:, 1]` | `[8]` |
-# | $E$ | effect, each seed by itself | `signs @ table / 4` | `[seeds]` |
-#
-# Each seed runs all eight corners with the same initial weights and the same start states. So each seed has its own
-# effects, and the interval of an effect is that of ten *differences*: what a seed is lucky in cancels.
+# Each seed runs all eight corners with the same initial weights and start states. So each seed has its own effects,
+# and an interval is that of ten *differences*: what a seed is lucky in cancels.
 
 # %%
-corners = [f"{r}_{c}_{k}" for r in ("32", "128") for c in ("fast", "slow") for k in ("separate", "joint")]
-levels = np.array([[r, c, k] for r in (-1, 1) for c in (-1, 1) for k in (-1, 1)])  # [8, 3]
-table = np.array([measured["values"][f"adam_{corner}/at_1000"]["per_seed"] for corner in corners])  # [8, seeds]
+levels = np.array([[r, c, k] for r in (-1, 1) for c in (-1, 1) for k in (-1, 1)])  # z, [8, 3]
+names = [
+    f"{r}_{c}_{k}" for r in ("lr3e-4_mb128_32", "lr3e-4_128") for c in ("fast", "slow") for k in ("separate", "joint")
+]
+table = np.array([measured["values"][f"{name}/at_1000"]["per_seed"] for name in names])  # y, [8, seeds]
 
-critic = levels[:, 1] @ table / 4  # [seeds]
-rollout_x_critic = (levels[:, 0] * levels[:, 1]) @ table / 4  # [seeds]
-print("effect of the slow critic in each seed:", critic.round().astype(int).tolist())
-print("rollouts x critic in each seed:        ", rollout_x_critic.round().astype(int).tolist())
-print("from the claims:", quote("factorial:effects/adam/at_1000/critic"), "and",
-      quote("factorial:effects/adam/at_1000/rollout_x_critic"))  # fmt: skip
+clipping = levels[:, 2] @ table / 4  # [seeds]
+rollout_x_clipping = (levels[:, 0] * levels[:, 2]) @ table / 4  # [seeds]
+print(f"joint clipping:      {estimate(clipping):22} each seed {clipping.round().tolist()}")
+print(f"rollouts x clipping: {estimate(rollout_x_clipping):22} each seed {rollout_x_clipping.round().tolist()}")
 
 # %% [markdown]
 # ### 3.2 The eight corners
+#
+# | rollout | critic | clipping | return at episode 1,000 | mean return of the 1,000 | return at 100,000 steps | updates in 1,000 episodes | policy's step [per 512 rows] | V lags behind G by [reward] |
+# |---|---|---|---|---|---|---|---|---|
+# | 32 | fast | separate | {{factorial:lr3e-4_mb128_32_fast_separate/at_1000}} | {{factorial:lr3e-4_mb128_32_fast_separate/area}} | {{factorial:lr3e-4_mb128_32_fast_separate/late}} | {{factorial:lr3e-4_mb128_32_fast_separate/updates_at_1000.value}} | {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} | {{factorial:lr3e-4_mb128_32_fast_separate/value_gap}} |
+# | 32 | fast | joint | {{factorial:lr3e-4_mb128_32_fast_joint/at_1000}} | {{factorial:lr3e-4_mb128_32_fast_joint/area}} | {{factorial:lr3e-4_mb128_32_fast_joint/late}} | {{factorial:lr3e-4_mb128_32_fast_joint/updates_at_1000.value}} | {{factorial:lr3e-4_mb128_32_fast_joint/policy_move}} | {{factorial:lr3e-4_mb128_32_fast_joint/value_gap}} |
+# | 32 | slow | separate | {{factorial:lr3e-4_mb128_32_slow_separate/at_1000}} | {{factorial:lr3e-4_mb128_32_slow_separate/area}} | {{factorial:lr3e-4_mb128_32_slow_separate/late}} | {{factorial:lr3e-4_mb128_32_slow_separate/updates_at_1000.value}} | {{factorial:lr3e-4_mb128_32_slow_separate/policy_move}} | {{factorial:lr3e-4_mb128_32_slow_separate/value_gap}} |
+# | 32 | slow | joint | {{factorial:lr3e-4_mb128_32_slow_joint/at_1000}} | {{factorial:lr3e-4_mb128_32_slow_joint/area}} | {{factorial:lr3e-4_mb128_32_slow_joint/late}} | {{factorial:lr3e-4_mb128_32_slow_joint/updates_at_1000.value}} | {{factorial:lr3e-4_mb128_32_slow_joint/policy_move}} | {{factorial:lr3e-4_mb128_32_slow_joint/value_gap}} |
+# | 128 | fast | separate | {{factorial:lr3e-4_128_fast_separate/at_1000}} | {{factorial:lr3e-4_128_fast_separate/area}} | {{factorial:lr3e-4_128_fast_separate/late}} | {{factorial:lr3e-4_128_fast_separate/updates_at_1000.value}} | {{factorial:lr3e-4_128_fast_separate/policy_move}} | {{factorial:lr3e-4_128_fast_separate/value_gap}} |
+# | 128 | fast | joint | {{factorial:lr3e-4_128_fast_joint/at_1000}} | {{factorial:lr3e-4_128_fast_joint/area}} | {{factorial:lr3e-4_128_fast_joint/late}} | {{factorial:lr3e-4_128_fast_joint/updates_at_1000.value}} | {{factorial:lr3e-4_128_fast_joint/policy_move}} | {{factorial:lr3e-4_128_fast_joint/value_gap}} |
+# | 128 | slow | separate | {{factorial:lr3e-4_128_slow_separate/at_1000}} | {{factorial:lr3e-4_128_slow_separate/area}} | {{factorial:lr3e-4_128_slow_separate/late}} | {{factorial:lr3e-4_128_slow_separate/updates_at_1000.value}} | {{factorial:lr3e-4_128_slow_separate/policy_move}} | {{factorial:lr3e-4_128_slow_separate/value_gap}} |
+# | 128 | slow | joint | {{factorial:lr3e-4_128_slow_joint/at_1000}} | {{factorial:lr3e-4_128_slow_joint/area}} | {{factorial:lr3e-4_128_slow_joint/late}} | {{factorial:lr3e-4_128_slow_joint/updates_at_1000.value}} | {{factorial:lr3e-4_128_slow_joint/policy_move}} | {{factorial:lr3e-4_128_slow_joint/value_gap}} |
+#
+# "At episode 1,000" is the mean of episodes 901 to 1,000, "at 100,000 steps" the mean of the episodes that end between
+# steps 80,000 and 100,000. No suspect is innocent here: on the return at episode 1,000 long rollouts have a main effect
+# of {{factorial:effects/story/at_1000/rollout}}, the slow critic {{factorial:effects/story/at_1000/critic}} and joint
+# clipping {{factorial:effects/story/at_1000/clipping}}. {{All three lower it | factorial:effects/story/at_1000/rollout
+# < 0, factorial:effects/story/at_1000/critic < 0, factorial:effects/story/at_1000/clipping < 0}}. But joint clipping
+# needs company. By (2) its effect is the main effect plus the interaction where rollouts are long, minus it where they
+# are short: with long rollouts it {{costs return | factorial:effects/story/at_1000/clipping +
+# factorial:effects/story/at_1000/rollout_x_clipping < 0}}, with short ones {{no effect |
+# factorial:effects/story/at_1000/clipping - factorial:effects/story/at_1000/rollout_x_clipping ~ 0}} is seen.
+
+# %% [markdown]
+# ### 3.3 Add one, remove one
+#
+# For each suspect, two differences within each seed. *Added*: the healthy run with this fault alone, minus the healthy
+# run. *Present*: the patient, minus the patient with this one fault repaired. If effects added up, both would be equal.
+
 
 # %%
-page.figure(
-    factorial.corner_curves(measured["curves"], "adam"),
-    alt="Two panels of learning curves by episode. With the fast critic all four curves reach 500; with the slow critic they stay lower "
-    "and their bands are wide.",
-    caption="Left and right differ in the critic's learning rate alone. Within a panel, colour is the rollout and dashes are joint "
-    "clipping. Moving average of 50 episodes, ten seeds, 95 % bands.",
+def added_and_present(cubes, alt):
+    """Show what each suspect does alone, and what it does as the last of three."""
+    label = "change of the return at episode 1,000"
+    page.figure(
+        factorial.one_fault_bars(measured["values"], cubes, "at_1000", x_label=label),
+        alt=alt,
+        caption="Dots are seeds; a hollow mark has an interval that holds 0.",
+    )
+    for cube in cubes:
+        for suspect, (added, present) in factorial.one_fault(measured["values"], cube, "at_1000").items():
+            print(f"{cube:7} {suspect:9} added {estimate(added):24} present {estimate(present)}")
+
+
+STORY = {"story": "the story: rate 3e-4, four minibatches"}
+added_and_present(
+    STORY,
+    alt="For each of the three suspects an orange mark, added to the healthy run, and a grey mark, present in the patient. For no suspect "
+    "do the two agree.",
 )
 
 # %% [markdown]
-# | rollout | critic | clipping | return at episode 1,000 | mean return of the 1,000 | return at 100,000 steps | updates in 1,000 episodes | KL of an early update [0.001 nat] | V lags behind by [reward] |
-# |---|---|---|---|---|---|---|---|---|
-# | 32 | fast | separate | {{factorial:adam_32_fast_separate/at_1000}} | {{factorial:adam_32_fast_separate/area}} | {{factorial:adam_32_fast_separate/late}} | {{factorial:adam_32_fast_separate/updates_at_1000.value}} | {{factorial:adam_32_fast_separate/early_kl}} | {{factorial:adam_32_fast_separate/value_gap}} |
-# | 32 | fast | joint | {{factorial:adam_32_fast_joint/at_1000}} | {{factorial:adam_32_fast_joint/area}} | {{factorial:adam_32_fast_joint/late}} | {{factorial:adam_32_fast_joint/updates_at_1000.value}} | {{factorial:adam_32_fast_joint/early_kl}} | {{factorial:adam_32_fast_joint/value_gap}} |
-# | 32 | slow | separate | {{factorial:adam_32_slow_separate/at_1000}} | {{factorial:adam_32_slow_separate/area}} | {{factorial:adam_32_slow_separate/late}} | {{factorial:adam_32_slow_separate/updates_at_1000.value}} | {{factorial:adam_32_slow_separate/early_kl}} | {{factorial:adam_32_slow_separate/value_gap}} |
-# | 32 | slow | joint | {{factorial:adam_32_slow_joint/at_1000}} | {{factorial:adam_32_slow_joint/area}} | {{factorial:adam_32_slow_joint/late}} | {{factorial:adam_32_slow_joint/updates_at_1000.value}} | {{factorial:adam_32_slow_joint/early_kl}} | {{factorial:adam_32_slow_joint/value_gap}} |
-# | 128 | fast | separate | {{factorial:adam_128_fast_separate/at_1000}} | {{factorial:adam_128_fast_separate/area}} | {{factorial:adam_128_fast_separate/late}} | {{factorial:adam_128_fast_separate/updates_at_1000.value}} | {{factorial:adam_128_fast_separate/early_kl}} | {{factorial:adam_128_fast_separate/value_gap}} |
-# | 128 | fast | joint | {{factorial:adam_128_fast_joint/at_1000}} | {{factorial:adam_128_fast_joint/area}} | {{factorial:adam_128_fast_joint/late}} | {{factorial:adam_128_fast_joint/updates_at_1000.value}} | {{factorial:adam_128_fast_joint/early_kl}} | {{factorial:adam_128_fast_joint/value_gap}} |
-# | 128 | slow | separate | {{factorial:adam_128_slow_separate/at_1000}} | {{factorial:adam_128_slow_separate/area}} | {{factorial:adam_128_slow_separate/late}} | {{factorial:adam_128_slow_separate/updates_at_1000.value}} | {{factorial:adam_128_slow_separate/early_kl}} | {{factorial:adam_128_slow_separate/value_gap}} |
-# | 128 | slow | joint | {{factorial:adam_128_slow_joint/at_1000}} | {{factorial:adam_128_slow_joint/area}} | {{factorial:adam_128_slow_joint/late}} | {{factorial:adam_128_slow_joint/updates_at_1000.value}} | {{factorial:adam_128_slow_joint/early_kl}} | {{factorial:adam_128_slow_joint/value_gap}} |
+# In the healthy run (round marks) the slow critic costs {{more than long rollouts |
+# factorial:lr3e-4_128_fast_separate/at_1000 > factorial:lr3e-4_mb128_32_slow_separate/at_1000}}, and of joint clipping
+# {{no effect | factorial:lr3e-4_mb128_32_fast_joint/at_1000 ~ factorial:lr3e-4_mb128_32_fast_separate/at_1000}} is
+# seen. In the patient mending the same critic brings {{less than clipping apart |
+# factorial:lr3e-4_128_fast_joint/at_1000 < factorial:lr3e-4_128_slow_separate/at_1000}}. Between clipping apart and
+# short rollouts {{no difference | factorial:lr3e-4_128_slow_separate/at_1000 ~
+# factorial:lr3e-4_mb128_32_slow_joint/at_1000}} is seen at episode 1,000; over all 1,000 episodes short rollouts bring
+# {{more | factorial:lr3e-4_mb128_32_slow_joint/area > factorial:lr3e-4_128_slow_separate/area}}. **The two
+# rankings answer different questions**: "what would break my healthy run?" and "what should I mend first in this one?"
 #
-# "At episode 1,000" is the mean of episodes 901 to 1,000, "at 100,000 steps" the mean of the episodes that end
-# between steps 80,000 and 100,000. Early updates are those within the first 20,480 steps.
+# **Which half of "long rollouts" is it?** Shorten the patient's rollouts and keep its minibatch of 512: from
+# {{factorial:lr3e-4_128_slow_joint/at_1000}} it goes to {{factorial:lr3e-4_32_slow_joint/at_1000}}, {{no difference |
+# factorial:lr3e-4_32_slow_joint/at_1000 ~ factorial:lr3e-4_128_slow_joint/at_1000}} seen. Keep the long rollouts and
+# cut them into minibatches of 128: {{factorial:lr3e-4_mb128_128_slow_joint/at_1000}}, {{higher |
+# factorial:lr3e-4_mb128_128_slow_joint/at_1000 > factorial:lr3e-4_128_slow_joint/at_1000}}. What the patient lacks is
+# gradient steps, not short rollouts.
+
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.predict(
+    "06-course",
+    "The same three faults where the policy's rate is 1e-3 instead of 3e-4, and a minibatch always has 512 rows. Which single repair "
+    "raises the return at episode 1,000 there?",
+    [
+        "Only clipping each network apart",
+        "Only the shorter rollouts",
+        "Only the faster critic",
+        "Each of the three raises it",
+    ],
+    answer=2,
+    explanation="From {{factorial:adam_128_slow_joint/at_1000}}, the fast critic leads to {{factorial:adam_128_fast_joint/at_1000}}, "
+    "separate clipping to {{factorial:adam_128_slow_separate/at_1000}}, and short rollouts to {{factorial:adam_32_slow_joint/at_1000}}.",
+)
 
 # %% [markdown]
-# ### 3.3 What each factor does
+# ### 3.4 The same faults, other settings
+
+# %%
+added_and_present(
+    STORY | {"course": "the course: rate 1e-3, minibatch 512"},
+    alt="Two panels. On the left, the story's marks again. On the right only the slow critic lies left of zero, with both marks.",
+)
+
+# %% [markdown]
+# | rollout | critic | clipping | return at episode 1,000 | mean return of the 1,000 | return at 100,000 steps |
+# |---|---|---|---|---|---|
+# | 32 | fast | separate | {{factorial:adam_32_fast_separate/at_1000}} | {{factorial:adam_32_fast_separate/area}} | {{factorial:adam_32_fast_separate/late}} |
+# | 32 | fast | joint | {{factorial:adam_32_fast_joint/at_1000}} | {{factorial:adam_32_fast_joint/area}} | {{factorial:adam_32_fast_joint/late}} |
+# | 32 | slow | separate | {{factorial:adam_32_slow_separate/at_1000}} | {{factorial:adam_32_slow_separate/area}} | {{factorial:adam_32_slow_separate/late}} |
+# | 32 | slow | joint | {{factorial:adam_32_slow_joint/at_1000}} | {{factorial:adam_32_slow_joint/area}} | {{factorial:adam_32_slow_joint/late}} |
+# | 128 | fast | separate | {{factorial:adam_128_fast_separate/at_1000}} | {{factorial:adam_128_fast_separate/area}} | {{factorial:adam_128_fast_separate/late}} |
+# | 128 | fast | joint | {{factorial:adam_128_fast_joint/at_1000}} | {{factorial:adam_128_fast_joint/area}} | {{factorial:adam_128_fast_joint/late}} |
+# | 128 | slow | separate | {{factorial:adam_128_slow_separate/at_1000}} | {{factorial:adam_128_slow_separate/area}} | {{factorial:adam_128_slow_separate/late}} |
+# | 128 | slow | joint | {{factorial:adam_128_slow_joint/at_1000}} | {{factorial:adam_128_slow_joint/area}} | {{factorial:adam_128_slow_joint/late}} |
 #
-# Choose an outcome and an optimiser. A hollow dot is an effect whose interval holds 0.
+# Here the verdict is another. Mending the critic is {{worth more than both other repairs |
+# factorial:adam_128_fast_joint/at_1000 > factorial:adam_128_slow_separate/at_1000,
+# factorial:adam_128_fast_joint/at_1000 > factorial:adam_32_slow_joint/at_1000}}, of which {{no effect |
+# factorial:adam_128_slow_separate/at_1000 ~ factorial:adam_128_slow_joint/at_1000, factorial:adam_32_slow_joint/at_1000
+# ~ factorial:adam_128_slow_joint/at_1000}} is seen at episode 1,000. Who ran only this experiment would acquit the
+# clipping, and be wrong about the story.
+#
+# With the fast critic nearly all runs sit at 500, the highest return there is. Under this **ceiling** the other faults
+# *cannot* show at episode 1,000. The mean return of all 1,000 episodes counts how early a run got there, and on it joint
+# clipping {{costs something here as well | factorial:effects/course/area/clipping < 0}}. {{# mathematics}}
+
+# %% [markdown]
+# ### 3.5 Which setting turns the verdict?
+#
+# Two settings differ between the panels. So make them factors too: the policy's rate, and the gradient steps that a row
+# takes part in (four times as many with minibatches of 128). Five factors of two levels are 32 corners; all were run.
+# {{# design}}
+
+# %%
+page.figure(
+    factorial.setting_bars(measured["values"], "at_1000", x_label="effect on the return at episode 1,000"),
+    alt="Four panels, one for each pair of policy rate and minibatch, with the effects of the three suspects. The slow critic lies left of "
+    "zero in all four, joint clipping in the first alone, long rollouts in none.",
+    caption="The main effect of each suspect over the eight corners at one setting. Rollouts of both lengths have the same minibatch here.",
+)
+page.figure(
+    factorial.effect_bars(measured["values"], "five", "at_1000", x_label="change of the return at episode 1,000"),
+    alt="Five main effects and ten interactions with their seeds and intervals.",
+    caption="Main effects above, pairs below the line. Rate: 3e-4 instead of 1e-3. Steps: minibatches of 512 instead of 128.",
+)
+
+# %% [markdown]
+# - **The slow critic** has an effect {{below 0 at all four settings |0.25 * factorial:lr3e-4_32_slow_separate/at_1000 +
+#   0.25 * factorial:lr3e-4_32_slow_joint/at_1000 + 0.25 * factorial:lr3e-4_128_slow_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_slow_joint/at_1000 < 0.25 * factorial:lr3e-4_32_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_128_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_fast_joint/at_1000, 0.25 * factorial:lr3e-4_mb128_32_slow_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_32_slow_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_slow_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_128_slow_joint/at_1000 < 0.25 * factorial:lr3e-4_mb128_32_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_128_fast_joint/at_1000, 0.25 * factorial:adam_32_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_32_slow_joint/at_1000 + 0.25 * factorial:adam_128_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_128_slow_joint/at_1000 < 0.25 * factorial:adam_32_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_32_fast_joint/at_1000 + 0.25 * factorial:adam_128_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_128_fast_joint/at_1000, 0.25 * factorial:adam_mb128_32_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_32_slow_joint/at_1000 + 0.25 * factorial:adam_mb128_128_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_128_slow_joint/at_1000 < 0.25 * factorial:adam_mb128_32_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_32_fast_joint/at_1000 + 0.25 * factorial:adam_mb128_128_fast_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_128_fast_joint/at_1000}}.
+# - **Joint clipping** has one {{below 0 |0.25 * factorial:lr3e-4_32_fast_joint/at_1000 + 0.25 *
+#   factorial:lr3e-4_32_slow_joint/at_1000 + 0.25 * factorial:lr3e-4_128_fast_joint/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_slow_joint/at_1000 < 0.25 * factorial:lr3e-4_32_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_32_slow_separate/at_1000 + 0.25 * factorial:lr3e-4_128_fast_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_128_slow_separate/at_1000}} where the policy's rate is small *and* the gradient steps are few. At
+#   the other three settings {{no effect on the return at episode 1,000 |0.25 *
+#   factorial:lr3e-4_mb128_32_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_32_slow_joint/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_128_fast_joint/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_slow_joint/at_1000 ~ 0.25 *
+#   factorial:lr3e-4_mb128_32_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_32_slow_separate/at_1000 + 0.25 *
+#   factorial:lr3e-4_mb128_128_fast_separate/at_1000 + 0.25 * factorial:lr3e-4_mb128_128_slow_separate/at_1000, 0.25 *
+#   factorial:adam_32_fast_joint/at_1000 + 0.25 * factorial:adam_32_slow_joint/at_1000 + 0.25 *
+#   factorial:adam_128_fast_joint/at_1000 + 0.25 * factorial:adam_128_slow_joint/at_1000 ~ 0.25 *
+#   factorial:adam_32_fast_separate/at_1000 + 0.25 * factorial:adam_32_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_128_fast_separate/at_1000 + 0.25 * factorial:adam_128_slow_separate/at_1000, 0.25 *
+#   factorial:adam_mb128_32_fast_joint/at_1000 + 0.25 * factorial:adam_mb128_32_slow_joint/at_1000 + 0.25 *
+#   factorial:adam_mb128_128_fast_joint/at_1000 + 0.25 * factorial:adam_mb128_128_slow_joint/at_1000 ~ 0.25 *
+#   factorial:adam_mb128_32_fast_separate/at_1000 + 0.25 * factorial:adam_mb128_32_slow_separate/at_1000 + 0.25 *
+#   factorial:adam_mb128_128_fast_separate/at_1000 + 0.25 * factorial:adam_mb128_128_slow_separate/at_1000}} is seen. In
+#   the second picture its pairs with both settings are {{negative | factorial:effects/five/at_1000/policy_lr_x_clipping
+#   < 0, factorial:effects/five/at_1000/gradient_steps_x_clipping < 0}}: rate × clipping
+#   {{factorial:effects/five/at_1000/policy_lr_x_clipping}}, steps × clipping
+#   {{factorial:effects/five/at_1000/gradient_steps_x_clipping}}. Between the two
+#   {{no difference |factorial:effects/five/at_1000/gradient_steps_x_clipping ~
+#   factorial:effects/five/at_1000/policy_lr_x_clipping}} is
+#   seen: both turn the verdict.
+# - **Long rollouts** alone {{raise the return | factorial:effects/five/at_1000/rollout > 0}} by
+#   {{factorial:effects/five/at_1000/rollout}} over the 32 corners. The loss of gradient steps that came with them in
+#   the story {{lowers it | factorial:effects/five/at_1000/gradient_steps < 0}}, by
+#   {{factorial:effects/five/at_1000/gradient_steps}}.
+#
+# A reading that fits: with a small rate and few steps the policy hardly moves within 1,000 episodes, so shorter steps
+# are missed at once. Where it has steps to spare, they are not. {{# hypothesis}}
+#
+# At both settings the slow critic {{costs return, added or present | factorial:lr3e-4_mb128_32_slow_separate/at_1000 <
+# factorial:lr3e-4_mb128_32_fast_separate/at_1000, factorial:lr3e-4_128_slow_joint/at_1000 <
+# factorial:lr3e-4_128_fast_joint/at_1000, factorial:adam_32_slow_separate/at_1000 <
+# factorial:adam_32_fast_separate/at_1000, factorial:adam_128_slow_joint/at_1000 <
+# factorial:adam_128_fast_joint/at_1000}}, and joint clipping {{costs early speed |
+# factorial:effects/story/area/clipping < 0, factorial:effects/course/area/clipping < 0}}, in the mean return of the
+# 1,000 episodes. The ranking of the suspects does not survive. **A verdict on a setting holds at an operating point**,
+# and should name it.
+
+# %% [markdown]
+# ### 3.6 Other outcomes · further
+#
+# Choose an outcome and a set of corners. A hollow dot is an effect whose interval holds 0.
 
 # %%
 OUTCOMES = {
-    "Adam: return at episode 1,000": ("adam", "at_1000", "change of the return at episode 1,000"),
-    "Adam: mean return of the 1,000 episodes": ("adam", "area", "change of the mean return"),
-    "Adam: return at 100,000 steps": ("adam", "late", "change of the return at 100,000 steps"),
-    "Adam: KL of an early update": ("adam", "early_kl", "change of the KL [0.001 nat]"),
-    "SGD: return at 61,440 steps": ("sgd", "at_60k", "change of the return at 61,440 steps"),
-    "SGD: KL of an early update": ("sgd", "early_kl", "change of the KL [0.001 nat]"),
+    "story: return at episode 1,000": ("story", "at_1000", "change of the return at episode 1,000"),
+    "story: mean return of the 1,000 episodes": ("story", "area", "change of the mean return"),
+    "story: return at 100,000 steps": ("story", "late", "change of the return at 100,000 steps"),
+    "course: return at episode 1,000": ("course", "at_1000", "change of the return at episode 1,000"),
+    "course: mean return of the 1,000 episodes": ("course", "area", "change of the mean return"),
+    "course: KL of an early update": ("course", "early_kl", "change of the KL [0.001 nat]"),
+    "all five factors: mean return of the 1,000 episodes": ("five", "area", "change of the mean return"),
+    "all five factors: return at 100,000 steps": ("five", "late", "change of the return at 100,000 steps"),
+    "plain SGD: return at 61,440 steps": ("sgd", "at_60k", "change of the return at 61,440 steps"),
 }
 
 
 def effects_of(outcome):
     """Effects on one outcome, as a figure."""
-    optimizer, key, label = OUTCOMES[outcome]
-    return factorial.effect_bars(measured["values"], optimizer, key, x_label=label, title=outcome)
+    cube, key, label = OUTCOMES[outcome]
+    return factorial.effect_bars(measured["values"], cube, key, x_label=label, title=outcome)
 
 
 widgets.explore(
     effects_of,
-    alt="Effects of long rollouts, slow critic and joint clipping, and of their interactions, each as ten dots with an "
-    "interquartile mean and an interval, left of zero where the trap lowers the outcome.",
-    caption="Small dots are seeds. Left of the dotted line the trap makes the outcome smaller.",
-    outcome=widgets.Choice(list(OUTCOMES), "Adam: return at episode 1,000", "outcome"),
+    alt="Effects of the factors and of their interactions, each as ten dots with an interquartile mean and an interval.",
+    caption="Small dots are seeds. Left of the dotted line a fault takes something away.",
+    outcome=widgets.Choice(list(OUTCOMES), "story: return at episode 1,000", "outcome"),
 )
 
 # %%
+# {{# description}}
 page.figure(
-    factorial.trap_counts(measured["values"], "adam", "at_1000", y_label="return at episode 1,000"),
+    factorial.trap_counts(measured["values"], "story", "at_1000", y_label="return at episode 1,000"),
     alt="Return at episode 1,000 against the number of traps in the settings, with lines that join settings one trap apart.",
-    caption="All eight corners by the number of traps in them; the words name them. A line joins two corners that differ in one "
-    "trap. Follow the lines that add the critic, then those that add clipping.",
+    caption="The story's eight corners by the number of traps in them. A line joins two corners that differ in one trap: those on the "
+    "left are the additions of section 3.3, those on the right the repairs.",
 )
 
 # %% [markdown]
-# **What the data say, under Adam.**
+# ## 4. What Adam takes back, and what it lets through
 #
-# - **The slow critic is the cause.** It changes the return at episode 1,000 by
-#   {{factorial:effects/adam/at_1000/critic}}, averaged over the other two factors. No other main effect comes near
-#   it, on any of the three outcomes. With the fast critic every corner ends at 500, whatever else is wrong.
-# - **Joint clipping does no harm at episode 1,000**: its effect, {{factorial:effects/adam/at_1000/clipping}}, is on the
-#   wrong side of 0 for a culprit. It costs something on the way. The mean return of the 1,000 episodes changes by
-#   {{factorial:effects/adam/area/clipping}}, where the slow critic changes it by {{factorial:effects/adam/area/critic}}.
-# - **Long rollouts do none either**: {{factorial:effects/adam/at_1000/rollout}} at episode 1,000,
-#   {{factorial:effects/adam/late/rollout}} at 100,000 steps. They mean fewer updates, and as many gradient steps on
-#   the same data (section 2).
-# - **Two good deeds make the patient worse.** Clip apart *and* shorten the rollouts, and leave the critic: the return
-#   at episode 1,000 goes from {{factorial:adam_128_slow_joint/at_1000}} to {{factorial:adam_32_slow_separate/at_1000}}.
-#
-# Now look at the first row of the table below. The main effect of the rollouts equals the interaction rollouts ×
-# critic, and that of clipping equals critic × clipping. That is no coincidence. All four fast corners sit at 500, the
-# highest return there is, so there nothing else *can* show an effect. Whatever the other two do, they do in the slow
-# half: by (2), main effect and interaction are then the same. This is a **ceiling**. It hides differences between
-# runs that are all good enough, and it is the reason for the second outcome: the mean over all 1,000 episodes also
-# counts how early a run got there.
-#
-# | effect on | long rollouts | slow critic | joint clipping | rollouts × critic | rollouts × clipping | critic × clipping | all three |
-# |---|---|---|---|---|---|---|---|
-# | return at episode 1,000 | {{factorial:effects/adam/at_1000/rollout}} | {{factorial:effects/adam/at_1000/critic}} | {{factorial:effects/adam/at_1000/clipping}} | {{factorial:effects/adam/at_1000/rollout_x_critic}} | {{factorial:effects/adam/at_1000/rollout_x_clipping}} | {{factorial:effects/adam/at_1000/critic_x_clipping}} | {{factorial:effects/adam/at_1000/rollout_x_critic_x_clipping}} |
-# | mean return of 1,000 episodes | {{factorial:effects/adam/area/rollout}} | {{factorial:effects/adam/area/critic}} | {{factorial:effects/adam/area/clipping}} | {{factorial:effects/adam/area/rollout_x_critic}} | {{factorial:effects/adam/area/rollout_x_clipping}} | {{factorial:effects/adam/area/critic_x_clipping}} | {{factorial:effects/adam/area/rollout_x_critic_x_clipping}} |
-# | return at 100,000 steps | {{factorial:effects/adam/late/rollout}} | {{factorial:effects/adam/late/critic}} | {{factorial:effects/adam/late/clipping}} | {{factorial:effects/adam/late/rollout_x_critic}} | {{factorial:effects/adam/late/rollout_x_clipping}} | {{factorial:effects/adam/late/critic_x_clipping}} | {{factorial:effects/adam/late/rollout_x_critic_x_clipping}} |
-
-# %% [markdown]
-# ## 4. Why joint clipping is innocent here, and guilty elsewhere
-#
-# The charge was: the critic's gradient $g_V$ is much larger than the policy's $g_\pi$. One norm over both multiplies
-# each by
+# The charge against joint clipping was: one norm over both networks multiplies the policy's gradient by a factor $c$ far
+# below 1. That is so: in the patient it is {{factorial:lr3e-4_128_slow_joint/clipping_factor}}. Follow it into the
+# optimiser. Adam keeps a running mean $\bar g$ of the gradient and one, $\overline{g^2}$, of its square, and moves each
+# weight by
 #
 # $$
-# c = \min\Big(1,\; \frac{0.5}{\sqrt{\|g_\pi\|^2 + \|g_V\|^2}}\Big). \tag{4}
+# \Delta\theta = -\alpha\, \frac{\bar g}{\sqrt{\overline{g^2}} + \texttt{eps}}. \tag{3}
 # $$
 #
-# The measured median norms within 61,440 steps, and the factor $c$ that follows:
-#
-# | Adam, rollouts of 32 | policy's norm | critic's norm | $c$ |
-# |---|---|---|---|
-# | fast critic, apart | {{factorial:adam_32_fast_separate/policy_norm}} | {{factorial:adam_32_fast_separate/critic_norm}} | (would be) {{factorial:adam_32_fast_separate/clipping_factor}} |
-# | slow critic, apart | {{factorial:adam_32_slow_separate/policy_norm}} | {{factorial:adam_32_slow_separate/critic_norm}} | (would be) {{factorial:adam_32_slow_separate/clipping_factor}} |
-# | fast critic, together | {{factorial:adam_32_fast_joint/policy_norm}} | {{factorial:adam_32_fast_joint/critic_norm}} | {{factorial:adam_32_fast_joint/clipping_factor}} |
-# | slow critic, together | {{factorial:adam_32_slow_joint/policy_norm}} | {{factorial:adam_32_slow_joint/critic_norm}} | {{factorial:adam_32_slow_joint/clipping_factor}} |
-#
-# So the mechanism is real: the policy's gradient is made tens of times smaller. Now follow it into the optimiser.
-# Adam keeps running means of the gradient and of its square and moves each weight by
-#
-# $$
-# \Delta\theta = -\eta\, \frac{m}{\sqrt{v} + \epsilon}, \qquad m \leftarrow 0.9\, m + 0.1\, g, \qquad v \leftarrow 0.999\, v + 0.001\, g^2
-# $$
-#
-# (the corrections for the first steps left out). Multiply *all* gradients by $c$: $m$ becomes $cm$, $v$ becomes $c^2
-# v$, and
-#
-# $$
-# \frac{cm}{\sqrt{c^2 v} + \epsilon} = \frac{m}{\sqrt v + \epsilon / c} \approx \frac{m}{\sqrt v}.
-# $$
-#
-# **A constant factor cancels**, as long as $\epsilon / c$ stays small beside $\sqrt v$. Plain gradient descent moves
-# by $-\eta\, c\, g$: there the factor is a learning rate tens of times smaller.
-#
-# A factor that *changes* does not cancel. $m$ remembers about 10 steps, $v$ about 1,000. If $c$ drops, $m$ follows at
-# once and $v$ does not: the steps shrink almost like $c$, and it takes thousands of steps until $v$ has forgotten.
-# Move the sliders, and then set the change to step 0. In these runs the critic's gradient is large from the very
-# first step, because its values start near 0 and returns do not: the factor was always there.
-
+# Plain gradient descent moves by $-\alpha\,c\,g$: there the factor is a learning rate a hundred times too small. And
+# under Adam? Take a weight whose gradient is always the same positive number, `gradient`, so that $\bar g$ is `c *
+# gradient`. Write the length of its step as a share of $\alpha$. {{# mathematics}}
 
 # %%
-def steps_after(factor, changes_at):
-    """Length of the policy's step under SGD and Adam, relative to no factor, for a gradient of constant size."""
-    gradients = np.where(np.arange(1, 5001) > changes_at, factor, 1.0)
-    first = second = 0.0
-    lengths = []
-    for step, gradient in enumerate(gradients, start=1):
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-        lengths.append((first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-5))
-    figure, ax = plots.new_figure(height=3.6)
-    ax.plot(np.arange(1, 5001), gradients, color="#777777", linestyle="--", label="SGD: the gradient as it is")
-    ax.plot(np.arange(1, 5001), lengths, color=plots.COLOURS["ppo"], label="Adam")
-    ax.set(xlabel="gradient step", ylabel="step length, relative", yscale="log", ylim=(1e-3, 3), xlim=(0, 5000))
-    ax.legend(loc="lower right")
-    return figure
-
-
-widgets.explore(
-    steps_after,
-    alt="Relative step length over 5,000 gradient steps on a logarithmic axis. The dashed line of SGD drops to the factor and stays there. "
-    "Adam's line falls almost as far and takes thousands of steps to come back; for a factor from the first step on it never leaves 1.",
-    caption="Solid against dashed: how much of the factor Adam takes back, and how late. At step 0 nothing is left to take back.",
-    factor=widgets.Slider(0.01, 1.0, 0.02, 0.01, "clipping factor c"),
-    changes_at=widgets.Slider(0, 3000, 500, 100, "it sets in after step"),
+questions.check_line(
+    "06-adam",
+    lambda c, gradient, eps: ...,  # your line in place of the dots
 )
 
 # %% [markdown]
-# What did the runs do? The KL of the early updates and the length of the policy's step, per 512 steps of experience,
-# where the clipping is the only difference:
+# <details><summary>The line, and what it says</summary>
 #
-# | | apart: KL [0.001 nat] | together: KL | apart: policy's step | together: policy's step |
+# $\sqrt{\overline{g^2}}$ is `c * gradient` as well, so the share is
+# $\frac{c\,g}{c\,g + \texttt{eps}} = \frac{1}{1 + \texttt{eps} / (c\,g)}$.
+#
+# </details>
+#
+# **A constant factor cancels, as long as $c\,g$ is large beside `eps`.** Is it? The policy's gradient has a norm of
+# about 0.1 over 1,282 weights, so 0.003 for a typical one; times $c = 0.01$ that is 3e-5. PPO code, ours too, sets
+# `eps` to 1e-5: a share of 0.75, and 0.23 where the gradient is ten times as small. A factor that *changes* does not
+# cancel either, because $\overline{g^2}$ follows within a thousand steps, and $\bar g$ within ten. So the patient was run
+# with a *constant* factor of 0.01 in place of the joint norm, and each version with `eps` at 1e-8 too: {{# mathematics}}
+#
+# | the policy's gradient | `eps` | return at episode 1,000 | mean return of the 1,000 | policy's step [per 512 rows] |
 # |---|---|---|---|---|
-# | Adam, fast critic | {{factorial:adam_32_fast_separate/early_kl}} | {{factorial:adam_32_fast_joint/early_kl}} | {{factorial:adam_32_fast_separate/policy_move}} | {{factorial:adam_32_fast_joint/policy_move}} |
-# | Adam, slow critic | {{factorial:adam_32_slow_separate/early_kl}} | {{factorial:adam_32_slow_joint/early_kl}} | {{factorial:adam_32_slow_separate/policy_move}} | {{factorial:adam_32_slow_joint/policy_move}} |
-# | SGD, fast critic | {{factorial:sgd_32_fast_separate/early_kl}} | {{factorial:sgd_32_fast_joint/early_kl}} | {{factorial:sgd_32_fast_separate/policy_move}} | {{factorial:sgd_32_fast_joint/policy_move}} |
-# | SGD, slow critic | {{factorial:sgd_32_slow_separate/early_kl}} | {{factorial:sgd_32_slow_joint/early_kl}} | {{factorial:sgd_32_slow_separate/policy_move}} | {{factorial:sgd_32_slow_joint/policy_move}} |
+# | clipped apart | 1e-5 | {{factorial:lr3e-4_128_slow_separate/at_1000}} | {{factorial:lr3e-4_128_slow_separate/area}} | {{factorial:lr3e-4_128_slow_separate/policy_move}} |
+# | times 0.01, always | 1e-5 | {{adam:scaled/at_1000}} | {{adam:scaled/area}} | {{adam:scaled/policy_move}} |
+# | clipped together (the patient) | 1e-5 | {{factorial:lr3e-4_128_slow_joint/at_1000}} | {{factorial:lr3e-4_128_slow_joint/area}} | {{factorial:lr3e-4_128_slow_joint/policy_move}} |
+# | clipped apart | 1e-8 | {{adam:small_eps_separate/at_1000}} | {{adam:small_eps_separate/area}} | {{adam:small_eps_separate/policy_move}} |
+# | times 0.01, always | 1e-8 | {{adam:small_eps_scaled/at_1000}} | {{adam:small_eps_scaled/area}} | {{adam:small_eps_scaled/policy_move}} |
+# | clipped together | 1e-8 | {{adam:small_eps_joint/at_1000}} | {{adam:small_eps_joint/area}} | {{adam:small_eps_joint/policy_move}} |
 #
-# ### 4.1 The same experiment under plain SGD
+# At episode 1,000, with `eps` at 1e-8, the constant factor makes {{no difference | adam:small_eps_scaled/at_1000 ~
+# adam:small_eps_separate/at_1000}} that is seen, as the derivation says. With 1e-5 it {{costs return |
+# adam:scaled/at_1000 < factorial:lr3e-4_128_slow_separate/at_1000}}, and {{no difference | adam:scaled/at_1000 ~
+# factorial:lr3e-4_128_slow_joint/at_1000}} between it and the joint norm is seen. Joint clipping {{costs return |
+# adam:small_eps_joint/at_1000 < adam:small_eps_separate/at_1000, adam:small_eps_joint/at_1000 <
+# adam:small_eps_scaled/at_1000}} with the small `eps` too, by the factor that changes,
+# but {{less | adam:small_eps_separate/at_1000 - adam:small_eps_joint/at_1000 <
+# factorial:lr3e-4_128_slow_separate/at_1000 - factorial:lr3e-4_128_slow_joint/at_1000}}. Both leaks are real, and one of
+# them is a default that nobody looks at.
+#
+# **The usual telling.** *The critic's gradient is a hundred times the policy's; they are clipped
+# together; so the policy is frozen; clip them apart.* {{# saying}}
+#
+# Under plain SGD (section 4.1) that is what happens. At the story's settings the advice helps the patient (section
+# 3.3), but nothing is frozen (section 2), and clipped apart the patient stays {{below the healthy run |
+# factorial:lr3e-4_128_slow_separate/at_1000 < factorial:lr3e-4_mb128_32_fast_separate/at_1000}}. At the course's
+# settings {{no effect | factorial:adam_128_slow_separate/at_1000 ~ factorial:adam_128_slow_joint/at_1000}} of it is
+# seen at episode 1,000. Clip each network by its own norm all the same: it takes one line. {{# advice}}
+
+# %% [markdown]
+# ### 4.1 The same experiment under plain SGD · further
 #
 # Plain SGD has no usual learning rates here, so they were searched for on five seeds that no other figure uses (90 to
-# 94): three rates for the policy times four for the critic, on the corner without a trap. The best pair, 0.1 and 0.3,
-# was taken; the slow critic is slower by the same factor as under Adam. The search is kept in the claims file.
+# 94): three rates for the policy times four for the critic, on the corner without a fault, by the mean return of the
+# last fifth of 40,960 steps. The runs use 0.1 and 0.3, which came first in an earlier run of the same search. In the run
+# kept in the claims file two other pairs stand in front of it, and five seeds do not tell it from them: {{# computed}}
+
+# %%
+found = {tuple(name.split("_")[-2:]): np.array(entry["late_return"]) for name, entry in measured["search"].items()}
+for policy_lr, critic_lr in sorted(found, key=lambda pair: -found[pair].mean())[:4]:
+    late = found[policy_lr, critic_lr]
+    print(
+        f"policy {policy_lr:>3}, critic {critic_lr:>3}: {late.mean():.0f}, minus the pair in use {estimate(late - found['0.1', '0.3'])}"
+    )
 
 # %%
 page.figure(
     factorial.corner_curves(measured["curves"], "sgd", by_step=True),
     alt="Two panels of learning curves by environment step under plain SGD. Solid lines, clipped apart, rise; dashed lines, clipped "
     "together, lie below them.",
-    caption="The same eight corners under plain SGD, for 61,440 steps. Now compare solid with dashed.",
+    caption="The eight corners with a minibatch of 512 under plain SGD, for 61,440 steps. Compare solid with dashed.",
 )
 for key, words in (("rollout", "long rollouts"), ("critic", "slow critic"), ("clipping", "joint clipping")):
     print(f"effect on the return at 61,440 steps, {words:15} SGD {quote(f'factorial:effects/sgd/at_60k/{key}'):22} "
-          f"Adam {quote(f'factorial:effects/adam/at_60k/{key}')}")  # fmt: skip
+          f"Adam {quote(f'factorial:effects/course/at_60k/{key}')}")  # fmt: skip
 
 # %% [markdown]
-# **Under plain SGD the popular story is true.** There joint clipping has the largest effect,
-# {{factorial:effects/sgd/at_60k/clipping}}, and the slow critic {{factorial:effects/sgd/at_60k/critic}}. With all
-# three traps the run ends at {{factorial:sgd_128_slow_joint/at_60k}}: that is the frozen policy of the tale. Under
-# Adam the same corner is at {{factorial:adam_128_slow_joint/at_60k}} after the same number of steps, and climbing.
-# The KL of an early update tells it too: clipped together, it is {{factorial:sgd_32_fast_joint/early_kl}} instead of
-# {{factorial:sgd_32_fast_separate/early_kl}} thousandths of a nat under SGD, and
-# {{factorial:adam_32_fast_joint/early_kl}} instead of {{factorial:adam_32_fast_separate/early_kl}} under Adam.
-#
-# Two things to be fair about. The rates for SGD were chosen for separate clipping; a rate for the policy that is
-# larger by $1/c$ would make up for part of the loss, which only says again that $c$ is a learning rate. And Adam does
-# not give back all of it: its steps are shorter too, by about a third to a half in the table above. In the first
-# updates $\epsilon / c$ is not small beside $\sqrt v$ (the policy's gradient norm of about 0.1, times 0.02, over some
-# thousand weights), and $c$ changes from minibatch to minibatch. Mostly undone is not undone, and the mean return of
-# the 1,000 episodes in section 3.3 shows the rest.
-#
-# > **How the usual telling goes wrong.** The story of this run has been told often: *the critic's gradient is a
-# > hundred times the policy's; they are clipped together; so the policy is frozen; clip them apart.* Each step is
-# > true or plausible. The numbers that go with it are real: the norms, and a KL that is smaller in the first updates.
-# > And the conclusion does not follow, for four reasons worth remembering.
-# >
-# > 1. **A mechanism was observed, its effect was not.** The norms show that the gradient shrinks. Nobody ran the
-# >    corner where clipping is the *only* difference.
-# > 2. **Three things were changed in one go**, and the one with the best story got the credit.
-# > 3. **The argument is about gradient descent**, and the run uses Adam. An explanation has to go through every line
-# >    between cause and effect.
-# > 4. **The budget was counted in episodes.** "Frozen" is what slow looks like when poor agents get little data.
-# >
-# > Clip each network by its own norm all the same: it costs nothing, and the day you change the optimiser it is
-# > right. That is hygiene. It is not the cure.
+# Under plain SGD joint clipping {{lowers the return further than the slow critic |
+# factorial:effects/sgd/at_60k/clipping < factorial:effects/sgd/at_60k/critic}}:
+# {{factorial:effects/sgd/at_60k/clipping}} of return against {{factorial:effects/sgd/at_60k/critic}}. With all three
+# faults the run ends at {{factorial:sgd_128_slow_joint/at_60k}}: that is the frozen policy of the tale. The KL of an
+# early update tells it too. Clipped together it is {{smaller | factorial:sgd_32_fast_joint/early_kl <
+# factorial:sgd_32_fast_separate/early_kl}}: {{factorial:sgd_32_fast_joint/early_kl}} thousandths of a nat against
+# {{factorial:sgd_32_fast_separate/early_kl}}. To be fair: the rates were chosen for separate
+# clipping, and a policy rate larger by $1/c$ would make up for part of the loss, since here $c$ *is* a rate.
+# {{# mathematics}}
 
 # %% [markdown]
 # ## 5. Your experiment: cure the patient
 #
-# Change **one** setting of the patient, run three seeds, and compare with the measured bands of the patient and of
-# the healthy run, by environment steps. Before you unfold the answer, write down in your own words: which repair is
-# worth most, and which panel of section 1 would have told you so *before* any experiment?
+# Change **one** setting of the patient, run three seeds, and compare with the measured bands, by environment steps.
+# First write down: which single change would you bet on, and which panel of section 1 speaks for it?
 
 # %%
-changed = replace(ppo.BUGGY, critic_lr=1e-2, num_episodes=None, total_timesteps=20 * 2048)  # change me
+patient = replace(ppo.BUGGY, policy_lr=3e-4, num_episodes=None, total_timesteps=20 * 2048)
+changed = replace(patient, minibatch_size=128)  # change me: num_steps, critic_lr, policy_lr ...
 seams = dict(traps.JOINT_CLIPPING.seams)  # {} for separate clipping
 mine = run_seeds({"mine": changed}, seeds=range(3), seams={"mine": seams}, progress=False)["mine"]
 
@@ -473,58 +617,55 @@ page.figure(
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# The fast critic is worth most, by far. With joint clipping and long rollouts left as they are, its ten seeds reach
-# {{factorial:adam_128_fast_joint/at_60k}} at 61,440 steps and {{factorial:adam_128_fast_joint/at_1000}} at episode
-# 1,000; the patient is at {{factorial:adam_128_slow_joint/at_60k}} and {{factorial:adam_128_slow_joint/at_1000}}.
-# Your three runs should leave the patient's band within the first 20,000 steps. Separate clipping alone leads to
-# {{factorial:adam_128_slow_separate/at_1000}} at episode 1,000, short rollouts alone to
-# {{factorial:adam_32_slow_joint/at_1000}}.
+# The patient returns {{factorial:lr3e-4_128_slow_joint/at_60k}} at 61,440 steps. One change each leads to:
 #
-# The panel that tells it beforehand is the one of V and G. Within 61,440 steps the patient's values lie
-# {{factorial:adam_128_slow_joint/value_gap}} below the returns on average, the healthy run's
-# {{factorial:adam_32_fast_separate/value_gap}}. With a learning rate of 3e-4 Adam moves each weight by at most about
-# 3e-4 a step, and values have a long way to go, from 0 to nearly 100. The gradient norms, where everyone looks, are
-# high for the *same* reason: the critic is far from its targets. They are a symptom of the slow critic, and were
-# taken for the cause.
+# | change | return at 61,440 steps | return at episode 1,000 |
+# |---|---|---|
+# | rollouts of 32, the minibatch stays | {{factorial:lr3e-4_32_slow_joint/at_60k}} | {{factorial:lr3e-4_32_slow_joint/at_1000}} |
+# | critic's rate 1e-2 | {{factorial:lr3e-4_128_fast_joint/at_60k}} | {{factorial:lr3e-4_128_fast_joint/at_1000}} |
+# | clipped apart | {{factorial:lr3e-4_128_slow_separate/at_60k}} | {{factorial:lr3e-4_128_slow_separate/at_1000}} |
+# | policy's rate 1e-3 | {{factorial:adam_128_slow_joint/at_60k}} | {{factorial:adam_128_slow_joint/at_1000}} |
+# | minibatches of 128 | {{factorial:lr3e-4_mb128_128_slow_joint/at_60k}} | {{factorial:lr3e-4_mb128_128_slow_joint/at_1000}} |
+#
+# At episode 1,000 the minibatch is {{worth more than each other change | factorial:lr3e-4_mb128_128_slow_joint/at_1000
+# > factorial:lr3e-4_128_slow_separate/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
+# factorial:adam_128_slow_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
+# factorial:lr3e-4_128_fast_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
+# factorial:lr3e-4_32_slow_joint/at_1000}}. Two panels speak beforehand. V lies
+# {{factorial:lr3e-4_128_slow_joint/value_gap}} below G, and in truth further, as G follows it: that is the critic. And
+# the policy's step per 512 rows is {{factorial:lr3e-4_128_slow_joint/policy_move}}, {{shorter |
+# factorial:lr3e-4_128_slow_joint/policy_move < factorial:lr3e-4_mb128_32_fast_separate/policy_move}} than the
+# {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} of the healthy run: that is the gradient steps and the
+# clipping together. A panel says *what* is slow. Which of several causes it is, only the corners tell.
 #
 # </details>
 
 # %% [markdown]
-# **The trap lab.** The same three suspects as switches. Each run stays in the picture, with its diagnostics, until you
-# clear it.
+# ### 5.1 The trap lab · further
+#
+# All five factors as switches, 32 corners. Each run stays in the picture, with its diagnostics, until you clear it.
 
 # %%
 lab = TrapLab()
 lab.show()
 
 # %% [markdown]
-# ## 6. More traps, each with its signature
+# ## 6. Bugs, each with its signature
 #
-# The three suspects are settings. The traps below are bugs from real code. Each is a short healthy run with *one*
-# thing wrong, in ten seeds. None raises an error. They are in the package as data, with the buggy code as a seam of
-# `train`:
-
-# %%
-page.source(traps.ADVANTAGE_SIGN.seams["policy_loss_fn"])
-ill = traps.ADVANTAGE_SIGN.train(seed=0)
-healthy = traps.ADVANTAGE_SIGN.train_healthy(seed=0)
-for words, run in (("with the bug", ill), ("healthy", healthy)):
-    kl, explained = (run.metrics[f"losses/{name}"][-10:].mean() for name in ("approx_kl", "explained_variance"))
-    print(
-        f"{words:12} last 20 returns {run.episodes['episodic_return'][-20:].mean():5.0f}, KL {kl:.4f}, explained {explained:.2f}"
-    )
-
-# %% [markdown]
-# Pick a trap and read its panels *before* you read its text in the table further down. Ask in this order: What does
-# the return do? Does the policy move (KL, steps, ratio)? Does it stay undecided, or commit too soon (entropy,
-# standard deviation)? Does the critic follow (V against G, explained variance)?
+# The three suspects are settings. The traps below are bugs from real code, each in a short healthy run with *one*
+# thing wrong, ten seeds. None raises an error. In the package they are data, with the buggy code as an argument of
+# `train`: `traps.ADVANTAGE_SIGN.train(seed=0)`.
+#
+# Pick a trap and read its panels *before* you unfold its text below. Ask in this order: What does the return do? Does
+# the policy move (KL, steps, ratio)? Does it stay undecided, or commit too soon (entropy, standard deviation)? Does
+# the critic follow (V against G, explained variance)? G is the critic's own target here too: it follows V. {{# advice}}
 
 # %%
 BY_TITLE = {trap.title: trap for trap in traps.TRAPS}
 widgets.explore(
     lambda trap: diagnostics.trap_panels(BY_TITLE[trap]),
     alt="Small panels of a buggy run in black over the healthy run in colour: returns of each seed, then the diagnostics of the updates.",
-    caption="Ten seeds each, bands are 95 % intervals. Runs are short: most bugs show within the first updates.",
+    caption="Ten seeds each, bands are 95 % intervals.",
     trap=widgets.Choice(list(BY_TITLE), traps.BROADCASTING.title, "trap"),
 )
 
@@ -552,8 +693,8 @@ for alarm in sorted(alarms):
 print("first suspects:", suspects(alarms, run.metrics)[:3])
 
 # %% [markdown]
-# How good is it? It is tested on seeds 110 to 119, which no threshold has seen. "Told apart": an alarm rings. "Named":
-# the trap is the first suspect.
+# It was tested on seeds 110 to 119, which no threshold has seen. "Told apart": an alarm rings. "Named": the trap is the
+# first suspect.
 
 # %%
 page.prose(trap_table())
@@ -561,14 +702,17 @@ healthy_runs = false_alarms()
 print(f"false alarms: {healthy_runs.alarmed} of {healthy_runs.runs} healthy runs")
 
 # %% [markdown]
-# Read the rows that say *not visible* twice. No threshold will find those: the metrics of one training run are those
-# of a healthy one. **One start state** is the clearest case. In training it returns
-# {{traps:one_start_state/last_100}} over its last 100 episodes and looks better than the healthy run, which has
-# {{traps:healthy_clipped_action_log_prob/last_100}}. On held-out start states it is at
-# {{traps:one_start_state/held_out}}, the healthy run at {{traps:healthy_clipped_action_log_prob/held_out}}. The agent
-# has learned one trajectory, and every panel of its training is about that trajectory.
-#
-# ### 6.2 Ranges from folklore, and ranges that we measured
+# Look at the rows that say *not visible*. No threshold will find those: the metrics of one training run are those of a
+# healthy one. **One start state** is the clearest case. In training it returns {{traps:one_start_state/last_100}} over
+# its last 100 episodes, {{more than | traps:one_start_state/last_100 > traps:healthy_clipped_action_log_prob/last_100}}
+# the healthy run with {{traps:healthy_clipped_action_log_prob/last_100}}. On held-out start states it is at
+# {{traps:one_start_state/held_out}}, {{below | traps:one_start_state/held_out <
+# traps:healthy_clipped_action_log_prob/held_out}} the healthy run's
+# {{traps:healthy_clipped_action_log_prob/held_out}}. The agent has learned one trajectory, and every panel of its
+# training is about that trajectory.
+
+# %% [markdown]
+# ### 6.2 Ranges from folklore, and ranges that we measured · further
 #
 # You will read rules such as "KL should be 0.01 to 0.05". Here are the common ones beside the 5 % and 95 % quantiles
 # over the updates of our own healthy runs (each an interquartile mean over ten seeds):
@@ -581,24 +725,26 @@ print(f"false alarms: {healthy_runs.alarmed} of {healthy_runs.runs} healthy runs
 # | explained variance, all updates | above 0.5, or 0.8 | {{ranges:ppo/explained_variance/low.value}} to {{ranges:ppo/explained_variance/high.value}} | {{ranges:pendulum/explained_variance/low.value}} to {{ranges:pendulum/explained_variance/high.value}} | {{ranges:a2c/explained_variance/low.value}} to {{ranges:a2c/explained_variance/high.value}} |
 # | explained variance, until a mean of 475 | | {{ranges:ppo/explained_variance_learning/low.value}} to {{ranges:ppo/explained_variance_learning/high.value}} | | {{ranges:a2c/explained_variance_learning/low.value}} to {{ranges:a2c/explained_variance_learning/high.value}} |
 # | policy's gradient norm | below 0.5 or 1 | {{ranges:ppo/policy_grad_norm/low.value}} to {{ranges:ppo/policy_grad_norm/high.value}} | {{ranges:pendulum/policy_grad_norm/low.value}} to {{ranges:pendulum/policy_grad_norm/high.value}} | {{ranges:a2c/policy_grad_norm/low.value}} to {{ranges:a2c/policy_grad_norm/high.value}} |
-# | critic's gradient norm | not much larger than the policy's | {{ranges:ppo/critic_grad_norm/low.value}} to {{ranges:ppo/critic_grad_norm/high.value}} | {{ranges:pendulum/critic_grad_norm/low.value}} to {{ranges:pendulum/critic_grad_norm/high.value}} | {{ranges:a2c/critic_grad_norm/low.value}} to {{ranges:a2c/critic_grad_norm/high.value}} |
+# | critic's gradient norm | near the policy's | {{ranges:ppo/critic_grad_norm/low.value}} to {{ranges:ppo/critic_grad_norm/high.value}} | {{ranges:pendulum/critic_grad_norm/low.value}} to {{ranges:pendulum/critic_grad_norm/high.value}} | {{ranges:a2c/critic_grad_norm/low.value}} to {{ranges:a2c/critic_grad_norm/high.value}} |
 #
-# What does not fit? On CartPole a healthy update's KL lies far *below* the usual range, and 0.01 to 0.05 would be an
-# alarm there; so does the clip fraction. On Pendulum, with larger steps and more epochs, healthy runs cross the
-# usual ranges and are below them most of the time. The **explained variance** is the worst offender: over a whole healthy run on CartPole its median is
-# {{ranges:ppo/explained_variance/middle}}. Nothing is wrong. Once every episode lasts 500 steps, nearly every state
-# of the batch has the same return, and there is no variance left to explain; the number is then noise, often far
-# below 0. The critic's gradient norm spans more than five powers of ten within one healthy run, from returns that it
-# has not heard of to returns that never change. So a range is a property of a task and its settings, and of the
-# moment. **Measure the healthy run of your own task, over seeds, and keep its ranges**: that is how the thresholds of
-# `diagnose` were made.
+# On CartPole the upper quantile of a healthy KL lies {{below | ranges:ppo/approx_kl/high < 0.01}} the folklore's 0.01,
+# and that of the clip fraction is {{not told from | ranges:ppo/clipfrac/high ~ 0.1}} 0.1: most healthy updates would
+# set off an alarm. On Pendulum the upper quantiles lie {{within the folklore | ranges:pendulum/approx_kl/high > 0.01,
+# ranges:pendulum/approx_kl/high < 0.05, ranges:pendulum/clipfrac/high > 0.1, ranges:pendulum/clipfrac/high < 0.3}}, and
+# the medians {{below it | ranges:pendulum/approx_kl/middle < 0.01, ranges:pendulum/clipfrac/middle < 0.1}}. The
+# **explained variance** over a whole healthy run on CartPole has a median of {{ranges:ppo/explained_variance/middle}},
+# {{below | ranges:ppo/explained_variance/middle < 0.5}} 0.5. Nothing is wrong. Once every episode lasts 500 steps,
+# nearly every state of the batch has the same return, and there is no variance left to explain.
+#
+# A range is a property of a task, of its settings and of the moment. **Measure the healthy run of your own task, over
+# seeds, and keep its ranges**: that is how the thresholds of `diagnose` were made.
 
 # %% [markdown]
 # ## 7. Environments whose answers you know
 #
-# A flat curve on CartPole has a hundred possible reasons. So make the environment smaller until only one is left. A
-# *probe* is an environment of one or two steps with an answer that you can compute in your head. Try them in order:
-# each relies on the ones before it, and **the first to fail names the suspect**.
+# A flat curve on CartPole has many possible reasons. So make the environment smaller until one is left. A *probe* is an
+# environment of one or two steps with an answer that you can compute in your head. Try them in order: each relies on
+# the ones before it, and **the first to fail names the suspect**. {{# advice}}
 
 # %%
 for probe in probing.PROBES:
@@ -621,87 +767,123 @@ for name, (train, config, seams) in candidates.items():
 
 # %% [markdown]
 # The columns are the six probes in order. A learner of yours plugs in the same way:
-# `probing.probe_algorithm(my_train, config)`, or one of your functions as a seam,
-# `probing.probe_algorithm(advantage_fn=my_gae)`. All six take seconds, where one run on the real task takes minutes
-# and answers less.
+# `probing.probe_algorithm(my_train, config)`, or one of your functions alone,
+# `probing.probe_algorithm(advantage_fn=my_gae)`.
 #
 # ## 8. The checklist
 #
-# In this order, because each line is cheaper than the next, and rules out more.
+# In this order: what takes a glance comes before what takes a run.
 #
 # | look at | healthy | if not |
 # |---|---|---|
-# | every tensor finite? | yes | `log(0)`, a division by a standard deviation of 0, a log-probability of an action outside the support |
+# | every tensor finite? | yes | `log(0)`, a division by 0, an action outside the support |
 # | shapes of both sides of every minus | equal | (N, 1) against (N,) |
-# | scale of rewards, returns, advantages | returns of the order of 1 to 100; advantages of mean 0, standard deviation 1 after normalising | `reward_scale` |
+# | scale of returns | of the order of 1 to 100 | `reward_scale` |
 # | does the stored action have the stored log-probability? | recompute before the first step: ratio exactly 1 | clipped actions, another policy, mixed rows |
-# | entropy at the start | log of the number of actions; the Gaussian's formula at your `initial_std` | another distribution's formula, softmax twice |
+# | entropy at the start | log of the number of actions; the Gaussian's formula at your `initial_std` | a wrong formula, a second softmax |
 # | episode ends | terminated and truncated told apart; no reset row | a probe: `Endless` |
-# | the arithmetic of the budget | dozens of updates, better hundreds | shorter rollouts, a budget in steps |
+# | the arithmetic of the budget | hundreds of gradient steps | the size of a minibatch, a budget in steps |
 # | does every part move? | update norms above 0, for every group of parameters | the optimiser does not know it |
 # | mean of V against mean of G | V follows within some dozen updates | critic's learning rate, broadcasting |
-# | KL and ratio | above 0, below your preset's range | old log-probabilities, learning rate, epochs |
-# | the simplest environment | solved in a second | the first probe to fail |
-# | held-out start states | as good as training | one start state, evaluation on training seeds |
+# | KL and ratio | above 0, within the range of your healthy runs | old log-probabilities, learning rate, epochs |
+# | the probes of section 7 | all pass | the first one to fail |
+# | held-out start states | near the return in training | one start state, evaluation on training seeds |
 # | watch the agent | it does what you meant | section 9 |
 #
-# And then **change one thing at a time**, over several seeds, or all of them in a factorial.
+# And then change *one* thing, over several seeds, and say at which settings; or all of them in a factorial. {{# advice}}
 
 # %% [markdown]
 # ## 9. Reward hacking: when everything works
 #
-# Here the code is right, every diagnostic is healthy, and the return rises to new records. Pendulum is hard at the
-# start because the motor is too weak to lift the mass at once: it has to swing. So a well-meaning engineer pays a
-# **bonus for speed**, $b\,|v|$ for each step, to encourage swinging.
+# Here the code is right, and the return rises to new records. On Pendulum the motor is too weak to lift the mass at
+# once: it has to swing. So a well-meaning engineer pays a **bonus for speed**, $k$ for each rad/s in each step
+# (`shaping.PaidForSpeed`). But standing upright earns 0 a step, and a pendulum that turns for ever earns the bonus of
+# every turn. On paper that pays from about $k = 1$ (section 9.1).
 
-# %%
-page.source(shaping.PaidForSpeed)
+# %% jupyter={"source_hidden": true}
+questions.predict(
+    "06-hacking",
+    "PPO is trained with a bonus of 1.5. What do its learning curve and its agent look like?",
+    [
+        "The curve stays flat, and the pendulum hangs: the bonus confuses the critic",
+        "The curve rises, and the pendulum swings up and stands upright",
+        "The curve rises above what standing could earn, and the pendulum turns",
+        "The curve rises, then collapses when the agent discovers the loop",
+    ],
+    answer=2,
+    explanation="The training return reaches {{hacking:bonus_15/training}}, {{more than | hacking:bonus_15/training > 0}} standing upright "
+    "for a whole episode, which earns 0. By the reward that was meant, the same agents score {{hacking:bonus_15/held_out}}: "
+    "{{hacking:bonus_15/solves/count}} of ten seeds solve the task.",
+)
 
 # %% [markdown]
-# What is the best policy now? Standing upright earns 0 a step. Compare a pendulum that turns for ever and uses no
-# torque. Gravity turns it: from the top ($\theta = 0$, speed $v_0$) it falls and climbs with
+# | bonus for each rad/s | training return (with the bonus) | held-out return (what was meant) | seeds that solve the task |
+# |---|---|---|---|
+# | 0 | {{hacking:bonus_0/training}} | {{hacking:bonus_0/held_out}} | {{hacking:bonus_0/solves/count}} of {{hacking:bonus_0/solves/count.n}} |
+# | 0.5 | {{hacking:bonus_05/training}} | {{hacking:bonus_05/held_out}} | {{hacking:bonus_05/solves/count}} |
+# | 1 | {{hacking:bonus_1/training}} | {{hacking:bonus_1/held_out}} | {{hacking:bonus_1/solves/count}} |
+# | 1.5 | {{hacking:bonus_15/training}} | {{hacking:bonus_15/held_out}} | {{hacking:bonus_15/solves/count}} |
+# | 2 | {{hacking:bonus_2/training}} | {{hacking:bonus_2/held_out}} | {{hacking:bonus_2/solves/count}} |
+# | 2, paid for *gaining* speed | {{hacking:gain_2/training}} | {{hacking:gain_2/held_out}} | {{hacking:gain_2/solves/count}} |
+#
+# With 0.5 all ten seeds still solve the task, and their held-out return is {{no lower, even a little higher |
+# hacking:bonus_05/held_out > hacking:bonus_0/held_out}}. From 1 on none does. From 0.5 on each larger bonus has a
+# training return that is {{higher | hacking:bonus_1/training > hacking:bonus_05/training, hacking:bonus_15/training >
+# hacking:bonus_1/training, hacking:bonus_2/training > hacking:bonus_15/training}} and a held-out return that is {{lower
+# | hacking:bonus_1/held_out < hacking:bonus_05/held_out, hacking:bonus_15/held_out < hacking:bonus_1/held_out,
+# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. Nothing is wrong with
+# the *learning*, and the diagnostics are about the learning. A gamed reward is a bug in the goal, and two things show
+# it: a measure of what you meant that is not the reward you train on, and your own eyes.
+#
+# **The cure, if you must shape.** Pay for the *change* of a potential $\Phi(s)$ instead of its value: $\gamma\,\Phi(s') -
+# \Phi(s)$ for the step from $s$ to $s'$. Along any path each term cancels its neighbour:
 #
 # $$
-# v(\theta)^2 = v_0^2 + 30\,(1 - \cos\theta),
+# \sum_{t=0}^{T-1} \gamma^t \big(\gamma\,\Phi(s_{t+1}) - \Phi(s_t)\big) = \gamma^T \Phi(s_T) - \Phi(s_0).
 # $$
 #
-# because $\dot v = 15 \sin\theta$ in this environment, and $v\,dv = 15 \sin\theta\,d\theta$. In one turn the bonus
-# adds up to $\int b\,|v|\,dt = 2\pi b$, whatever the speed: it pays for the *distance*. The environment charges
-# $\int (\theta^2 + 0.1\,v^2)\,dt = \oint (\theta^2 / v + 0.1\,v)\,d\theta$, and both count once each 0.05 s. A turn pays
-# for itself from
+# For $T \to \infty$ and a bounded $\Phi$ only $-\Phi(s_0)$ is left, which no action can change: every policy's value from
+# $s_0$ shifts by the same amount, and the best policy stays the best (Ng, Harada and Russell 1999). With $\Phi$ = $k$
+# times the speed, speed that is gained is paid, and speed that is lost is charged. A loop earns nothing: at a constant
+# speed it even costs $(1 - \gamma)\,\Phi$ a step, and so over time gives back what was paid for the speed.
+# {{# mathematics}}
+#
+# The last row of the table is this repair. Its held-out return is {{no different | hacking:gain_2/held_out ~
+# hacking:bonus_0/held_out}}, as far as ten seeds tell, from that without a bonus.
+
+# %% [markdown]
+# ### 9.1 From which bonus on does turning pay? · further
+#
+# Call the angle from upright $\zeta$ and the speed $\omega$. Without torque gravity turns the pendulum: from the top
+# ($\zeta = 0$, speed $\omega_0$) it falls and climbs with
 #
 # $$
-# b^\star = \frac{1}{2\pi} \oint \Big(\frac{\theta^2}{v} + 0.1\,v\Big)\, d\theta.
+# \omega(\zeta)^2 = \omega_0^2 + 30\,(1 - \cos\zeta),
+# $$
+#
+# because $\dot\omega = 15 \sin\zeta$ in this environment, and $\omega\,d\omega = 15 \sin\zeta\,d\zeta$. In one turn
+# the bonus adds up to $\int k\,|\omega|\,dt = 2\pi k$, whatever the speed: it pays for the *distance*. The environment
+# charges $\int (\zeta^2 + 0.1\,\omega^2)\,dt = \oint (\zeta^2 / \omega + 0.1\,\omega)\,d\zeta$, and both count once
+# each 0.05 s. A turn pays for itself from
+#
+# $$
+# k^\star = \frac{1}{2\pi} \oint \Big(\frac{\zeta^2}{\omega} + 0.1\,\omega\Big)\, d\zeta.
 # $$
 
 # %%
 for top_speed in (0.01, 1.0, 2.0):  # rad/s; from 2 on it would pass the speed limit of 8 below
     earns = ", ".join(f"{shaping.turning_reward(bonus, top_speed):5.2f} at {bonus:g}" for bonus in (0.5, 1.0, 1.5, 2.0))
-    print(f"top speed {top_speed:4}: pays from b = {shaping.gamed_from(top_speed):.3f}; a step earns {earns}")
+    print(f"top speed {top_speed:4}: pays from k = {shaping.gamed_from(top_speed):.3f}; a step earns {earns}")
 
 # %% [markdown]
-# So on paper the line runs at a bonus of 1. Below it the engineer's wish and the agent's interest agree; above it they
-# part. (Left out: the discount, the swing-up, which costs a turning agent less, and what torque can add.)
-
-# %% jupyter={"source_hidden": true}
-questions.predict(
-    "06-hacking",
-    "PPO is trained with a bonus of 1.5. What will its learning curve look like, and what its agent?",
-    [
-        "The curve stays flat, because the bonus confuses the critic",
-        "The curve rises steadily, and the pendulum stands upright a little sooner",
-        "The curve rises above anything that standing upright could earn, and the pendulum turns for ever",
-        "The curve rises, then collapses when the agent discovers the loop",
-    ],
-    answer=2,
-    explanation=f"The training return reaches {quote('hacking:bonus_15/training')}, where a solved Pendulum is near -150. By the reward that was "
-    f"meant, the same agents score {quote('hacking:bonus_15/held_out')}: {quote('hacking:bonus_15/solves/count')} of ten seeds solve the task.",
-)
+# So on paper the line runs at a bonus of 1. Left out are the discount, the swing-up, and what torque can add.
+#
+# Now watch two agents, one without a bonus and one with a bonus of 1.5.
 
 # %%
 config = replace(ppo.PENDULUM, total_timesteps=48_000, seed=5)
 agents = {}
-for bonus in (0.0, 2.0):
+for bonus in (0.0, 1.5):
     envs = shaping.ShapedEnvs(config.num_envs, bonus)(config.seed)
     result = ppo.train(config, envs=envs)
     agents[f"bonus {bonus:g}"] = result.policy
@@ -715,45 +897,16 @@ with tempfile.TemporaryDirectory() as folder:
     path = stages.stages_gif({"random": None, **agents}, "Pendulum-v1", f"{folder}/hacked.gif", seed=3, max_steps=120)
     page.gif(
         path,
-        alt="Three pendulums side by side: the random one dangles, the one without a bonus swings up and stands, the one with a bonus of 2 "
+        alt="Three pendulums side by side: the random one dangles, the one without a bonus swings up and stands, the one with a bonus of 1.5 "
         "turns round and round at full speed.",
-        caption="Same start state, true speed. The agent on the right has by far the highest training return of the three; the numbers "
-        "below count the reward that was meant.",
+        caption="Same start state, true speed. One run each.",
     )
 
 # %% [markdown]
-# | bonus for each rad/s | training return (with the bonus) | held-out return (what was meant) | seeds that solve the task |
-# |---|---|---|---|
-# | 0 | {{hacking:bonus_0/training}} | {{hacking:bonus_0/held_out}} | {{hacking:bonus_0/solves/count}} of {{hacking:bonus_0/solves/count.n}} |
-# | 0.5 | {{hacking:bonus_05/training}} | {{hacking:bonus_05/held_out}} | {{hacking:bonus_05/solves/count}} |
-# | 1 | {{hacking:bonus_1/training}} | {{hacking:bonus_1/held_out}} | {{hacking:bonus_1/solves/count}} |
-# | 1.5 | {{hacking:bonus_15/training}} | {{hacking:bonus_15/held_out}} | {{hacking:bonus_15/solves/count}} |
-# | 2 | {{hacking:bonus_2/training}} | {{hacking:bonus_2/held_out}} | {{hacking:bonus_2/solves/count}} |
-# | 2, paid for *gaining* speed | {{hacking:gain_2/training}} | {{hacking:gain_2/held_out}} | {{hacking:gain_2/solves/count}} |
+# ## 10. A patient · further
 #
-# A bonus of 0.5 does no harm. At 1, where turning and standing are worth the same on paper, all ten agents turn: they
-# are spared the swing-up. From there on, the better the training return, the worse the agent: read the second column
-# downwards and the third beside it. Nothing in the diagnostics objects, because nothing is wrong with the *learning*. A
-# gamed reward is a bug in the goal, and only two things show it: a measure of what you meant that is not the reward
-# you train on, and your own eyes.
-#
-# **The cure, if you must shape.** Pay for the *change* of a potential $\Phi(s)$ instead of its value: $F =
-# \gamma\,\Phi(s') - \Phi(s)$. Along any path,
-#
-# $$
-# \sum_{t=0}^{T-1} \gamma^t \big(\gamma\,\Phi(s_{t+1}) - \Phi(s_t)\big) = \gamma^T \Phi(s_T) - \Phi(s_0),
-# $$
-#
-# each term cancels its neighbour. For $T \to \infty$ and a bounded $\Phi$ only $-\Phi(s_0)$ is left, which no action
-# can change. So every policy's value from $s_0$ shifts by the same amount, and the best policy stays the best (Ng,
-# Harada and Russell 1999). With $\Phi = b\,|v|$, speed that is gained is paid, speed that is lost is charged, and a
-# loop earns nothing. The last row of the table is this repair.
-
-# %% [markdown]
-# ## 10. A patient
-#
-# Someone's PPO does not learn CartPole. These are its panels over two seeds, beside two healthy ones. Symptom first:
-# which of the usual explanations do the panels rule out?
+# Someone's PPO does not learn CartPole. These are its panels over two seeds, beside two healthy ones. Which of the usual
+# explanations do the panels rule out?
 
 # %%
 short = replace(ppo.CARTPOLE, total_timesteps=20 * 1024)
@@ -779,7 +932,7 @@ page.figure(
         labels=("patient", "healthy"),
     ),
     alt="Six panels. The patient's KL and spread of the ratio are exactly zero and its entropy constant at 0.69; its mean V stays at 0; "
-    "its gradient norms are as large as those of the healthy run or larger.",
+    "its gradient norms do not vanish.",
     caption="Two seeds each. Compare the first panel with those of the gradient norms.",
 )
 
@@ -788,10 +941,10 @@ questions.quiz(
     "06-patient",
     "KL exactly 0 in every update, and healthy gradient norms. What is it?",
     [
-        "The learning rate is a thousand times too small",
+        "The learning rate is a thousand times too small for this task",
         "The old log-probability is computed again before every step",
-        "The advantages are all zero",
-        "The optimiser holds other tensors than the networks use",
+        "The advantages are all zero, so that no update has a direction",
+        "The optimiser holds copies of the networks' tensors",
     ],
     answer=3,
     reasons=[
@@ -823,110 +976,77 @@ for name, runs in found.items():
     )
 
 # %% [markdown]
-# ## 11. Common mistakes in debugging itself
+# ## 11. Common mistakes in debugging itself · further
 #
 # | mistake | how you notice |
 # |---|---|
-# | two changes at once | you cannot say which one helped; both stay in the code for ever |
+# | two changes at once | you cannot say which one was the cure; both stay in the code |
+# | a setting that changes two things | the story's "long rollouts" took gradient steps away as well (section 3.3) |
+# | a verdict without its settings | the next person repeats it at another learning rate |
 # | one seed | the "fix" is gone with the next seed: look at the spread of a single corner in section 3 |
 # | a story instead of a comparison | the mechanism is real, and the run with *only* that changed does not exist |
-# | watching the loss | PPO's policy loss hovers below 0 in good runs and bad ones; the critic's loss *rises* while the agent improves, because returns grow |
+# | watching the loss | PPO's policy loss hovers around 0 whatever happens; the critic's loss *rises* where returns grow |
 # | explained variance alone | it cannot see that V is off by a constant; look at both means |
-# | a budget in episodes | poor agents get less data, and look frozen |
+# | a budget in episodes | poor agents get little data, and look frozen |
 # | thresholds from another project | section 6.2: healthy runs here lie outside the usual ranges |
 # | evaluating on training starts | the return is a memory test |
-# | never watching the agent | the highest return of section 9 belongs to a propeller |
-#
+# | never watching the agent | section 9: the record belongs to an agent that spins |
+
+# %% [markdown]
 # ## 12. Quiz
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.quiz(
     "06-quiz-interaction",
-    "Two traps. Without any: return 500. First alone: 500. Second alone: 500. Both: 100. What do main effects and interaction say?",
+    "Two faults. Without any: return 500. First alone: 500. Second alone: 500. Both: 100. What do main effects and interaction say?",
     [
         "Main effects 0, interaction -400",
-        "Both main effects -200, interaction -200",
-        "Both main effects -400, interaction 0",
-        "Main effects -200, interaction 0",
+        "Main effects -200, interaction -200",
+        "Main effects -400 each, interaction 0",
     ],
     answer=1,
     reasons=[
-        "A main effect is an average over the other trap. With the other trap present each costs 400, without it 0: -200.",
-        "Right: each costs (0 + -400) / 2 = -200 on average, and the interaction is half the difference, (-400 - 0) / 2 = -200. Equal sizes are "
-        "the mark of a trap that needs company.",
-        "Then each trap alone would already cost 400.",
-        "Interaction 0 means that each costs the same whatever the other does. Here that is far from so.",
+        "A main effect is an average over the other fault: (-400 + 0) / 2.",
+        "Right: (0 - 400) / 2 on average, and half the difference is (-400 - 0) / 2. Equal sizes mark a fault that needs company.",
+        "Then each fault alone would already cost 400.",
     ],
 )
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.quiz(
-    "06-quiz-adam",
-    "All gradients of a network are multiplied by 0.02 from the first step on. Under Adam, its steps become",
-    ["50 times shorter", "about as long as before", "about 7 times shorter, the square root", "longer"],
+    "06-quiz-point",
+    "A colleague mends one fault of a broken run, and its return rises from 50 to 270, over ten seeds. You put the same fault into your "
+    "healthy run, over ten seeds, and nothing changes. Who is wrong?",
+    [
+        "The colleague: an effect that is real shows in every run",
+        "Neither: mending there and breaking here are two questions",
+        "You: ten seeds of one run are needed to see anything at all",
+    ],
     answer=1,
     reasons=[
-        "That is plain SGD.",
-        "Right: numerator and denominator carry the same factor. Only eps, divided by 0.02, weighs more.",
-        "v carries the factor squared, and its root is taken: 0.02 again, not its square root.",
-        "Only after a factor that goes *up* suddenly, because v is slow to learn of it.",
+        "An effect may depend on what else is wrong: that is an interaction.",
+        "Right. Say at which operating point your verdict holds.",
+        "More seeds shrink the interval. They do not make two settings the same.",
     ],
 )
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.quiz(
     "06-quiz-offset",
-    "Explained variance is 0.9, the mean of V is 20, the mean of the returns is 80. Is the critic healthy?",
+    "Explained variance is 0.9, the mean of V is 20, the mean of G is 80. Is the critic healthy?",
     [
         "Yes: 0.9 is above every rule of thumb",
-        "No: it ranks states well and is 60 too low everywhere",
-        "The numbers contradict each other",
-        "Only the policy's loss can tell",
+        "No: it ranks states well and is too low",
+        "No: these two numbers contradict each other",
     ],
     answer=1,
     reasons=[
         "Explained variance subtracts the mean of G - V before it looks.",
-        "Right. Advantages normalised over the batch forgive a constant offset; bootstrapped targets do not: they carry it on.",
+        "Right. Normalised advantages forgive a constant offset; bootstrapped targets carry it on, so G is too low as well.",
         "Var(G - V) knows nothing of the mean of G - V. Both can be true.",
-        "The policy's loss hovers around 0 in any case.",
-    ],
-)
-
-# %% jupyter={"source_hidden": true}
-questions.quiz(
-    "06-quiz-probe",
-    "Your PPO passes ConstantReward and fails ObservationPredictsReward: V is about 0 for both observations. Where do you look first?",
-    [
-        "The policy's sign",
-        "The discount",
-        "The critic's loss: shapes, or observations that do not reach it",
-        "The time limit",
-    ],
-    answer=2,
-    reasons=[
-        "The policy plays no part in this probe: the reward does not depend on the action.",
-        "Episodes have one step. Nothing is discounted.",
-        "Right: V is the mean of -1 and +1, the best that a critic can do which fits every observation to every return.",
-        "There is no time limit within one step.",
-    ],
-)
-
-# %% jupyter={"source_hidden": true}
-questions.quiz(
-    "06-quiz-hacking",
-    "Which number would have told the engineer of section 9 that something is wrong?",
-    [
-        "The explained variance",
-        "The approximate KL",
-        "The return by the reward that was meant, on held-out starts, or one look at the agent",
-        "The entropy",
-    ],
-    answer=2,
-    reasons=[
-        "The critic predicts the shaped reward well.",
-        "The updates are healthy: the policy improves at what it is paid for.",
-        "Right. No diagnostic of the *learning* can see a wrong *goal*.",
-        "It falls as in a good run: the agent is sure of what it does.",
     ],
 )
 
@@ -934,15 +1054,21 @@ questions.quiz(
 # ## 13. What to remember
 #
 # 1. A mechanism is not an effect. Run the corner where your suspect is the only difference, over seeds.
-# 2. Count updates before anything else, and compare by environment steps as well as by episodes.
-# 3. Look at V against G, at step lengths of every part, at KL and entropy; the losses tell little.
-# 4. Make the environment so small that the answer is known. The first probe to fail names the part.
-# 5. Some bugs no training curve shows: check held-out starts, recompute log-probabilities, and watch the agent.
+# 2. Adding a fault to a healthy run and removing it from a broken one are different experiments. A verdict holds at an
+#    operating point: name the learning rates and the gradient steps with it.
+# 3. Count gradient steps first, and compare by environment steps as well as by episodes.
+# 4. Adam cancels a constant factor as far as `eps` is small beside the gradient, and a changing one only in time.
+# 5. Make the environment so small that the answer is known: the first probe to fail names the part.
+# 6. Some bugs no training curve shows: check held-out starts, recompute log-probabilities, and watch the agent. {{# advice}}
 #
-# ## Further reading
+# **Now be the doctor:** in [the exercises](../exercises/06_debugging_traps.ipynb) you write `diagnose`, and open the
+# **bug clinic**: twelve sealed patients, of which four are required.
+
+# %% [markdown]
+# ## Further reading · further
 #
 # - G. E. P. Box, J. S. Hunter and W. G. Hunter (2005), *Statistics for experimenters*. Chapter 5: two-level factorial
-#   designs; equations (1) to (3).
+#   designs; equations (1) and (2).
 # - D. P. Kingma and J. Ba (2015), *Adam: a method for stochastic optimization*, ICLR. Section 2.1: the step does not
 #   depend on the gradient's scale.
 # - A. Y. Ng, D. Harada and S. Russell (1999), *Policy invariance under reward transformations*, ICML. Theorem 1:
@@ -958,7 +1084,3 @@ questions.quiz(
 # - D. Amodei et al. (2016), *Concrete problems in AI safety*. Section 4: reward hacking. V. Krakovna et al. (2020),
 #   *Specification gaming: the flip side of AI ingenuity*: a list of examples.
 # - F. Pardo et al. (2018), *Time limits in reinforcement learning*, ICML. Truncation against termination.
-#
-# **Now be the doctor:** [the exercises of this unit](../exercises/06_debugging_traps.ipynb) ask you to write
-# `diagnose`, and open the **bug clinic**: twelve sealed patients. You read the panels, commit a diagnosis and how
-# sure you are, and only then see the code, and cure it. Four are required; the order is your own.

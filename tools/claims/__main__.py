@@ -35,6 +35,7 @@ STUDIES = (
     "trpo",
     "traps",
     "factorial",
+    "adam",
     "hacking",
     "ranges",
     "comparison",

@@ -219,6 +219,20 @@ LINES: dict[str, Line] = {
     ),
     #
     # --- 06 ------------------------------------------------------------------------------------------------------------
+    # Adam under a gradient that is always the same, times a factor c: its step, as a share of the learning rate.
+    "06-adam": Line(
+        lambda c, gradient, eps: c * gradient / (c * gradient + eps),
+        lambda g: unit(g, "c", "gradient", "eps"),
+        {
+            "You left the factor out below the line. The mean of the squares holds it too: its root is c times the gradient.": (
+                lambda c, gradient, eps: c * gradient / (gradient + eps)
+            ),
+            "You left eps out. Then the factor would cancel wholly, however small it is.": lambda c, gradient, eps: 1.0,
+            "You did not take the root: below the line stands the root of the mean square, and eps.": (
+                lambda c, gradient, eps: c * gradient / ((c * gradient) ** 2 + eps)
+            ),
+        },
+    ),
     #
     # --- 07 ------------------------------------------------------------------------------------------------------------
     # The bootstrap's variance of a mean of R runs, from the unbiased estimate s2 of the variance of one run.

@@ -8,23 +8,40 @@ import pytest
 
 from pgcourse import ppo
 from pgcourse.show.clinic import trap_lab
-from pgcourse.show.clinic.trap_lab import HEALTHY, MOST_RUNS, SHOWN, SWITCHES, TrapCurves, TrapLab, settings_of
+from pgcourse.show.clinic.trap_lab import HEALTHY, MOST_RUNS, SHOWN, STORY, SWITCHES, TrapCurves, TrapLab, settings_of
 from pgcourse.show.dashboard.run import History
 from pgcourse.study.claims import load_claims
 from pgcourse.study.traps import JOINT_CLIPPING
 
+TRAPS = ("joint clipping", "128-step rollouts", "slow critic")
 
-def test_all_switches_on_are_the_buggy_preset_with_its_seam() -> None:
-    config, seams = settings_of(tuple(SWITCHES), seed=3)
+
+def test_the_three_traps_are_the_buggy_preset_with_its_seam() -> None:
+    config, seams = settings_of(TRAPS, seed=3)
     assert config == replace(ppo.BUGGY, seed=3) and seams == dict(JOINT_CLIPPING.seams)
 
 
-def test_no_switch_on_is_the_healthy_corner_of_the_measured_experiment() -> None:
-    config, seams = settings_of((), seed=0)
-    measured = load_claims("factorial")["configs"]["adam_32_fast_separate"]
-    assert seams == {}
-    for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "num_episodes"):
-        assert getattr(config, name) == measured[name]
+@pytest.mark.parametrize(
+    ("switches", "corner"),
+    [
+        ((), "adam_32_fast_separate"),
+        (TRAPS, "adam_128_slow_joint"),
+        (STORY, "lr3e-4_mb128_32_fast_separate"),
+        (("policy rate 3e-4", *TRAPS), "lr3e-4_128_slow_joint"),
+        (tuple(SWITCHES), "lr3e-4_mb128_128_slow_joint"),
+    ],
+)
+def test_the_switches_are_corners_of_the_measured_experiment(switches: tuple[str, ...], corner: str) -> None:
+    config, seams = settings_of(switches, seed=0)
+    measured = load_claims("factorial")["configs"][corner]
+    assert bool(seams) == corner.endswith("joint")
+    for name in ("num_envs", "num_steps", "critic_lr", "policy_lr", "minibatch_size", "update_epochs", "hidden_sizes"):
+        assert as_list(getattr(config, name)) == measured[name]
+    assert config.num_episodes == 1000
+
+
+def as_list(setting: Any) -> Any:
+    return list(setting) if isinstance(setting, tuple) else setting
 
 
 def run_of(switches: tuple[str, ...], episodes: int = 40) -> History:
@@ -64,10 +81,11 @@ def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pyte
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scenario())
-    assert list(lab.results) == ["slow critic, seed 0"]
-    assert lab.results["slow critic, seed 0"].config.critic_lr == ppo.BUGGY.critic_lr
-    assert "slow critic, seed 0</strong>: Done, " in lab.text.value
-    assert "slow critic, seed 0: mean return" in lab.image.tooltip and lab.image.value != empty
+    label = " + ".join([*STORY, "slow critic"]) + ", seed 0"
+    assert list(lab.results) == [label]
+    assert lab.results[label].config.critic_lr == ppo.BUGGY.critic_lr
+    assert f"{label}</strong>: Done, " in lab.text.value
+    assert f"{label}: mean return" in lab.image.tooltip and lab.image.value != empty
     lab.runs *= MOST_RUNS
     lab.start()
     assert "press Clear first" in lab.text.value
