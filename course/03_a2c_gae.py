@@ -164,13 +164,14 @@ page.figure(
 #
 # ### 2.2 One step is enough, if the critic is right
 #
-# $Q^\pi(s, a)$ is the expected return from $s$ when the first action is $a$ (unit 00). A return is one reward and $\gamma$ times the
-# return from the next state: $G_t = r_t + \gamma G_{t+1}$. Given $s_{t+1}$, the mean of $G_{t+1}$ is $V^\pi(s_{t+1})$. This gives **Bellman's
-# equation**:
+# $Q^\pi(s, a)$ is the expected return from $s$ when the first action is $a$ (unit 00). A return is one reward and $\gamma$
+# times the return from the next state: $G_t = r_t + \gamma G_{t+1}$. Given $s_{t+1}$, the mean of $G_{t+1}$ is
+# $V^\pi(s_{t+1})$. This gives **Bellman's equation**:
 #
 # $$ Q^\pi(s, a) = \mathbb{E}\big[ r_t + \gamma V^\pi(s_{t+1}) \,\big|\, s_t = s, a_t = a \big]. $$
 #
-# Subtract $V^\pi(s)$ on both sides. On the left stands the advantage. On the right it may go inside, since it is known given $s_t$:
+# Subtract $V^\pi(s)$ on both sides. On the left stands the advantage. On the right it may go inside, since it is known given
+# $s_t$:
 #
 # $$
 # A^\pi(s, a) = \mathbb{E}\big[ \delta_t \,\big|\, s_t = s, a_t = a \big],
@@ -195,9 +196,9 @@ page.figure(
 # \tag{2}
 # $$
 #
-# The last term depends on the state alone, so it is a baseline: unit 02 proved that it changes no expected gradient. The
-# middle term is different. The action decides where you land, so an error of the critic *there* is taken for a merit or a fault
-# of the action. More episodes average out noise. They do not change this term, since it is in every one of them. {{# mathematics}}
+# The last term depends on the state alone, so it is a baseline: unit 02 proved that it changes no expected gradient. The middle
+# term is different. The action decides where you land, so an error of the critic *there* is taken for a merit or a fault of the
+# action. More episodes average out noise. They do not change this term, since it is in every one of them. {{# mathematics}}
 #
 # ### 2.4 Training the critic: a target that holds still
 #
@@ -243,8 +244,9 @@ for name in ("semi-gradient", "full gradient"):
 # ## 3. Bias against variance: the long corridor
 #
 # To see bias you need a place where the truth is known. At a **fork** the agent takes corridor 0 or corridor 1. Then it walks
-# through 20 squares, whatever it does. In each square a fair coin pays +1 or -1, in both corridors. At the end of
-# corridor 1 there is a prize of 1. So one action matters, its effect is 1, and it comes 20 steps later under the noise of 20 coins. {{# design}}
+# through 20 squares, whatever it does. In each square a fair coin pays +1 or -1, in both corridors. At the end of corridor 1
+# there is a prize of 1. So one action matters, its effect is 1, and it comes 20 steps later under the noise of 20 coins. {{#
+# design}}
 
 # %% jupyter={"source_hidden": true}
 from matplotlib.patches import Rectangle
@@ -328,8 +330,8 @@ print(
 # \tag{3}
 # $$
 #
-# $n = 1$ is the TD error. With $n$ to the end of the episode it is the Monte Carlo return minus $V(s_t)$, and nothing is believed.
-# As in (2), the bias that matters is $\gamma^n$ times the critic's mean error at $s_{t+n}$.
+# $n = 1$ is the TD error. With $n$ to the end of the episode it is the Monte Carlo return minus $V(s_t)$, and nothing is
+# believed. As in (2), the bias that matters is $\gamma^n$ times the critic's mean error at $s_{t+n}$.
 #
 # At the fork, an estimate's **bias** is its mean difference between the two actions minus 1, and its **noise** is the standard
 # deviation of a single estimate.
@@ -395,8 +397,9 @@ for n in (1, 2, 5, 10, 20, 21):
 #
 # ### 4.2 Step 2: average with weights that fall by λ
 #
-# Give $\hat A^{(1)}$ the weight $1$, $\hat A^{(2)}$ the weight $\lambda$, $\hat A^{(3)}$ the weight $\lambda^2$, and so on, with $0 \le \lambda < 1$.
-# These sum to $1/(1-\lambda)$, so multiply by $1 - \lambda$ to make an average. Take an episode that never ends:
+# Give $\hat A^{(1)}$ the weight $1$, $\hat A^{(2)}$ the weight $\lambda$, $\hat A^{(3)}$ the weight $\lambda^2$, and so on,
+# with $0 \le \lambda < 1$. These sum to $1/(1-\lambda)$, so multiply by $1 - \lambda$ to make an average. Take an episode that
+# never ends:
 #
 # $$
 # \hat A_t = (1-\lambda) \sum_{n=1}^{\infty} \lambda^{n-1} \hat A^{(n)}_t
@@ -420,7 +423,8 @@ for n in (1, 2, 5, 10, 20, 21):
 #
 # Let $K$ be the number of rewards from $t$ to the end of the episode, or of the rollout. Beyond it there are no more rewards to
 # take, so every $\hat A^{(n)}$ with $n \ge K$ is the longest one, $\hat A^{(K)}$. Their weights add up to
-# $(1-\lambda)(\lambda^{K-1} + \lambda^{K} + \dots) = \lambda^{K-1}$. {{# mathematics}} The weight of $\delta_{t+k}$, $k < K$, is then
+# $(1-\lambda)(\lambda^{K-1} + \lambda^{K} + \dots) = \lambda^{K-1}$. {{# mathematics}} The weight of $\delta_{t+k}$, $k < K$,
+# is then
 #
 # $$
 # \gamma^k \Big( (1-\lambda) \big(\lambda^{k} + \dots + \lambda^{K-2}\big) + \lambda^{K-1} \Big)
@@ -428,9 +432,9 @@ for n in (1, 2, 5, 10, 20, 21):
 # $$
 #
 #
-# the same as before. So (5) holds as it is, with the sum cut at the end. Nothing was approximated here; the
-# values in it are. Here is the derivation checked on the corridor's rollout: the average of all 21 n-step advantages with these weights,
-# written out, against the recursion of section 4.4.
+# the same as before. So (5) holds as it is, with the sum cut at the end. Nothing was approximated here; the values in it are.
+# Here is the derivation checked on the corridor's rollout: the average of all 21 n-step advantages with these weights, written
+# out, against the recursion of section 4.4.
 
 # %%
 # {{# computed}}
@@ -454,11 +458,11 @@ print(f"largest difference over {len(average):,} episodes: {float((average - rec
 # %% [markdown]
 # ### 4.4 Step 4: from the back
 #
-# One line is left, and it is yours. Split off the first term of (5), look at what remains, and write the advantage of a row in terms of
-# the next row's:
+# One line is left, and it is yours. Split off the first term of (5), look at what remains, and write the advantage of a row in
+# terms of the next row's:
 
 # %%
-advantage = lambda delta, next_advantage, gamma, gae_lambda: ...  # noqa: E731  your line
+advantage = lambda delta, next_advantage, gamma, gae_lambda: ...  # your line
 questions.check_line("03-gae-recursion", advantage)
 
 # %% [markdown]
@@ -471,7 +475,8 @@ questions.check_line("03-gae-recursion", advantage)
 # One pass from the last step to the first. The two ends of the range:
 #
 # - $\lambda = 0$: $\hat A_t = \delta_t$, one-step TD;
-# - $\lambda = 1$: $\hat A_t = \sum_k \gamma^k \delta_{t+k}$, which by (4) is the whole return minus $V(s_t)$: Monte Carlo with a baseline.
+# - $\lambda = 1$: $\hat A_t = \sum_k \gamma^k \delta_{t+k}$, which by (4) is the whole return minus $V(s_t)$: Monte Carlo with
+#   a baseline.
 #
 # <details><summary>An example by hand, for exercise 4</summary>
 #
@@ -530,20 +535,21 @@ widgets.explore(
 )
 
 # %% [markdown]
-# The TD errors are nearly the same at every step, and one bar at each fall is large and negative: this critic says nearly the same
-# of every state. It does not know yet which states are dangerous. With λ = 0, only the last step is blamed for a fall, when it
-# was too late. The weights of λ = 0.95 carry the blame back to the steps that led there.
+# The TD errors are nearly the same at every step, and one bar at each fall is large and negative: this critic says nearly the
+# same of every state. It does not know yet which states are dangerous. With λ = 0, only the last step is blamed for a fall,
+# when it was too late. The weights of λ = 0.95 carry the blame back to the steps that led there.
 #
-# The weights sum to about $1/(1-\gamma\lambda)$: with 0.99 and 0.95 an advantage looks some 17 steps ahead and leaves
-# the rest to the critic. $\gamma$ and $\lambda$ do different things: $\gamma$ changes *what is
-# estimated* (rewards far away count less), λ changes only *how*. With the true values, every λ gives the same mean. {{# mathematics}}
+# The weights sum to about $1/(1-\gamma\lambda)$: with 0.99 and 0.95 an advantage looks some 17 steps ahead and leaves the rest
+# to the critic. $\gamma$ and $\lambda$ do different things: $\gamma$ changes *what is estimated* (rewards far away count less),
+# λ changes only *how*. With the true values, every λ gives the same mean. {{# mathematics}}
 #
 # The critic's targets follow: $V(s_t) + \hat A_t$ is a weighted average of all n-step *returns*, the **λ-return**.
 #
 # ### 4.6 Which λ? It depends on what you have
 #
-# Back to the corridor. With few episodes in an update the noise is the larger part of an advantage's error, with many the bias (section
-# 4.8 draws both). What does that do to training? Four values of λ, ten seeds, the same settings otherwise, 250 updates of 8 episodes. {{# mathematics}}
+# Back to the corridor. With few episodes in an update the noise is the larger part of an advantage's error, with many the bias
+# (section 4.8 draws both). What does that do to training? Four values of λ, ten seeds, the same settings otherwise, 250 updates
+# of 8 episodes. {{# mathematics}}
 
 # %% jupyter={"source_hidden": true}
 questions.predict(
@@ -582,9 +588,9 @@ page.figure(
 # | λ = 0.9 | {{a2c:corridor_09/prize_probability}} | {{a2c:corridor_09/updates_to_90/count}} of {{a2c:corridor_09/updates_to_90/count.n}} | {{a2c:corridor_09/updates_to_90}} | {{a2c:corridor_09/wrong_corridor/count}} |
 # | λ = 1 | {{a2c:corridor_1/prize_probability}} | {{a2c:corridor_1/updates_to_90/count}} of {{a2c:corridor_1/updates_to_90/count.n}} | {{a2c:corridor_1/updates_to_90}} | {{a2c:corridor_1/wrong_corridor/count}} |
 #
-# With λ = 0, {{a2c:corridor_0/wrong_corridor/count}} of {{a2c:corridor_0/updates_to_90/count.n}} seeds end up *preferring the corridor
-# without the prize*. The critic begins with random values, so it favours one corridor for no reason. One-step targets correct it
-# square by square from the far end. Meanwhile the policy acts on the error and hardly visits the other corridor, and
+# With λ = 0, {{a2c:corridor_0/wrong_corridor/count}} of {{a2c:corridor_0/updates_to_90/count.n}} seeds end up *preferring the
+# corridor without the prize*. The critic begins with random values, so it favours one corridor for no reason. One-step targets
+# correct it square by square from the far end. Meanwhile the policy acts on the error and hardly visits the other corridor, and
 # what is not visited is not corrected. So bias can feed itself.
 #
 # With λ = 1 no seed goes wrong. λ = 0.9 ends
@@ -696,11 +702,13 @@ questions.quiz(
 # | the rollout is full, the episode goes on | neither | yes, in the next rollout | $\gamma V$ of the next observation | is not here | has nothing to add |
 #
 # So `gae` needs two masks: `~terminated` for the first question and `~(terminated | truncated)` for the second. A single `done`
-# cannot do both. In unit 01 the limit of 500 steps was treated as an end, which made the last steps of a perfect episode look bad.
+# cannot do both. In unit 01 the limit of 500 steps was treated as an end, which made the last steps of a perfect episode look
+# bad.
 #
 # ### 5.1 Which observation is the next one?
 #
-# $V(s_{t+1})$ needs the observation that *followed*. At an end, what `step` returns may be the first observation of a new episode:
+# $V(s_{t+1})$ needs the observation that *followed*. At an end, what `step` returns may be the first observation of a new
+# episode:
 
 # %%
 envs = make_envs("CartPole-v1", 2, seed=0)
@@ -730,11 +738,11 @@ print(f"pole angle in info['final_obs']:    {info['final_obs'][0, 2]:+.3f} rad: 
 # | treated as a fall (bug) | {{a2c:truncation_ends/episodes_to_475/count}} of {{a2c:truncation_ends/episodes_to_475/count.n}} | {{a2c:truncation_ends/episodes_to_475}} | {{a2c:truncation_ends/last_100}} | {{a2c:truncation_ends/held_out}} |
 #
 # With the bug it takes {{more | a2c:truncation_ends/episodes_to_475 > a2c:cartpole/episodes_to_475}} episodes until 475, a few
-# dozen; in the return at the end {{no difference is seen | a2c:truncation_ends/last_100 ~ a2c:cartpole/last_100}}. The
-# entropy of the solved policy is {{higher | a2c:truncation_ends/last_entropy > a2c:cartpole/last_entropy}},
-# {{a2c:truncation_ends/last_entropy}} nats against {{a2c:cartpole/last_entropy}}, and the critic says
-# {{less than 100 | a2c:truncation_ends/last_value < 100}} on average, {{a2c:truncation_ends/last_value.value}}, where the truth is 100: near
-# the limit, whatever the agent does looks bad.
+# dozen; in the return at the end {{no difference is seen | a2c:truncation_ends/last_100 ~ a2c:cartpole/last_100}}. The entropy
+# of the solved policy is {{higher | a2c:truncation_ends/last_entropy > a2c:cartpole/last_entropy}},
+# {{a2c:truncation_ends/last_entropy}} nats against {{a2c:cartpole/last_entropy}}, and the critic says {{less than 100 |
+# a2c:truncation_ends/last_value < 100}} on average, {{a2c:truncation_ends/last_value.value}}, where the truth is 100: near the
+# limit, whatever the agent does looks bad.
 #
 # Only one row in 500 is wrong here, and CartPole does not show the agent its clock. Pendulum never terminates and is cut every
 # 200 steps: unit 05 measures the bug there.
@@ -750,8 +758,8 @@ print(f"pole angle in info['final_obs']:    {info['final_obs'][0, 2]:+.3f} rad: 
 # - **DISABLED**: the true last observation, and you reset the finished ones yourself, with a mask.
 #
 #
-# A vector environment says its own mode in `metadata["autoreset_mode"]`. Collect the same episodes in all three, two rollouts of 13 steps.
-# The time limit is set to 9 so that both kinds of end come up.
+# A vector environment says its own mode in `metadata["autoreset_mode"]`. Collect the same episodes in all three, two rollouts
+# of 13 steps. The time limit is set to 9 so that both kinds of end come up.
 
 
 # %%
@@ -849,7 +857,8 @@ questions.quiz(
 # 1. **Collect** $T$ steps of $N$ environments from where the last rollout stopped: `[T, N]` each.
 # 2. **Value** what was seen: $V(s_t)$ and $V(s_{t+1})$ of the *true* next observation: `[T, N]` each.
 # 3. **Advantages** by GAE: `[T, N]`, from the back. Then flatten to `[T·N]`: from here on the order in time is not needed.
-# 4. **One gradient step** for the policy, along $\hat A \nabla \log\pi$ plus the entropy bonus; one for the critic, towards $V + \hat A$.
+# 4. **One gradient step** for the policy, along $\hat A \nabla \log\pi$ plus the entropy bonus; one for the critic, towards
+#    $V + \hat A$.
 # 5. **Throw the rollout away**, since its actions are those of the policy before the step, and go on from the last
 #    observations. Nothing is reset.
 #
@@ -879,9 +888,10 @@ print("flattened:", ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in
 # %% [markdown]
 # ### 6.2 The entropy bonus
 #
-# The policy's loss is $-\frac1B \sum_i \hat A_i \log\pi(a_i \mid s_i) \;-\; \beta\, \frac1B \sum_i H\big(\pi(\cdot \mid s_i)\big)$, with $\beta$ called `ent_coef`. The
-# entropy $H$ (unit 00) is greatest for the uniform policy. Its gradient at a logit is $-\pi(a)\,(\log \pi(a) + H)$: actions with
-# $\log\pi(a) < -H$ are pushed up, the others down, so that the agent goes on trying all of them. {{# mathematics}}
+# The policy's loss is $-\frac1B \sum_i \hat A_i \log\pi(a_i \mid s_i) \;-\; \beta\, \frac1B \sum_i H\big(\pi(\cdot \mid
+# s_i)\big)$, with $\beta$ called `ent_coef`. The entropy $H$ (unit 00) is greatest for the uniform policy. Its gradient at a
+# logit is $-\pi(a)\,(\log \pi(a) + H)$: actions with $\log\pi(a) < -H$ are pushed up, the others down, so that the agent goes
+# on trying all of them. {{# mathematics}}
 #
 # The optimum of this loss is not the optimum of the return. How strong the pull is depends on the scale of the
 # advantages, which is one reason to standardise them over the batch, as `a2c.CARTPOLE` does.
@@ -896,19 +906,21 @@ print("flattened:", ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in
 # | used | once (A2C), a few epochs (PPO) | many times, for a long while |
 # | then | thrown away | overwritten when it is full |
 #
-# Why can DQN keep what A2C must throw away? DQN fits $Q(s, a)$ to $r + \gamma \max_{a'} Q(s', a')$, a statement about the environment, true
+# Why can DQN keep what A2C must throw away? DQN fits $Q(s, a)$ to $r + \gamma \max_{a'} Q(s', a')$, a statement about the
+# environment, true
 #
-# Why can DQN keep what A2C must throw away? DQN fits $Q(s, a)$ to $r + \gamma \max_{a'} Q(s', a')$, a statement about the environment, true
-# whoever chose $a$. A policy gradient is an expectation over actions of $\pi_\theta$ *as it is now*. After the update the
-# stored actions are those of another policy; unit 01 measured what happens then. `log_prob` and `values`
-# are stored for the same reason: they belong to the networks that were there. PPO (unit 04) uses `log_prob` to correct for a policy
+# Why can DQN keep what A2C must throw away? DQN fits $Q(s, a)$ to $r + \gamma \max_{a'} Q(s', a')$, a statement about the
+# environment, true whoever chose $a$. A policy gradient is an expectation over actions of $\pi_\theta$ *as it is now*. After
+# the update the stored actions are those of another policy; unit 01 measured what happens then. `log_prob` and `values` are
+# stored for the same reason: they belong to the networks that were there. PPO (unit 04) uses `log_prob` to correct for a policy
 # that has moved a little.
 
 # %% [markdown]
 # ### 6.4 The online actor-critic is a special case · further
 #
-# Textbooks begin with another algorithm: after *every* step of *one* environment, compute $\delta_t$, step both networks, forget. It is A2C
-# with `num_envs=1`, `num_steps=1`, `gae_lambda=0`: with one row in the rollout, GAE is the TD error whatever λ is.
+# Textbooks begin with another algorithm: after *every* step of *one* environment, compute $\delta_t$, step both networks,
+# forget. It is A2C with `num_envs=1`, `num_steps=1`, `gae_lambda=0`: with one row in the rollout, GAE is the TD error whatever
+# λ is.
 
 # %% tags=["nbval-check-output"]
 for name in ("CARTPOLE", "ONLINE"):
@@ -933,17 +945,18 @@ for name in ("CARTPOLE", "ONLINE"):
 # | online, `a2c.ONLINE`: nothing is clipped | {{a2c:online_unclipped/early}} | {{a2c:online_unclipped/last_value}} |
 # | online, gradients clipped at 0.5 as in A2C | {{a2c:online/early}} | {{a2c:online/last_value}} |
 #
-# The second row is the textbook's algorithm. Between it and A2C
-# {{no difference is seen | a2c:online_unclipped/early ~ a2c:cartpole/early}} in environment steps, with 128 times as many updates and a
-# smaller learning rate. Its ten seeds lie between {{a2c:online_unclipped/early/worst}} and {{a2c:online_unclipped/early/best}}, A2C's between
+# The second row is the textbook's algorithm. Between it and A2C {{no difference is seen | a2c:online_unclipped/early ~
+# a2c:cartpole/early}} in environment steps, with 128 times as many updates and a smaller learning rate. Its ten seeds lie
+# between {{a2c:online_unclipped/early/worst}} and {{a2c:online_unclipped/early/best}}, A2C's between
 # {{a2c:cartpole/early/worst}} and {{a2c:cartpole/early/best}}. {{# description}}
 #
 # The third row gets {{less far than the second | a2c:online/early < a2c:online_unclipped/early}}. Its critic says
-# {{a2c:online/last_value.value}}, the value of a pole that never falls, of an agent whose episodes last {{a2c:online/early.value}}
-# steps. The gradient of one row is $-\delta \nabla V$, and clipping it at 0.5 makes a fall, with
-# a large negative δ, count as much as any other step. Many small errors upwards then outvote one large error downwards: clipping row by row turns a mean
-# into something like a **median**, and the median step of CartPole is not a fall. In a batch of 128 the mean comes first and the clipping after,
-# so the direction stays right. That is why `a2c.ONLINE` does not clip. {{# mathematics}}
+# {{a2c:online/last_value.value}}, the value of a pole that never falls, of an agent whose episodes last
+# {{a2c:online/early.value}} steps. The gradient of one row is $-\delta \nabla V$, and clipping it at 0.5 makes a fall, with a
+# large negative δ, count as much as any other step. Many small errors upwards then outvote one large error downwards: clipping
+# row by row turns a mean into something like a **median**, and the median step of CartPole is not a fall. In a batch of 128 the
+# mean comes first and the clipping after, so the direction stays right. That is why `a2c.ONLINE` does not clip. {{#
+# mathematics}}
 
 # %% [markdown]
 # ## 7. Watch it learn
@@ -1020,12 +1033,11 @@ page.figure(
 # | λ = 0.95 | {{a2c:cartpole/episodes_to_475/count}} of {{a2c:cartpole/episodes_to_475/count.n}} | {{a2c:cartpole/episodes_to_475}} | {{a2c:cartpole/last_100}} | {{a2c:cartpole/held_out}} |
 # | λ = 1 | {{a2c:lambda_1/episodes_to_475/count}} of {{a2c:lambda_1/episodes_to_475/count.n}} | {{a2c:lambda_1/episodes_to_475}} | {{a2c:lambda_1/last_100}} | {{a2c:lambda_1/held_out}} |
 #
-# With λ = 0 {{fewer seeds | a2c:lambda_0/episodes_to_475/count < a2c:cartpole/episodes_to_475/count}} reach 475 than with 0.95. Section
-# 4.5 suggests why: a critic that says much the same of every state gives much the same TD error at every step but the last, and
-# only the last action before a fall is ever blamed. Between λ = 1 and 0.95
-# {{no difference is seen | a2c:lambda_1/episodes_to_475 ~ a2c:cartpole/episodes_to_475, a2c:lambda_1/last_100 ~ a2c:cartpole/last_100}}.
-# Values of 0.9 to 0.99 are the usual advice. How much the exact number matters depends on the critic, the noise and the length
-# of the rollout.
+# With λ = 0 {{fewer seeds | a2c:lambda_0/episodes_to_475/count < a2c:cartpole/episodes_to_475/count}} reach 475 than with 0.95.
+# Section 4.5 suggests why: a critic that says much the same of every state gives much the same TD error at every step but the
+# last, and only the last action before a fall is ever blamed. Between λ = 1 and 0.95 {{no difference is seen |
+# a2c:lambda_1/episodes_to_475 ~ a2c:cartpole/episodes_to_475, a2c:lambda_1/last_100 ~ a2c:cartpole/last_100}}. Values of 0.9 to
+# 0.99 are the usual advice. How much the exact number matters depends on the critic, the noise and the length of the rollout.
 
 # %% [markdown]
 # ## 8. Is the critic any good? Explained variance
@@ -1033,9 +1045,9 @@ page.figure(
 # $$ 1 - \frac{\operatorname{Var}(\text{target} - V)}{\operatorname{Var}(\text{target})} $$
 #
 # is the share of the differences between targets that the critic explains: 1 is perfect, 0 is what a constant gets, and
-# negative numbers are possible. In training the targets are λ-returns, which contain the critic's own values:
-# with λ = 0 it can agree with itself and be wrong. And explained variance **cannot see a constant offset**. Here are the critic of
-# section 4.5, the same run's critic after 300 episodes, and that one shifted, on Monte Carlo returns.
+# negative numbers are possible. In training the targets are λ-returns, which contain the critic's own values: with λ = 0 it can
+# agree with itself and be wrong. And explained variance **cannot see a constant offset**. Here are the critic of section 4.5,
+# the same run's critic after 300 episodes, and that one shifted, on Monte Carlo returns.
 
 # %% jupyter={"source_hidden": true}
 # {{# computed}}
@@ -1068,8 +1080,9 @@ own = result.metrics["losses/explained_variance"][-20:]
 print(f"the second critic on its own targets, the λ-returns of the last 20 updates: {own.mean():+.2f}")
 
 # %% [markdown]
-# The early critic says nearly the same of every state, and explains nothing. About a hundred episodes later it says less of some states,
-# and explains a part of the differences; on its own targets, which contain its own values, a larger part. {{# computed}}
+# The early critic says nearly the same of every state, and explains nothing. About a hundred episodes later it says less of
+# some states, and explains a part of the differences; on its own targets, which contain its own values, a larger part. {{#
+# computed}}
 #
 # Look at two things in every run: explained variance, and the means of $V$ and of the targets in one panel.
 
@@ -1091,10 +1104,10 @@ page.figure(
 )
 
 # %% [markdown]
-# Explained variance climbs, and then, while the return goes *up* to 500, it falls to zero and below. Look at the right panel: every
-# state is worth 100 now, and the critic says 100. No differences are left to explain, and dividing by a variance of nearly 0 gives
-# noise. (The targets are λ-returns and follow $V$, so the gap between the two lines in the right panel
-# is smaller than the critic's error.) {{# mathematics}}
+# Explained variance climbs, and then, while the return goes *up* to 500, it falls to zero and below. Look at the right panel:
+# every state is worth 100 now, and the critic says 100. No differences are left to explain, and dividing by a variance of
+# nearly 0 gives noise. (The targets are λ-returns and follow $V$, so the gap between the two lines in the right panel is
+# smaller than the critic's error.) {{# mathematics}}
 #
 # ## 9. Your experiment: does CartPole need the entropy bonus?
 #
@@ -1126,14 +1139,14 @@ for name, group in runs.items():
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# Three seeds show no difference that could be trusted, and over ten seeds and 1,000 episodes
-# {{no difference is seen | a2c:no_entropy/episodes_to_475 ~ a2c:cartpole/episodes_to_475, a2c:no_entropy/last_entropy ~ a2c:cartpole/last_entropy}},
-# neither in the episodes until 475 nor in the entropy at the end. "The bonus keeps the entropy up" is true
-# of the gradient: the pull is there. At 0.01, against advantages of size 1, it is weak, and CartPole with two actions and a reward
-# at every step gives a policy no reason to commit too early. With `ent_coef` 0.5, over 400 episodes, the entropy stays
-# {{higher | a2c_mistakes:entropy_large/entropy > a2c_mistakes:healthy/entropy}}, at {{a2c_mistakes:entropy_large/entropy}} nats, and the
-# return {{lower | a2c_mistakes:entropy_large/last_50 < a2c_mistakes:healthy/last_50}}. Unit 07 tests the bonus on a task
-# where reward is rare.
+# Three seeds show no difference that could be trusted, and over ten seeds and 1,000 episodes {{no difference is seen |
+# a2c:no_entropy/episodes_to_475 ~ a2c:cartpole/episodes_to_475, a2c:no_entropy/last_entropy ~ a2c:cartpole/last_entropy}},
+# neither in the episodes until 475 nor in the entropy at the end. "The bonus keeps the entropy up" is true of the gradient: the
+# pull is there. At 0.01, against advantages of size 1, it is weak, and CartPole with two actions and a reward at every step
+# gives a policy no reason to commit too early. With `ent_coef` 0.5, over 400 episodes, the entropy stays {{higher |
+# a2c_mistakes:entropy_large/entropy > a2c_mistakes:healthy/entropy}}, at {{a2c_mistakes:entropy_large/entropy}} nats, and the
+# return {{lower | a2c_mistakes:entropy_large/last_50 < a2c_mistakes:healthy/last_50}}. Unit 07 tests the bonus on a task where
+# reward is rare.
 #
 # | | entropy at the end [nats] | seeds that reach 475 | episodes until then | last 100 episodes |
 # |---|---|---|---|---|
@@ -1144,8 +1157,8 @@ for name, group in runs.items():
 #
 # ## 10. A patient
 #
-# Someone's A2C learns for a while, and then loses it: the mean of the last 100 episodes is {{a2c:patient/last_100}}. No error, no warning,
-# and the settings are `a2c.CARTPOLE`. Symptom first: what do you see, and what could cause it?
+# Someone's A2C learns for a while, and then loses it: the mean of the last 100 episodes is {{a2c:patient/last_100}}. No error,
+# no warning, and the settings are `a2c.CARTPOLE`. Symptom first: what do you see, and what could cause it?
 
 
 # %% jupyter={"source_hidden": true}
@@ -1205,8 +1218,8 @@ questions.quiz(
 # deltas = rewards + gamma * next_values - values          # for every row, whatever happened in it
 # ```
 #
-# The cure is `rewards + gamma * next_values * ~terminated - values`. The cell below shows what the bug makes of a fall in the rollout of
-# section 4.5: the step that should be blamed most looks like any other.
+# The cure is `rewards + gamma * next_values * ~terminated - values`. The cell below shows what the bug makes of a fall in the
+# rollout of section 4.5: the step that should be blamed most looks like any other.
 #
 # </details>
 
@@ -1219,9 +1232,10 @@ print(f"TD error of the same step without the mask:                 {without_mas
 # %% [markdown]
 # ## 11. Common mistakes, and how they look · further
 #
-# Each was put into `a2c.CARTPOLE` at constant learning rates, ten seeds of 400 episodes, unless a section is named. Return means
-# that of the last 50 episodes; healthy: {{a2c_mistakes:healthy/last_50}}, with an entropy of {{a2c_mistakes:healthy/entropy}} nats and a
-# mean V of {{a2c_mistakes:healthy/value}}. Half of these mistakes do not show in the return. Tests find them.
+# Each was put into `a2c.CARTPOLE` at constant learning rates, ten seeds of 400 episodes, unless a section is named. Return
+# means that of the last 50 episodes; healthy: {{a2c_mistakes:healthy/last_50}}, with an entropy of
+# {{a2c_mistakes:healthy/entropy}} nats and a mean V of {{a2c_mistakes:healthy/value}}. Half of these mistakes do not show in
+# the return. Tests find them.
 #
 # | mistake | what you see |
 # |---|---|
@@ -1284,27 +1298,31 @@ questions.quiz(
 # ## 13. What to remember
 #
 # 1. The TD error is a one-step estimate of the advantage, biased by $\gamma$ times the critic's mean error at the next state.
-# 2. Noise averages out, bias does not. λ trades one for the other. Which λ is best depends on the critic and the data. {{# mathematics}}
+# 2. Noise averages out, bias does not. λ trades one for the other. Which λ is best depends on the critic and the data. {{#
+#    mathematics}}
 # 3. GAE is the λ-weighted average of all n-step advantages: $\hat A_t = \delta_t + \gamma\lambda \hat A_{t+1}$, from the back.
 # 4. `~terminated` masks the bootstrap, `~(terminated | truncated)` cuts the trace. A rollout's end bootstraps.
 # 5. A2C: collect, value, GAE, one step each, throw away. Watch explained variance *and* the means of V and the targets.
 #
-# **Now write it yourself:** [the exercises of this unit](../exercises/03_a2c_gae.ipynb) build explained variance, TD errors, n-step
-# returns, GAE, the true next observation and A2C's losses one after the other, and then train CartPole with *your* functions.
+# **Now write it yourself:** [the exercises of this unit](../exercises/03_a2c_gae.ipynb) build explained variance, TD errors,
+# n-step returns, GAE, the true next observation and A2C's losses one after the other, and then train CartPole with *your*
+# functions.
 
 # %% [markdown]
 # ## Further reading · further
 #
-# - R. S. Sutton (1988), *Learning to predict by the methods of temporal differences*, Machine Learning 3. Sections 1 to 3: the idea, and a
-#   random walk on which TD is ahead of waiting. {{# cited}}
+# - R. S. Sutton (1988), *Learning to predict by the methods of temporal differences*, Machine Learning 3. Sections 1 to 3: the
+#   idea, and a random walk on which TD is ahead of waiting. {{# cited}}
 # - R. S. Sutton and A. G. Barto (2018), *Reinforcement Learning: An Introduction*, 2nd edition. Chapter 7 for n steps, 9.3 for
 #   semi-gradients, 11.5 for why the full gradient goes wrong, 12.1 for the λ-return, 13.5 for the online actor-critic.
 # - J. N. Tsitsiklis and B. Van Roy (1997), *An analysis of temporal-difference learning with function approximation*, IEEE
-#   Transactions on Automatic Control 42. Read the introduction: when TD converges, and the counterexample for data of another policy.
-# - J. Schulman, P. Moritz, S. Levine, M. Jordan and P. Abbeel (2016), *High-dimensional continuous control using generalized advantage
-#   estimation*, ICLR. Sections 2 and 3: GAE is equation 16.
-# - V. Mnih et al. (2016), *Asynchronous methods for deep reinforcement learning*, ICML. Section 4: A3C, from which A2C comes, with the
-#   entropy bonus.
-# - F. Pardo, A. Tavakoli, V. Levdik and P. Kormushev (2018), *Time limits in reinforcement learning*, ICML. Why a time limit is not an end.
-# - I. Osband et al. (2020), *Behaviour suite for reinforcement learning*, ICLR. Small environments that isolate one difficulty each; our
-#   long corridor is a cousin of their umbrella task.
+#   Transactions on Automatic Control 42. Read the introduction: when TD converges, and the counterexample for data of another
+#   policy.
+# - J. Schulman, P. Moritz, S. Levine, M. Jordan and P. Abbeel (2016), *High-dimensional continuous control using generalized
+#   advantage estimation*, ICLR. Sections 2 and 3: GAE is equation 16.
+# - V. Mnih et al. (2016), *Asynchronous methods for deep reinforcement learning*, ICML. Section 4: A3C, from which A2C comes,
+#   with the entropy bonus.
+# - F. Pardo, A. Tavakoli, V. Levdik and P. Kormushev (2018), *Time limits in reinforcement learning*, ICML. Why a time limit is
+#   not an end.
+# - I. Osband et al. (2020), *Behaviour suite for reinforcement learning*, ICLR. Small environments that isolate one difficulty
+#   each; our long corridor is a cousin of their umbrella task.

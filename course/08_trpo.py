@@ -26,14 +26,14 @@
 # 4. use conjugate gradient, and say why ten iterations do for thousands of weights;
 # 5. compare TRPO with PPO, and say what the difference is made of.
 #
-# **You need** [lesson 04](04_ppo.ipynb) (surrogate, ratio, KL divergence), matrices, and eigenvalues of a symmetric
-# matrix. Nothing in the course builds on this unit. **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more
-# for the folded sections, {{minutes:exercises}} for the exercises; all cells together run in about half a minute on two cores.
+# **You need** [lesson 04](04_ppo.ipynb) (surrogate, ratio, KL divergence), matrices, and eigenvalues of a symmetric matrix.
+# Nothing in the course builds on this unit. **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for
+# the folded sections, {{minutes:exercises}} for the exercises; all cells together run in about half a minute on two cores.
 # Symbols: [one table for the whole course](../docs/symbols.md). {{# design}}
 #
-# The numbers in the text come from `claims/trpo.json`, `claims/trpo_mistakes.json` and `claims/ppo.json`: ten training runs of each
-# version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline
-# are comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
+# The numbers in the text come from `claims/trpo.json`, `claims/trpo_mistakes.json` and `claims/ppo.json`: ten training runs of
+# each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted
+# underline are comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
 
 # %% jupyter={"source_hidden": true}
 import copy
@@ -141,7 +141,8 @@ page.figure(
 #
 # ### 1.1 A maximum inside a region
 #
-# Of all policies whose mean KL divergence from the old one is at most $\delta_{\text{KL}}$, which has the highest surrogate? {{# question}}
+# Of all policies whose mean KL divergence from the old one is at most $\delta_{\text{KL}}$, which has the highest surrogate?
+# {{# question}}
 #
 # $$
 # \max_\theta\; L(\theta) = \mathbb{E}\big[ \rho(\theta)\, \hat A \big]
@@ -313,9 +314,9 @@ print("eigenvalues of F:", np.linalg.eigvalsh(hessian.double().numpy()).round(4)
 # \Delta = \sqrt{\frac{2 \delta_{\text{KL}}}{x^\top F x}}\; x. \tag{5}
 # $$
 #
-# The multiplier is gone. The direction $x = F^{-1} g$ is the **natural gradient** (Amari
-# 1998; Kakade 2002 for policies). The root is its length. If the advantages double, $x$ doubles, $x^\top F x$ is four times as large,
-# and $\Delta$ stays the same. There is no learning rate. {{# mathematics}}
+# The multiplier is gone. The direction $x = F^{-1} g$ is the **natural gradient** (Amari 1998; Kakade 2002 for policies). The
+# root is its length. If the advantages double, $x$ doubles, $x^\top F x$ is four times as large, and $\Delta$ stays the same.
+# There is no learning rate. {{# mathematics}}
 
 # %% [markdown]
 # ### 2.4 See it
@@ -349,9 +350,10 @@ widgets.explore(
 # W\, F_\omega^{-1} g_\omega = W\, W^{-1} F^{-1} W^{-\top} W^\top g = F^{-1} g,
 # $$
 #
-# the same step of the *policy*. The plain gradient gives $W W^\top g$: it depends on how you happened to write the
-# network. What TRPO computes does too, to a degree: the $F$ of a softmax policy is singular (section 2.2), and the $cI$ that is added for it
-# is not a part of the policy. Check it with the Gaussian, whose $F$ is invertible, with log std as its parameter and with std:
+# the same step of the *policy*. The plain gradient gives $W W^\top g$: it depends on how you happened to write the network.
+# What TRPO computes does too, to a degree: the $F$ of a softmax policy is singular (section 2.2), and the $cI$ that is added
+# for it is not a part of the policy. Check it with the Gaussian, whose $F$ is invertible, with log std as its parameter and
+# with std:
 
 
 # %%
@@ -473,7 +475,7 @@ print(f"CartPole's policy: relative difference to the exact product {(product - 
 # Which $\alpha$ leads to its lowest point? Write it with `slope` $= p^\top e$ and `curvature` $= p^\top A p$: {{# mathematics}}
 
 # %%
-best_alpha = lambda slope, curvature: ...  # noqa: E731  your line
+best_alpha = lambda slope, curvature: ...  # your line
 questions.check_line("08-line-length", best_alpha)
 
 # %% [markdown]
@@ -502,7 +504,8 @@ questions.check_line("08-line-length", best_alpha)
 # you stand at the minimum. The $\alpha_k$ of each is (6): it has $p_k^\top b$ where (6) has $p_k^\top e_k$, and the two are
 # equal, since $e_k = b - A x_k$, $x_k$ is made of earlier directions, and $p_k^\top A$ times those is 0. {{# mathematics}}
 #
-# After $k$ directions $x_k$ is the lowest point that *any* combination of them reaches, so the gradient there has no part along them: {{# mathematics}}
+# After $k$ directions $x_k$ is the lowest point that *any* combination of them reaches, so the gradient there has no part along
+# them: {{# mathematics}}
 #
 # $$
 # e_k^\top p_j = 0 \quad \text{for } j < k. \tag{7}
@@ -527,9 +530,9 @@ page.source(
 # %% [markdown]
 # ### 4.3 Why only the last direction is in the way · further
 #
-# Write $p_{k+1} = e_{k+1} + \kappa_k p_k$. Each $p_j$ is made of residuals and each residual of $p$'s ($e_j = p_j - \kappa_{j-1} p_{j-1}$),
-# so (7) says that residuals are orthogonal to each other: $e_{k+1}^\top e_j = 0$ for $j \le k$. And a step changes the residual by a
-# product with $A$:
+# Write $p_{k+1} = e_{k+1} + \kappa_k p_k$. Each $p_j$ is made of residuals and each residual of $p$'s ($e_j = p_j -
+# \kappa_{j-1} p_{j-1}$), so (7) says that residuals are orthogonal to each other: $e_{k+1}^\top e_j = 0$ for $j \le k$. And a
+# step changes the residual by a product with $A$:
 #
 # $$
 # e_{j+1} = b - A (x_j + \alpha_j p_j) = e_j - \alpha_j A p_j
@@ -613,8 +616,8 @@ widgets.explore(
 # After $k$ iterations $x_k$ is a combination of $b, A b, \dots, A^{k-1} b$, since each new residual
 # brings one more product with $A$, and by (7) it is the one with the lowest $f$. So $x_k = q(A)\, b$ with a
 # polynomial $q$ of degree $k - 1$. Split $b$ along the eigenvectors of $A$: the part with eigenvalue
-# $\mu$ is solved exactly if $\mu\, q(\mu) = 1$. If $A$ has only $m$ *different* eigenvalues, a polynomial of degree $m
-# - 1$ can do that for all of them, and $m$ iterations solve the whole system, however large. Eigenvalues that lie close
+# $\mu$ is solved exactly if $\mu\, q(\mu) = 1$. If $A$ has only $m$ *different* eigenvalues, a polynomial of degree $m-1$
+# can do that for all of them, and $m$ iterations solve the whole system, however large. Eigenvalues that lie close
 # together count almost as one. Here are those of the real $F$: {{# mathematics}}
 
 # %% jupyter={"source_hidden": true}
@@ -759,7 +762,8 @@ page.source(trpo.policy_step)
 # 4. **Search.** A forward pass for each length that is tried.
 # 5. **Last call of `evaluate`**: it leaves the policy at the accepted step (zeros: where it was).
 #
-# There is no optimiser for the policy. The critic is fitted with 20 steps of Adam. Around it, `trpo.train` is the loop of units 03 and 04.
+# There is no optimiser for the policy. The critic is fitted with 20 steps of Adam. Around it, `trpo.train` is the loop of units
+# 03 and 04.
 
 # %% jupyter={"source_hidden": true}
 shown = (
@@ -838,47 +842,49 @@ page.figure(
 # %% [markdown]
 # ### 7.1 The limit
 #
-# With a limit of 0.003 instead of 0.01 {{no difference is seen | trpo:kl_0003/steps_to_475 ~ trpo:cartpole/steps_to_475}} in the
-# steps until 475. With 0.02 {{fewer seeds | trpo:kl_002/ends_above_475/count < trpo:cartpole/ends_above_475/count}} end above 475, and
-# with 0.1 {{fewer | trpo:kl_01/ends_above_475/count < trpo:cartpole/ends_above_475/count}} too. One run with 0.1 ends at
-# {{trpo:kl_01/last_100/worst}}, and no update of that run was beyond its limit. The constraint bounds how far the
-# policy moves on the states of this batch. It does not bound how wrong the advantages are. So TRPO has a setting to choose, as a
-# learning rate is: here twice the limit is too much. {{# description}}
+# With a limit of 0.003 instead of 0.01 {{no difference is seen | trpo:kl_0003/steps_to_475 ~ trpo:cartpole/steps_to_475}} in
+# the steps until 475. With 0.02 {{fewer seeds | trpo:kl_002/ends_above_475/count < trpo:cartpole/ends_above_475/count}} end
+# above 475, and with 0.1 {{fewer | trpo:kl_01/ends_above_475/count < trpo:cartpole/ends_above_475/count}} too. One run with 0.1
+# ends at {{trpo:kl_01/last_100/worst}}, and no update of that run was beyond its limit. The constraint bounds how far the
+# policy moves on the states of this batch. It does not bound how wrong the advantages are. So TRPO has a setting to choose, as
+# a learning rate is: here twice the limit is too much. {{# description}}
 #
 # ### 7.2 The direction
 #
-# With **one iteration**, the plain gradient at the length of (5), {{fewer seeds | trpo:one_cg_iteration/steps_to_475/count < trpo:cartpole/steps_to_475/count}}
-# reach 475, and training ends {{lower | trpo:one_cg_iteration/last_100 < trpo:cartpole/last_100}}. Yet in how much an update improves the
-# surrogate of its own batch {{no difference is seen | trpo:one_cg_iteration/improvement ~ trpo:cartpole/improvement}}, as section 4.5
-# predicted; it uses {{more of the limit | trpo:one_cg_iteration/kl > trpo:cartpole/kl}} for it. So the surrogate of one batch does not
-# tell you which progress will last.
+# With **one iteration**, the plain gradient at the length of (5), {{fewer seeds | trpo:one_cg_iteration/steps_to_475/count <
+# trpo:cartpole/steps_to_475/count}} reach 475, and training ends {{lower | trpo:one_cg_iteration/last_100 <
+# trpo:cartpole/last_100}}. Yet in how much an update improves the surrogate of its own batch {{no difference is seen |
+# trpo:one_cg_iteration/improvement ~ trpo:cartpole/improvement}}, as section 4.5 predicted; it uses {{more of the limit |
+# trpo:one_cg_iteration/kl > trpo:cartpole/kl}} for it. So the surrogate of one batch does not tell you which progress will
+# last.
 #
-# A possible reason stands in the last column of section 4.5. Nearly all of the plain gradient lies in a few steep directions. There one
-# batch's gain is large, and perhaps much of it is noise that the next batch takes back. The natural gradient spends its nats on many
-# flat directions as well; each gains little in one update, and the gains may add up. (How would you test this?) One thing
-# can be seen: the policy of the plain gradient ends with a {{higher entropy | trpo:one_cg_iteration/end_entropy > trpo:cartpole/end_entropy}},
-# and with its most probable actions it scores {{higher | trpo:one_cg_iteration/held_out > trpo:one_cg_iteration/last_100}} than in training, where
-# it samples. {{# hypothesis}}
+# A possible reason stands in the last column of section 4.5. Nearly all of the plain gradient lies in a few steep directions.
+# There one batch's gain is large, and perhaps much of it is noise that the next batch takes back. The natural gradient spends
+# its nats on many flat directions as well; each gains little in one update, and the gains may add up. (How would you test
+# this?) One thing can be seen: the policy of the plain gradient ends with a {{higher entropy |
+# trpo:one_cg_iteration/end_entropy > trpo:cartpole/end_entropy}}, and with its most probable actions it scores {{higher |
+# trpo:one_cg_iteration/held_out > trpo:one_cg_iteration/last_100}} than in training, where it samples. {{# hypothesis}}
 #
-# **Three iterations** need {{more steps | trpo:three_cg_iterations/steps_to_475 > trpo:cartpole/steps_to_475}} than ten. **Damping** of 1
-# hides all but the largest eigenvalues of $F$: it needs {{more steps | trpo:damping_1/steps_to_475 > trpo:cartpole/steps_to_475}}, and uses
-# {{less of the limit | trpo:damping_1/kl < trpo:cartpole/kl}}. Without damping {{no difference is seen | trpo:no_damping/steps_to_475 ~ trpo:cartpole/steps_to_475}},
-# although $F$ is singular: the gradient is made of scores, as $F$ is, so $b$ has no part in the directions that change nothing, and
-# ten iterations end before the tiny eigenvalues matter. {{# mathematics}}
+# **Three iterations** need {{more steps | trpo:three_cg_iterations/steps_to_475 > trpo:cartpole/steps_to_475}} than ten.
+# **Damping** of 1 hides all but the largest eigenvalues of $F$: it needs {{more steps | trpo:damping_1/steps_to_475 >
+# trpo:cartpole/steps_to_475}}, and uses {{less of the limit | trpo:damping_1/kl < trpo:cartpole/kl}}. Without damping {{no
+# difference is seen | trpo:no_damping/steps_to_475 ~ trpo:cartpole/steps_to_475}}, although $F$ is singular: the gradient is
+# made of scores, as $F$ is, so $b$ has no part in the directions that change nothing, and ten iterations end before the tiny
+# eigenvalues matter. {{# mathematics}}
 #
 # ### 7.3 The line search
 #
-# Without it {{no difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}}. The largest KL of a run is
-# {{above the limit | trpo:no_line_search/largest_kl > 10}}, and not by much: {{trpo:no_line_search/largest_kl}} thousandths of a nat
-# where 10 are allowed. In the first 60 updates with the search, the whole step is taken in a share of {{trpo:looked_at/whole_step}}; its
-# divergence is {{trpo:looked_at/first_kl}}, {{below the limit | trpo:looked_at/first_kl < 10}}, because of the damping. On CartPole, at
-# this limit, the check has hardly anything to refuse. It takes one forward pass an update, and is there for the case that a model is
-# wrong: section 11 shows one.
+# Without it {{no difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}}. The largest KL of a run
+# is {{above the limit | trpo:no_line_search/largest_kl > 10}}, and not by much: {{trpo:no_line_search/largest_kl}} thousandths
+# of a nat where 10 are allowed. In the first 60 updates with the search, the whole step is taken in a share of
+# {{trpo:looked_at/whole_step}}; its divergence is {{trpo:looked_at/first_kl}}, {{below the limit | trpo:looked_at/first_kl <
+# 10}}, because of the damping. On CartPole, at this limit, the check has hardly anything to refuse. It takes one forward pass
+# an update, and is there for the case that a model is wrong: section 11 shows one.
 #
 # ## 8. PPO beside it
 #
-# Both climb the same surrogate and both want to stay near. TRPO makes *one* step an update, along the natural gradient, and stops at the
-# limit. PPO makes a dozen first-order steps and takes away the reasons to go on.
+# Both climb the same surrogate and both want to stay near. TRPO makes *one* step an update, along the natural gradient, and
+# stops at the limit. PPO makes a dozen first-order steps and takes away the reasons to go on.
 #
 # ### 8.1 In environment steps
 
@@ -908,18 +914,18 @@ questions.predict(
 # | PPO with layers of 64 | {{ppo:wide_network/steps_to_475/count}} of {{ppo:wide_network/steps_to_475/count.n}} | {{ppo:wide_network/steps_to_475}} |
 # | PPO with 20 epochs | {{ppo:many_epochs/steps_to_475/count}} of {{ppo:many_epochs/steps_to_475/count.n}} | {{ppo:many_epochs/steps_to_475}} |
 #
-# TRPO needs {{fewer steps | trpo:cartpole/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. Many reports end here. The second row
-# exchanges the policy step and nothing else, through one seam of `trpo.train`, and
-# {{no difference from TRPO is seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}}. It has PPO's policy step, and needs
-# {{fewer steps | trpo:clipped_step/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. So what sets PPO apart here is, at least for the most part,
-# what stands around the policy step: rollouts, networks, a critic that is fitted by itself. Of the single changes, 20 epochs bring PPO
-# {{fewer steps | ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475}}, and for layers of 64
-# {{no difference is seen | ppo:wide_network/steps_to_475 ~ ppo:cartpole/steps_to_475}}. Engstrom et al. (2020) found on other tasks, too, that
-# what sets two algorithms apart is often not what they are named after.
+# TRPO needs {{fewer steps | trpo:cartpole/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. Many reports end here. The
+# second row exchanges the policy step and nothing else, through one seam of `trpo.train`, and {{no difference from TRPO is
+# seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}}. It has PPO's policy step, and needs {{fewer steps |
+# trpo:clipped_step/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. So what sets PPO apart here is, at least for the most
+# part, what stands around the policy step: rollouts, networks, a critic that is fitted by itself. Of the single changes, 20
+# epochs bring PPO {{fewer steps | ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475}}, and for layers of 64 {{no
+# difference is seen | ppo:wide_network/steps_to_475 ~ ppo:cartpole/steps_to_475}}. Engstrom et al. (2020) found on other tasks,
+# too, that what sets two algorithms apart is often not what they are named after.
 #
 # With the clip, an update moves {{less far on average | trpo:clipped_step/kl < trpo:cartpole/kl}}, and the surrogate gains
-# {{less | trpo:clipped_step/improvement < trpo:cartpole/improvement}}. The largest KL of a run is
-# {{larger | trpo:clipped_step/largest_kl > trpo:cartpole/largest_kl}}, {{trpo:clipped_step/largest_kl}} thousandths of a nat: the clip
+# {{less | trpo:clipped_step/improvement < trpo:cartpole/improvement}}. The largest KL of a run is {{larger |
+# trpo:clipped_step/largest_kl > trpo:cartpole/largest_kl}}, {{trpo:clipped_step/largest_kl}} thousandths of a nat: the clip
 # goes beyond TRPO's limit now and then, and no harm of it shows in the steps.
 
 # %% [markdown]
@@ -1088,9 +1094,9 @@ page.figure(
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# The updates do use the room: over ten seeds their mean KL is {{larger | trpo:kl_01/kl > trpo:cartpole/kl}}, {{trpo:kl_01/kl}} thousandths of a nat
-# against {{trpo:cartpole/kl}}, and none is above its limit. Over ten seeds and 120,000 steps
-# {{fewer | trpo:kl_01/ends_above_475/count < trpo:cartpole/ends_above_475/count}} end above 475 than with the usual limit.
+# The updates do use the room: over ten seeds their mean KL is {{larger | trpo:kl_01/kl > trpo:cartpole/kl}}, {{trpo:kl_01/kl}}
+# thousandths of a nat against {{trpo:cartpole/kl}}, and none is above its limit. Over ten seeds and 120,000 steps {{fewer |
+# trpo:kl_01/ends_above_475/count < trpo:cartpole/ends_above_475/count}} end above 475 than with the usual limit.
 #
 # The line search looks at the same batch as the gradient. An update fits the
 # advantages of a thousand rows. The further it goes, the more of what it fits is that batch's noise, and the more the
@@ -1179,8 +1185,8 @@ questions.quiz(
 # ## 12. Common mistakes, and how they look · further
 #
 # The first five were put into `trpo.CARTPOLE`: ten seeds of 40 updates. Return means that of the last 100 episodes; healthy:
-# {{trpo_mistakes:healthy/last_100}}, with a mean KL of {{trpo_mistakes:healthy/kl}} thousandths of a nat. TRPO forgives much, since every
-# step goes through a check. That protects the policy, and hides the mistake.
+# {{trpo_mistakes:healthy/last_100}}, with a mean KL of {{trpo_mistakes:healthy/kl}} thousandths of a nat. TRPO forgives much,
+# since every step goes through a check. That protects the policy, and hides the mistake.
 #
 # | mistake | what you see |
 # |---|---|
@@ -1236,13 +1242,14 @@ questions.quiz(
 # ## 14. What to remember
 #
 # 1. TRPO maximises the surrogate within a KL limit. The limit is hard: a line search refuses what lies outside.
-# 2. To second order the KL divergence is $\tfrac12 \Delta^\top F \Delta$ with the Fisher information $F$, and the solution lies along
-#    $F^{-1} g$, the natural gradient.
+# 2. To second order the KL divergence is $\tfrac12 \Delta^\top F \Delta$ with the Fisher information $F$, and the solution lies
+#    along $F^{-1} g$, the natural gradient.
 # 3. $F v$ is the gradient of $(\nabla \bar D)^\top v$: two backward passes, and no matrix.
-# 4. Conjugate gradient solves $F x = g$ from such products, in as many iterations as there are different eigenvalues; with damping few
-#    are enough.
+# 4. Conjugate gradient solves $F x = g$ from such products, in as many iterations as there are different eigenvalues; with
+#    damping few are enough.
 # 5. A constraint that holds does not make a good step. With everything else equal,
-#    {{no difference is seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}} between PPO's and TRPO's policy step on CartPole.
+#    {{no difference is seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}} between PPO's and TRPO's policy step
+#    on CartPole.
 #
 # **Now write it yourself:** [the exercises of this unit](../exercises/08_trpo.ipynb) build conjugate gradient, the
 # Fisher-vector product, the length of the step and the line search, and then train CartPole with *your* functions.
@@ -1250,20 +1257,22 @@ questions.quiz(
 # %% [markdown]
 # ## Further reading · further
 #
-# - J. Schulman, S. Levine, P. Moritz, M. Jordan and P. Abbeel (2015), *Trust region policy optimization*, ICML. Theorem 1 is the bound of section
-#   1.3, section 4 its relaxation, appendix C the Fisher-vector product and conjugate gradient.
-# - S. Kakade (2002), *A natural policy gradient*, NIPS. Section 2: the definition for policies, and why it does not depend on the parameters.
-# - S. Amari (1998), *Natural gradient works efficiently in learning*, Neural Computation 10. Sections 2 and 3: steepest descent where
-#   distance is not Euclidean.
-# - J. Peters and S. Schaal (2008), *Natural actor-critic*, Neurocomputing 71. What a critic has to look like for the natural gradient to come
-#   for free.
+# - J. Schulman, S. Levine, P. Moritz, M. Jordan and P. Abbeel (2015), *Trust region policy optimization*, ICML. Theorem 1 is
+#   the bound of section 1.3, section 4 its relaxation, appendix C the Fisher-vector product and conjugate gradient.
+# - S. Kakade (2002), *A natural policy gradient*, NIPS. Section 2: the definition for policies, and why it does not depend on
+#   the parameters.
+# - S. Amari (1998), *Natural gradient works efficiently in learning*, Neural Computation 10. Sections 2 and 3: steepest descent
+#   where distance is not Euclidean.
+# - J. Peters and S. Schaal (2008), *Natural actor-critic*, Neurocomputing 71. What a critic has to look like for the natural
+#   gradient to come for free.
 # - M. Hestenes and E. Stiefel (1952), *Methods of conjugate gradients for solving linear systems*. The original.
-# - J. Shewchuk (1994), *An introduction to the conjugate gradient method without the agonizing pain*. Section 4 of this lesson at length, with many
-#   pictures.
+# - J. Shewchuk (1994), *An introduction to the conjugate gradient method without the agonizing pain*. Section 4 of this lesson
+#   at length, with many pictures.
 # - J. Martens (2020), *New insights and perspectives on the natural gradient method*, JMLR 21. The long answer: Fisher
 #   against empirical Fisher, damping, and how far invariance goes.
-# - Y. Wu, E. Mansimov, R. Grosse, S. Liao and J. Ba (2017), *Scalable trust-region method for deep reinforcement learning using Kronecker-factored
-#   approximation*, NIPS. The same step with an approximate $F$ that is cheap to invert.
-# - Y. Duan, X. Chen, R. Houthooft, J. Schulman and P. Abbeel (2016), *Benchmarking deep reinforcement learning for continuous control*, ICML. TRPO
-#   beside natural gradient without a line search, in table 1.
-# - L. Engstrom et al. (2020), *Implementation matters in deep policy gradients*, ICLR. PPO's details given to TRPO, and taken from PPO.
+# - Y. Wu, E. Mansimov, R. Grosse, S. Liao and J. Ba (2017), *Scalable trust-region method for deep reinforcement learning using
+#   Kronecker-factored approximation*, NIPS. The same step with an approximate $F$ that is cheap to invert.
+# - Y. Duan, X. Chen, R. Houthooft, J. Schulman and P. Abbeel (2016), *Benchmarking deep reinforcement learning for continuous
+#   control*, ICML. TRPO beside natural gradient without a line search, in table 1.
+# - L. Engstrom et al. (2020), *Implementation matters in deep policy gradients*, ICLR. PPO's details given to TRPO, and taken
+#   from PPO.
