@@ -462,8 +462,10 @@ print(f"largest difference over {len(average):,} episodes: {float((average - rec
 # terms of the next row's:
 
 # %%
-advantage = lambda delta, next_advantage, gamma, gae_lambda: ...  # your line
-questions.check_line("03-gae-recursion", advantage)
+questions.check_line(
+    "03-gae-recursion",
+    lambda delta, next_advantage, gamma, gae_lambda: ...,  # your line in place of the dots
+)
 
 # %% [markdown]
 # <details><summary>The line</summary>
@@ -1234,8 +1236,8 @@ print(f"TD error of the same step without the mask:                 {without_mas
 #
 # Each was put into `a2c.CARTPOLE` at constant learning rates, ten seeds of 400 episodes, unless a section is named. Return
 # means that of the last 50 episodes; healthy: {{a2c_mistakes:healthy/last_50}}, with an entropy of
-# {{a2c_mistakes:healthy/entropy}} nats and a mean V of {{a2c_mistakes:healthy/value}}. Half of these mistakes do not show in
-# the return. Tests find them.
+# {{a2c_mistakes:healthy/entropy}} nats and a mean V of {{a2c_mistakes:healthy/value}}. For several of them no
+# difference is seen in the return; tests find them. {{# description}}
 #
 # | mistake | what you see |
 # |---|---|

@@ -475,8 +475,10 @@ print(f"CartPole's policy: relative difference to the exact product {(product - 
 # Which $\alpha$ leads to its lowest point? Write it with `slope` $= p^\top e$ and `curvature` $= p^\top A p$: {{# mathematics}}
 
 # %%
-best_alpha = lambda slope, curvature: ...  # your line
-questions.check_line("08-line-length", best_alpha)
+questions.check_line(
+    "08-line-length",
+    lambda slope, curvature: ...,  # your line in place of the dots
+)
 
 # %% [markdown]
 # <details><summary>The line</summary>
