@@ -211,7 +211,7 @@ page.figure(
 # \underbrace{-\,\delta_t\, \big(\nabla V(s_t) - \gamma \nabla V(s_{t+1})\big)}_{\text{target differentiated too: full gradient}} .
 # $$
 #
-# Take the first: `value_loss` detaches its target. The full gradient also lowers the value of the *later* state, to make it agree
+# Take the first: `value_loss` detaches its target. The full gradient also moves the value of the *later* state, so that it agrees
 # with the earlier one, though nothing that came after gave a reason to. {{# mathematics}}
 
 # %% [markdown]
@@ -245,8 +245,8 @@ for name in ("semi-gradient", "full gradient"):
 #
 # To see bias you need a place where the truth is known. At a **fork** the agent takes corridor 0 or corridor 1. Then it walks
 # through 20 squares, whatever it does. In each square a fair coin pays +1 or -1, in both corridors. At the end of corridor 1
-# there is a prize of 1. So one action matters, its effect is 1, and it comes 20 steps later under the noise of 20 coins. {{#
-# design}}
+# there is a prize of 1. So one action matters, its effect is 1, and it comes 20 steps later under the noise of 20 coins.
+# {{# design}}
 
 # %% jupyter={"source_hidden": true}
 from matplotlib.patches import Rectangle
@@ -483,10 +483,9 @@ questions.check_line(
 # <details><summary>An example by hand, for exercise 4</summary>
 #
 # Three steps, rewards 1, all values 0.5, $\gamma = \lambda = 0.5$, and the episode terminates at the last one, so that no value
-# follows it. Then
-# $\delta_2 = 1 + 0 - 0.5 = 0.5$ and $\delta_1 = \delta_0 = 1 + 0.5 \cdot 0.5 - 0.5 = 0.75$. From the back: $\hat A_2 = 0.5$,
-# $\hat A_1 = 0.75 + 0.25 \cdot 0.5 = 0.875$, $\hat A_0 = 0.75 + 0.25 \cdot 0.875 = 0.96875$.
-# The package's function says the same below.
+# follows it. Then $\delta_2 = 1 + 0 - 0.5 = 0.5$ and $\delta_1 = \delta_0 = 1 + 0.5 \cdot 0.5 - 0.5 = 0.75$. From the back:
+# $\hat A_2 = 0.5$, $\hat A_1 = 0.75 + 0.25 \cdot 0.5 = 0.875$, $\hat A_0 = 0.75 + 0.25 \cdot 0.875 = 0.96875$. The package's
+# function says the same below.
 #
 # </details>
 
@@ -957,8 +956,7 @@ for name in ("CARTPOLE", "ONLINE"):
 # {{a2c:online/early.value}} steps. The gradient of one row is $-\delta \nabla V$, and clipping it at 0.5 makes a fall, with a
 # large negative δ, count as much as any other step. Many small errors upwards then outvote one large error downwards: clipping
 # row by row turns a mean into something like a **median**, and the median step of CartPole is not a fall. In a batch of 128 the
-# mean comes first and the clipping after, so the direction stays right. That is why `a2c.ONLINE` does not clip. {{#
-# mathematics}}
+# mean comes first and the clipping after, so the direction stays right. That is why `a2c.ONLINE` does not clip. {{# mathematics}}
 
 # %% [markdown]
 # ## 7. Watch it learn
@@ -1083,8 +1081,8 @@ print(f"the second critic on its own targets, the λ-returns of the last 20 upda
 
 # %% [markdown]
 # The early critic says nearly the same of every state, and explains nothing. About a hundred episodes later it says less of
-# some states, and explains a part of the differences; on its own targets, which contain its own values, a larger part. {{#
-# computed}}
+# some states, and explains a part of the differences; on its own targets, which contain its own values, a larger part.
+# {{# computed}}
 #
 # Look at two things in every run: explained variance, and the means of $V$ and of the targets in one panel.
 
@@ -1300,8 +1298,8 @@ questions.quiz(
 # ## 13. What to remember
 #
 # 1. The TD error is a one-step estimate of the advantage, biased by $\gamma$ times the critic's mean error at the next state.
-# 2. Noise averages out, bias does not. λ trades one for the other. Which λ is best depends on the critic and the data. {{#
-#    mathematics}}
+# 2. Noise averages out, bias does not. λ trades one for the other. Which λ is best depends on the critic and the data.
+#    {{# mathematics}}
 # 3. GAE is the λ-weighted average of all n-step advantages: $\hat A_t = \delta_t + \gamma\lambda \hat A_{t+1}$, from the back.
 # 4. `~terminated` masks the bootstrap, `~(terminated | truncated)` cuts the trace. A rollout's end bootstraps.
 # 5. A2C: collect, value, GAE, one step each, throw away. Watch explained variance *and* the means of V and the targets.

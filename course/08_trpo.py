@@ -879,9 +879,9 @@ page.figure(
 # Without it {{no difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}}. The largest KL of a run
 # is {{above the limit | trpo:no_line_search/largest_kl > 10}}, and not by much: {{trpo:no_line_search/largest_kl}} thousandths
 # of a nat where 10 are allowed. In the first 60 updates with the search, the whole step is taken in a share of
-# {{trpo:looked_at/whole_step}}; its divergence is {{trpo:looked_at/first_kl}}, {{below the limit | trpo:looked_at/first_kl <
-# 10}}, because of the damping. On CartPole, at this limit, the check has hardly anything to refuse. It takes one forward pass
-# an update, and is there for the case that a model is wrong: section 11 shows one.
+# {{trpo:looked_at/whole_step}} of them; its divergence is {{trpo:looked_at/first_kl}}, {{below the limit |
+# trpo:looked_at/first_kl < 10}}, because of the damping. On CartPole, at this limit, the check has hardly anything to refuse.
+# It takes one forward pass an update, and is there for the case that a model is wrong: section 11 shows one.
 #
 # ## 8. PPO beside it
 #
@@ -916,7 +916,7 @@ questions.predict(
 # | PPO with layers of 64 | {{ppo:wide_network/steps_to_475/count}} of {{ppo:wide_network/steps_to_475/count.n}} | {{ppo:wide_network/steps_to_475}} |
 # | PPO with 20 epochs | {{ppo:many_epochs/steps_to_475/count}} of {{ppo:many_epochs/steps_to_475/count.n}} | {{ppo:many_epochs/steps_to_475}} |
 #
-# TRPO needs {{fewer steps | trpo:cartpole/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. Many reports end here. The
+# TRPO needs {{fewer steps | trpo:cartpole/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. The
 # second row exchanges the policy step and nothing else, through one seam of `trpo.train`, and {{no difference from TRPO is
 # seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}}. It has PPO's policy step, and needs {{fewer steps |
 # trpo:clipped_step/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. So what sets PPO apart here is, at least for the most
