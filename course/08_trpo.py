@@ -870,18 +870,19 @@ page.figure(
 # **Three iterations** need {{more steps | trpo:three_cg_iterations/steps_to_475 > trpo:cartpole/steps_to_475}} than ten.
 # **Damping** of 1 hides all but the largest eigenvalues of $F$: it needs {{more steps | trpo:damping_1/steps_to_475 >
 # trpo:cartpole/steps_to_475}}, and uses {{less of the limit | trpo:damping_1/kl < trpo:cartpole/kl}}. Without damping {{no
-# difference is seen | trpo:no_damping/steps_to_475 ~ trpo:cartpole/steps_to_475}}, although $F$ is singular: the gradient is
-# made of scores, as $F$ is, so $b$ has no part in the directions that change nothing, and ten iterations end before the tiny
-# eigenvalues matter. {{# mathematics}}
+# difference is seen | trpo:no_damping/steps_to_475 ~ trpo:cartpole/steps_to_475}} in these steps, although $F$ is singular: the
+# gradient is made of scores, as $F$ is, so $b$ has no part in the directions that change nothing, and ten iterations end before
+# the tiny eigenvalues matter. {{# mathematics}}
 #
 # ### 7.3 The line search
 #
-# Without it {{no difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}}. The largest KL of a run
-# is {{above the limit | trpo:no_line_search/largest_kl > 10}}, and not by much: {{trpo:no_line_search/largest_kl}} thousandths
-# of a nat where 10 are allowed. In the first 60 updates with the search, the whole step is taken in a share of
-# {{trpo:looked_at/whole_step}} of them; its divergence is {{trpo:looked_at/first_kl}}, {{below the limit |
-# trpo:looked_at/first_kl < 10}}, because of the damping. On CartPole, at this limit, the check has hardly anything to refuse.
-# It takes one forward pass an update, and is there for the case that a model is wrong: section 11 shows one.
+# Without it {{no difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}} in the steps until 475.
+# The largest KL of a run is {{above the limit | trpo:no_line_search/largest_kl > 10}}, and not by much:
+# {{trpo:no_line_search/largest_kl}} thousandths of a nat where 10 are allowed. In the first 60 updates with the search, the
+# whole step is taken in a share of {{trpo:looked_at/whole_step}} of them; its divergence is {{trpo:looked_at/first_kl}},
+# {{below the limit | trpo:looked_at/first_kl < 10}}, because of the damping. On CartPole, at this limit, the check has hardly
+# anything to refuse. It takes one forward pass an update, and is there for the case that a model is wrong: section 11 shows
+# one.
 #
 # ## 8. PPO beside it
 #
