@@ -550,7 +550,7 @@ widgets.explore(
 #
 # Back to the corridor. With few episodes in an update the noise is the larger part of an advantage's error, with many the bias
 # (section 4.8 draws both). What does that do to training? Four values of λ, ten seeds, the same settings otherwise, 250 updates
-# of 8 episodes. {{# mathematics}}
+# of 8 episodes. {{# computed}}
 
 # %% jupyter={"source_hidden": true}
 questions.predict(
@@ -1106,8 +1106,8 @@ page.figure(
 # %% [markdown]
 # Explained variance climbs, and then, while the return goes *up* to 500, it falls to zero and below. Look at the right panel:
 # every state is worth 100 now, and the critic says 100. No differences are left to explain, and dividing by a variance of
-# nearly 0 gives noise. (The targets are λ-returns and follow $V$, so the gap between the two lines in the right panel is
-# smaller than the critic's error.) {{# mathematics}}
+# nearly 0 gives noise. (The targets are λ-returns and follow $V$, so the gap between the two lines understates the critic's
+# error.) {{# mathematics}}
 #
 # ## 9. Your experiment: does CartPole need the entropy bonus?
 #

@@ -13,10 +13,9 @@
 # %% [markdown]
 # # 08 TRPO: a step that stays inside (optional)
 #
-# PPO takes away a row's reason to go too far. Trust region policy optimisation, two
-# years older, sets a limit. It draws a region around the old policy, looks for the best step inside it, and
-# refuses a step that ends outside. This needs a matrix of second derivatives with millions of entries. You will work
-# with that matrix without ever writing it down. {{# design}}
+# PPO takes away a row's reason to go too far. Trust region policy optimisation, two years older, sets a limit. It draws a
+# region around the old policy, looks for the best step inside it, and refuses a step that ends outside. This needs a matrix of
+# second derivatives with millions of entries. You will never write it down. {{# design}}
 #
 # **After this lesson you will be able to**
 #
@@ -762,7 +761,7 @@ page.source(trpo.policy_step)
 # 2. **Direction.** Conjugate gradient on `fisher`, at most 10 products.
 # 3. **Length.** A product for $x^\top (F + cI)\, x$, and the root of (5).
 # 4. **Search.** A forward pass for each length that is tried.
-# 5. **Last call of `evaluate`**: it leaves the policy at the accepted step (zeros: where it was).
+# 5. The last call of `evaluate` leaves the policy there.
 #
 # There is no optimiser for the policy. The critic is fitted with 20 steps of Adam. Around it, `trpo.train` is the loop of units
 # 03 and 04.
@@ -794,8 +793,7 @@ questions.predict(
         "The KL divergence grows with every update",
     ],
     answer=2,
-    explanation="{{No difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}} in the steps until 475. At a limit "
-    "of 0.01 nats the quadratic model is so good that the search has almost nothing to do. Section 7.3 looks inside.",
+    explanation="{{No difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}} in the steps until 475. Section 7.3 says why.",
 )
 
 # %% [markdown]
@@ -862,10 +860,10 @@ page.figure(
 #
 # A possible reason stands in the last column of section 4.5. Nearly all of the plain gradient lies in a few steep directions.
 # There one batch's gain is large, and perhaps much of it is noise that the next batch takes back. The natural gradient spends
-# its nats on many flat directions as well; each gains little in one update, and the gains may add up. (How would you test
-# this?) One thing can be seen: the policy of the plain gradient ends with a {{higher entropy |
-# trpo:one_cg_iteration/end_entropy > trpo:cartpole/end_entropy}}, and with its most probable actions it scores {{higher |
-# trpo:one_cg_iteration/held_out > trpo:one_cg_iteration/last_100}} than in training, where it samples. {{# hypothesis}}
+# its nats on many flat directions as well; each gains little in one update, and the gains may add up.  One thing can be seen:
+# the policy of the plain gradient ends with a {{higher entropy | trpo:one_cg_iteration/end_entropy >
+# trpo:cartpole/end_entropy}}, and with its most probable actions it scores {{higher | trpo:one_cg_iteration/held_out >
+# trpo:one_cg_iteration/last_100}} than in training, where it samples. {{# hypothesis}}
 #
 # **Three iterations** need {{more steps | trpo:three_cg_iterations/steps_to_475 > trpo:cartpole/steps_to_475}} than ten.
 # **Damping** of 1 hides all but the largest eigenvalues of $F$: it needs {{more steps | trpo:damping_1/steps_to_475 >
