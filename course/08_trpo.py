@@ -761,7 +761,7 @@ page.source(trpo.policy_step)
 # 2. **Direction.** Conjugate gradient on `fisher`, at most 10 products.
 # 3. **Length.** A product for $x^\top (F + cI)\, x$, and the root of (5).
 # 4. **Search.** A forward pass for each length that is tried.
-# 5. The last call of `evaluate` leaves the policy there.
+# 5. The last call of `evaluate` leaves the policy at the accepted step.
 #
 # There is no optimiser for the policy. The critic is fitted with 20 steps of Adam. Around it, `trpo.train` is the loop of units
 # 03 and 04.
@@ -860,7 +860,7 @@ page.figure(
 #
 # A possible reason stands in the last column of section 4.5. Nearly all of the plain gradient lies in a few steep directions.
 # There one batch's gain is large, and perhaps much of it is noise that the next batch takes back. The natural gradient spends
-# its nats on many flat directions as well; each gains little in one update, and the gains may add up.  One thing can be seen:
+# its nats on many flat directions as well; each gains little in one update, and the gains may add up. One thing can be seen:
 # the policy of the plain gradient ends with a {{higher entropy | trpo:one_cg_iteration/end_entropy >
 # trpo:cartpole/end_entropy}}, and with its most probable actions it scores {{higher | trpo:one_cg_iteration/held_out >
 # trpo:one_cg_iteration/last_100}} than in training, where it samples. {{# hypothesis}}
