@@ -11,30 +11,30 @@
 # ---
 
 # %% [markdown]
-# # 08 TRPO: the largest step that stays inside (optional)
+# # 08 TRPO: a step that stays inside (optional)
 #
-# PPO takes away a row's reason to go too far, and hopes that this is enough. Trust region policy optimisation, two
-# years older, does what its name says. It draws a region around the old policy, looks for the best step inside it, and
-# refuses a step that ends outside. The price is a matrix of second derivatives with millions of entries. You will work
-# with that matrix without ever writing it down.
+# PPO takes away a row's reason to go too far. Trust region policy optimisation, two years older, sets a limit. It draws a
+# region around the old policy, looks for the best step inside it, and refuses a step that ends outside. This needs a matrix of
+# second derivatives with millions of entries. You will never write it down. {{# design}}
 #
 # **After this lesson you will be able to**
 #
-# 1. state the constrained problem, and say what enforces the constraint (it is no penalty, and no learned multiplier);
-# 2. derive the natural gradient from a quadratic model of the KL divergence, and show what it does not depend on;
+# 1. state the constrained problem, and say what enforces the constraint (no penalty, and no learned multiplier);
+# 2. derive the natural gradient from a quadratic model of the KL divergence;
 # 3. multiply a vector by the Fisher matrix with two backward passes;
-# 4. derive conjugate gradient, do two iterations by hand, and say why ten are enough for thousands of weights;
-# 5. compare TRPO with PPO fairly, in environment steps and in seconds, and say what the difference is made of.
+# 4. use conjugate gradient, and say why ten iterations do for thousands of weights;
+# 5. compare TRPO with PPO, and say what the difference is made of.
 #
-# **You need** [lesson 04](04_ppo.ipynb) (surrogate, ratio, KL divergence), matrices, and eigenvalues of a symmetric
-# matrix. Nothing in the course builds on this unit. **Time:** about 60 minutes to read and play; all cells together
-# run in about half a minute on two cores.
+# **You need** [lesson 04](04_ppo.ipynb) (surrogate, ratio, KL divergence), matrices, and eigenvalues of a symmetric matrix.
+# Nothing in the course builds on this unit. **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for
+# the folded sections, {{minutes:exercises}} for the exercises; all cells together run in about half a minute on two cores.
+# Symbols: [one table for the whole course](../docs/symbols.md). {{# design}}
 #
-# The numbers in the text come from `claims/trpo.json` and `claims/ppo.json`: ten training runs of each version,
-# measured with this package. *72 [65, 80]* reads: interquartile mean over the ten runs, and its 95 % bootstrap
-# interval.
+# The numbers in the text come from `claims/trpo.json`, `claims/trpo_mistakes.json` and `claims/ppo.json`: ten training runs of
+# each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted
+# underline are comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
 
-# %%
+# %% jupyter={"source_hidden": true}
 import copy
 import tempfile
 import textwrap
@@ -61,9 +61,66 @@ measured, measured_ppo = load_claims("trpo"), load_claims("ppo")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
 
 # %% [markdown]
+# ## Three questions before you begin
+
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.quiz(
+    "08-recall-1",
+    "Two methods, ten paired seeds each. Their intervals overlap. What follows about the difference?",
+    [
+        "Nothing yet: its own interval decides",
+        "That no difference is there at all",
+        "That ten more seeds will show one",
+        "That the two have equal means",
+    ],
+    answer=0,
+    reasons=[
+        "Right: differences within seeds can be sure where both intervals are wide.",
+        "Overlap does not show that.",
+        "They may or may not.",
+        "Overlap does not show that.",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.quiz(
+    "08-recall-2",
+    "Two Gaussian policies with the same σ have means 0.1 apart. σ is halved in both. What happens to their KL divergence?",
+    ["It is halved", "It stays as it was", "It doubles", "It becomes fourfold"],
+    answer=3,
+    reasons=[
+        "A smaller σ tells the two apart more easily.",
+        "The same distance of the means counts for more where σ is small.",
+        "The squared distance is divided by σ squared.",
+        "Right: it is the squared distance of the means over 2σ².",
+    ],
+)
+
+# %% jupyter={"source_hidden": true}
+questions.quiz(
+    "08-recall-3",
+    "The policy is still the one that collected the batch. What is the gradient of the unclipped surrogate there?",
+    [
+        "The policy gradient of the batch",
+        "Zero, since every ratio is 1",
+        "Zero, as the KL divergence is 0",
+        "The gradient of the KL divergence",
+    ],
+    answer=0,
+    reasons=[
+        "Right: the gradient of a ratio at 1 is the score.",
+        "The ratio is 1, and its gradient is the score.",
+        "The KL divergence is no part of the surrogate.",
+        "That gradient is 0 here.",
+    ],
+)
+
+# %% [markdown]
 # ## Where this ends
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, ax = plots.new_figure()
 plots.claimed_band(ax, measured["curves"]["cartpole"], label="TRPO")
 plots.claimed_band(ax, measured_ppo["curves"]["cartpole"], label="PPO")
@@ -74,41 +131,42 @@ ax.legend(loc="lower right")
 page.figure(
     figure,
     alt="Learning curves of TRPO and PPO on CartPole over 120,000 environment steps, each with a narrow band.",
-    caption="CartPole, ten seeds each, moving average of 100 episodes, 95 % bands. TRPO has no learning rate for its policy: the "
-    "one number that it is given is how far the policy may move, 0.01 nats. By the end of the lesson you can say where the gap comes "
-    "from. It is not where the name says.",
+    caption="CartPole, ten seeds each, moving average of 100 episodes, 95 % bands. TRPO has no learning rate for its policy. It is given "
+    "how far the policy may move: 0.01 nats. Section 8.1 asks where the gap comes from.",
 )
 
 # %% [markdown]
 # ## 1. The problem, stated as it is meant
 #
-# ### 1.1 Best inside the region
+# ### 1.1 A maximum inside a region
 #
-# Lesson 04 ended its search for a safe step with an incentive. Here is the question that it stood for. Of all policies
-# whose mean KL divergence from the old one is at most $\delta$, which has the highest surrogate?
+# Of all policies whose mean KL divergence from the old one is at most $\delta_{\text{KL}}$, which has the highest surrogate?
+# {{# question}}
 #
 # $$
-# \max_\theta\; L(\theta) = \mathbb{E}\big[ r(\theta) A \big]
+# \max_\theta\; L(\theta) = \mathbb{E}\big[ \rho(\theta)\, \hat A \big]
 # \qquad \text{subject to} \qquad
-# \bar D(\theta) = \mathbb{E}_s\big[ \text{KL}\big(\pi_{\text{old}}(\cdot \mid s) \,\|\, \pi_\theta(\cdot \mid s)\big) \big] \le \delta. \tag{1}
+# \bar D(\theta) = \mathbb{E}_s\big[ \text{KL}\big(\pi_{\text{old}}(\cdot \mid s) \,\|\, \pi_\theta(\cdot \mid s)\big) \big] \le \delta_{\text{KL}}. \tag{1}
 # $$
+#
+# New in this unit ($P$ is the number of weights, $B$ the number of rows):
 #
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
-# | $\theta, \theta_{\text{old}}$ | the policy's weights, now and when the batch was collected | `parameters_to_vector(...)`, `start` | `[P]` |
-# | $x = \theta - \theta_{\text{old}}$ | the step | `step` | `[P]` |
-# | $r_i, A_i$ | probability ratio and advantage of row $i$ | inside `losses.ppo_clip_loss` with `clip_coef=None` | `[B]` |
-# | $g = \nabla L(\theta_{\text{old}})$ | gradient of the surrogate: the policy gradient | `-gradient` | `[P]` |
-# | $\bar D(\theta)$ | mean KL divergence over the batch's states | `kl_divergence(old, new).mean()` | scalar, nats |
-# | $F$ | Hessian of $\bar D$ at $\theta_{\text{old}}$ | no tensor: only products `fisher(vector)` | `[P, P]` |
-# | $s$ | solution of $F s = g$: the natural gradient | `direction` | `[P]` |
-# | $\delta$ | the limit | `max_kl` | 0.01 nats |
+# | $g$ | gradient of the surrogate at $\theta_{\text{old}}$: the policy gradient | `-gradient` | `[P]` |
+# | $\bar D(\theta)$ | mean KL divergence of the new policy from the old over the batch's states | `kl_divergence(...).mean()` | scalar, nats |
+# | $F$ | Hessian of $\bar D$ at $\theta_{\text{old}}$: the Fisher matrix | `fisher(vector)` | `[P, P]`, never built |
+# | $x$ | solution of $F x = g$: the natural gradient | `direction` | `[P]` |
+# | $p$ | search direction of conjugate gradient | `search` | `[P]` |
+# | $e$ | residual $g - F x$ of conjugate gradient | `residual` | `[P]` |
+# | $\Delta$ | the step $\theta - \theta_{\text{old}}$ | `step` | `[P]` |
+# | $\delta_{\text{KL}}$ | limit of $\bar D$ | `max_kl` | 0.01 nats |
 #
-# $P$ is the number of weights, $B$ the number of rows. $\bar D$ is not estimated from the actions that were taken, as
+# $\bar D$ is not estimated from the actions that were taken, as
 # k3 of lesson 04 is. At each state of the batch the two distributions are known, and their divergence is a formula.
 #
-# Why a divergence of policies, and not a distance between weights? Because the same change of a weight can be nothing
-# or everything. Take a policy with a single weight, the logit of its one interesting action, and move it by 1:
+# Why a divergence of policies, and not a distance between weights? Because the same change of a weight can change everything or
+# almost nothing. Take a policy with a single weight, the logit of its one interesting action, and move it by 1: {{# computed}}
 
 # %%
 for logit in (0.0, 2.0, 5.0, 10.0):
@@ -122,43 +180,42 @@ for logit in (0.0, 2.0, 5.0, 10.0):
 #
 # | | what is solved | what you have to choose |
 # |---|---|---|
-# | penalty | $\max L - \beta \bar D$ | $\beta$. Which distance a $\beta$ gives depends on the size of the advantages and on the policy, so it changes during training |
-# | learned multiplier | the same, with $\beta$ raised where $\bar D$ was above the target and lowered where it was below | the target and a rule. The constraint holds on average, and after a while |
-# | hard constraint | (1) as it stands | $\delta$, in nats |
+# | penalty | $\max L - w \bar D$ | the weight $w$. Which distance it gives depends on the advantages and on the policy |
+# | learned multiplier | the same, with $w$ raised where $\bar D$ was above the target and lowered where it was below | the target and a rule. The constraint holds on average |
+# | hard constraint | (1) as it stands | $\delta_{\text{KL}}$, in nats | {{# design}}
 #
-# TRPO is the third. A Lagrange multiplier will turn up in section 2.3, in a small problem that is solved with a
-# pencil, and cancel. What makes the constraint hold in training is a check: the divergence of each candidate step is
+# TRPO is the third. What makes the constraint hold in training is a check: the divergence of each candidate step is
 # computed, and a candidate above the limit is refused.
+
+# %% [markdown]
+# ### 1.3 What theory promises, and what is used · further
 #
-# ### 1.3 What theory promises, and what is used
-#
-# The paper proves a bound. With $A_{\max}$ the largest $|A|$ over all states and actions,
+# The paper proves a bound. With $A_{\max}$ the largest $|A^\pi|$ over all states and actions, {{# mathematics}}
 #
 # $$
-# J(\pi) \;\ge\; J(\pi_{\text{old}}) + \frac{1}{1-\gamma}\, \mathbb{E}_{\text{old}}[ r A ] - \frac{4 \gamma A_{\max}}{(1-\gamma)^2}\, \max_s \text{KL}\big(\pi_{\text{old}}(\cdot \mid s) \,\|\, \pi(\cdot \mid s)\big),
+# J(\pi) \;\ge\; J(\pi_{\text{old}}) + \frac{1}{1-\gamma}\, \mathbb{E}_{\text{old}}[ \rho\, A^{\pi_{\text{old}}} ] - \frac{4 \gamma A_{\max}}{(1-\gamma)^2}\, \max_s \text{KL}\big(\pi_{\text{old}}(\cdot \mid s) \,\|\, \pi(\cdot \mid s)\big),
 # $$
 #
 # where the expectation is over the old policy's discounted states. Make the right side larger than
 # $J(\pi_{\text{old}})$, and improvement is *guaranteed*. How far may a policy go with that guarantee? Suppose a step
-# promises an $\mathbb{E}[rA]$ of one percent of $A_{\max}$:
+# promises an $\mathbb{E}[\rho A]$ of one percent of $A_{\max}$: {{# mathematics}}
 
 # %%
+# {{# computed}}
 gain, gamma = 0.01, 0.99  # the gain as a share of the largest advantage
 print(f"guaranteed up to a KL of {gain * (1 - gamma) / (4 * gamma):.1e} nats, in the worst state")
 print(f"TRPO here: {trpo.CARTPOLE.max_kl} nats, on average over states")
 
 # %% [markdown]
-# Nobody has time for such steps. TRPO takes the *form* from the theory and leaves the constant. What is changed or
+# Such steps are far too short to be of use. TRPO takes the *form* from the theory and leaves the constant. What is changed or
 # approximated on the way to code:
 #
-# - the penalty becomes a constraint, with a $\delta$ that was found by trying;
+# - the penalty becomes a constraint, with a $\delta_{\text{KL}}$ that was found by trying;
 # - the maximum over states becomes a mean over the states of the batch;
 # - states come from the old policy, and advantages from GAE with a critic (as in lesson 04). They are standardised, so
 #   $L$ has no unit;
 # - $\gamma^t$ is dropped (as in [lesson 01](01_reinforce.ipynb));
 # - (1) is solved through a linear model of $L$ and a quadratic one of $\bar D$, and not to the end.
-#
-# The last line is the rest of this lesson.
 
 # %% [markdown]
 # ## 2. The natural gradient
@@ -166,45 +223,37 @@ print(f"TRPO here: {trpo.CARTPOLE.max_kl} nats, on average over states")
 # ### 2.1 Two models
 #
 # Near $\theta_{\text{old}}$ a smooth function is its Taylor series. For $L$, keep the first term that changes:
-# $L(\theta_{\text{old}} + x) \approx L(\theta_{\text{old}}) + g^\top x$. For $\bar D$ the first terms vanish. A
-# divergence is 0 at $x = 0$ and nowhere negative, so $x = 0$ is a minimum, and its gradient is 0 there. The first term
-# left is the quadratic one:
+# $L(\theta_{\text{old}} + \Delta) \approx L(\theta_{\text{old}}) + g^\top \Delta$. For $\bar D$ this term is 0: a
+# divergence is 0 at $\Delta = 0$ and nowhere negative, so $\Delta = 0$ is a minimum. The first term left is the quadratic one:
 #
 # $$
-# \bar D(\theta_{\text{old}} + x) \approx \tfrac12\, x^\top F x, \qquad F = \nabla^2 \bar D(\theta_{\text{old}}). \tag{2}
+# \bar D(\theta_{\text{old}} + \Delta) \approx \tfrac12\, \Delta^\top F \Delta, \qquad F = \nabla^2 \bar D(\theta_{\text{old}}). \tag{2}
 # $$
 #
 # ### 2.2 The Hessian is the Fisher information
 #
-# Take one state, write $\pi$ for $\pi_\theta(a \mid s)$, and differentiate the divergence twice. Only $\log \pi_\theta$
-# depends on $\theta$:
-#
-# $$
-# \nabla^2\, \text{KL} = \nabla^2 \sum_a \pi_{\text{old}} \big( \log \pi_{\text{old}} - \log \pi \big) = - \sum_a \pi_{\text{old}}\, \nabla^2 \log \pi .
-# $$
-#
-# The second derivative of a logarithm is
+# Take one state, write $\pi$ for $\pi_\theta(a \mid s)$, and take the second derivative of the divergence. Only $\log \pi_\theta$
+# depends on $\theta$, and the second derivative of a logarithm is
 #
 # $$
 # \nabla^2 \log \pi = \nabla \Big( \frac{\nabla \pi}{\pi} \Big) = \frac{\nabla^2 \pi}{\pi} - \frac{\nabla \pi\, \nabla \pi^\top}{\pi^2}
-# = \frac{\nabla^2 \pi}{\pi} - \nabla \log \pi\, \nabla \log \pi^\top .
+# = \frac{\nabla^2 \pi}{\pi} - \psi \psi^\top ,
 # $$
 #
-# Put it in, at $\theta = \theta_{\text{old}}$, where $\pi_{\text{old}} / \pi = 1$:
+# with the score $\psi = \nabla \log \pi$. Put it in, at $\theta = \theta_{\text{old}}$, where $\pi_{\text{old}} / \pi = 1$:
 #
 # $$
-# F = - \underbrace{\nabla^2 \sum_a \pi}_{\nabla^2 1 \,=\, 0} + \sum_a \pi\, \nabla \log \pi\, \nabla \log \pi^\top
-# = \mathbb{E}_a\big[ \nabla \log \pi\, \nabla \log \pi^\top \big]. \tag{3}
+# F = - \sum_a \pi_{\text{old}}\, \nabla^2 \log \pi
+# = - \underbrace{\nabla^2 \sum_a \pi}_{\nabla^2 1 \,=\, 0} + \sum_a \pi\, \psi \psi^\top
+# = \mathbb{E}_a\big[ \psi \psi^\top \big]. \tag{3}
 # $$
 #
-# Then average over the states. So $F$ is made of scores, the vectors of lesson 01: it is the covariance of the score
-# (whose mean is 0), called the **Fisher information**. Two things follow at once. $x^\top F x = \mathbb{E}[(x^\top
-# \nabla \log \pi)^2] \ge 0$, so $F$ has no negative eigenvalue. And it is 0 for every direction that changes no
-# probability on the batch. There are such directions in every softmax policy: raise the biases of all logits together.
-#
-# See all of it on a policy small enough to write $F$ down: four observations, two logits, no hidden layer, 10 weights.
+# Then average over the states. So $F$ is the covariance of the score (whose mean is 0), called the **Fisher information**.
+# $\Delta^\top F \Delta = \mathbb{E}[(\psi^\top \Delta)^2] \ge 0$, so $F$ has no negative eigenvalue. And it is 0 for every
+# direction that changes no probability on the batch. Every softmax policy has such directions: raise all logits by
+# the same amount. See it on a policy small enough to write $F$ down: four observations, two logits, no hidden layer, 10 weights.
 
-# %%
+# %% jupyter={"source_hidden": true}
 with seeded(0):
     tiny = CategoricalPolicy(4, 2, hidden_sizes=())
     obs = torch.randn(200, 4)  # [B, D]
@@ -223,7 +272,7 @@ def tiny_policy(theta):
     )
 
 
-# %%
+# {{# computed}}
 old = tiny_policy(theta)
 hessian = torch.autograd.functional.hessian(lambda t: kl_divergence(old, tiny_policy(t)).mean(), theta)  # [P, P]
 
@@ -238,104 +287,98 @@ print("eigenvalues of F:", np.linalg.eigvalsh(hessian.double().numpy()).round(4)
 
 # %% [markdown]
 # Equal up to rounding, no eigenvalue below 0, and five of ten are exactly 0: for each of the five inputs (four
-# observations and the bias) the two logits can be raised together, and nothing happens. A singular $F$ cannot be
-# inverted. That is what **damping** is for: TRPO works with $F + cI$, $c = 0.1$ here, whose eigenvalues are all at
-# least $c$. It also makes steps in nearly flat directions shorter, where the quadratic model has little to go by.
+# observations and the bias) the two logits can be raised together. A singular $F$ cannot be
+# inverted. So TRPO works with $F + cI$, $c = 0.1$ here, whose eigenvalues are all at
+# least $c$. This is called **damping**. {{# mathematics}}
 #
-# ### 2.3 The best step, with a pencil
+# ### 2.3 The step, with a pencil
 #
 # With both models, problem (1) is
 #
 # $$
-# \max_x\; g^\top x \quad \text{subject to} \quad \tfrac12 x^\top F x \le \delta .
+# \max_\Delta\; g^\top \Delta \quad \text{subject to} \quad \tfrac12 \Delta^\top F \Delta \le \delta_{\text{KL}} .
 # $$
 #
-# A linear function has no maximum of its own, so the best point lies on the edge. On it the gradients of objective and
-# constraint are parallel (else a move along the edge would still gain): $g = \lambda F x$ with a number $\lambda > 0$,
-# the Lagrange multiplier. So $x = s / \lambda$, where $s$ solves
+# A linear function has no maximum of its own, so the solution lies on the edge. There the gradients of objective and
+# constraint are parallel (else a move along the edge would still gain): $g = \nu F \Delta$ with a number $\nu > 0$,
+# the Lagrange multiplier. So $\Delta = x / \nu$, where $x$ solves
 #
 # $$
-# F s = g. \tag{4}
+# F x = g. \tag{4}
 # $$
 #
-# The constraint gives the rest: $\tfrac12 x^\top F x = \tfrac{1}{2 \lambda^2}\, s^\top F s = \delta$, so $1/\lambda =
-# \sqrt{2 \delta / s^\top F s}$ and
+# The constraint gives the rest: $\tfrac12 \Delta^\top F \Delta = \tfrac{1}{2 \nu^2}\, x^\top F x = \delta_{\text{KL}}$, so
 #
 # $$
-# x = \sqrt{\frac{2 \delta}{s^\top F s}}\; s. \tag{5}
+# \Delta = \sqrt{\frac{2 \delta_{\text{KL}}}{x^\top F x}}\; x. \tag{5}
 # $$
 #
-# The multiplier is gone, solved for in closed form. The direction $s = F^{-1} g$ is the **natural gradient** (Amari
-# 1998; Kakade 2002 for policies). The root is its length, and note what it does to the scale of $g$: double the
-# advantages, and $s$ doubles, $s^\top F s$ is four times as large, and $x$ stays the same. There is no learning rate.
-
-# %%
-page.source(
-    natural_gradient.step_scale,
-    folded="equation (5) in the package; open it after you have written your own (exercise 3)",
-)
+# The multiplier is gone. The direction $x = F^{-1} g$ is the **natural gradient** (Amari 1998; Kakade 2002 for policies). The
+# root is its length. If the advantages double, $x$ doubles, $x^\top F x$ is four times as large, and $\Delta$ stays the same.
+# There is no learning rate. {{# mathematics}}
 
 # %% [markdown]
 # ### 2.4 See it
 #
-# A Gaussian policy with two parameters, mean and log std, in one state; the closer the action to 1, the better. On
+# A Gaussian policy with two parameters, mean and log std, in one state; an action is the better the closer it is to 1. On
 # the left: all policies at the same KL divergence from the old one (black), the ellipse of the quadratic model (2),
-# and two steps to the ellipse's edge. On the right: the policies that the two steps lead to.
+# and two steps to the ellipse's edge. On the right: the policies that the two steps lead to. {{# design}}
 
 # %%
+# {{# computed}}
 widgets.explore(
     natural.trust_region,
     alt="Left: in the plane of mean and log std, a black egg-shaped curve of equal divergence, a dashed ellipse that models it, an "
     "arrow along the gradient and one along the natural gradient, which ends where a line of equal gain touches the ellipse. Right: "
     "the densities of the old policy and of both new ones, and a line at the best action.",
-    caption="The natural gradient ends where a line of equal gain touches the ellipse. At std 2 the gradient shrinks std, since that "
-    "slope is steep; the natural gradient asks what a change costs, and moves the mean too. Move std to 0.7: the arrows agree, why? Move "
-    "the limit up: ellipse and egg part, the model is only good nearby.",
+    caption="The natural gradient ends where a line of equal gain touches the ellipse. At std 2 the gradient shrinks std; the natural "
+    "gradient asks what a change does to the policy, and moves the mean too. Move std to 0.7: the arrows agree, why? Move "
+    "the limit up: the model is good nearby only.",
     std=widgets.Slider(0.2, 2.0, 2.0, 0.1, "std of the old policy"),
     max_kl=widgets.Slider(0.01, 0.5, 0.1, 0.01, "max_kl [nats]"),
 )
 
 # %% [markdown]
-# ### 2.5 What it does not depend on
+# ### 2.5 What it does not depend on · further
 #
-# Write the same policies with other parameters $\varphi$, $\theta = h(\varphi)$, and let $M$ be the Jacobian of $h$.
-# The chain rule gives $g_\varphi = M^\top g$ and, since (3) is made of scores, $F_\varphi = M^\top F M$. If $M$ is
+# Write the same policies with other parameters $\omega$, and let $W = \partial \theta / \partial \omega$.
+# The chain rule gives $g_\omega = W^\top g$ and, since (3) is made of scores, $F_\omega = W^\top F W$. If $W$ **and $F$** are
 # invertible, the natural gradient in the new parameters, carried back to the old ones, is
 #
 # $$
-# M\, F_\varphi^{-1} g_\varphi = M\, M^{-1} F^{-1} M^{-\top} M^\top g = F^{-1} g,
+# W\, F_\omega^{-1} g_\omega = W\, W^{-1} F^{-1} W^{-\top} W^\top g = F^{-1} g,
 # $$
 #
-# the same step of the *policy*. The plain gradient gives $M M^\top g$: it depends on how you happened to write the
-# network. Check it with the Gaussian, once with log std as its parameter and once with std:
+# the same step of the *policy*. The plain gradient gives $W W^\top g$: it depends on how you happened to write the network.
+# What TRPO computes does too, to a degree: the $F$ of a softmax policy is singular (section 2.2), and the $cI$ that is added
+# for it is not a part of the policy. Check it with the Gaussian, whose $F$ is invertible, with log std as its parameter and
+# with std:
 
 
 # %%
-def new_std(std, *, log_scale, natural_step):
-    """std of the policy after a small step, when the second parameter is log std or std itself."""
+def new_std(std, *, log_scale, damping):
+    """std of the policy after a small step, when the second parameter is log std or std itself; damping None: the gradient."""
     gradient = torch.tensor([2.0, -2 * std**2 if log_scale else -2 * std])  # of -(mean - 1)^2 - std^2
     fisher = torch.diag(torch.tensor([1 / std**2, 2.0 if log_scale else 2 / std**2]))
-    step = 0.1 * (torch.linalg.solve(fisher, gradient) if natural_step else gradient)
+    step = 0.1 * (gradient if damping is None else torch.linalg.solve(fisher + damping * torch.eye(2), gradient))
     return std * step[1].exp() if log_scale else std + step[1]
 
 
-for natural_step in (False, True):
-    stds = [new_std(0.3, log_scale=log_scale, natural_step=natural_step) for log_scale in (True, False)]
-    name = "natural gradient" if natural_step else "gradient"
-    print(f"{name:17} 0.3 becomes {stds[0]:.5f} (parameter log std), {stds[1]:.5f} (parameter std)")
+for damping, name in ((None, "gradient"), (0.0, "natural gradient"), (1.0, "natural gradient, damping 1")):
+    stds = [new_std(0.3, log_scale=log_scale, damping=damping) for log_scale in (True, False)]
+    print(f"{name:27} 0.3 becomes {stds[0]:.5f} (parameter log std), {stds[1]:.5f} (parameter std)")
 
 # %% [markdown]
-# The small rest in the natural gradient's row is of second order in the step: the invariance is exact for infinitely
-# small steps. In a network this is worth something: layers differ in scale, and inputs in units.
+# The small rest in the second row is of second order in the step: the invariance is exact for infinitely
+# small steps. With damping the two differ again.
 
 # %% [markdown]
 # ## 3. A matrix that is never formed
 #
-# How large is $F$ for CartPole's policy? Take a real batch: the tenth update of a run. `trpo.train` lets you replace
-# its policy step (a seam). This one keeps what it was given, and calls the package's.
+# How large is $F$ for CartPole's policy? Take a real batch: the tenth update of a run.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def keep_tenth(policy, batch, advantages, config):
     """`trpo.policy_step`, but what the tenth call is given is kept in `moment`."""
     if len(seen) == 9:
@@ -353,19 +396,14 @@ print(f"batch of {len(batch.obs):,} rows, P = {num_parameters:,} weights")
 print(f"F has {num_parameters**2:,} entries, {4 * num_parameters**2 / 1e6:.0f} MB")
 
 # %% [markdown]
-# Writing it down would take $P$ passes like the one below, and solving (4) by elimination about $P^3/3$
-# multiplications, in every update. Neither is needed. Conjugate gradient (section 4) never looks at $F$. It asks for
-# products $F v$ with vectors of its choice, and these are cheap.
-#
-# Let $h(\theta) = \nabla \bar D(\theta)$, a vector `[P]`. Multiply it with a constant $v$: $h^\top v$ is a scalar. Its
-# gradient is
+# Conjugate gradient (section 4) never looks at $F$. It asks for products $F v$ with vectors of its choice. Let
+# $\nabla \bar D$ be the gradient of the divergence, a vector `[P]`. Multiply it with a constant $v$: a scalar. Its gradient is
 #
 # $$
-# \frac{\partial}{\partial \theta_i} \sum_j h_j v_j = \sum_j \frac{\partial^2 \bar D}{\partial \theta_i\, \partial \theta_j}\, v_j = (F v)_i .
+# \frac{\partial}{\partial \theta_i} \sum_j \frac{\partial \bar D}{\partial \theta_j} v_j = \sum_j \frac{\partial^2 \bar D}{\partial \theta_i\, \partial \theta_j}\, v_j = (F v)_i .
 # $$
 #
-# So: backward once for $h$, keeping the graph of that computation; dot with $v$; backward again. Two passes, whatever
-# $P$ is.
+# So: backward once, keeping the graph of that computation; dot with $v$; backward again. Two passes, whatever $P$ is.
 
 # %%
 page.source(
@@ -378,17 +416,19 @@ page.source(
 #
 # - `old` is the same network, evaluated without a graph: a constant, as $\pi_{\text{old}}$ is in (1).
 # - `create_graph=True` records the first backward pass, so that it can be differentiated itself.
-# - `materialize_grads=True` fills in zeros where a parameter has no influence on $h^\top v$; without it autograd
-#   gives `None` there.
+# - `materialize_grads=True` fills in zeros where a parameter has no influence; without it autograd gives `None` there.
 # - `damping * vector` is the $cI$ of section 2.2.
+
+# %% [markdown]
+# ### 3.1 Is the product right? · further
 #
-# Is it right? Against the Hessian that you wrote down above, and against (3) on the real network. With two actions,
-# (3) is a sum over rows alone. Let $j_i$ be the gradient of the difference of the two logits in row $i$, and $p_i$ the
-# probability of action 1. The scores are $(1 - p_i)\, j_i$ and $-p_i\, j_i$, so the row's expectation is $\big(p_i (1 -
-# p_i)^2 + (1 - p_i)\, p_i^2\big)\, j_i j_i^\top = p_i (1 - p_i)\, j_i j_i^\top$, and
+# Against the Hessian that you wrote down above, and against (3) on the real network. With two actions,
+# (3) is a sum over rows alone. Let $j_i$ be the gradient of the difference of the two logits in row $i$, and $\pi_i$ the
+# probability of action 1. The scores are $(1 - \pi_i)\, j_i$ and $-\pi_i\, j_i$, so the row's expectation is
+# $\big(\pi_i (1 - \pi_i)^2 + (1 - \pi_i)\, \pi_i^2\big)\, j_i j_i^\top = \pi_i (1 - \pi_i)\, j_i j_i^\top$, and
 #
 # $$
-# F = M^\top M, \qquad \text{row } i \text{ of } M = \sqrt{p_i (1 - p_i) / B}\;\, j_i \quad [B, P].
+# F = \Psi^\top \Psi, \qquad \text{row } i \text{ of } \Psi = \sqrt{\pi_i (1 - \pi_i) / B}\;\, j_i \quad [B, P] \text{ (below: } \texttt{m}).
 # $$
 
 
@@ -407,35 +447,50 @@ with torch.no_grad():
 m = (j * (p * (1 - p) / len(j)).sqrt()[:, None]).double()  # [B, P]
 
 # %%
+# {{# computed}}
 with seeded(0):
     v_tiny, v = torch.randn(len(theta)), torch.randn(num_parameters)
 product = natural_gradient.fisher_vector_product(tiny, obs, v_tiny, damping=0.0)
 print(f"tiny policy: largest difference to the Hessian times v {(product - hessian @ v_tiny).abs().max():.1e}")
 product = natural_gradient.fisher_vector_product(policy, batch.obs, v, damping=0.0)
 exact = m.T @ (m @ v.double())
-print(f"CartPole's policy: relative difference to M^T M v {(product - exact).norm() / exact.norm():.1e}")
+print(f"CartPole's policy: relative difference to the exact product {(product - exact).norm() / exact.norm():.1e}")
 
 # %% [markdown]
 # ## 4. Conjugate gradient
 #
 # The task: solve $A x = b$ for a symmetric, positive definite $A$ of which you only know products $A v$. Here $A = F +
-# cI$ and $b = g$. This section derives the method completely; its letters $x$, $r$ and $p$ are its own.
+# cI$ and $b = g$.
 #
 # ### 4.1 Solving is minimising
 #
 # Let $f(x) = \tfrac12 x^\top A x - b^\top x$. Its gradient is $A x - b$, and it has one minimum, where $A x = b$. The
-# negative gradient $r = b - A x$ is called the **residual**: what is still missing.
+# negative gradient $e = b - A x$ is called the **residual**: what is still missing.
 #
-# Along a direction $p$, $f$ is a parabola: $f(x + \alpha p) = f(x) - \alpha\, p^\top r + \tfrac12 \alpha^2 p^\top A p$.
-# Its lowest point is at
+# Along a direction $p$, $f$ is a parabola:
+#
+# $$ f(x + \alpha p) = f(x) - \alpha\, p^\top e + \tfrac12 \alpha^2 p^\top A p . $$
+#
+# Which $\alpha$ leads to its lowest point? Write it with `slope` $= p^\top e$ and `curvature` $= p^\top A p$: {{# mathematics}}
+
+# %%
+questions.check_line(
+    "08-line-length",
+    lambda slope, curvature: ...,  # your line in place of the dots
+)
+
+# %% [markdown]
+# <details><summary>The line</summary>
+#
+# The derivative with respect to $\alpha$ is 0 where $-p^\top e + \alpha\, p^\top A p = 0$:
 #
 # $$
-# \alpha = \frac{p^\top r}{p^\top A p}. \tag{6}
+# \alpha = \frac{p^\top e}{p^\top A p}. \tag{6}
 # $$
 #
-# **Steepest descent** takes $p = r$, always straight downhill. After a step of the best length the new
-# residual is orthogonal to the old one. In two dimensions that leaves two directions, taken by turns: in a narrow
-# valley steepest descent zigzags, and neither direction is ever done with.
+# </details>
+#
+# **Steepest descent** takes $p = e$, straight downhill, and zigzags in a narrow valley.
 #
 # ### 4.2 Directions that do not disturb each other
 #
@@ -446,45 +501,26 @@ print(f"CartPole's policy: relative difference to M^T M v {(product - exact).nor
 # f\Big(\sum_i \alpha_i p_i\Big) = \sum_i \Big( \tfrac12 \alpha_i^2\, p_i^\top A p_i - \alpha_i\, p_i^\top b \Big).
 # $$
 #
-# $P$ separate parabolas. Each can be minimised once and for all, whatever the others do, and after at most $P$ of them
-# you stand at the minimum. Nothing is ever undone. In particular, after $k$ directions $x_k$ is the lowest point
-# that *any* combination of them reaches. So the gradient there has no part along them:
+# $P$ separate parabolas. Each can be minimised once and for all, and after at most $P$ of them
+# you stand at the minimum. The $\alpha_k$ of each is (6): it has $p_k^\top b$ where (6) has $p_k^\top e_k$, and the two are
+# equal, since $e_k = b - A x_k$, $x_k$ is made of earlier directions, and $p_k^\top A$ times those is 0. {{# mathematics}}
+#
+# After $k$ directions $x_k$ is the lowest point that *any* combination of them reaches, so the gradient there has no part along
+# them: {{# mathematics}}
 #
 # $$
-# r_k^\top p_j = 0 \quad \text{for } j < k. \tag{7}
+# e_k^\top p_j = 0 \quad \text{for } j < k. \tag{7}
 # $$
 #
-# ### 4.3 Where the directions come from
-#
-# Start with $p_0 = r_0 = b$ (at $x_0 = 0$). Later, take the new residual and remove what is not conjugate to the
-# directions so far. It turns out that only the last one is in the way:
+# Where do such directions come from? Start with $p_0 = e_0 = b$ (at $x_0 = 0$). Later, take the new residual and remove what is
+# not conjugate to the last direction; it is conjugate to all others already (section 4.3): {{# mathematics}}
 #
 # $$
-# p_{k+1} = r_{k+1} + \beta_k\, p_k .
+# \alpha_k = \frac{\lVert e_k \rVert^2}{p_k^\top A p_k}, \qquad x_{k+1} = x_k + \alpha_k p_k, \qquad e_{k+1} = e_k - \alpha_k A p_k, \qquad
+# p_{k+1} = e_{k+1} + \frac{\lVert e_{k+1} \rVert^2}{\lVert e_k \rVert^2}\, p_k .
 # $$
 #
-# Why? Each $p_j$ is made of residuals and each residual of $p$'s ($r_j = p_j - \beta_{j-1} p_{j-1}$), so (7) says that
-# residuals are orthogonal to each other: $r_{k+1}^\top r_j = 0$ for $j \le k$. And a step changes the residual by a
-# product with $A$:
-#
-# $$
-# r_{j+1} = b - A (x_j + \alpha_j p_j) = r_j - \alpha_j A p_j
-# \quad\Longrightarrow\quad
-# r_{k+1}^\top A p_j = \frac{r_{k+1}^\top r_j - r_{k+1}^\top r_{j+1}}{\alpha_j} .
-# $$
-#
-# For $j < k$ both terms are 0: the new residual is conjugate to all older directions already. For $j = k$ it is
-# $-\lVert r_{k+1} \rVert^2 / \alpha_k$. Choose $\beta_k$ so that $p_{k+1}^\top A p_k = 0$:
-#
-# $$
-# \beta_k = - \frac{r_{k+1}^\top A p_k}{p_k^\top A p_k} = \frac{\lVert r_{k+1} \rVert^2}{\alpha_k\, p_k^\top A p_k} = \frac{\lVert r_{k+1} \rVert^2}{\lVert r_k \rVert^2},
-# $$
-#
-# where the last step uses (6): $p_k^\top r_k = \lVert r_k \rVert^2$, since $p_k = r_k + \beta_{k-1} p_{k-1}$ and $r_k$
-# is orthogonal to $p_{k-1}$. The same makes $\alpha_k = \lVert r_k \rVert^2 / p_k^\top A p_k$. No old direction has to
-# be kept. All of it, from $x = 0$ and $r = p = b$: $\alpha$, then $x \leftarrow x + \alpha p$ and $r \leftarrow r - \alpha A p$,
-# then $\beta$ and $p \leftarrow r + \beta p$. One product with $A$ an iteration, four vectors of memory. The method stops
-# when the residual is small, or after a number of iterations.
+# One product with $A$ an iteration, four vectors of memory. It stops when the residual is small, or after a number of iterations.
 
 # %%
 page.source(
@@ -493,23 +529,44 @@ page.source(
 )
 
 # %% [markdown]
-# There, `squared` is $\lVert r_k \rVert^2$, `product` is $A p_k$, `step` is $\alpha_k$, `squared / previous` is $\beta_k$.
+# ### 4.3 Why only the last direction is in the way · further
 #
-# ### 4.4 By hand
+# Write $p_{k+1} = e_{k+1} + \kappa_k p_k$. Each $p_j$ is made of residuals and each residual of $p$'s ($e_j = p_j -
+# \kappa_{j-1} p_{j-1}$), so (7) says that residuals are orthogonal to each other: $e_{k+1}^\top e_j = 0$ for $j \le k$. And a
+# step changes the residual by a product with $A$:
+#
+# $$
+# e_{j+1} = b - A (x_j + \alpha_j p_j) = e_j - \alpha_j A p_j
+# \quad\Longrightarrow\quad
+# e_{k+1}^\top A p_j = \frac{e_{k+1}^\top e_j - e_{k+1}^\top e_{j+1}}{\alpha_j} .
+# $$
+#
+# For $j < k$ both terms are 0: the new residual is conjugate to all older directions already. For $j = k$ it is
+# $-\lVert e_{k+1} \rVert^2 / \alpha_k$. Choose $\kappa_k$ so that $p_{k+1}^\top A p_k = 0$: {{# mathematics}}
+#
+# $$
+# \kappa_k = - \frac{e_{k+1}^\top A p_k}{p_k^\top A p_k} = \frac{\lVert e_{k+1} \rVert^2}{\alpha_k\, p_k^\top A p_k} = \frac{\lVert e_{k+1} \rVert^2}{\lVert e_k \rVert^2},
+# $$
+#
+# where the last step uses (6): $p_k^\top e_k = \lVert e_k \rVert^2$, since $p_k = e_k + \kappa_{k-1} p_{k-1}$ and $e_k$
+# is orthogonal to $p_{k-1}$. The same makes $\alpha_k = \lVert e_k \rVert^2 / p_k^\top A p_k$.
+
+# %% [markdown]
+# ### 4.4 By hand · further
 #
 # $A = \begin{pmatrix} 3 & 1 \\ 1 & 2 \end{pmatrix}$, $b = \begin{pmatrix} 5 \\ 5 \end{pmatrix}$. The solution is $(1,
-# 2)$. Start at $x_0 = 0$, so $r_0 = p_0 = (5, 5)$.
+# 2)$. Start at $x_0 = 0$, so $e_0 = p_0 = (5, 5)$.
 #
 # | | iteration 0 | iteration 1 |
 # |---|---|---|
-# | $\lVert r_k \rVert^2$ | $50$ | $50/49$ |
-# | $p_k$ | $(5, 5)$ | $r_1 + \tfrac{1}{49} p_0 = (-\tfrac{30}{49}, \tfrac{40}{49})$ |
+# | $\lVert e_k \rVert^2$ | $50$ | $50/49$ |
+# | $p_k$ | $(5, 5)$ | $e_1 + \tfrac{1}{49} p_0 = (-\tfrac{30}{49}, \tfrac{40}{49})$ |
 # | $A p_k$ | $(20, 15)$ | $(-\tfrac{50}{49}, \tfrac{50}{49})$ |
 # | $p_k^\top A p_k$ | $175$ | $\tfrac{3500}{49^2}$ |
 # | $\alpha_k$ | $\tfrac{50}{175} = \tfrac27$ | $\tfrac{50}{49} \cdot \tfrac{49^2}{3500} = \tfrac{7}{10}$ |
 # | $x_{k+1}$ | $(\tfrac{10}{7}, \tfrac{10}{7})$ | $(\tfrac{10}{7} - \tfrac37,\; \tfrac{10}{7} + \tfrac47) = (1, 2)$ |
-# | $r_{k+1}$ | $(5 - \tfrac{40}{7},\; 5 - \tfrac{30}{7}) = (-\tfrac57, \tfrac57)$ | $(0, 0)$ |
-# | $\beta_k$ | $\tfrac{50/49}{50} = \tfrac{1}{49}$ | done |
+# | $e_{k+1}$ | $(5 - \tfrac{40}{7},\; 5 - \tfrac{30}{7}) = (-\tfrac57, \tfrac57)$ | $(0, 0)$ |
+# | $\kappa_k$ | $\tfrac{50/49}{50} = \tfrac{1}{49}$ | done |
 #
 # Two weights, two iterations. The package's function goes the same way:
 
@@ -519,6 +576,7 @@ print("conjugate gradient:", conjugate.conjugate_gradient_path(a_hand, b_hand, i
 print("steepest descent:  ", conjugate.steepest_descent_path(a_hand, b_hand, iterations=5).round(4).tolist())
 
 # %% jupyter={"source_hidden": true}
+# {{# computed}}
 valley = conjugate.valley(50.0, 20.0)
 target = valley @ np.array([3.0, 1.0])
 descent = conjugate.relative_residuals(conjugate.steepest_descent_path(valley, target, 200), valley, target)
@@ -556,17 +614,15 @@ widgets.explore(
 #
 # CartPole's policy has thousands of weights, and TRPO stops after ten iterations. Why is that enough?
 #
-# After $k$ iterations $x_k$ is the best point among all combinations of $b, A b, \dots, A^{k-1} b$ (each new residual
-# brings one more product with $A$, and (7) says that nothing better is left there). So $x_k = q(A)\, b$ with a
-# polynomial $q$ of degree $k - 1$, the best one. Split $b$ along the eigenvectors of $A$: the part with eigenvalue
-# $\mu$ is solved exactly if $\mu\, q(\mu) = 1$. If $A$ has only $m$ *different* eigenvalues, a polynomial of degree $m
-# - 1$ can do that for all of them, and $m$ iterations solve the whole system, however large. Eigenvalues that lie close
-# together count almost as one.
-#
-# Now look at the eigenvalues of the real $F$. $M^\top M$ `[P, P]` and $M M^\top$ `[B, B]` have the same ones, except
-# for zeros:
+# After $k$ iterations $x_k$ is a combination of $b, A b, \dots, A^{k-1} b$, since each new residual
+# brings one more product with $A$, and by (7) it is the one with the lowest $f$. So $x_k = q(A)\, b$ with a
+# polynomial $q$ of degree $k - 1$. Split $b$ along the eigenvectors of $A$: the part with eigenvalue
+# $\mu$ is solved exactly if $\mu\, q(\mu) = 1$. If $A$ has only $m$ *different* eigenvalues, a polynomial of degree $m-1$
+# can do that for all of them, and $m$ iterations solve the whole system, however large. Eigenvalues that lie close
+# together count almost as one. Here are those of the real $F$: {{# mathematics}}
 
-# %%
+# %% jupyter={"source_hidden": true}
+# {{# computed}}
 eigenvalues, vectors = torch.linalg.eigh(m @ m.T)  # [B] ascending, [B, B]
 page.figure(
     conjugate.spectrum(eigenvalues.numpy(), num_parameters=num_parameters, damping=config.damping),
@@ -577,7 +633,6 @@ page.figure(
 )
 
 
-# %%
 def residuals(damping, iterations=20):
     """||b - A x|| / ||b|| after 0, 1, ... iterations on the batch's own F and gradient."""
     matvec = lambda v: m.T @ (m @ v) + damping * v  # noqa: E731
@@ -599,14 +654,13 @@ page.figure(
 )
 
 # %% [markdown]
-# A handful of large eigenvalues, and thousands that the damping makes alike: that is why ten iterations do. Stopping
-# there costs next to nothing: the figure says how little is left.
+# A handful of large eigenvalues, and thousands that the damping brings close to 0.1: that is why ten iterations do.
 #
 # What do the iterations buy? After a single one $x$ is a multiple of $b$: the plain gradient, with TRPO's step length.
-# For a step (5) along each direction on the way, here is the gain $g^\top x$ that the linear model predicts, and the
-# share of the step that lies in the few directions whose eigenvalues are above the damping:
+# For a step (5) along each direction on the way, here is the gain $g^\top \Delta$ that the linear model predicts, and the
+# share of the step that lies in the few directions whose eigenvalues are above the damping: {{# mathematics}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 few = int((eigenvalues > config.damping).sum())
 steep = m.T @ vectors[:, -few:] / eigenvalues[-few:].sqrt()  # [P, few], eigenvectors of F
 print(f"iterations   angle to the gradient   length   predicted gain   share in the {few} steepest directions")
@@ -622,17 +676,17 @@ for iterations in (1, 2, 3, 5, 10):
     print(f"{iterations:10} {angle:19.0f} deg {step.norm():8.3f} {g @ step:16.5f} {share:32.0%}")
 
 # %% [markdown]
-# Look at the predicted gain, and be surprised. The natural gradient points far away from the gradient, and its step is
-# twice as long at the same divergence. Yet what it gains *in this update* is less than a tenth more. You would be
-# tempted to save the other nine iterations. Section 7.2 does that, over ten seeds.
+# The natural gradient points far away from the gradient, and its step is
+# about twice as long at the same divergence. Yet what it gains *in this update* is less than a tenth more. Would you
+# save the other nine iterations? Section 7.2 does that, over ten seeds. {{# computed}}
 
 # %% [markdown]
 # ## 5. The line search
 #
 # Direction and length come from models. The step is taken by the real policy. Walk along the direction of section 4.5
-# on the real batch, up to three times the length (5), and look at what is true and what the models say:
+# on the real batch, up to three times the length (5): {{# design}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 direction = natural_gradient.conjugate_gradient(
     lambda v: natural_gradient.fisher_vector_product(policy, batch.obs, v, damping=config.damping),
     g, iterations=config.cg_iterations, tolerance=config.cg_tolerance,
@@ -653,7 +707,6 @@ def evaluate(step):
         return float(gain), float(kl_divergence(old, new).mean())
 
 
-# %%
 def draw_step(max_kl):
     """The models and the truth along the direction, with the lengths that the line search tries."""
     whole = natural_gradient.step_scale(direction, curvature, max_kl=max_kl) * direction
@@ -689,23 +742,15 @@ widgets.explore(
 
 # %% [markdown]
 # At length 1 the quadratic model is somewhat *below* the limit. The length (5) is computed with $F + cI$, and damping
-# makes the curvature look larger than it is. So the whole step is usually allowed. When the true divergence is above
-# $\delta$, or when the surrogate did not improve, the step is shortened to 0.8 of its length and tried again, ten
-# times at most. If no length qualifies, the policy stays where it was, bit for bit.
-
-# %%
-page.source(
-    natural_gradient.line_search,
-    folded="the search in the package; open it after you have written your own (exercise 4)",
-)
+# makes the curvature look larger than it is. When the true divergence is above
+# $\delta_{\text{KL}}$, or when the surrogate did not improve, the step is shortened to 0.8 of its length and tried again: ten
+# lengths at most, the whole step included. If none qualifies, the policy stays where it was, bit for bit. {{# mathematics}}
 
 # %% [markdown]
-# This is what makes the constraint **hard**. Whatever the models said, whatever the damping was, no update leaves a
-# policy more than $\delta$ away, on average over the batch's states.
+# This makes the constraint **hard**. Whatever the models said, no update leaves a
+# policy more than $\delta_{\text{KL}}$ away, on average over the batch's states. {{# design}}
 #
 # ## 6. The whole step
-#
-# You have now seen every part. Here they are together:
 
 # %%
 page.source(trpo.policy_step)
@@ -714,14 +759,14 @@ page.source(trpo.policy_step)
 # 1. **Gradient.** The unclipped surrogate (the clipped loss with `clip_coef=None`), differentiated once. It is a loss, so its
 #    gradient is $-g$, and the equation is solved for `-gradient`.
 # 2. **Direction.** Conjugate gradient on `fisher`, at most 10 products.
-# 3. **Length.** One more product for $s^\top (F + cI)\, s$, and the root of (5).
+# 3. **Length.** A product for $x^\top (F + cI)\, x$, and the root of (5).
 # 4. **Search.** A forward pass for each length that is tried.
-# 5. **Last call of `evaluate`**: it leaves the policy at the accepted step (zeros: where it was) and gives the metrics.
+# 5. The last call of `evaluate` leaves the policy at the accepted step.
 #
-# There is no optimiser for the policy, no momentum and no learning rate. The critic is fitted as before: 20 steps of
-# Adam on the whole batch. Around it, `trpo.train` is the loop of units 03 and 04. Settings for CartPole:
+# There is no optimiser for the policy. The critic is fitted with 20 steps of Adam. Around it, `trpo.train` is the loop of units
+# 03 and 04.
 
-# %%
+# %% jupyter={"source_hidden": true}
 shown = (
     "max_kl damping cg_iterations cg_tolerance backtracks shrink critic_lr critic_steps gamma gae_lambda hidden_sizes"
 )
@@ -736,40 +781,39 @@ print(
 # Each row of the table changes one thing against the first. Ten seeds, 120,000 steps. First a guess:
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.predict(
     "08-no-search",
     "Take the line search away: every update makes the whole step that the quadratic model asks for, whatever it does. What will ten "
     "seeds show?",
     [
         "Most runs break down sooner or later",
-        "It learns faster, since no step is shortened",
-        "No difference that ten seeds could show",
-        "The KL divergence grows from update to update",
+        "It learns faster: no step is shortened",
+        "No difference that ten seeds can show",
+        "The KL divergence grows with every update",
     ],
     answer=2,
-    explanation=f"A mean of 475 comes after {quote('trpo:no_line_search/steps_to_475')} steps, with the line search after "
-    f"{quote('trpo:cartpole/steps_to_475')}. At a limit of 0.01 nats the quadratic model is so good that the search has almost nothing "
-    "to do. Section 7.3 looks inside.",
+    explanation="{{No difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}} in the steps until 475. Section 7.3 says why.",
 )
 
 # %% [markdown]
-# "Reach 475" means a mean of 100 episodes in a row of at least 475; *never* in a place means that too many seeds never
+# "Reach 475" means a mean of 100 episodes in a row of at least 475; *never* means that too many seeds never
 # got there for the number to exist. "Held out" is the mean return of 100 episodes from new start states, with the most
-# probable action. The KL is the exact one over the batch, after the update.
+# probable action. The KL is the exact one over the batch, after the update. {{# design}}
 #
-# | change | seeds that reach 475 | steps until then | seeds that end above 475 | last 100 episodes | worst seed, held out | mean KL, first half [0.001 nat] | largest KL of all seeds [0.001 nat] |
+# | change | seeds that reach 475 | steps until then | seeds that end above 475 | last 100 episodes | held out | mean KL, first half [0.001 nat] | largest KL of a run [0.001 nat] |
 # |---|---|---|---|---|---|---|---|
-# | TRPO as it is: limit 0.01, 10 iterations, damping 0.1 | {{trpo:cartpole/steps_to_475/count}} of {{trpo:cartpole/steps_to_475/count.n}} | {{trpo:cartpole/steps_to_475}} | {{trpo:cartpole/ends_above_475/count}} | {{trpo:cartpole/last_100}} | {{trpo:cartpole/held_out/worst}} | {{trpo:cartpole/kl}} | {{trpo:cartpole/largest_kl/worst}} |
-# | limit 0.003 | {{trpo:kl_0003/steps_to_475/count}} of {{trpo:kl_0003/steps_to_475/count.n}} | {{trpo:kl_0003/steps_to_475}} | {{trpo:kl_0003/ends_above_475/count}} | {{trpo:kl_0003/last_100}} | {{trpo:kl_0003/held_out/worst}} | {{trpo:kl_0003/kl}} | {{trpo:kl_0003/largest_kl/worst}} |
-# | limit 0.02 | {{trpo:kl_002/steps_to_475/count}} of {{trpo:kl_002/steps_to_475/count.n}} | {{trpo:kl_002/steps_to_475}} | {{trpo:kl_002/ends_above_475/count}} | {{trpo:kl_002/last_100}} | {{trpo:kl_002/held_out/worst}} | {{trpo:kl_002/kl}} | {{trpo:kl_002/largest_kl/worst}} |
-# | limit 0.1 | {{trpo:kl_01/steps_to_475/count}} of {{trpo:kl_01/steps_to_475/count.n}} | {{trpo:kl_01/steps_to_475}} | {{trpo:kl_01/ends_above_475/count}} | {{trpo:kl_01/last_100}} | {{trpo:kl_01/held_out/worst}} | {{trpo:kl_01/kl}} | {{trpo:kl_01/largest_kl/worst}} |
-# | 1 iteration: the plain gradient, at TRPO's length | {{trpo:one_cg_iteration/steps_to_475/count}} of {{trpo:one_cg_iteration/steps_to_475/count.n}} | {{trpo:one_cg_iteration/steps_to_475}} | {{trpo:one_cg_iteration/ends_above_475/count}} | {{trpo:one_cg_iteration/last_100}} | {{trpo:one_cg_iteration/held_out/worst}} | {{trpo:one_cg_iteration/kl}} | {{trpo:one_cg_iteration/largest_kl/worst}} |
-# | 3 iterations | {{trpo:three_cg_iterations/steps_to_475/count}} of {{trpo:three_cg_iterations/steps_to_475/count.n}} | {{trpo:three_cg_iterations/steps_to_475}} | {{trpo:three_cg_iterations/ends_above_475/count}} | {{trpo:three_cg_iterations/last_100}} | {{trpo:three_cg_iterations/held_out/worst}} | {{trpo:three_cg_iterations/kl}} | {{trpo:three_cg_iterations/largest_kl/worst}} |
-# | no damping | {{trpo:no_damping/steps_to_475/count}} of {{trpo:no_damping/steps_to_475/count.n}} | {{trpo:no_damping/steps_to_475}} | {{trpo:no_damping/ends_above_475/count}} | {{trpo:no_damping/last_100}} | {{trpo:no_damping/held_out/worst}} | {{trpo:no_damping/kl}} | {{trpo:no_damping/largest_kl/worst}} |
-# | damping 1 | {{trpo:damping_1/steps_to_475/count}} of {{trpo:damping_1/steps_to_475/count.n}} | {{trpo:damping_1/steps_to_475}} | {{trpo:damping_1/ends_above_475/count}} | {{trpo:damping_1/last_100}} | {{trpo:damping_1/held_out/worst}} | {{trpo:damping_1/kl}} | {{trpo:damping_1/largest_kl/worst}} |
-# | no line search: the whole step, unchecked | {{trpo:no_line_search/steps_to_475/count}} of {{trpo:no_line_search/steps_to_475/count.n}} | {{trpo:no_line_search/steps_to_475}} | {{trpo:no_line_search/ends_above_475/count}} | {{trpo:no_line_search/last_100}} | {{trpo:no_line_search/held_out/worst}} | {{trpo:no_line_search/kl}} | {{trpo:no_line_search/largest_kl/worst}} |
+# | TRPO as it is: limit 0.01, 10 iterations, damping 0.1 | {{trpo:cartpole/steps_to_475/count}} of {{trpo:cartpole/steps_to_475/count.n}} | {{trpo:cartpole/steps_to_475}} | {{trpo:cartpole/ends_above_475/count}} | {{trpo:cartpole/last_100}} | {{trpo:cartpole/held_out}} | {{trpo:cartpole/kl}} | {{trpo:cartpole/largest_kl}} |
+# | limit 0.003 | {{trpo:kl_0003/steps_to_475/count}} of {{trpo:kl_0003/steps_to_475/count.n}} | {{trpo:kl_0003/steps_to_475}} | {{trpo:kl_0003/ends_above_475/count}} | {{trpo:kl_0003/last_100}} | {{trpo:kl_0003/held_out}} | {{trpo:kl_0003/kl}} | {{trpo:kl_0003/largest_kl}} |
+# | limit 0.02 | {{trpo:kl_002/steps_to_475/count}} of {{trpo:kl_002/steps_to_475/count.n}} | {{trpo:kl_002/steps_to_475}} | {{trpo:kl_002/ends_above_475/count}} | {{trpo:kl_002/last_100}} | {{trpo:kl_002/held_out}} | {{trpo:kl_002/kl}} | {{trpo:kl_002/largest_kl}} |
+# | limit 0.1 | {{trpo:kl_01/steps_to_475/count}} of {{trpo:kl_01/steps_to_475/count.n}} | {{trpo:kl_01/steps_to_475}} | {{trpo:kl_01/ends_above_475/count}} | {{trpo:kl_01/last_100}} | {{trpo:kl_01/held_out}} | {{trpo:kl_01/kl}} | {{trpo:kl_01/largest_kl}} |
+# | 1 iteration: the plain gradient, at TRPO's length | {{trpo:one_cg_iteration/steps_to_475/count}} of {{trpo:one_cg_iteration/steps_to_475/count.n}} | {{trpo:one_cg_iteration/steps_to_475}} | {{trpo:one_cg_iteration/ends_above_475/count}} | {{trpo:one_cg_iteration/last_100}} | {{trpo:one_cg_iteration/held_out}} | {{trpo:one_cg_iteration/kl}} | {{trpo:one_cg_iteration/largest_kl}} |
+# | 3 iterations | {{trpo:three_cg_iterations/steps_to_475/count}} of {{trpo:three_cg_iterations/steps_to_475/count.n}} | {{trpo:three_cg_iterations/steps_to_475}} | {{trpo:three_cg_iterations/ends_above_475/count}} | {{trpo:three_cg_iterations/last_100}} | {{trpo:three_cg_iterations/held_out}} | {{trpo:three_cg_iterations/kl}} | {{trpo:three_cg_iterations/largest_kl}} |
+# | no damping | {{trpo:no_damping/steps_to_475/count}} of {{trpo:no_damping/steps_to_475/count.n}} | {{trpo:no_damping/steps_to_475}} | {{trpo:no_damping/ends_above_475/count}} | {{trpo:no_damping/last_100}} | {{trpo:no_damping/held_out}} | {{trpo:no_damping/kl}} | {{trpo:no_damping/largest_kl}} |
+# | damping 1 | {{trpo:damping_1/steps_to_475/count}} of {{trpo:damping_1/steps_to_475/count.n}} | {{trpo:damping_1/steps_to_475}} | {{trpo:damping_1/ends_above_475/count}} | {{trpo:damping_1/last_100}} | {{trpo:damping_1/held_out}} | {{trpo:damping_1/kl}} | {{trpo:damping_1/largest_kl}} |
+# | no line search: the whole step, unchecked | {{trpo:no_line_search/steps_to_475/count}} of {{trpo:no_line_search/steps_to_475/count.n}} | {{trpo:no_line_search/steps_to_475}} | {{trpo:no_line_search/ends_above_475/count}} | {{trpo:no_line_search/last_100}} | {{trpo:no_line_search/held_out}} | {{trpo:no_line_search/kl}} | {{trpo:no_line_search/largest_kl}} | {{# description}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 PANELS = {
     "kl_0003": "limit 0.003",
     "kl_002": "limit 0.02",
@@ -778,8 +822,6 @@ PANELS = {
     "damping_1": "damping 1",
     "no_line_search": "no line search",
 }
-
-# %%
 figure, axes = plots.new_figure(rows=2, columns=3, width=9.5, height=5.2, sharex=True, sharey=True)
 for ax, (name, label) in zip(axes.flat, PANELS.items(), strict=True):
     plots.claimed_band(ax, measured["curves"]["cartpole"], label="TRPO", colour="trpo", style="-")
@@ -800,85 +842,95 @@ page.figure(
 # %% [markdown]
 # ### 7.1 The limit
 #
-# With 0.01 and with 0.003 every seed arrives; the smaller limit takes {{trpo:kl_0003/steps_to_475}} steps. With 0.02,
-# no more than {{trpo:kl_002/steps_to_475/count}} of {{trpo:kl_002/steps_to_475/count.n}} seeds get there, and
-# {{trpo:kl_002/ends_above_475/count}} end above 475. With 0.1 one seed ends at {{trpo:kl_01/last_100/worst}} and scores
-# {{trpo:kl_01/held_out/worst}} on held-out starts, a policy that is gone. And yet **no update of that run was beyond
-# its limit**. The constraint bounds how far the policy moves on the states of this batch. It does not bound how wrong
-# the advantages are, and a longer step follows more of one batch's noise.
-#
-# So a policy without a learning rate is not a policy without a setting. The limit is one, and a factor of two matters.
+# With a limit of 0.003 instead of 0.01 {{no difference is seen | trpo:kl_0003/steps_to_475 ~ trpo:cartpole/steps_to_475}} in
+# the steps until 475. With 0.02 {{fewer seeds | trpo:kl_002/ends_above_475/count < trpo:cartpole/ends_above_475/count}} end
+# above 475, and with 0.1 {{fewer | trpo:kl_01/ends_above_475/count < trpo:cartpole/ends_above_475/count}} too. One run with 0.1
+# ends at {{trpo:kl_01/last_100/worst}}, and no update of that run was beyond its limit. The constraint bounds how far the
+# policy moves on the states of this batch. It does not bound how wrong the advantages are. So TRPO has a setting to choose, as
+# a learning rate is: here twice the limit is too much. {{# description}}
 #
 # ### 7.2 The direction
 #
-# **One iteration**, the plain gradient at the length of (5), reaches 475 in
-# {{trpo:one_cg_iteration/steps_to_475/count}} of {{trpo:one_cg_iteration/steps_to_475/count.n}} seeds and ends at
-# {{trpo:one_cg_iteration/last_100}}. Section 4.5 had given it nearly the same gain, and so it is: measured
-# on the batches themselves, in the first half of training, its updates improve the surrogate by
-# {{trpo:one_cg_iteration/improvement}} each, TRPO's by {{trpo:cartpole/improvement}}. (They also use more of the
-# limit: the damping shortens steps in flat directions most.) It fulfils its promise as well as TRPO does, and learns
-# far less. The surrogate of one batch cannot tell you which progress will last.
+# With **one iteration**, the plain gradient at the length of (5), {{fewer seeds | trpo:one_cg_iteration/steps_to_475/count <
+# trpo:cartpole/steps_to_475/count}} reach 475, and training ends {{lower | trpo:one_cg_iteration/last_100 <
+# trpo:cartpole/last_100}}. Yet in how much an update improves the surrogate of its own batch {{no difference is seen |
+# trpo:one_cg_iteration/improvement ~ trpo:cartpole/improvement}}, as section 4.5 predicted; it uses {{more of the limit |
+# trpo:one_cg_iteration/kl > trpo:cartpole/kl}} for it. So the surrogate of one batch does not tell you which progress will
+# last.
 #
-# The last column of section 4.5 suggests why. Nearly all of the plain gradient lies in a few steep directions, those in
-# which the policy is most sensitive. There one batch's gain is large, and perhaps much of it is noise that the next
-# batch takes back. The natural gradient spends its nats on many flat directions as well; each gains little in one
-# update, and what they gain may add up. (This is an explanation, not a measurement. How would you test it?) One thing
-# can be seen: the plain gradient's policy stays undecided, with an entropy of {{trpo:one_cg_iteration/end_entropy}}
-# nats at the end, against {{trpo:cartpole/end_entropy}}. With its most probable actions it scores
-# {{trpo:one_cg_iteration/held_out}} on held-out starts, the worst seed {{trpo:one_cg_iteration/held_out/worst}}; in
-# training it samples.
+# A possible reason stands in the last column of section 4.5. Nearly all of the plain gradient lies in a few steep directions.
+# There one batch's gain is large, and perhaps much of it is noise that the next batch takes back. The natural gradient spends
+# its nats on many flat directions as well; each gains little in one update, and the gains may add up. One thing can be seen:
+# the policy of the plain gradient ends with a {{higher entropy | trpo:one_cg_iteration/end_entropy >
+# trpo:cartpole/end_entropy}}, and with its most probable actions it scores {{higher | trpo:one_cg_iteration/held_out >
+# trpo:one_cg_iteration/last_100}} than in training, where it samples. {{# hypothesis}}
 #
-# **Three iterations** bring all seeds there, after {{trpo:three_cg_iterations/steps_to_475}} steps.
-#
-# **Damping** of 1 hides all but the largest eigenvalues of $F$: the direction turns back towards the gradient, and the
-# length (5), computed with $F + cI$, falls short of the limit. It needs {{trpo:damping_1/steps_to_475}} steps. **None
-# at all** works in {{trpo:no_damping/steps_to_475/count}} of {{trpo:no_damping/steps_to_475/count.n}} seeds, although
-# $F$ is singular. The gradient is made of scores, as $F$ is, so $b$ has no part in the directions that change nothing.
-# And ten iterations end before the tiny eigenvalues get their turn: stopping early is a damping of its own.
+# **Three iterations** need {{more steps | trpo:three_cg_iterations/steps_to_475 > trpo:cartpole/steps_to_475}} than ten.
+# **Damping** of 1 hides all but the largest eigenvalues of $F$: it needs {{more steps | trpo:damping_1/steps_to_475 >
+# trpo:cartpole/steps_to_475}}, and uses {{less of the limit | trpo:damping_1/kl < trpo:cartpole/kl}}. Without damping {{no
+# difference is seen | trpo:no_damping/steps_to_475 ~ trpo:cartpole/steps_to_475}} in these steps, although $F$ is singular: the
+# gradient is made of scores, as $F$ is, so $b$ has no part in the directions that change nothing, and ten iterations end before
+# the tiny eigenvalues matter. {{# mathematics}}
 #
 # ### 7.3 The line search
 #
-# Take it away, and ten seeds show no difference: {{trpo:no_line_search/steps_to_475}} steps, and the slowest seed is as
-# slow. The largest KL of any update is {{trpo:no_line_search/largest_kl/worst}} thousandths of a nat, against a limit of
-# 10. A look inside the first 60 updates of all seeds says why. In a share of {{trpo:looked_at/whole_step}} of them the
-# whole step is taken. In the median update its divergence is {{trpo:looked_at/first_kl}} thousandths of a nat: below
-# the limit, because the damping makes steps somewhat short. (Conjugate gradient leaves a residual of
-# {{trpo:looked_at/cg_residual}} millionths of the gradient's norm.)
+# Without it {{no difference is seen | trpo:no_line_search/steps_to_475 ~ trpo:cartpole/steps_to_475}} in the steps until 475.
+# The largest KL of a run is {{above the limit | trpo:no_line_search/largest_kl > 10}}, and not by much:
+# {{trpo:no_line_search/largest_kl}} thousandths of a nat where 10 are allowed. In the first 60 updates with the search, the
+# whole step is taken in a share of {{trpo:looked_at/whole_step}} of them; its divergence is {{trpo:looked_at/first_kl}},
+# {{below the limit | trpo:looked_at/first_kl < 10}}, because of the damping. On CartPole, at this limit, the check has hardly
+# anything to refuse. It takes one forward pass an update, and is there for the case that a model is wrong: section 11 shows
+# one.
 #
-# So on CartPole, at this limit, the check has hardly anything to refuse. It is there for the day when a model is wrong:
-# with a larger limit, without damping, with a policy close to certainty, with a bug (section 11). It costs one forward
-# pass an update. Do not read its silence as a proof that it is not needed.
+# ## 8. PPO beside it
 #
-# ## 8. PPO, the cheap cousin
-#
-# Both climb the same surrogate and both want to stay near. TRPO makes *one* step an update, in the best direction that
-# second derivatives can name, and stops at the limit. PPO makes a dozen first-order steps and takes away the reasons
-# to go on.
+# Both climb the same surrogate and both want to stay near. TRPO makes *one* step an update, along the natural gradient, and
+# stops at the limit. PPO makes a dozen first-order steps and takes away the reasons to go on.
 #
 # ### 8.1 In environment steps
+
+# %% jupyter={"source_hidden": true}
+# {{# question}}
+questions.predict(
+    "08-clipped-step",
+    "Put PPO's policy step (epochs, minibatches, clip, Adam) into TRPO's loop, with TRPO's rollouts, networks and critic. What becomes of "
+    "the steps until 475?",
+    [
+        "They become as many as those of PPO",
+        "They stay about those of TRPO",
+        "They become twice those of TRPO",
+        "Most seeds never get there",
+    ],
+    answer=1,
+    explanation="{{No difference is seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}} from TRPO, and it needs "
+    "{{fewer steps | trpo:clipped_step/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO in its own loop.",
+)
+
+# %% [markdown]
+# | | seeds that reach 475 | steps until then |
+# |---|---|---|
+# | TRPO: 16 × 64 rows an update, layers of 64 | {{trpo:cartpole/steps_to_475/count}} of {{trpo:cartpole/steps_to_475/count.n}} | {{trpo:cartpole/steps_to_475}} |
+# | TRPO's loop, rollouts, networks and critic, with PPO's policy step in it | {{trpo:clipped_step/steps_to_475/count}} of {{trpo:clipped_step/steps_to_475/count.n}} | {{trpo:clipped_step/steps_to_475}} |
+# | PPO as measured in unit 04: 32 × 32 rows, layers of 32 | {{ppo:cartpole/steps_to_475/count}} of {{ppo:cartpole/steps_to_475/count.n}} | {{ppo:cartpole/steps_to_475}} |
+# | PPO with layers of 64 | {{ppo:wide_network/steps_to_475/count}} of {{ppo:wide_network/steps_to_475/count.n}} | {{ppo:wide_network/steps_to_475}} |
+# | PPO with 20 epochs | {{ppo:many_epochs/steps_to_475/count}} of {{ppo:many_epochs/steps_to_475/count.n}} | {{ppo:many_epochs/steps_to_475}} |
 #
-# | | seeds that reach 475 | steps until then | slowest seed |
-# |---|---|---|---|
-# | TRPO: 16 × 64 rows an update, layers of 64 | {{trpo:cartpole/steps_to_475/count}} of {{trpo:cartpole/steps_to_475/count.n}} | {{trpo:cartpole/steps_to_475}} | {{trpo:cartpole/steps_to_475/worst}} |
-# | TRPO's loop, rollouts, networks and critic, with PPO's policy step in it | {{trpo:clipped_step/steps_to_475/count}} of {{trpo:clipped_step/steps_to_475/count.n}} | {{trpo:clipped_step/steps_to_475}} | {{trpo:clipped_step/steps_to_475/worst}} |
-# | PPO as measured in unit 04: 32 × 32 rows, layers of 32 | {{ppo:cartpole/steps_to_475/count}} of {{ppo:cartpole/steps_to_475/count.n}} | {{ppo:cartpole/steps_to_475}} | {{ppo:cartpole/steps_to_475/worst}} |
-# | PPO with layers of 64 | {{ppo:wide_network/steps_to_475/count}} of {{ppo:wide_network/steps_to_475/count.n}} | {{ppo:wide_network/steps_to_475}} | {{ppo:wide_network/steps_to_475/worst}} |
-# | PPO with 20 epochs | {{ppo:many_epochs/steps_to_475/count}} of {{ppo:many_epochs/steps_to_475/count.n}} | {{ppo:many_epochs/steps_to_475}} | {{ppo:many_epochs/steps_to_475/worst}} |
+# TRPO needs {{fewer steps | trpo:cartpole/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. The
+# second row exchanges the policy step and nothing else, through one seam of `trpo.train`, and {{no difference from TRPO is
+# seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}}. It has PPO's policy step, and needs {{fewer steps |
+# trpo:clipped_step/steps_to_475 < ppo:cartpole/steps_to_475}} than PPO. So what sets PPO apart here is, at least for the most
+# part, what stands around the policy step: rollouts, networks, a critic that is fitted by itself. Of the single changes, 20
+# epochs bring PPO {{fewer steps | ppo:many_epochs/steps_to_475 < ppo:cartpole/steps_to_475}}, and for layers of 64 {{no
+# difference is seen | ppo:wide_network/steps_to_475 ~ ppo:cartpole/steps_to_475}}. Engstrom et al. (2020) found on other tasks,
+# too, that what sets two algorithms apart is often not what they are named after.
 #
-# Compare the first and the third row, and TRPO needs about a tenth fewer steps than PPO. Many reports end here. The
-# second row exchanges the policy step and nothing else, through one seam of `trpo.train`: six epochs of two
-# minibatches, clip at 0.2, Adam. It is as fast as TRPO, and its slowest seed is faster. So what the first row has over
-# the third is not the trust region. It is what stands around it: fewer environments and longer rollouts, larger
-# networks, a critic that is fitted by itself. (Larger networks alone, in row four, make up about half of the
-# difference.) Engstrom et al. (2020) found the like on larger tasks: what sets two algorithms apart is often not what
-# they are named after.
-#
-# The mean KL of an update is alike too, {{trpo:cartpole/kl}} thousandths of a nat with the trust region and
-# {{trpo:clipped_step/kl}} with the clip. (The surrogate gains less with the clip, {{trpo:clipped_step/improvement}} an
-# update. Section 7.2 said what that is worth.) The largest KL is not alike: {{trpo:cartpole/largest_kl/worst}} against
-# {{trpo:clipped_step/largest_kl/worst}}. The clip goes beyond TRPO's limit now and then, and here that does no harm.
-#
-# ### 8.2 In seconds
+# With the clip, an update moves {{less far on average | trpo:clipped_step/kl < trpo:cartpole/kl}}, and the surrogate gains
+# {{less | trpo:clipped_step/improvement < trpo:cartpole/improvement}}. The largest KL of a run is {{larger |
+# trpo:clipped_step/largest_kl > trpo:cartpole/largest_kl}}, {{trpo:clipped_step/largest_kl}} thousandths of a nat: the clip
+# goes beyond TRPO's limit now and then, and no harm of it shows in the steps.
+
+# %% [markdown]
+# ### 8.2 In seconds · further
 #
 # First the price of one update, on the batch of section 3:
 
@@ -954,27 +1006,27 @@ for name, key in (("TRPO", "trpo/cartpole"), ("PPO", "cartpole/ours")):
 
 # %% [markdown]
 # A Fisher-vector product is two forward and two backward passes over the whole batch, and an update makes up to eleven
-# of them, before the critic's twenty steps. In CartPole a step of the environment costs next to nothing, and the
-# updates are what you wait for: here TRPO pays for its direction with your time, and gets nothing in return. Where a step
-# is a second of a robot's time, count environment steps only. Then the two are alike on this task, and methods that
-# reuse old data need fewer than both (unit 05).
+# of them, before the critic's twenty steps. In CartPole a step of the environment takes next to no time, and the
+# updates are what you wait for. Where a step is a second of a robot's time, count environment steps only; then methods that
+# reuse old data come into question (unit 05).
+
+# %% [markdown]
+# ### 8.3 What else differs · further
 #
-# ### 8.3 What else differs
-#
-# | | TRPO | PPO |
-# |---|---|---|
 # | the policy's step | one, natural gradient, length from the limit | many, Adam, length from a learning rate |
 # | keeps near the old policy by | refusing a step beyond `max_kl` | zero gradient for rows beyond the clip |
 # | bound on the mean KL | hard, on the batch | none (section 3.1 of unit 04) |
 # | minibatches | no: direction and check need the whole batch | yes |
 # | policy and critic in one network | awkward: $F$ knows only the policy's part of it | usual |
 # | dropout, noise in the network | no: `old` and `new` have to be comparable | possible |
-# | code | about 150 lines, with second derivatives | a loop around a loss two lines longer than A2C's |
+# | code | about 150 lines, with second derivatives | a loop around A2C's loss with two more lines | {{# design}}
 #
-# The last four rows are, more or less, the reasons that PPO's authors gave for writing it.
+# PPO's authors gave the last four rows, in other words, as reasons for writing it. {{# cited}}
+#
+# The last four rows are, more or less, the reasons that PPO's authors gave for writing it. {{# cited}}
 
 # %% [markdown]
-# ## 9. Watch it learn
+# ## 9. Watch it learn · further
 
 # %%
 result, policies = stages.train_with_stages(
@@ -1003,17 +1055,17 @@ with tempfile.TemporaryDirectory() as folder:
     )
 
 # %% [markdown]
-# ## 10. Your experiment: a wider region
+# ## 10. Your experiment: a limit of 0.1
 #
 # Change one thing, `max_kl=0.1`, and run three seeds beside the measured band of the version with 0.01. Then write
-# down *in your own words*, before you unfold the answer: is a run with the wider region ahead at any time? What does
-# the right panel say about how it uses the room, and why does more room not help?
+# down *in your own words*, before you unfold the answer: what does the right panel say about how the runs use the room, and why
+# does more room not lead to more learning? {{# question}}
 
 # %%
 changed = replace(trpo.CARTPOLE, max_kl=0.1, total_timesteps=60 * 1024)  # change me
 runs = run_seeds({"wider": changed}, seeds=range(3), progress=False)["wider"]
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, (left, right) = plots.new_figure(columns=2, width=9.5, height=3.8)
 plots.claimed_band(left, measured["curves"]["cartpole"], label="limit 0.01, ten seeds", colour="trpo", style="-")
 plots.claimed_band(right, measured["curves"]["cartpole/losses/approx_kl"], label="0.01", colour="trpo", style="-")
@@ -1035,7 +1087,7 @@ for ax in (left, right):
 left.legend(loc="upper left", fontsize=9)
 page.figure(
     figure,
-    alt="Left: three learning curves with the wider region on the band of the usual one. Right: the divergence of their updates, on a "
+    alt="Left: three learning curves with a limit of 0.1 on the band of the usual one. Right: the divergence of their updates, on a "
     "logarithmic axis, several times that of the usual version and below the dotted limit.",
     caption="Left: return. Right: how far an update goes, logarithmic, averaged over five updates; the dotted line is your limit.",
 )
@@ -1043,20 +1095,16 @@ page.figure(
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# The updates do use the room: over ten seeds their mean KL is {{trpo:kl_01/kl}} thousandths of a nat, against
-# {{trpo:cartpole/kl}}, and none is above its limit. In the first quarter of the budget the wider region is even a
-# little ahead, over ten seeds too. At the start most directions lead up, and a long step is a good one. Then the curves
-# wander. Over ten seeds and 120,000 steps
-# {{trpo:kl_01/steps_to_475/count}} reach 475, after {{trpo:kl_01/steps_to_475}} steps (with the usual limit all do,
-# after {{trpo:cartpole/steps_to_475}}), and {{trpo:kl_01/ends_above_475/count}} are above it at the end.
+# The updates do use the room: over ten seeds their mean KL is {{larger | trpo:kl_01/kl > trpo:cartpole/kl}}, {{trpo:kl_01/kl}}
+# thousandths of a nat against {{trpo:cartpole/kl}}, and none is above its limit. Over ten seeds and 120,000 steps {{fewer |
+# trpo:kl_01/ends_above_475/count < trpo:cartpole/ends_above_475/count}} end above 475 than with the usual limit.
 #
-# More room does not help, because the line search looks at the same batch as the gradient. An update fits the
+# The line search looks at the same batch as the gradient. An update fits the
 # advantages of a thousand rows. The further it goes, the more of what it fits is that batch's noise, and the more the
 # states of the next batch differ from those for which the surrogate was right (section 2.2 of [lesson
-# 04](04_ppo.ipynb)). A constraint that holds is no promise that the step was a good one.
+# 04](04_ppo.ipynb)). {{# mathematics}}
 #
-# Try `max_kl=0.003` in the same cell, or 0.1 with `num_steps=256`: four times the rows, so less noise to follow, and a
-# quarter of the updates.
+# Try `max_kl=0.003` in the same cell, or 0.1 with `num_steps=256`: four times the rows and a quarter of the updates. {{# advice}}
 #
 # </details>
 
@@ -1067,7 +1115,8 @@ page.figure(
 # those of `trpo.CARTPOLE`. Here are its panels over ten seeds, beside the healthy version. Symptom first: what do you
 # see, and which part could do this?
 
-# %%
+# %% jupyter={"source_hidden": true}
+# {{# description}}
 figure, axes = plots.new_figure(columns=3, width=9.5, height=3.4)
 panels = {
     "": "episodic return",
@@ -1091,21 +1140,22 @@ page.figure(
 )
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.quiz(
     "08-patient",
     "Which of these explains all three panels?",
     [
-        "The right-hand side has the wrong sign: conjugate gradient solves for -g",
-        "The limit is ten times too small",
-        "Both distributions of the KL in the Fisher-vector product carry gradients, so F v is 0 and only the damping is left",
-        "The critic does not learn, so the advantages are noise",
+        "Conjugate gradient is called with minus g: a sign is lost on the way",
+        "The limit is ten times too small, so that every update is cut short",
+        "F v is always 0, since both arguments of the KL carry gradients",
+        "The critic does not learn, so that the advantages are only noise",
     ],
     answer=2,
     reasons=[
-        "Then every direction would lead down, and every step of every update would be refused, from the first on. Here the first updates are all taken.",
-        "Then the KL would be a tenth of the healthy one from the first update on. It begins where the healthy one does.",
-        "Right. Without F the direction is the plain gradient, and the length is the same in every update. Where the policy is sensitive "
-        "that length is far too long, the search shortens it ten times, and gives up.",
+        "Then every direction would lead down, and every step would be refused, from the first update on.",
+        "Then the KL would be a tenth of the healthy one from the first update on.",
+        "Right. Only the damping is left: the direction is the plain gradient, at the same length in every update. Where the policy is sensitive "
+        "that length is far too long; the search tries ten lengths and gives up.",
         "Noisy advantages still give directions that improve the surrogate of their own batch: the steps would be taken.",
     ],
 )
@@ -1121,155 +1171,109 @@ questions.quiz(
 #
 # Both arguments are the policy that is being differentiated. Their divergence is 0 at *every* $\theta$, a constant, and
 # all of its derivatives are 0. What comes back is `damping * vector`. So $A = cI$, conjugate gradient is done after one
-# iteration with $s = g / c$, and (5) gives a step of length $\sqrt{2 \delta / c}$, whatever the batch: 0.45 here. In
+# iteration with $x = g / c$, and (5) gives a step of length $\sqrt{2 \delta_{\text{KL}} / c}$, whatever the batch: 0.45 here. In
 # section 4.5 the plain gradient's step was about a tenth of that. The line search shortens the step to 0.8 of its
-# length up to nine times, to 0.06 at the shortest. Often that is short enough; where it is not, the update is lost. The
-# patient reaches 475 in {{trpo:patient/steps_to_475/count}} of {{trpo:patient/steps_to_475/count.n}} seeds and ends at
-# {{trpo:patient/last_100}}.
+# length up to nine times, to 0.06 at the shortest. Where even that is too long, the update is lost: the share of updates with a
+# step is {{smaller | trpo:patient/accepted < trpo:cartpole/accepted}}, and training ends
+# {{lower | trpo:patient/last_100 < trpo:cartpole/last_100}}, at {{trpo:patient/last_100}}. {{# mathematics}}
 #
-# The cure is `torch.no_grad()` (or `.detach()`) for the old distribution. The symptom that gives it away before any
-# learning curve does: with `damping=0` every product is 0. A test against a Hessian that you can write down, as in
-# section 3, takes five lines.
+# The cure is `torch.no_grad()` (or `.detach()`) for the old distribution. A test finds it at once: with `damping=0` every
+# product is 0. {{# mathematics}}
 #
 # </details>
 
 # %% [markdown]
-# ## 12. Common mistakes, and how they look
+# ## 12. Common mistakes, and how they look · further
 #
-# The first five were put into `trpo.CARTPOLE` and tried with two seeds of 40 updates. TRPO forgives much: every step
-# goes through a check. That is good for the policy, and bad for who looks for a bug.
+# The first five were put into `trpo.CARTPOLE`: ten seeds of 40 updates. Return means that of the last 100 episodes; healthy:
+# {{trpo_mistakes:healthy/last_100}}, with a mean KL of {{trpo_mistakes:healthy/kl}} thousandths of a nat. TRPO forgives much,
+# since every step goes through a check. That protects the policy, and hides the mistake.
 #
 # | mistake | what you see |
 # |---|---|
-# | $F s = -g$ solved instead of $F s = g$: a sign lost between loss and objective | every update is refused. KL is 0, the entropy stays at $\log 2$, the return at a random agent's level, and the critic learns. The check has saved the policy, and `charts/step_accepted` tells you |
-# | the root in (5) forgotten | **learns as usual.** On CartPole the number under the root happens to be of the size of 1, or too long a step is shortened by the search. A test of `step_scale` with known numbers finds it, a curve does not |
-# | the 2 in (5) forgotten | learns as usual. The KL of an update is half of what it should be: compare it with `max_kl` |
-# | `old` computed again inside `evaluate`, after the step: the KL is always 0, and nothing is ever refused | learns as usual, as long as the whole step is a good one (section 7.3) |
-# | weights not put back when no step qualifies | nothing, until the first refused update; then the policy stays at the last length that was tried |
-# | `create_graph=True` forgotten | the one that speaks up: autograd refuses the second backward pass |
+# | $F x = -g$ solved instead of $F x = g$: a sign lost between loss and objective | every update is refused: KL {{trpo_mistakes:sign/kl.value}}, return {{lower | trpo_mistakes:sign/last_100 < trpo_mistakes:healthy/last_100}}, {{trpo_mistakes:sign/last_100}}. `charts/step_accepted` tells you |
+# | the root in (5) forgotten | {{no difference | trpo_mistakes:no_root/last_100 ~ trpo_mistakes:healthy/last_100}} in the return: on CartPole the number under the root happens to be of the size of 1, or too long a step is shortened. A test of `step_scale` with known numbers finds it |
+# | the 2 in (5) forgotten | KL {{smaller | trpo_mistakes:no_two/kl < trpo_mistakes:healthy/kl}}, {{trpo_mistakes:no_two/kl}}: compare it with `max_kl`. Return {{lower | trpo_mistakes:no_two/last_100 < trpo_mistakes:healthy/last_100}}, {{trpo_mistakes:no_two/last_100}} |
+# | `old` computed again inside `evaluate`, after the step: the KL is always 0, and nothing is refused for it | {{no difference | trpo_mistakes:blind_search/last_100 ~ trpo_mistakes:healthy/last_100}} in the return, as long as the whole step is allowed anyway (section 7.3) |
+# | weights not put back when no step qualifies | {{no difference | trpo_mistakes:kept/last_100 ~ trpo_mistakes:healthy/last_100}}: nothing happens until the first refused update; then the policy stays at the last length that was tried |
+# | `create_graph=True` forgotten | autograd refuses the second backward pass |
 # | the divergence taken the other way round, $\text{KL}(\pi \,\|\, \pi_{\text{old}})$ | the same $F$ (both have the Fisher information as their Hessian at $\theta_{\text{old}}$), and a check of another quantity that is nearly equal for small steps |
-# | $F$ from the scores of the *taken* actions times their advantages | another matrix, which knows about rewards. No longer a distance between policies |
-# | judging by the surrogate's improvement | it is positive in every accepted update, by construction |
-#
+# | $F$ from the scores of the *taken* actions times their advantages | another matrix, which contains rewards: it does not measure a distance between policies {{# mathematics}} |
+# | judging by the surrogate's improvement | it is positive in every accepted update, by construction {{# design}} |
+
+# %% [markdown]
 # ## 13. Quiz
 
 # %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.quiz(
     "08-quiz-hard",
     "What keeps an update of TRPO within max_kl?",
     [
-        "A penalty on the KL divergence, large enough",
-        "A Lagrange multiplier that is adapted during training",
-        "The divergence of each candidate step is computed, and one above the limit is refused",
-        "The clipped gradient norm",
+        "A penalty on the KL divergence with a large weight",
+        "A Lagrange multiplier that is adapted in training",
+        "A check that refuses each step above the limit",
+        "The clipped norm of the policy's gradient",
     ],
     answer=2,
     reasons=[
-        "There is no penalty in the objective. A penalty would need a weight, and give a distance that nobody chose.",
+        "There is no penalty in the objective. It would need a weight, and give a distance that nobody chose.",
         "A multiplier appears in the derivation and is solved for in closed form. Nothing is adapted.",
         "Right. The formula for the length aims at the limit, the line search makes sure of it.",
-        "The policy's gradient is not clipped: its size cancels in the length of the step. Only the critic's is clipped.",
+        "The policy's gradient is not clipped: its size cancels in the length of the step.",
     ],
 )
 
 # %% jupyter={"source_hidden": true}
-questions.quiz(
-    "08-quiz-scale",
-    "All advantages of a batch are multiplied by 100. What happens to TRPO's step?",
-    ["100 times as long", "10 times as long", "Nothing", "It is refused by the line search"],
-    answer=2,
-    reasons=[
-        "So it would be with a fixed learning rate. Here the length follows from the limit.",
-        "The root is in the denominator: it scales with g, and so does s. They cancel.",
-        "Right: g and s are 100 times as large, the root of s^T F s too, and the quotient stays.",
-        "The improvement is 100 times as large and still positive, the divergence the same.",
-    ],
-)
-
-# %% jupyter={"source_hidden": true}
-questions.quiz(
-    "08-quiz-fisher",
-    "Why is F singular for a softmax policy with one output for each action?",
-    [
-        "Because the batch is too small",
-        "Because raising all logits together changes no probability",
-        "Because the policy has become certain",
-        "Because of rounding",
-    ],
-    answer=1,
-    reasons=[
-        "A batch of fewer rows than weights adds more such directions. But even with all states there is at least one.",
-        "Right: x^T F x measures how much probabilities change along x, and along that direction they do not.",
-        "Then F becomes small, since the scores of what it does are small. That is another matter.",
-        "Rounding turns exact zeros into tiny numbers. It does not make them.",
-    ],
-)
-
-# %% jupyter={"source_hidden": true}
+# {{# question}}
 questions.quiz(
     "08-quiz-cg",
     "A = F + cI has 4,610 rows, and only 4 eigenvalues that are not exactly c. How many iterations does conjugate gradient need?",
-    ["4,610", "At most 5", "About 68, the root of 4,610", "That depends on the largest eigenvalue alone"],
+    ["4,610", "at most 5", "about 68", "exactly 1"],
     answer=1,
     reasons=[
         "That is the bound for 4,610 different eigenvalues.",
         "Right: 5 different eigenvalues (four, and c), and a polynomial of degree 4 that is right at all five.",
-        "No root is involved in the exact count.",
-        "The largest eigenvalue matters for bounds on the way. The exact count is that of different eigenvalues.",
-    ],
-)
-
-# %% jupyter={"source_hidden": true}
-questions.quiz(
-    "08-quiz-one",
-    "cg_iterations=1. What direction does TRPO take?",
-    [
-        "The natural gradient, less precisely",
-        "The plain gradient, at the length that the quadratic model allows",
-        "A random direction",
-        "None: every step is refused",
-    ],
-    answer=1,
-    reasons=[
-        "It is a first approximation, but one that knows nothing of F but a number: the length of the step.",
-        "Right: x_1 is a multiple of b = g, whatever A is.",
-        "x_1 is a multiple of b.",
-        "A step along the gradient improves the surrogate, if it is short enough.",
+        "That is the root of 4,610, which plays no part in the count.",
+        "One is enough where all eigenvalues are equal.",
     ],
 )
 
 # %% [markdown]
 # ## 14. What to remember
 #
-# 1. TRPO asks for the best surrogate within a KL limit. The limit is hard: a line search refuses what lies outside. There is no penalty and no
-#    learning rate.
-# 2. To second order the KL divergence is $\tfrac12 x^\top F x$ with the Fisher information $F$, and the best step is along $F^{-1} g$, the natural
-#    gradient. It does not depend on how the policy is parametrised.
+# 1. TRPO maximises the surrogate within a KL limit. The limit is hard: a line search refuses what lies outside.
+# 2. To second order the KL divergence is $\tfrac12 \Delta^\top F \Delta$ with the Fisher information $F$, and the solution lies
+#    along $F^{-1} g$, the natural gradient.
 # 3. $F v$ is the gradient of $(\nabla \bar D)^\top v$: two backward passes, and no matrix.
-# 4. Conjugate gradient solves $F s = g$ from such products, along directions that do not disturb each other. It needs as many
-#    iterations as there are different eigenvalues; with damping that is few.
-# 5. A constraint that holds is no promise of a good step, and a better surrogate none of a better policy. With everything else equal,
-#    PPO's dozen cheap steps learn CartPole as fast as TRPO's one dear step.
-#
-# ## Further reading
-#
-# - J. Schulman, S. Levine, P. Moritz, M. Jordan and P. Abbeel (2015), *Trust region policy optimization*, ICML. Theorem 1 is the bound of section
-#   1.3, section 4 its relaxation, appendix C the Fisher-vector product and conjugate gradient.
-# - S. Kakade (2002), *A natural policy gradient*, NIPS. Section 2: the definition for policies, and why it does not depend on the parameters.
-# - S. Amari (1998), *Natural gradient works efficiently in learning*, Neural Computation 10. Sections 2 and 3: steepest descent where
-#   distance is not Euclidean.
-# - J. Peters and S. Schaal (2008), *Natural actor-critic*, Neurocomputing 71. What a critic has to look like for the natural gradient to come
-#   for free.
-# - M. Hestenes and E. Stiefel (1952), *Methods of conjugate gradients for solving linear systems*. The original.
-# - J. Shewchuk (1994), *An introduction to the conjugate gradient method without the agonizing pain*. Section 4 of this lesson at length, with many
-#   pictures.
-# - J. Martens (2020), *New insights and perspectives on the natural gradient method*, JMLR 21. The long answer: Fisher
-#   against empirical Fisher, damping, and how far invariance goes.
-# - Y. Wu, E. Mansimov, R. Grosse, S. Liao and J. Ba (2017), *Scalable trust-region method for deep reinforcement learning using Kronecker-factored
-#   approximation*, NIPS. The same step with an approximate $F$ that is cheap to invert.
-# - Y. Duan, X. Chen, R. Houthooft, J. Schulman and P. Abbeel (2016), *Benchmarking deep reinforcement learning for continuous control*, ICML. TRPO
-#   beside natural gradient without a line search, in table 1.
-# - L. Engstrom et al. (2020), *Implementation matters in deep policy gradients*, ICLR. PPO's details given to TRPO, and taken from PPO.
+# 4. Conjugate gradient solves $F x = g$ from such products, in as many iterations as there are different eigenvalues; with
+#    damping few are enough.
+# 5. A constraint that holds does not make a good step. With everything else equal,
+#    {{no difference is seen | trpo:clipped_step/steps_to_475 ~ trpo:cartpole/steps_to_475}} between PPO's and TRPO's policy step
+#    on CartPole.
 #
 # **Now write it yourself:** [the exercises of this unit](../exercises/08_trpo.ipynb) build conjugate gradient, the
 # Fisher-vector product, the length of the step and the line search, and then train CartPole with *your* functions.
+
+# %% [markdown]
+# ## Further reading · further
+#
+# - J. Schulman, S. Levine, P. Moritz, M. Jordan and P. Abbeel (2015), *Trust region policy optimization*, ICML. Theorem 1 is
+#   the bound of section 1.3, section 4 its relaxation, appendix C the Fisher-vector product and conjugate gradient.
+# - S. Kakade (2002), *A natural policy gradient*, NIPS. Section 2: the definition for policies, and why it does not depend on
+#   the parameters.
+# - S. Amari (1998), *Natural gradient works efficiently in learning*, Neural Computation 10. Sections 2 and 3: steepest descent
+#   where distance is not Euclidean.
+# - J. Peters and S. Schaal (2008), *Natural actor-critic*, Neurocomputing 71. What a critic has to look like for the natural
+#   gradient to come for free.
+# - M. Hestenes and E. Stiefel (1952), *Methods of conjugate gradients for solving linear systems*. The original.
+# - J. Shewchuk (1994), *An introduction to the conjugate gradient method without the agonizing pain*. Section 4 of this lesson
+#   at length, with many pictures.
+# - J. Martens (2020), *New insights and perspectives on the natural gradient method*, JMLR 21. The long answer: Fisher
+#   against empirical Fisher, damping, and how far invariance goes.
+# - Y. Wu, E. Mansimov, R. Grosse, S. Liao and J. Ba (2017), *Scalable trust-region method for deep reinforcement learning using
+#   Kronecker-factored approximation*, NIPS. The same step with an approximate $F$ that is cheap to invert.
+# - Y. Duan, X. Chen, R. Houthooft, J. Schulman and P. Abbeel (2016), *Benchmarking deep reinforcement learning for continuous
+#   control*, ICML. TRPO beside natural gradient without a line search, in table 1.
+# - L. Engstrom et al. (2020), *Implementation matters in deep policy gradients*, ICLR. PPO's details given to TRPO, and taken
+#   from PPO.

@@ -1,4 +1,4 @@
-"""Lesson 03, tables of sections 4.6, 5.2, 6.4, 7 and 9: A2C on CartPole and in the long corridor, one change at a time.
+"""Lesson 03, tables of sections 4.6, 5.2, 6.4, 7.1 and 9: A2C on CartPole and in the long corridor, one change at a time.
 
 What changes: lambda, what counts as an episode's end, updates after every step, the entropy bonus.
 """

@@ -36,7 +36,7 @@ ROLLOUT = ("rewards", "values", "next_values", "terminated", "truncated")  # wha
 PENDULUM_SIZES = 3, 1  # cosine and sine of the angle, angular velocity -> torque
 # Environment steps after which a run ends although its learning rates fall over more: by then it has learnt, and the page
 # waits. Of 100,000 on Pendulum, where the rod is up long before, and of 120,000 on CartPole.
-PENDULUM_STEPS, TRPO_STEPS = 60_000, 50_000
+PENDULUM_STEPS, TRPO_STEPS = 60_000, 80_000
 PPO_METRICS = {"losses/approx_kl": "losses/approx_kl", "losses/clipfrac": "losses/clipfrac", "epochs": "charts/epochs"}
 
 
