@@ -279,7 +279,7 @@ for name, y in (("ten runs", runs), ("one of them broken", broken)):
 levels = np.linspace(min(map(min, POOLS.values())) - 5, max(map(max, POOLS.values())) + 5, 120)
 figure, ax = plots.new_figure(height=3.4)
 for (label, pool), colour in zip(POOLS.items(), ("#009E73", "#CC79A7"), strict=True):
-    profile = lambda y, axis: statistics.performance_profile(y, levels)  # noqa: E731
+    profile = lambda y, axis: statistics.performance_profile(y, levels)
     low, high = bootstrap_interval(pool, statistic=profile, num_resamples=500)
     ax.plot(levels, statistics.performance_profile(pool, levels), color=colour, label=label)
     ax.fill_between(levels, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -318,7 +318,7 @@ print(
 # $\operatorname{Var}^*(\bar y^*)$? Use (2). {{# question}}
 
 # %%
-variance_of_resampled_mean = lambda s2, R: ...  # noqa: E731  your line, with s2 for s squared
+variance_of_resampled_mean = lambda s2, R: ...  # your line, with s2 for s squared
 questions.check_line("07-bootstrap-variance", variance_of_resampled_mean)
 
 # %% [markdown]

@@ -635,7 +635,7 @@ page.figure(
 
 def residuals(damping, iterations=20):
     """||b - A x|| / ||b|| after 0, 1, ... iterations on the batch's own F and gradient."""
-    matvec = lambda v: m.T @ (m @ v) + damping * v  # noqa: E731
+    matvec = lambda v: m.T @ (m @ v) + damping * v
     solve = natural_gradient.conjugate_gradient
     points = (solve(matvec, g.double(), iterations=k, tolerance=1e-12) for k in range(iterations + 1))
     return [float((g - matvec(x)).norm() / g.norm()) for x in points]
