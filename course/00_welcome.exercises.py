@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 00 Exercises: a policy, how undecided it is, and one step of learning
 #
-# Three functions, about 40 minutes. They are the smallest parts that every policy-gradient method is made of, and you
+# Three functions, about 45 minutes. They are the smallest parts that every policy-gradient method is made of, and you
 # will call them, or their like, in every later unit. The lesson is [00 Welcome](../notebooks/00_welcome.ipynb).
 # {{# wording}}
 #

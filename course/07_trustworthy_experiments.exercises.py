@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 07 Exercises: what a few runs can tell
 #
-# Four functions, about 40 minutes, and two tasks for pen and paper. With the first three you compare two methods without
+# Four functions and two tasks for pen and paper, about 50 minutes. With the first three you compare two methods without
 # fooling yourself; the fourth says how long learning took. The lesson is
 # [07 Can you trust this curve?](../notebooks/07_trustworthy_experiments.ipynb).
 #

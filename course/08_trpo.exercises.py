@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 08 Exercises: write TRPO
 #
-# Four functions, about 65 minutes. Each is one sentence of the algorithm: the direction that solves $Fx = g$, the product with
+# Four functions, about 75 minutes. Each is one sentence of the algorithm: the direction that solves $Fx = g$, the product with
 # $F$ that this needs, the length that the limit allows, and the search that makes the limit hold. At the end they train an agent
 # on CartPole together. The lesson is [08 TRPO](../notebooks/08_trpo.ipynb).
 #

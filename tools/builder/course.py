@@ -197,7 +197,7 @@ def _with_minutes(course: Course, file: SourceFile, notebook: NotebookNode) -> C
         name, _, part = figure.partition(":")
         if name != "minutes":
             return course.quote(figure)
-        return f"{_exercise_minutes(course, file.unit):g}" if part == "exercises" else minutes_of(notebook).quote(part)
+        return str(_exercise_minutes(course, file.unit)) if part == "exercises" else minutes_of(notebook).quote(part)
 
     return quote
 
@@ -212,14 +212,17 @@ def quote_of_readme(course: Course) -> Callable[[str], str]:
         unit, _, part = key.partition("/")
         (file,) = (file for file in course.select([unit]) if not file.is_exercises)
         if part == "exercises":
-            return f"{_exercise_minutes(course, file.unit):g}"
+            return str(_exercise_minutes(course, file.unit))
         return minutes_of(raw_notebook(file)).quote(part)
 
     return quote
 
 
-def _exercise_minutes(course: Course, unit: int) -> float:
-    return sum(exercise.minutes for exercise in course.exercises if unit_number(exercise.unit) == unit)
+def _exercise_minutes(course: Course, unit: int) -> int:
+    """The sum of what the tasks of a unit say they take, written ones included."""
+    (file,) = (file for file in course.sources() if file.is_exercises and file.unit == unit)
+    text = file.path.read_text(encoding="utf-8")
+    return sum(int(minutes) for minutes in re.findall(r"^# \*[^*]*?(\d+) minutes[^*]*\*", text, re.MULTILINE))
 
 
 def _clean_cell(cell: NotebookNode) -> NotebookNode:

@@ -1,4 +1,4 @@
-"""Lesson 06, tables of sections 3 and 4: five factors in PPO on CartPole, in every combination, and three under plain SGD.
+"""Lesson 06, tables of sections 3.2, 3.3, 3.4, 4 and 5: five factors in PPO on CartPole, in every combination, three under SGD.
 
 The suspects: long rollouts, a slow critic, gradients of both networks clipped together. Where they act: the policy's
 learning rate, and the rows of a minibatch, hence the gradient steps that each row of data takes part in.

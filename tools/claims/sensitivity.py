@@ -1,4 +1,4 @@
-"""Lesson 07, table of section 5 and rules of section 6: PPO's settings moved one at a time, on three tasks.
+"""Lesson 07, tables of sections 5 and 5.1 and rules of section 6: PPO's settings moved one at a time, on three tasks.
 
 The pools of many seeds (section 3) and the random search (section 7) are at the end.
 """
