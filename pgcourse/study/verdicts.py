@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInput
-from ..statistics import interquartile_mean
+from ..statistics import bootstrap_interval, interquartile_mean
 from .claims import FIGURE, format_number, load_claims, nearest
 
 Relation = Literal["<", ">", "~"]
@@ -124,6 +124,8 @@ def decide(relation: str) -> Decision:
     value, resampled = value + constant, resampled + constant
     if kinds == {"share"} and len({len(column) for column in columns}) == 1:
         low, high = (bound + constant for bound in _interval_of_shares(columns))
+    elif len(columns) == 1 and np.isfinite(columns[0]).all():  # the very interval that the figure itself is quoted with
+        low, high = (float(bound) + constant for bound in bootstrap_interval(columns[0]))
     else:
         low, high = (float(np.quantile(resampled, tail, method="nearest")) for tail in TAILS)
     seen: Relation = ">" if low > 0 else "<" if high < 0 else "~"
