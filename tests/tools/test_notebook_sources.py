@@ -378,8 +378,9 @@ def test_what_goes_further_is_folded_and_no_part_of_the_core(tiny):
         f"\n# %% [markdown]\n# ## 2 More · further\n# {words}\n\n# %% [markdown]\n# ## 3 Back\n# {{{{minutes:core}}}}\n"
     )
     append(tiny, text)
-    further, back = lesson(tiny).cells[-2:]
-    assert further.metadata["jp-MarkdownHeadingCollapsed"] is True and not back.metadata
+    further, inside, back = lesson(tiny).cells[-3:]
+    assert further.source == "## 2 More · further" and inside.source == words
+    assert further.metadata["jp-MarkdownHeadingCollapsed"] is True and not inside.metadata and not back.metadata
     assert back.source.endswith("5")
     minutes = minutes_of(lesson(tiny))
     assert 4 <= minutes.further < 4.1 and 0 < minutes.core < 1

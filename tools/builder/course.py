@@ -160,7 +160,7 @@ def read_source(course: Course, file: SourceFile) -> NotebookNode:
 
     Raises: InvalidInput naming file and cell when the text is no valid source.
     """
-    cells = [_clean_cell(cell) for cell in raw_notebook(file).cells]
+    cells = [_clean_cell(part) for cell in raw_notebook(file).cells for part in _heading_apart(cell)]
     if not cells:
         raise InvalidInput(f"{file.label}: holds no cells; start each with a line `# %%` or `# %% [markdown]`")
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(NOTEBOOK_METADATA))
@@ -223,6 +223,14 @@ def _exercise_minutes(course: Course, unit: int) -> int:
     (file,) = (file for file in course.sources() if file.is_exercises and file.unit == unit)
     text = file.path.read_text(encoding="utf-8")
     return sum(int(minutes) for minutes in re.findall(r"^# \*[^*]*?(\d+) minutes[^*]*\*", text, re.MULTILINE))
+
+
+def _heading_apart(cell: NotebookNode) -> list[NotebookNode]:
+    """A heading of what goes further in a cell of its own: JupyterLab folds the cells below a heading, not its own text."""
+    heading, _, text = cell.source.partition("\n")
+    if cell.cell_type != "markdown" or not FURTHER.match(heading) or not text.strip():
+        return [cell]
+    return [nbformat.v4.new_markdown_cell(heading), nbformat.v4.new_markdown_cell(text.strip("\n"))]
 
 
 def _clean_cell(cell: NotebookNode) -> NotebookNode:
