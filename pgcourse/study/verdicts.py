@@ -56,7 +56,11 @@ class Decision:
 
     def __str__(self) -> str:
         """The interval in words: what a reader sees on hovering."""
-        numbers = f"difference {_number(self.value)} [{_number(self.low)}, {_number(self.high)}] {self.unit}".rstrip()
+        right = re.split(r" [<>~] ", self.text)[1]
+        to = f" to {right.strip()}:" if "*" in right or re.fullmatch(r"[\d_,.]+", right.strip()) else ""
+        numbers = (
+            f"difference{to} {_number(self.value)} [{_number(self.low)}, {_number(self.high)}] {self.unit}".rstrip()
+        )
         verdict = "the interval holds 0" if self.seen == "~" else "the interval leaves out 0"
         return f"{numbers}, {self.n} seeds{', paired' if self.paired else ''}: {verdict}"
 
@@ -129,7 +133,7 @@ def decide(relation: str) -> Decision:
     else:
         low, high = (float(np.quantile(resampled, tail, method="nearest")) for tail in TAILS)
     seen: Relation = ">" if low > 0 else "<" if high < 0 else "~"
-    unit = "" if kinds == {"share"} else entries[0][3]
+    unit = "of the seeds" if kinds == {"share"} else entries[0][3]
     n = min(len(numbers) for numbers, *_ in entries)
     wanted: Any = sign
     return Decision(relation, wanted, seen, value, low, high, n, paired and len(terms) > 1, unit)
@@ -205,5 +209,5 @@ def _interval_of_shares(columns: Sequence[NDArray[np.float64]]) -> tuple[float, 
 
 def _number(value: float) -> str:
     if np.isinf(value):
-        return "infinite" if value > 0 else "-infinite"
+        return "infinite" if value > 0 else "-infinite"  # one of the two never got there
     return format_number(round(value, 6))

@@ -113,6 +113,12 @@ def test_an_interval_of_shares_is_worked_out(more: int, seen: str, claims: Any) 
         assert decision.low == 0 and decision.high == pytest.approx(0.6)
 
 
+def test_what_a_difference_is_taken_to_is_said_where_it_is_no_figure_alone() -> None:
+    assert str(decide("here:good/end > 200")).startswith("difference to 200: ")
+    assert str(decide("here:good/end < 2 * here:bad/end")).startswith("difference to 2 * here:bad/end: ")
+    assert "of the seeds" in str(decide("here:good/steps/count > here:bad/steps/count"))
+
+
 def test_the_reader_sees_the_words_and_the_interval_on_hovering() -> None:
     text = "It is {{higher | here:good/end > here:bad/end}} < 9. Said {{# wording}}"
     shown = fill_placeholders(text)
