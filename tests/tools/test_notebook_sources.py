@@ -368,7 +368,7 @@ def test_a_true_comparison_is_written_with_its_interval_and_reasons_are_left_out
     text = f"\n# %% [markdown]\n# It stays {{{{below | {TRUE}}}}} 600. {{{{# wording}}}}\n\n# %%\n# {{{{# computed}}}}\n1 + 1\n"
     append(tiny, text)
     prose, code = lesson(tiny).cells[-2:]
-    assert re.fullmatch(r'It stays <abbr title="difference -.* seeds: .*">below</abbr> 600\.', prose.source)
+    assert re.fullmatch(r'It stays <abbr title="difference to 600: -.* seeds: .*">below</abbr> 600\.', prose.source)
     assert code.source == "1 + 1"
 
 
