@@ -10,7 +10,7 @@ from pgcourse.checks.compare import Tolerance
 
 
 def optimal_constant_baseline(scores: Tensor, returns: Tensor) -> Tensor:
-    """The mean of the returns, each weighted by the squared length of its score: E[|g|^2 G] / E[|g|^2].
+    """The mean of the returns, each weighted by the squared length of its score: E[|psi|^2 G] / E[|psi|^2].
 
     Args: scores: [M, P]. returns: [M]. Returns: scalar, in units of reward; 0 where all scores are 0.
     """
@@ -117,7 +117,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "covariance-over-variance",
             "You divided a covariance by a variance: the coefficient of a control variate, or of a regression. The parabola in b "
-            "has its lowest point at E[|g|^2 G] / E[|g|^2], with no means subtracted.",
+            "has its lowest point at E[|psi|^2 G] / E[|psi|^2], with no means subtracted.",
             {"weights.sum()": "(weights - weights.mean()).square().sum()", "weights *": "(weights - weights.mean()) *"},
         ),
         mistake(
