@@ -200,7 +200,7 @@ def gradient_variance(gradients):
     Returns a scalar (0-d tensor or Python float): the variance of each column, unbiased (divided by M - 1), summed over
     the P columns.
 
-    Example: [[1, 2], [3, 6]] gives 10: the columns have variances 2 and 8.
+    Example: [[1, 2], [3, 6], [2, 4]] gives 5: the columns have variances 1 and 4.
     """
     ### BEGIN SOLUTION
     return gradients.var(dim=0).sum()

@@ -867,7 +867,7 @@ titles = {
     "no_baseline": "the batch's mean",
     "running_mean": "running mean",
     "baseline": "the course's critic",
-    "uncentred_critic": "the same, not centred",
+    "uncentred_critic": "the course's, not centred",
     "slow_critic": "rate 0.0003",
     "uncentred_slow_critic": "rate 0.0003, not centred",
     "one_critic_step": "one step",
@@ -879,7 +879,7 @@ constants = [name for name in subtracting if explains[name] < 0.05]
 critics = [name for name in subtracting if explains[name] >= 0.05]
 for label, names in (("explains nothing", constants), ("explains something", critics)):
     late, runs_in_all = late_runs(names)
-    print(f"{label:>18}: {late:2d} of {runs_in_all} runs late   ({', '.join(titles[name] for name in names)})")
+    print(f"{label:>18}: {late:2d} of {runs_in_all} runs late   ({'; '.join(titles[name] for name in names)})")
 
 # %% jupyter={"source_hidden": true}
 # {{# computed}}

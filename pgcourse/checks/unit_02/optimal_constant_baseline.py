@@ -105,6 +105,19 @@ EXERCISE = Exercise.listed(
             {"(weights * returns).sum() / total": "(weights[:, None] * returns).mean() / weights.mean()"},
         ),
         mistake(
+            "squares-not-summed",
+            "You squared the scores and did not sum over the P entries. Then [M, P] times [M] is an error, or pairs weights with "
+            "returns of other samples. The squared length of a score is one number a sample, [M].",
+            *(
+                {".sum(dim=1)": "", "(weights * returns).sum() / total": formula}
+                for formula in (
+                    "(weights * returns).mean() / weights.mean()",
+                    "(weights * returns).sum() / total",
+                    "torch.mean(weights * returns) / (total / len(returns))",
+                )
+            ),
+        ),
+        mistake(
             "weights-not-of-squared-entries",
             "Your weights are not the squared lengths: you did not square, or summed first, so that opposite signs cancel and "
             "a score of [1, -1] has no length. The variance is a mean of squares: square every entry, then sum.",
