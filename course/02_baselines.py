@@ -369,7 +369,8 @@ widgets.explore(
 # action, and luck. No function of the state takes it away. Besides,
 # $\mathbb{E}[G_t - V^\pi(s_t) \mid s_t, a_t] = Q^\pi(s_t, a_t) - V^\pi(s_t)$: the weight becomes an unbiased estimate
 # of the **advantage** of unit 00, "how much better than usual was this action". A network that learns $V$ is called a
-# **critic**; section 4 trains one. {{# mathematics}}
+# **critic**; section 4 trains one.
+# {{# mathematics}}
 
 # %% [markdown]
 # #### Prediction against baseline · further
@@ -498,10 +499,10 @@ page.figure(
 # Three things to read from it.
 #
 # - **A constant takes away more than half** of the variance. It leaves {{less than 0.5 of it at every stage |
-#   baselines:ladder/50/mean < 0.5, baselines:ladder/150/mean < 0.5, baselines:ladder/400/mean < 0.5}}: {{baselines:ladder/50/mean}},
-#   {{baselines:ladder/150/mean}} and {{baselines:ladder/400/mean}}. The best constant leaves
-#   {{less than the mean return | baselines:ladder/50/best < baselines:ladder/50/mean, baselines:ladder/150/best <
-#   baselines:ladder/150/mean, baselines:ladder/400/best < baselines:ladder/400/mean}}, and not by much.
+#   baselines:ladder/50/mean < 0.5, baselines:ladder/150/mean < 0.5, baselines:ladder/400/mean < 0.5}}:
+#   {{baselines:ladder/50/mean}}, {{baselines:ladder/150/mean}} and {{baselines:ladder/400/mean}}. The best constant
+#   leaves {{less than the mean return | baselines:ladder/50/best < baselines:ladder/50/mean, baselines:ladder/150/best
+#   < baselines:ladder/150/mean, baselines:ladder/400/best < baselines:ladder/400/mean}}, and not by much.
 #   {{# description}}
 # - **The critic in the loop is hardly ahead of the best constant.** At the first two stages
 #   {{no difference is seen | baselines:ladder/50/critic ~ baselines:ladder/50/best, baselines:ladder/150/critic ~
@@ -620,10 +621,10 @@ for step in range(1, 201):
         print(f"{step:5d} {own:32.2f} {fresh:37.2f}")
 
 # %% [markdown]
-# The first steps raise $V$ everywhere, and unevenly in a way that does not fit the returns yet: explained variance falls
-# below 0. On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained variance rises to
-# about 0.3 and then falls below 0: the critic has memorised this batch's luck. Used on its own batch, it would erase
-# that luck, and the signal with it. {{# description}}
+# The first steps raise $V$ everywhere, and unevenly in a way that does not fit the returns yet: explained variance
+# falls below 0. On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained
+# variance rises to about 0.3 and then falls below 0: the critic has memorised this batch's luck. Used on its own batch,
+# it would erase that luck, and the signal with it. {{# description}}
 #
 # ### 4.4 Why `no_grad`
 #
@@ -636,18 +637,18 @@ for step in range(1, 201):
 #
 # Following it would push $V$ *up*, everywhere and without end, and that has nothing to do with predicting returns. With
 # two optimisers, each with its own `zero_grad`, the stray gradient is wiped before the critic's own step. With one
-# backward over `policy_loss + c * value_loss` and raw weights both pull on $V$, and it settles too high, by the policy's
-# entropy divided by $c$. Standardised weights do not change with a constant in $V$, so they do not push its mean, and
-# that offset does not appear. So cut the graph. The package cuts it twice: `no_grad` around the values, `detach` inside
-# `reinforce_loss`. {{# mathematics}}
+# backward over `policy_loss + c * value_loss` and raw weights both pull on $V$, and it settles too high, by the
+# policy's entropy divided by $c$. Standardised weights do not change with a constant in $V$, so they do not push its
+# mean, and that offset does not appear. So cut the graph. The package cuts it twice: `no_grad` around the values,
+# `detach` inside `reinforce_loss`. {{# mathematics}}
 
 # %% [markdown]
 # #### The offset, checked · further
 #
-# Take raw weights. Set the sum of the two gradients to zero, $\log \pi(a \mid s) + c\,(V - G) = 0$, and average over actions: the critic
-# settles at $V = \mathbb{E}[G \mid s] + H(\pi(\cdot \mid s)) / c$. Check it with a critic of one number $v$. The loss is
-# a parabola in $v$ of curvature $c$. The lowest point of a parabola lies at its slope divided by its curvature away: one
-# step of that length (a *Newton step*) goes there. {{# mathematics}}
+# Take raw weights. Set the sum of the two gradients to zero, $\log \pi(a \mid s) + c\,(V - G) = 0$, and average over
+# actions: the critic settles at $V = \mathbb{E}[G \mid s] + H(\pi(\cdot \mid s)) / c$. Check it with a critic of one
+# number $v$. The loss is a parabola in $v$ of curvature $c$. The lowest point of a parabola lies at its slope divided
+# by its curvature away: one step of that length (a *Newton step*) goes there. {{# mathematics}}
 
 # %%
 # {{# computed}}
@@ -1088,9 +1089,9 @@ print(f"explained variance in the last 10 updates, critic lr 0.1 minus 0.005: 95
 # the policy improves: it fits the returns of yesterday's policy. The price of speed is in the single updates: there the
 # fast critic's curves jump, some of them below 0. {{# description}}
 #
-# At ten seeds the return tells neither of the two from the course's critic: both printed intervals of the return hold 0. Standardising
-# subtracts the gap of the slow critic. No difference seen is not the same as no difference: the intervals are tens of
-# steps wide. What these runs show is the state of the *critic*. {{# description}}
+# At ten seeds the return tells neither of the two from the course's critic: both printed intervals of the return hold
+# 0. Standardising subtracts the gap of the slow critic. No difference seen is not the same as no difference: the
+# intervals are tens of steps wide. What these runs show is the state of the *critic*. {{# description}}
 #
 # </details>
 #
