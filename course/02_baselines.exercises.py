@@ -37,23 +37,23 @@ from pgcourse.show import finale
 # *2 points, about 15 minutes, difficulty 2 of 3.*
 #
 # Subtract any number $b$ from the return, and the expected gradient stays what it was: the lesson proves it. The variance
-# does not. For one sample with score $g = \nabla \log \pi$ the estimate is $g\,(G - b)$. Its expected squared length,
+# does not. For one sample with score $\psi = \nabla \log \pi$ the estimate is $\psi\,(G - b)$. Its expected squared length,
 #
-# $$E\big[\lVert g \rVert^2 (G - b)^2\big],$$
+# $$E\big[\lVert \psi \rVert^2 (G - b)^2\big],$$
 #
 # is a parabola in $b$, and where its slope is 0 lies the best constant: {{# mathematics}}
 #
-# $$b^* = \frac{E\big[\lVert g \rVert^2\, G\big]}{E\big[\lVert g \rVert^2\big]}.$$
+# $$b^* = \frac{E\big[\lVert \psi \rVert^2\, G\big]}{E\big[\lVert \psi \rVert^2\big]}.$$
 #
 # With pen and paper: differentiate the first line by $b$ and arrive at the second. Then write it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "optimal_constant_baseline", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def optimal_constant_baseline(scores, returns):
-    """The constant that leaves the least variance in the gradient estimate: E[|g|^2 G] / E[|g|^2].
+    """The constant that leaves the least variance in the gradient estimate: E[|psi|^2 G] / E[|psi|^2].
 
-    scores: [M, P], one row g a sample: the gradient of its log-probability with respect to the P parameters, of squared
-    length |g|^2. returns: [M]. Both are float32 or float64, and stay as they are. The expectations are means
+    scores: [M, P], one row psi a sample: the gradient of its log-probability with respect to the P parameters, of squared
+    length |psi|^2. returns: [M]. Both are float32 or float64, and stay as they are. The expectations are means
     over the M samples. Returns a scalar (0-d tensor or Python float), in units of reward. Where all scores are 0 it is 0.
 
     Example: scores [[1], [2]] and returns [1, 6] give 5, from (1 * 1 + 4 * 6) / (1 + 4). The mean return is 3.5.
@@ -200,7 +200,7 @@ def gradient_variance(gradients):
     Returns a scalar (0-d tensor or Python float): the variance of each column, unbiased (divided by M - 1), summed over
     the P columns.
 
-    Example: [[1, 2], [3, 6]] gives 10: the columns have variances 2 and 8.
+    Example: [[1, 2], [3, 6], [2, 4]] gives 5: the columns have variances 1 and 4.
     """
     ### BEGIN SOLUTION
     return gradients.var(dim=0).sum()
@@ -236,7 +236,7 @@ except NotImplementedError as stub:
 # Both means estimate 2.5, half of half the difference of 10; without a baseline you see it only through noise of a standard
 # deviation near 47. With two equally long scores the best constant is the mean return, and here it leaves next to no
 # variance at all. In CartPole it leaves a share of {{baselines:ladder/150/best.value}} at the second stage of the lesson's
-# ladder: what to expect depends on the state. {{# computed}}
+# ladder: what to expect depends on the state, and luck remains. {{# computed}}
 
 # %% [markdown]
 # ## Order the lines

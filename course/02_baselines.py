@@ -74,17 +74,17 @@ questions.quiz(
 # {{# question}}
 questions.quiz(
     "02-recall-2",
-    "A batch has one short and one long episode of CartPole, with weights standardised over all steps. What do the weights do?",
+    "A batch has two episodes of CartPole, of 10 and 100 steps, with weights standardised over all steps. What do the weights do?",
     [
-        "They push every action up, those of the long one twice as far",
-        "They push most of the long one's actions up, the short one's down",
-        "They push the first half of both episodes up, the second down",
-        "They push every action equally, since their mean is zero",
+        "They push all actions of both episodes up, the long one's further",
+        "They push over half of the long one's up, all of the short one's down",
+        "They push the first half of both episodes up, the second half down",
+        "They push all actions of both equally far, as their mean is zero",
     ],
     answer=1,
     reasons=[
         "That is so before the mean is subtracted.",
-        "The mean of the batch is subtracted: what is above it is pushed up, what is below it down.",
+        "What is above the batch's mean is pushed up, what is below it down. The last steps of the long one are below it too.",
         "So it would be if each episode were standardised by itself.",
         "A mean of zero says that pushes up and down balance, not that they are equal.",
     ],
@@ -150,8 +150,8 @@ page.figure(
 # |---|---|---|---|
 # | $b$, $b(s)$ | baseline: a constant, or a function of the state | `values` | `[]` or `[B]` |
 # | $\phi$ | weights of the critic | `critic.parameters()` | |
-# | $V(s)$ | the critic's estimate of $V^\pi(s)$ | `values`, `next_values` | `[T, N]` or `[B]` |
-# | $\hat A_t$ | estimated advantage | `advantages` | `[T, N]` or `[B]` |
+# | $V(s)$ | the critic's estimate of $V^\pi(s)$ | `values` | `[B]` |
+# | $\hat A_t$ | estimated advantage | `advantages` | `[B]` |
 #
 # ### 2.1 A baseline adds no bias
 #
@@ -240,7 +240,7 @@ BASELINES = {  # each: (p, scores, squares) -> a number or [T, M]
     "a constant, -20": lambda p, scores, squares: -20.0,
     "the true value of the square": lambda p, scores, squares: square_values(p)[squares],
     "a silly function of the square": lambda p, scores, squares: 7.0 * squares**2 - 30.0,
-    "10 where the action was right (wrong)": lambda p, scores, squares: 10.0 * (scores > 0),
+    "10 after going right: not allowed": lambda p, scores, squares: 10.0 * (scores > 0),
 }
 
 
@@ -315,7 +315,7 @@ questions.check_line("02-price", added_variance)
 #
 # So the best constant is a *weighted* mean of the return: what was sampled with a large score counts for more, because
 # that is where noise enters. It is the plain mean only if squared scores and returns are uncorrelated. And a bad constant
-# is worse than none: beyond $2b^\ast$ the parabola is higher than at 0. {{# mathematics}}
+# is worse than none: outside of the range from 0 to $2b^\ast$ the parabola is higher than at 0. {{# mathematics}}
 #
 # Try it on the corridor, with the whole return. There the score is that of the whole episode, $\Psi = \sum_t \psi_t$,
 # one number.
@@ -365,10 +365,12 @@ widgets.explore(
 # The first term does not depend on $b$, the second is zero for $b = V^\pi$ and for nothing else. So $V^\pi$ is the best
 # *prediction* of the return, and the same line says how to learn it: minimise the squared error. {{# mathematics}}
 #
-# A value baseline removes the differences *between* states. What is left, the first term, is the luck that follows
-# *after* the state, and no function of the state takes it away. Besides,
+# A value baseline removes the differences *between* states. What is left, the first term, comes *after* the state: the
+# action, and luck. No function of the state takes it away. Besides,
 # $\mathbb{E}[G_t - V^\pi(s_t) \mid s_t, a_t] = Q^\pi(s_t, a_t) - V^\pi(s_t)$: the weight becomes an unbiased estimate
-# of the **advantage** of unit 00, "how much better than usual was this action". {{# mathematics}}
+# of the **advantage** of unit 00, "how much better than usual was this action". A network that learns $V$ is called a
+# **critic**; section 4 trains one.
+# {{# mathematics}}
 
 # %% [markdown]
 # #### Prediction against baseline · further
@@ -378,15 +380,20 @@ widgets.explore(
 # $V^\pi(s)$ where squared score and return are uncorrelated given the state, for instance with two equally likely
 # actions. {{# mathematics}}
 #
-# For reward-to-go an estimate is a sum over steps, $\sum_t \psi_t (G_t - b) = X - b\,\Psi$ with $X = \sum_t \psi_t G_t$.
-# The same algebra gives $b^\ast = \mathbb{E}[X \cdot \Psi] / \mathbb{E}[\lVert \Psi \rVert^2]$.
+# For a sum over steps it need not be the best either: the steps of an episode share luck. Section 2.6 measures it.
+# {{# mathematics}}
+
+# %% [markdown]
+# ### 2.6 The ladder on the corridor
 #
-# How much does each step of this ladder take away? On the corridor, one episode at a time:
+# With reward-to-go an estimate is a sum over steps, $\sum_t \psi_t (G_t - b) = X - b\,\Psi$ with $X = \sum_t \psi_t G_t$.
+# The algebra of section 2.4 gives its best constant, $b^\ast = \mathbb{E}[X \cdot \Psi] / \mathbb{E}[\lVert \Psi \rVert^2]$.
+# How much does each kind of weight take away? One estimate from each episode: {{# question}}
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def corridor_ladder(p):
-    """Rung -> estimates [M], all with the exact gradient as their mean."""
+    """Rung -> estimates [M]. Their mean is the exact gradient; mean and b* of the same episodes bend it by about 1/M."""
     scores, rewards, squares = played[p]
     to_go, R, S = returns.discounted_returns(rewards, gamma=1.0), rewards.sum(dim=0), scores.sum(dim=0)
     weighted = (scores * to_go).sum(dim=0)  # the X of the text
@@ -413,23 +420,27 @@ for name in rungs[0.5]:
 #
 # The *true* value of the square, which no critic could beat as a prediction, does no better than a good constant. Two
 # reasons. The squares differ little in value here compared with the luck that follows. And equation (3) is about one
-# weight, while an estimate is a sum of many. Take the two apart at $p = 0.5$, where all squared scores are equal:
+# weight, while an estimate is a sum of many, whose errors move together: the steps of one episode share the same future.
 # {{# computed}}
+
+# %% [markdown]
+# #### One weight, and the sum · further
+#
+# Take the two apart at $p = 0.5$, where all squared scores are equal:
 
 # %%
 scores, rewards, squares = played[0.5]
 to_go = returns.discounted_returns(rewards, gamma=1.0)
 for name, b in {"mean return": float(rewards.sum(dim=0).mean()), "V(square)": square_values(0.5)[squares]}.items():
-    steps = scores * (to_go - b)  # [T, N]
+    steps = scores * (to_go - b)  # [T, M]
     alone = steps.square().sum(dim=0).mean() - steps.mean(dim=1).square().sum()
     print(
         f"{name:>12}: variances of the steps, summed {float(alone):6.1f};  variance of the sum {float(steps.sum(dim=0).var()):6.1f}"
     )
 
 # %% [markdown]
-# Step by step, $V^\pi$ leaves less variance, as the mathematics says. In the sum it does not. The steps of one episode
-# share the same future: their weights err together, and the variance of a sum contains those shared errors.
-# {{# computed}}
+# Step by step, $V^\pi$ leaves less variance, as the mathematics says. In the sum it does not, since the variance of a
+# sum contains the errors that the steps share. {{# computed}}
 
 # %% [markdown]
 # ## 3. CartPole: the ladder with a network
@@ -487,11 +498,11 @@ page.figure(
 # %% [markdown]
 # Three things to read from it.
 #
-# - **A constant takes away more than half** of the variance, at {{every stage | baselines:ladder/50/mean < 0.5,
-#   baselines:ladder/150/mean < 0.5, baselines:ladder/400/mean < 0.5}}: it leaves {{baselines:ladder/50/mean}},
-#   {{baselines:ladder/150/mean}} and {{baselines:ladder/400/mean}}. The best constant leaves
-#   {{less than the mean return | baselines:ladder/50/best < baselines:ladder/50/mean, baselines:ladder/150/best <
-#   baselines:ladder/150/mean, baselines:ladder/400/best < baselines:ladder/400/mean}}, and not by much.
+# - **A constant takes away more than half** of the variance. It leaves {{less than 0.5 of it at every stage |
+#   baselines:ladder/50/mean < 0.5, baselines:ladder/150/mean < 0.5, baselines:ladder/400/mean < 0.5}}:
+#   {{baselines:ladder/50/mean}}, {{baselines:ladder/150/mean}} and {{baselines:ladder/400/mean}}. The best constant
+#   leaves {{less than the mean return | baselines:ladder/50/best < baselines:ladder/50/mean, baselines:ladder/150/best
+#   < baselines:ladder/150/mean, baselines:ladder/400/best < baselines:ladder/400/mean}}, and not by much.
 #   {{# description}}
 # - **The critic in the loop is hardly ahead of the best constant.** At the first two stages
 #   {{no difference is seen | baselines:ladder/50/critic ~ baselines:ladder/50/best, baselines:ladder/150/critic ~
@@ -506,9 +517,9 @@ page.figure(
 #   {{baselines:ladder/400/value_clock/explained.value}}. When episodes last until the time limit, what is left
 #   of the return depends on the clock, and CartPole's observation has no clock.
 #
-# So at the second stage a value baseline *could* leave {{less than a constant | baselines:ladder/150/value <
-# baselines:ladder/150/best}}, about two fifths of it, and the critic in this loop does not. Unit 03 gives the critic
-# more to do. {{# wording}}
+# So at the second stage a value baseline *could* leave {{less than the best constant | baselines:ladder/150/value <
+# baselines:ladder/150/best}}, {{baselines:ladder/150/value.value}} against {{baselines:ladder/150/best.value}}, and the
+# critic in this loop does not. Unit 03 gives the critic more to do. {{# wording}}
 
 # %% [markdown]
 # #### Without discount · further
@@ -532,9 +543,9 @@ page.figure(
 )
 
 # %% [markdown]
-# Reward-to-go takes away {{more than half | baselines:ladder/50/undiscounted/whole > 2,
-# baselines:ladder/150/undiscounted/whole > 2, baselines:ladder/400/undiscounted/whole > 2}} of the variance of the
-# whole return, at every stage. Of what is left, the mean return leaves {{baselines:ladder/50/undiscounted/mean}},
+# The whole return has {{more than 2 times the variance | baselines:ladder/50/undiscounted/whole > 2,
+# baselines:ladder/150/undiscounted/whole > 2, baselines:ladder/400/undiscounted/whole > 2}} of reward-to-go, at every
+# stage. Of the variance of reward-to-go, the mean return leaves {{baselines:ladder/50/undiscounted/mean}},
 # {{baselines:ladder/150/undiscounted/mean}} and {{baselines:ladder/400/undiscounted/mean}}. The best constant is
 # {{below the mean | baselines:ladder/50/undiscounted/constant_over_mean < 1,
 # baselines:ladder/150/undiscounted/constant_over_mean < 1, baselines:ladder/400/undiscounted/constant_over_mean < 1}}
@@ -544,7 +555,7 @@ page.figure(
 # %% [markdown]
 # ## 4. A critic beside the policy
 #
-# Nobody hands you $V^\pi$. So you learn it, with a second network: the **critic** $V(s)$ with weights $\phi$. (The
+# Nobody hands you $V^\pi$. So you learn it, with a second network: the critic $V(s)$ with weights $\phi$. (The
 # policy is then called the actor.) It has the body of the policy and one output instead of two.
 #
 # ### 4.1 What it learns
@@ -575,7 +586,8 @@ page.source(reinforce.update, folded="The package's update: write yours first")
 # $V(s_t)$ depends on what came after $s_t$, the action $a_t$ included, and the proof of section 2.1 is gone. In the
 # extreme a large critic memorises the batch: $G_t - V(s_t) = 0$ everywhere, and there is nothing left to learn from.
 # Watch it begin. *Explained variance* is $1 - \operatorname{Var}(G - V) / \operatorname{Var}(G)$: the share of the
-# returns' variance that the critic takes away. 1 is perfect, 0 is no better than a constant. {{# mathematics}}
+# returns' variance that the critic takes away. At 1, $V$ is right up to a constant. At 0 it takes away no more than a
+# constant does, and below 0 less. {{# mathematics}}
 
 # %% jupyter={"source_hidden": true}
 import copy
@@ -609,13 +621,15 @@ for step in range(1, 201):
         print(f"{step:5d} {own:32.2f} {fresh:37.2f}")
 
 # %% [markdown]
-# On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained variance rises to
-# about 0.3 and then falls below 0: the critic has memorised this batch's luck. Used on its own batch, it would erase
-# that luck, and the signal with it. Use first, then fit. {{# description}}
+# The first steps raise $V$ everywhere, and unevenly in a way that does not fit the returns yet: explained variance
+# falls below 0. On its own batch the critic ends up nearly perfect. On other episodes of the same policy explained
+# variance rises to about 0.3 and then falls below 0: the critic has memorised this batch's luck. Used on its own batch,
+# it would erase that luck, and the signal with it. {{# description}}
 #
 # ### 4.4 Why `no_grad`
 #
-# The weight is a number. If you forget to cut it from the graph, the policy loss has a gradient in the critic too:
+# The weight is a number. If you forget to cut it from the graph, the policy loss has a gradient in the critic too. With
+# raw weights, not standardised, it is
 #
 # $$
 # \frac{\partial}{\partial V(s_i)} \Big( -\frac1B \sum_i \log \pi(a_i \mid s_i)\,\big(G_i - V(s_i)\big) \Big) = \frac1B \log \pi(a_i \mid s_i) < 0 .
@@ -623,17 +637,18 @@ for step in range(1, 201):
 #
 # Following it would push $V$ *up*, everywhere and without end, and that has nothing to do with predicting returns. With
 # two optimisers, each with its own `zero_grad`, the stray gradient is wiped before the critic's own step. With one
-# backward over `policy_loss + c * value_loss` both pull on $V$, and it settles too high, by the policy's entropy
-# divided by $c$. So cut the graph. The package cuts it twice: `no_grad` around the values, `detach` inside
-# `reinforce_loss`. {{# mathematics}}
+# backward over `policy_loss + c * value_loss` and raw weights both pull on $V$, and it settles too high, by the
+# policy's entropy divided by $c$. Standardised weights do not change with a constant in $V$, so they do not push its
+# mean, and that offset does not appear. So cut the graph. The package cuts it twice: `no_grad` around the values,
+# `detach` inside `reinforce_loss`. {{# mathematics}}
 
 # %% [markdown]
 # #### The offset, checked · further
 #
-# Set the sum of the two gradients to zero, $\log \pi(a \mid s) + c\,(V - G) = 0$, and average over actions: the critic
-# settles at $V = \mathbb{E}[G \mid s] + H(\pi(\cdot \mid s)) / c$. Check it with a critic of one number $v$. The loss is
-# a parabola in $v$ of curvature $c$. The lowest point of a parabola lies at its slope divided by its curvature away: one
-# step of that length (a *Newton step*) goes there. {{# mathematics}}
+# Take raw weights. Set the sum of the two gradients to zero, $\log \pi(a \mid s) + c\,(V - G) = 0$, and average over
+# actions: the critic settles at $V = \mathbb{E}[G \mid s] + H(\pi(\cdot \mid s)) / c$. Check it with a critic of one
+# number $v$. The loss is a parabola in $v$ of curvature $c$. The lowest point of a parabola lies at its slope divided
+# by its curvature away: one step of that length (a *Newton step*) goes there. {{# mathematics}}
 
 # %%
 # {{# computed}}
@@ -671,13 +686,13 @@ ax.legend(loc="center right")
 page.figure(
     figure,
     alt="Two curves on a logarithmic scale: the critic's gradient norm lies between 40 and 200, the policy's near 0.1.",
-    caption="The same runs, the same batches. Clipped together at 0.5, the policy's gradient would be divided by twice the critic's norm.",
+    caption="The same runs, the same batches.",
 )
 
 # %% [markdown]
 # The critic's gradient is hundreds of times as large, because its error is counted in steps and the policy's weights
 # are standardised. Clip the norm of both together at 0.5, and both are divided by twice the joint norm, which is the
-# critic's. What that costs with Adam is measured in unit 06. Here it is enough to keep them apart. {{# description}}
+# critic's. What that costs with Adam is measured in unit 06. {{# description}}
 #
 # ### 4.6 A critic that starts near 0
 #
@@ -704,9 +719,9 @@ page.figure(
 
 # %% [markdown]
 # The course's critic needs about 60 updates to meet the returns: while the policy improves, its target moves away. The
-# slow one stays below to the end. Could you have told the gap from explained variance alone? No. It is made of
-# variances, and a variance ignores a constant. Move the offset of a critic that was fitted to 200 episodes:
-# {{# description}}
+# slow one stays below to the end. Its explained variance stays near 0, so that panel too shows a critic that has learnt
+# little. But it does not show the gap: it is made of variances, and a variance ignores a constant. Move the offset of a
+# critic that was fitted to 200 episodes: {{# description}}
 
 # %% jupyter={"source_hidden": true}
 with seeded(1):
@@ -728,7 +743,7 @@ widgets.explore(
 # Does the gap matter? `normalize(weight)` subtracts the mean of the weights, and with it any constant error of the
 # critic. Without the centring the policy feels the offset. Ten seeds each:
 #
-# | critic, weights | explained variance | seeds that reach 475 in 400 episodes | episodes to 195 | episodes 301 to 400 |
+# | critic, weights | explained variance, mean over the updates | seeds that reach 475 in 400 episodes | episodes to 195 | mean return, episodes 301 to 400 |
 # |---|---|---|---|---|
 # | rate 0.005, standardised | {{baselines:baseline/explained}} | {{baselines:baseline/episodes_to_475/count}} of {{baselines:baseline/episodes_to_475/count.n}} | {{baselines:baseline/episodes_to_195}} | {{baselines:baseline/last_100}} |
 # | rate 0.0003, standardised | {{baselines:slow_critic/explained}} | {{baselines:slow_critic/episodes_to_475/count}} of {{baselines:slow_critic/episodes_to_475/count.n}} | {{baselines:slow_critic/episodes_to_195}} | {{baselines:slow_critic/last_100}} |
@@ -789,7 +804,7 @@ page.figure(
 )
 
 # %% [markdown]
-# | what is subtracted | explained variance | seeds that reach 475 in 400 episodes | episodes to 195 | episodes 301 to 400 |
+# | what is subtracted | explained variance, mean over the updates | seeds that reach 475 in 400 episodes | episodes to 195 | mean return, episodes 301 to 400 |
 # |---|---|---|---|---|
 # | nothing | 0, by definition | {{baselines:uncentred/episodes_to_475/count}} of {{baselines:uncentred/episodes_to_475/count.n}} | {{baselines:uncentred/episodes_to_195}} | {{baselines:uncentred/last_100}} |
 # | a running mean of earlier batches | 0, by definition | {{baselines:running_mean/episodes_to_475/count}} of {{baselines:running_mean/episodes_to_475/count.n}} | {{baselines:running_mean/episodes_to_195}} | {{baselines:running_mean/last_100}} |
@@ -809,8 +824,8 @@ page.figure(
 # baselines:no_baseline/episodes_to_475/count}}, in the returns or in the seeds that reach 475. Beside the running mean,
 # $V(s)$ with centring has a {{higher return | baselines:baseline/last_100 > baselines:running_mean/last_100}} in
 # episodes 301 to 400; in the episodes to 195 {{no difference is seen | baselines:baseline/episodes_to_195 ~
-# baselines:running_mean/episodes_to_195}}. So ten seeds hint at something, and do not settle it. It fits section 3,
-# where this critic left about the variance that a constant leaves. {{# wording}}
+# baselines:running_mean/episodes_to_195}}. This fits section 3, where this critic left about the variance that a constant
+# leaves. {{# wording}}
 #
 # **After 1,000 episodes** (lesson 01) {{no difference is seen | reinforce:baseline/last_100 ~
 # reinforce:no_baseline/last_100}} either: {{reinforce:no_baseline/last_100}} without a critic,
@@ -824,7 +839,7 @@ page.figure(
 # In the table every seed with a critic reaches 475, and of those with a constant some do not. Two versions of ten seeds
 # do not settle that. Here are three more ways to train a critic: {{# question}}
 #
-# | critic | explained variance | seeds that reach 475 in 400 episodes | episodes to 195 | episodes 301 to 400 |
+# | critic | explained variance, mean over the updates | seeds that reach 475 in 400 episodes | episodes to 195 | mean return, episodes 301 to 400 |
 # |---|---|---|---|---|
 # | the course's: rate 0.005, five steps, used first | {{baselines:baseline/explained}} | {{baselines:baseline/episodes_to_475/count}} of {{baselines:baseline/episodes_to_475/count.n}} | {{baselines:baseline/episodes_to_195}} | {{baselines:baseline/last_100}} |
 # | fitted to the batch before it is used on it | {{baselines:fitted_first/explained}} | {{baselines:fitted_first/episodes_to_475/count}} of {{baselines:fitted_first/episodes_to_475/count.n}} | {{baselines:fitted_first/episodes_to_195}} | {{baselines:fitted_first/last_100}} |
@@ -837,7 +852,8 @@ page.figure(
 # taken on the batch that the critic was fitted to. Between fitting before and after
 # {{no difference is seen | baselines:fitted_first/last_100 ~ baselines:baseline/last_100,
 # baselines:fitted_first/episodes_to_475 ~ baselines:baseline/episodes_to_475}} with five steps.) So sort all versions
-# with something subtracted, the patient of section 8 included, by what their baseline explains: {{# wording}}
+# with something subtracted, a constant too, and the patient of section 8 included, by what their baseline explains. A
+# run is *late* if it has not reached 475 by episode 400: {{# wording}}
 
 
 # %% jupyter={"source_hidden": true}
@@ -847,13 +863,24 @@ def late_runs(names):
     return sum(episode is None for episode in reached), len(reached)
 
 
-subtracting = [name for name in measured["configs"] if name not in ("uncentred", "uncentred_slow_critic")]
+subtracting = [name for name in measured["configs"] if name != "uncentred"]
+titles = {
+    "no_baseline": "the batch's mean",
+    "running_mean": "running mean",
+    "baseline": "the course's critic",
+    "uncentred_critic": "the course's, not centred",
+    "slow_critic": "rate 0.0003",
+    "uncentred_slow_critic": "rate 0.0003, not centred",
+    "one_critic_step": "one step",
+    "fitted_first": "fitted before",
+    "patient": "the patient",
+}
 explains = {name: measured["figures"][f"{name}/explained"]["value"] for name in subtracting}
 constants = [name for name in subtracting if explains[name] < 0.05]
 critics = [name for name in subtracting if explains[name] >= 0.05]
 for label, names in (("explains nothing", constants), ("explains something", critics)):
     late, runs_in_all = late_runs(names)
-    print(f"{label:>18}: {late:2d} of {runs_in_all} runs late   ({', '.join(names)})")
+    print(f"{label:>18}: {late:2d} of {runs_in_all} runs late   ({'; '.join(titles[name] for name in names)})")
 
 # %% jupyter={"source_hidden": true}
 # {{# computed}}
@@ -868,7 +895,7 @@ print(
 
 # %% [markdown]
 # The versions that explain something have no late run. But the versions share their seeds, so the unit is the version,
-# and of the 56 ways to pick three of eight even the most extreme one has a share of 1/56. And the grouping was chosen
+# and of the 84 ways to pick three of nine even the most extreme one has a share of 1/84. And the grouping was chosen
 # after the results were known. This is a hypothesis, to be tested on fresh seeds, and no finding. {{# hypothesis}}
 
 # %% [markdown]
@@ -942,7 +969,8 @@ for title, its_critic in critics_at.items():
     with torch.no_grad():
         values, track = its_critic(visited), its_critic(torch.tensor([[x, 0.0, 0.0, 0.0] for x in (-2.0, 0.0, 2.0)]))
     print(
-        f"{title:>18}: V over visited states {values.mean():5.1f} ± {values.std():4.1f},  G {to_go.mean():5.1f} ± {to_go.std():4.1f}"
+        f"{title:>18}: V over visited states {values.mean():5.1f} ± {values.std():4.1f},  G {to_go.mean():5.1f} ± {to_go.std():4.1f},"
+        f"  explained variance {diagnostics.explained_variance(values, to_go):+.2f}"
     )
     low, high = visited[:, 0].quantile(torch.tensor([0.05, 0.95])).tolist()
     print(
@@ -959,8 +987,7 @@ value_map.explore_value_map(
 
 # %% [markdown]
 # Over the dots the critic's map is nearly flat, and the printed spreads say the same: $V$ varies much less than $G$ in
-# this run. This is what an explained variance of {{baselines:baseline/explained.value}} looks like from inside.
-# {{# description}}
+# this run. This is what the explained variance printed beside them looks like from inside. {{# description}}
 #
 # Now move the cart along the track, and compare with the second line of each printout. Where the agent goes, the
 # critic has learnt something. Where it hardly ever goes, the map says what the network happens to say there, be it
@@ -1062,17 +1089,17 @@ print(f"explained variance in the last 10 updates, critic lr 0.1 minus 0.005: 95
 # the policy improves: it fits the returns of yesterday's policy. The price of speed is in the single updates: there the
 # fast critic's curves jump, some of them below 0. {{# description}}
 #
-# The return does not tell the three apart at ten seeds: both printed intervals of the return hold 0. Standardising
-# subtracts the gap of the slow critic. No difference seen is not the same as no difference: the intervals are tens of
-# steps wide. What these runs show is the state of the *critic*. {{# description}}
+# At ten seeds the return tells neither of the two from the course's critic: both printed intervals of the return hold
+# 0. Standardising subtracts the gap of the slow critic. No difference seen is not the same as no difference: the
+# intervals are tens of steps wide. What these runs show is the state of the *critic*. {{# description}}
 #
 # </details>
 #
 # ## 8. A patient
 #
-# Someone's REINFORCE with baseline learns. It reaches 475. Nothing is red. Yet a colleague looks at the panels and
-# says: "your critic is broken, it has been broken from the first update." Here are the ten seeds of the patient
-# beside the healthy version. What did the colleague see?
+# Someone's REINFORCE with baseline learns: {{baselines:patient/episodes_to_475/count}} of ten seeds reach 475. Nothing is
+# red. Yet a colleague looks at the panels and says: "your critic is broken, it has been broken from the first update."
+# Here are the ten seeds of the patient beside the healthy version. What did the colleague see?
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
@@ -1107,7 +1134,7 @@ questions.quiz(
         "Standardised returns have mean zero, so the mean of V would stay near 0.",
         "Every value is compared with every return of the batch, and the least error for all of them at once is at their mean. "
         "The critic learns one constant: right on average, and blind to the state.",
-        "With two optimisers that does nothing; with one it lifts the mean of V by the entropy, and the critic still sees the state.",
+        "With two optimisers that does nothing. With one, and raw weights, it lifts the mean of V. The critic sees the state all the same.",
     ],
 )
 
@@ -1131,8 +1158,9 @@ questions.quiz(
 # baselines:patient/episodes_to_475/count ~ baselines:no_baseline/episodes_to_475/count}}.
 # {{Fewer seeds reach 475 | baselines:patient/episodes_to_475/count < baselines:baseline/episodes_to_475/count}} than
 # with the healthy critic: {{baselines:patient/episodes_to_475/count}} against
-# {{baselines:baseline/episodes_to_475/count}} of ten. The return of one seed would not have told you. Section 4.6
-# showed a fault that only the means can see. This is one that only explained variance can see. {{# wording}}
+# {{baselines:baseline/episodes_to_475/count}} of ten. The return of one seed would not have told you. Of the critic's
+# two panels, a constant offset (section 4.6) shows in the means alone, and this fault in explained variance alone.
+# {{# wording}}
 
 # %% jupyter={"source_hidden": true}
 values, G4 = torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([1.0, 2.0, 3.0])  # [B, 1], [B]: a perfect critic
@@ -1182,19 +1210,19 @@ questions.quiz(
 # {{# question}}
 questions.quiz(
     "02-perfect-critic",
-    "Suppose the critic is exact, V(s) = V^π(s). What is the variance of the gradient estimate?",
+    "Suppose the critic is exact, V(s) = V^π(s). What is left in the weight G − V(s)?",
     [
-        "Zero: nothing is left that V does not know",
-        "The least that any baseline could reach",
-        "That of the luck that follows the state",
-        "What it was with reward-to-go alone",
+        "Nothing at all: V has taken away everything",
+        "What comes after s: the action, and luck",
+        "What was there: V changes only the mean of G",
+        "The differences in value between states",
     ],
-    answer=2,
+    answer=1,
     reasons=[
-        "Actions are still drawn and the future is still random: G - V(s) is not zero.",
-        "It is the best prediction of G. On the corridor a constant does at least as well as a baseline.",
-        "V takes away the differences between states, and nothing of what follows.",
-        "On the corridor the standard deviation fell by more than a third.",
+        "Actions are still drawn and the future is still random: G − V(s) is not zero.",
+        "Given s its mean is 0. It holds how good the action was, and all the luck that follows.",
+        "V takes more than a mean away: it differs from state to state.",
+        "These are what V takes away.",
     ],
 )
 

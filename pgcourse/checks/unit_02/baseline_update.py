@@ -187,14 +187,27 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "critic-not-fitted-critic-steps-times",
-            "Your critic takes another number of steps than critic_steps says: one, or one more or less; or none, where its "
-            "backward or its step is missing or the policy's optimiser steps. Look at the range of the loop and at its lines.",
+            "Your critic takes another number of steps than critic_steps says. Look at the range of the loop. Or it takes none: "
+            "its backward or its step is missing, zero_grad stands between the two, or the policy's optimiser steps.",
             {"range(critic_steps)": "range(1)"},
             {"range(critic_steps)": "range(critic_steps + 1)"},
             {"range(critic_steps)": "range(max(1, critic_steps - 1))"},
             {"critic_optimizer.step()": ""},
             {"critic_optimizer.step()": "policy_optimizer.step()"},
             {"critic_loss.backward()": ""},
+            {"critic_loss.backward()": "critic_loss.backward(); critic_optimizer.zero_grad()"},
+        ),
+        mistake(
+            "policy-not-moved",
+            "Your policy stays what it was: its step or its backward is missing, or zero_grad stands between the two and throws "
+            "the gradient away. The order is zero_grad, backward, step, for the policy and for the critic.",
+            {"policy_loss.backward()": "policy_loss.backward(); policy_optimizer.zero_grad()"},
+            {"policy_optimizer.step()": ""},
+            {"policy_loss.backward()": ""},
+            {
+                "policy_loss.backward()": "policy_loss.backward(); policy_optimizer.zero_grad()",
+                "critic_loss.backward()": "critic_loss.backward(); critic_optimizer.zero_grad()",
+            },
         ),
         mistake(
             "gradients-not-cleared",

@@ -19,14 +19,14 @@ def gradient_variance(gradients: Tensor) -> Tensor:
 
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
-    yield {"gradients": torch.tensor([[1.0, 2.0], [3.0, 6.0]])}
+    yield {"gradients": torch.tensor([[1.0, 2.0], [3.0, 6.0], [2.0, 4.0]])}
     # A single parameter: what torch.cov gives is no matrix.
     yield {"gradients": torch.tensor([[1.0], [3.0], [8.0]])}
     yield {"gradients": torch.tensor([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0]])}
     yield {"gradients": torch.tensor([[4.0, -1.0], [4.0, -1.0], [4.0, -1.0]])}
     yield {"gradients": torch.tensor([[0.0, 0.0, 0.0], [1.0, 2.0, -2.0]])}
     # A mean that is large beside the scatter: squares of single precision hold too few digits for their difference.
-    yield {"gradients": torch.tensor([[10000.0, 0.0], [10001.0, 2.0]])}
+    yield {"gradients": torch.tensor([[100000.0, 0.0, 0.0], [100001.0, 0.0, 0.0]])}
     source = generator(seed)
     yield {"gradients": random_gradients(source, 10, 6)}
     yield {"gradients": random_gradients(source, 4, 4)}
@@ -96,6 +96,18 @@ EXERCISE = Exercise.listed(
                 "return": "gradients, M = gradients.float(), len(gradients)\n    return M / (M - 1) *",
                 "gradients.var(dim=0, correction=1)": "(gradients.square().mean(0) - gradients.mean(0).square())",
             },
+        ),
+        mistake(
+            "squares-minus-square-over-m",
+            "The mean squared length minus the squared length of the mean is the variance divided by M; here M - 1 is asked "
+            "for. Where the mean is large beside the scatter it is rounding besides. Subtract the mean first, then square.",
+            {
+                "return": "gradients = gradients.float()\n    return",
+                "gradients.var(dim=0, correction=1)": "(gradients.square().mean(0) - gradients.mean(0).square())",
+            },
+            lambda gradients: gradients.square().sum(dim=1).mean() - gradients.mean(dim=0).square().sum(),
+            lambda gradients: (gradients.norm(dim=1) ** 2).mean() - gradients.mean(dim=0).norm() ** 2,
+            lambda gradients: (gradients.square().mean(0) - gradients.mean(0).square()).sum(),
         ),
         mistake(
             "root-taken",

@@ -10,7 +10,7 @@ from pgcourse.checks.compare import Tolerance
 
 
 def optimal_constant_baseline(scores: Tensor, returns: Tensor) -> Tensor:
-    """The mean of the returns, each weighted by the squared length of its score: E[|g|^2 G] / E[|g|^2].
+    """The mean of the returns, each weighted by the squared length of its score: E[|psi|^2 G] / E[|psi|^2].
 
     Args: scores: [M, P]. returns: [M]. Returns: scalar, in units of reward; 0 where all scores are 0.
     """
@@ -105,6 +105,19 @@ EXERCISE = Exercise.listed(
             {"(weights * returns).sum() / total": "(weights[:, None] * returns).mean() / weights.mean()"},
         ),
         mistake(
+            "squares-not-summed",
+            "You squared the scores and did not sum over the P entries. Then [M, P] times [M] is an error, or pairs weights with "
+            "returns of other samples. The squared length of a score is one number a sample, [M].",
+            *(
+                {".sum(dim=1)": "", "(weights * returns).sum() / total": formula}
+                for formula in (
+                    "(weights * returns).mean() / weights.mean()",
+                    "(weights * returns).sum() / total",
+                    "torch.mean(weights * returns) / (total / len(returns))",
+                )
+            ),
+        ),
+        mistake(
             "weights-not-of-squared-entries",
             "Your weights are not the squared lengths: you did not square, or summed first, so that opposite signs cancel and "
             "a score of [1, -1] has no length. The variance is a mean of squares: square every entry, then sum.",
@@ -117,7 +130,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "covariance-over-variance",
             "You divided a covariance by a variance: the coefficient of a control variate, or of a regression. The parabola in b "
-            "has its lowest point at E[|g|^2 G] / E[|g|^2], with no means subtracted.",
+            "has its lowest point at E[|psi|^2 G] / E[|psi|^2], with no means subtracted.",
             {"weights.sum()": "(weights - weights.mean()).square().sum()", "weights *": "(weights - weights.mean()) *"},
         ),
         mistake(
