@@ -29,11 +29,11 @@
 # sections, {{minutes:exercises}} for the exercises; the closing project is extra. All cells together run in about a
 # minute on two cores. {{# design}}
 #
-# Numbers with brackets come from the files of `claims/`: ten training runs of each version, unless another number
-# stands there, measured with this package. *72 [65, 80]* reads: interquartile mean over the runs, and its 95 % bootstrap interval (sections 2 and
-# 3). Words with a dotted underline are comparisons decided by the data; hover to see the interval
-# ([the rule](07_trustworthy_experiments.ipynb), section 3.6). Symbols are those of the
-# [course's table](../docs/symbols.md).
+# Numbers with brackets come from the files of `claims/`: ten training runs of each version unless stated, measured
+# with this package. *72 [65, 80]* reads: interquartile mean over the runs, and its 95 %
+# bootstrap interval (sections 2 and 3). Words with a dotted underline are comparisons decided by the data; hover to
+# see the interval ([the rule](07_trustworthy_experiments.ipynb), section 3.6). Symbols are those of the [course's
+# table](../docs/symbols.md).
 
 # %% jupyter={"source_hidden": true}
 import base64
@@ -185,7 +185,7 @@ questions.predict(
     explanation=f"Of all 1,600 pairs of one run each, the one with the lower mean wins {100 * upset:.0f} %. The means are "
     f"{apart:.0f} apart, the standard deviations between seeds are {np.std(lower, ddof=1):.0f} and {np.std(higher, ddof=1):.0f}. "
     f"Gaussian results with these numbers would give {100 * gaussian:.0f} %. These are skewed: a few runs far below the rest widen the "
-    "standard deviation, and decide few of the pairs.",
+    "standard deviation, and decide few pairs.",
 )
 
 # %% [markdown]
@@ -242,25 +242,24 @@ widgets.explore(
     alt="Two rows, layers of 32 and of 64. In each: the runs of one experiment as grey dots; below them a grey line, mean and "
     "standard deviation; above them the interquartile mean as a large dot with its interval; the pool's value as a dashed line.",
     caption="Grey: the runs of your experiment, and mean ± standard deviation. Coloured: interquartile mean with its 95 % "
-    "interval. Dashed: the whole pool. Move the number of seeds: which of the two bars gets shorter with more seeds, and which "
-    "does not?",
+    "interval. Dashed: the whole pool. Move the number of seeds: which of the two bars gets shorter?",
     seeds=widgets.Slider(2, 40, 5, 1, label="seeds of each"),
     experiment=widgets.Slider(1, 30, 1, 1, label="experiment number"),
 )
 
 # %% [markdown]
-# The coloured bar gets shorter, the grey one does not. With 3 seeds the two intervals can even be apart in the wrong order. And they may overlap although the difference is
-# real: independent errors add as squares, so the doubt about a difference is less than the two doubts together.
-# Compute the interval of the difference (section 3.6). Around a curve, an interval holds at each x by itself; that the
-# whole curve stays inside is less likely. {{# mathematics}}
+# The coloured bar gets shorter, the grey one does not. With 3 seeds the two intervals can even be apart in the
+# wrong order. And they may overlap although the difference is real: independent errors add as squares, so the doubt
+# about a difference is less than the two doubts together. Compute the interval of the difference (section 3.6).
+# A band around a curve holds for each x by itself, not for the whole curve. {{# mathematics}}
 
 # %% [markdown]
 # ### 2.2 The interquartile mean
 #
 # A mean follows one broken run. A median uses the one or two runs in the middle. Between them stands the
 # **interquartile mean**: leave out the lowest and the highest quarter, average the rest. With ten runs a quarter is
-# 2.5 runs, so the third and the eighth count half. (Agarwal et al., who brought it into the field, take it over the
-# runs of many tasks together, tasks × runs; here it is over the seeds of one task.) {{# mathematics}}
+# 2.5 runs, so the third and the eighth count half. (Agarwal et al. take it over tasks × runs; here it is over the seeds
+# of one task.) {{# mathematics}}
 
 # %%
 runs = np.array([488, 491, 493, 494, 495, 496, 497, 498, 499, 500.0])
@@ -484,11 +483,11 @@ for count in (1, 10, 50):
 # \qquad \text{so} \qquad \mathbb E\big[ \max_k X_k \big] \;\le\; \mu + \sigma \sqrt{K} . \tag{3}
 # $$
 #
-# And $\max_k X_k \ge X_1$, so the mean of the maximum is at least $\mu$, and above it as soon as the scores can differ: a
-# maximum is optimistic, and (3) bounds by how much. The bound holds for any distribution, and is wide. The best of 50 independent Gaussian scores lies 2.25 standard
-# deviations above the mean on average; returns are not Gaussian, and the last line above is further out. The best of many
-# *settings* (section 7) is optimistic too: its score is at least that of the best setting, on average, and that is at
-# least the mean of the setting chosen. {{# mathematics}}
+# And $\max_k X_k \ge X_1$, so the mean of the maximum is at least $\mu$, and above it as soon as the scores can
+# differ: a maximum is optimistic, and (3) bounds by how much. The bound holds for any distribution, and is wide.
+# The best of 50 independent Gaussian scores lies 2.25 standard deviations above the mean on average; returns are
+# not Gaussian, and the last line above is further out. The best score of many *settings* (section 7) is optimistic
+# too: on average it is at least the mean of the best setting, and so at least that of the setting chosen. {{# mathematics}}
 #
 # **What to do instead.** Decide beforehand when you measure. Use many episodes, one from each of many start states that
 # training never saw. PPO on Pendulum, trained from one start state alone, ends at {{traps:one_start_state/last_100}} in
@@ -547,17 +546,17 @@ for label, y in (("ReLU", relu), ("tanh", tanh)):
 difference = relu - tanh  # [R], within each seed
 resampled = interquartile_mean(difference[generator.integers(10, size=(2000, 10))], axis=-1)
 print(
-    f"ReLU - tanh: {interquartile_mean(difference):.0f}, 95 % interval {np.quantile(resampled, [0.025, 0.975]).round()}"
+    f"the figures lie {interquartile_mean(relu) - interquartile_mean(tanh):.0f} apart; "
+    f"within the seeds ReLU - tanh is {interquartile_mean(difference):.0f}, 95 % interval {np.quantile(resampled, [0.025, 0.975]).round()}"
 )
 print("by the package:", decide("sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475"))
 
 # %% [markdown]
-# The two figures lie 5,430 apart, the middle difference is 3,485. The two single intervals overlap, and yet ReLU is seen to take
-# {{more steps | sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475}}. Counts: with the preset all ten seeds reach
-# 475. Without the clip it is {{ppo:no_clip/steps_to_475/count}} of 10,
-# {{a smaller share | ppo:no_clip/steps_to_475/count < ppo:cartpole/steps_to_475/count}}; with a clip of 0.5 it is
-# {{ppo:wide_clip/steps_to_475/count}} of 10, and
-# {{no difference of the shares is seen | ppo:wide_clip/steps_to_475/count ~ ppo:cartpole/steps_to_475/count}}.
+# The two single intervals overlap, and yet ReLU is seen to take {{more steps | sensitivity:relu/steps_to_475 >
+# ppo:cartpole/steps_to_475}}. Counts: with the preset all ten seeds reach 475. Without the clip it is
+# {{ppo:no_clip/steps_to_475/count}} of 10, {{a smaller share | ppo:no_clip/steps_to_475/count <
+# ppo:cartpole/steps_to_475/count}}; with a clip of 0.5 it is {{ppo:wide_clip/steps_to_475/count}} of 10, and {{no
+# difference of the shares is seen | ppo:wide_clip/steps_to_475/count ~ ppo:cartpole/steps_to_475/count}}.
 
 # %% [markdown]
 # ## 4. The final comparison
@@ -737,7 +736,7 @@ page.figure(
 )
 
 # %% [markdown]
-# The cliffs:
+# The cliffs (two of networks are in 5.1):
 #
 # - **Learning rate / 10**: {{lower | sensitivity:lr_tenth/late < ppo:cartpole/late}}. With ten times the rate an update
 #   has {{a larger KL | sensitivity:lr_tenfold/kl > ppo:cartpole/kl}}, {{sensitivity:lr_tenfold/kl.value}} against
@@ -747,9 +746,6 @@ page.figure(
 #   the policy is good, and is paid for acting at random on top.
 # - **Rewards × 100**: {{lower | sensitivity:reward_100/late < ppo:cartpole/late}}, {{sensitivity:reward_100/late}}.
 #   A likely reason: the critic's targets are near 10,000, and Adam's steps are as long as ever. With rewards × 0.01 {{no difference is seen | sensitivity:reward_001/late ~ ppo:cartpole/late}}. {{# hypothesis}}
-# - **A critic of 8** beside a policy of 32 (figure in 5.1): {{lower | sensitivity:critic_8/late < ppo:cartpole/late}}.
-# - **A shared trunk** with the usual weight of 0.5 on the value loss (5.1): {{lower | sensitivity:shared/late < ppo:cartpole/late}},
-#   {{sensitivity:shared/late}}. With a weight of 0.001 {{no difference is seen | sensitivity:shared_light/late ~ ppo:cartpole/late}}.
 #
 # At two other levels the verdict depends on the number that you compare: {{# wording}}
 #
@@ -855,6 +851,9 @@ page.figure(
 #   ({{no difference in any of these | sensitivity:batch_256/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:lr_triple/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:lr_tenfold/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:entropy_001/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:reward_001/steps_to_475 ~ ppo:cartpole/steps_to_475, ppo:wide_network/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:network_128/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:critic_128/steps_to_475 ~ ppo:cartpole/steps_to_475}}).
 # - **Both networks at 8**: {{no difference of the late return | sensitivity:network_8/late ~ ppo:cartpole/late}}, but
 #   {{fewer seeds that arrive | sensitivity:network_8/steps_to_475/count < ppo:cartpole/steps_to_475/count}}.
+# - **A critic of 8** beside a policy of 32 is a cliff: {{lower | sensitivity:critic_8/late < ppo:cartpole/late}}.
+# - **A shared trunk** with the usual weight of 0.5 on the value loss is another: {{lower | sensitivity:shared/late < ppo:cartpole/late}},
+#   {{sensitivity:shared/late}}. With a weight of 0.001 {{no difference is seen | sensitivity:shared_light/late ~ ppo:cartpole/late}}.
 
 # %% [markdown]
 # ### 5.2 Pendulum · further
@@ -911,10 +910,10 @@ page.figure(
 # PPO's preset does on CartPole and for which we have ten runs without, whatever they showed (a tenth, normalised
 # advantages, stands in the first list). {{# design}}
 #
-# Verdicts are decided by the rule of section 3.6. **Holds**: the differences that the saying speaks of are seen. **Fails**: something that it excludes is
-# seen. **Depends**: decided under some conditions that we measured, wrong or not seen
-# under others. **Not seen**: ten seeds show no difference, which proves neither. With some forty intervals, two or three
-# may well be wrong by chance. {{# design}}
+# Verdicts are decided by the rule of section 3.6. **Holds**: the differences that the saying speaks of are seen.
+# **Fails**: something that it excludes is seen. **Depends**: decided under some conditions that we measured, wrong
+# or not seen under others. **Not seen**: ten seeds show no difference, which proves neither. With some forty
+# intervals, two or three may well be wrong by chance. {{# design}}
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -936,11 +935,11 @@ questions.predict(
 # | Advantages must be normalised in each minibatch | {{fails | ppo:normalize_never/steps_to_475/count > 0.9}} (word: *must*) | all ten seeds reach 475 without; on Pendulum it ends {{a little lower | sensitivity:pendulum_never/held_out < pendulum:pendulum/held_out}} |
 # | A small learning rate replaces normalisation | {{fails | sensitivity:never_slow/late < ppo:normalize_never/late, sensitivity:lr_tenth/late < ppo:cartpole/late}} | the small rate lowers the late return with and without |
 # | A clip of 0.5 learns faster | {{fails | ppo:wide_clip/steps_to_475 > ppo:cartpole/steps_to_475}} | it takes more steps |
-# | Clipping both gradients together freezes the policy | {{depends | factorial:lr3e-4_128_slow_joint/at_1000 < factorial:lr3e-4_128_slow_separate/at_1000, factorial:adam_128_slow_joint/at_1000 ~ factorial:adam_128_slow_separate/at_1000}} | by episode 1,000 it costs at one operating point, is not seen to at another, and slows rather than freezes (figure below) |
+# | Clipping both gradients together freezes the policy | {{depends | factorial:lr3e-4_128_slow_joint/at_1000 < factorial:lr3e-4_128_slow_separate/at_1000, factorial:adam_128_slow_joint/at_1000 ~ factorial:adam_128_slow_separate/at_1000}} | by episode 1,000 it costs at one operating point, is not seen to at another, and slows rather than freezes |
 # | The policy loss must be positive | {{fails | comparison:ppo/positive_policy_loss < 0.5, comparison:a2c/positive_policy_loss < 0.5, comparison:reinforce/positive_policy_loss < 0.5}} | all agents learn with mostly negative ones |
 # | The value loss must fall, or the critic is not learning | {{fails | comparison:ppo/value_loss_rise > 1, comparison:a2c/value_loss_rise > 1, comparison:reinforce/value_loss_rise > 1}} | it rises while all agents learn |
 # | A bigger batch is always better | {{fails | sensitivity:batch_4096/steps_to_475 > ppo:cartpole/steps_to_475}} (word: *always*) | 4,096 rows take more steps than 1,024 |
-# | A small learning rate is the safe choice | {{fails | sensitivity:lr_tenth/late < ppo:cartpole/late, sensitivity:pendulum_lr_tenth/held_out < pendulum:pendulum/held_out}} (at this budget) | a tenth of the rate ends lower on both tasks; that it breaks less, we did not test |
+# | A small learning rate is the safe choice | {{fails | sensitivity:lr_tenth/late < ppo:cartpole/late, sensitivity:pendulum_lr_tenth/held_out < pendulum:pendulum/held_out}} (at this budget) | a tenth of the rate ends lower on both tasks |
 # | The policy should become deterministic | {{fails | comparison:ppo/end_entropy > 0.05, comparison:a2c/end_entropy > 0.05}} | agents at 500 in every seed still sample |
 # | An entropy bonus solves sparse rewards | {{fails | sensitivity:paid_late_entropy/any_goal/count < 1, sensitivity:mountain_car_entropy/goals < sensitivity:mountain_car/goals}} | half of the seeds are never paid; on MountainCar fewer goals |
 # | The most probable action evaluates worse than sampling | {{depends | comparison:ppo_buggy/held_out > comparison:ppo_buggy/sampled, pendulum:bins_11/held_out < pendulum:bins_11/last_100}} | it scores higher for PPO with traps, with 11 bins on Pendulum it scores lower than sampling did in training |
@@ -964,7 +963,13 @@ questions.predict(
 # | Adam's epsilon of 1e-5 | {{not seen | ppo:adam_eps_1e_8/steps_to_475 ~ ppo:cartpole/steps_to_475}} | 1e-8, PyTorch's own |
 # | The minimum in PPO's loss | {{not seen | ppo:no_min/steps_to_475 ~ ppo:cartpole/steps_to_475, ppo:no_min/late ~ ppo:cartpole/late}} | the clipped ratio alone | {{# saying}}
 #
-# The other settings were tuned together with these habits, which favours the habits. One saying in full: {{# wording}}
+# The other settings were tuned together with these habits, which favours the habits. {{# wording}}
+
+# %% [markdown]
+# ### 6.1 About the update · further
+#
+# Small dots are seeds, crosses in the column "never" those that did not get there, the large dot is the interquartile
+# mean, the bar its interval. {{# design}}
 
 # %% jupyter={"source_hidden": true}
 # {{# saying}}
@@ -995,12 +1000,6 @@ page.figure(
     "factorial:lr3e-4_128_slow_joint/at_1000}}, from {{factorial:lr3e-4_128_slow_joint/at_1000}} to {{factorial:lr3e-4_128_slow_joint/late}}. "
     "The verdict depends on the operating point (lesson 06).",
 )
-
-# %% [markdown]
-# ### 6.1 About the update · further
-#
-# Small dots are seeds, crosses in the column "never" those that did not get there, the large dot is the interquartile
-# mean, the bar its interval. {{# design}}
 
 # %%
 # {{# saying}}
@@ -1432,17 +1431,17 @@ page.figure(
 # 2. **Run the simplest task first**, such as a probe environment with a known answer (lesson 06). A bug looks like a bad
 #    setting.
 # 3. **Diagnose before you tune.** KL, clip fraction, entropy and explained variance point to a setting.
-# 4. **Change one thing**, with a few seeds while you explore, and write down what you expected. A few seeds point
-#    somewhere; they decide nothing (section 3.1).
+# 4. **Change one thing**, with a few seeds while you explore (they decide nothing, section 3.1). Write down what you
+#    expected.
 # 5. **Then search at random**, over the few settings that matter, with seeds of their own.
 # 6. **Confirm** the best few on fresh seeds, ten at least, beside the settings you began with. Report those numbers. {{# advice}}
-#
-# Why at random? Say two of six settings matter. A grid with three levels each takes $3^6 = 729$ runs and tries three
-# values of each setting that matters; 729 random points try 729. Section 7.2 measures the first points of
-# a search again, on fresh seeds.
 
 # %% [markdown]
 # ### 7.1 A small search, live · further
+#
+# Why at random? Say two of six settings matter. A grid with three levels each takes $3^6 = 729$ runs and tries three
+# values of each setting that matters; 729 random points try 729. Section 7.2 measures the first points of
+# a search again, on fresh seeds. {{# design}}
 #
 # The runner of this package takes any number of settings, so a search is a dictionary:
 
@@ -1622,8 +1621,8 @@ print(f"one episode from each of 100 start states: {right.mean:.0f}, standard er
 guide.explore_guide()
 
 # %% [markdown]
-# *Many optima*: a gradient does not cross from one good policy to another through bad ones. Restarts with other seeds
-# are the first remedy. Whether *the reward turns up at random* can be tried: run a random agent. {{# advice}}
+# Question 3 can be tried with a random agent. For question 5: a gradient does not cross from one good policy to another
+# through bad ones. {{# advice}}
 
 # %% [markdown]
 # ## 10. Common mistakes, and how they look · further
