@@ -206,6 +206,9 @@ def around(half: str, middle: str = "statistic(x)") -> dict[str, str]:
     return {"tail =": f"z, middle = {z}, {middle}\n    tail =", ENDS: f"middle - {half}, middle + {half}"}
 
 
+FACTORS = ("z * ", "1.96 * ", "2 * ", "")  # of a standard error: from the confidence, or fixed
+NO_RESAMPLES = {"[float(statistic(x[pick])) for pick in picks]": "x.tolist()"}
+
 EXERCISE = Exercise.listed(
     "bootstrap_interval",
     cases=cases,
@@ -266,7 +269,11 @@ EXERCISE = Exercise.listed(
         mistake(
             "another-size",
             "Your resamples are smaller or larger than x, so this answers for another experiment: draw as many as x has.",
-            *({"(num_resamples, len(x))": f"(num_resamples, {size})"} for size in ("len(x) - 1", "1", "2 * len(x)")),
+            *(
+                {"(num_resamples, len(x))": f"(num_resamples, {size})"}
+                for size in ("len(x) - 1", "1", "2 * len(x)", "num_resamples")
+            ),
+            {"(num_resamples, len(x))": "(num_resamples,)"},
         ),
         mistake(
             "statistic-of-the-whole-table",
@@ -287,17 +294,24 @@ EXERCISE = Exercise.listed(
             "differ, and does not narrow with more runs. Take the percentiles of the resamples' statistics.",
             {ENDS: "x.quantile(tail), x.quantile(1 - tail)"},
             {"[float(statistic(x[pick])) for pick in picks]": "x[picks].flatten().tolist()"},
-            around("x.std()"),
-            around("z * x.std()"),
+            {
+                "(num_resamples, len(x))": "(num_resamples,)",
+                "[float(statistic(x[pick])) for pick in picks]": "x[picks].tolist()",
+            },
+            *(around(f"{z}x.std()") for z in ("", "z * ", "1.96 * ", "2 * ")),
         ),
         mistake(
             "normal-distribution-assumed",
             "You went a multiple of a standard error to both sides, or drew from a normal distribution. Returns are rarely "
             "normal, and nothing has to be assumed: draw from x, and take shares of the statistics of these resamples.",
-            *(around(f"{z} * values.std()") for z in ("z", "1.96")),
-            around("z * values.std()", "values.mean()"),
-            around("z * x.std() / len(x) ** 0.5"),
-            around("z * values.std() / num_resamples**0.5", "values.mean()"),
+            *(around(f"{z}values.std()", middle) for z in FACTORS for middle in ("statistic(x)", "values.mean()")),
+            *(
+                around(f"{z}x.std() / len(x) ** 0.5", middle)
+                for z in FACTORS
+                for middle in ("statistic(x)", "x.mean()")
+            ),
+            *(around(f"{z}x.std() / len(x) ** 0.5") | NO_RESAMPLES for z in FACTORS),
+            *(around(f"{z}values.std() / num_resamples**0.5", "values.mean()") for z in ("z * ", "1.96 * ")),
             {"x[pick]": "x.mean() + x.std() * torch.randn_like(x)"},
         ),
         mistake(

@@ -65,6 +65,9 @@ def written_out(episodic_returns, *, threshold, window):  # type: ignore[no-unty
 
 
 mistake = edits_of(written_out, reduce=reduce)
+NUMBERS = ("-1", "0", "episodes", "episodes + 1", "float('inf')", "-float('inf')", "float('nan')")
+# Everywhere, or only with a full window, with any episode at all, or with fewer than a window.
+WHERE = ("", " if episodes >= window else None", " if episodes else None", " if episodes < window else None")
 
 EXERCISE = Exercise.listed(
     "episodes_to_threshold",
@@ -145,7 +148,7 @@ EXERCISE = Exercise.listed(
             "number-for-never",
             "Where the threshold is never reached you returned a number: -1, 0, infinity, the number of episodes; or `window`, "
             "since argmax of nothing but False is 0. An average over runs would take it for a result. Return None.",
-            *({"else None": f"else {never}"} for never in ("-1", "0", "episodes", "float('inf')", "float('nan')")),
+            *({"else None": f"else {never}{where}"} for never in NUMBERS for where in WHERE),
             {"else None": "else window if episodes >= window else None"},
         ),
         mistake(
