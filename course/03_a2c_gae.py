@@ -591,8 +591,8 @@ page.figure(
 # | λ = 1 | {{a2c:corridor_1/prize_probability}} | {{a2c:corridor_1/updates_to_90/count}} of {{a2c:corridor_1/updates_to_90/count.n}} | {{a2c:corridor_1/updates_to_90}} | {{a2c:corridor_1/wrong_corridor/count}} |
 #
 # With λ = 0, {{a2c:corridor_0/wrong_corridor/count}} of {{a2c:corridor_0/updates_to_90/count.n}} seeds end up *preferring the
-# corridor without the prize*. A likely reason, which we have not tested: the critic begins with random values and favours one
-# corridor. The policy follows it and hardly visits the other one, and what is not visited is not corrected: bias feeds itself.
+# corridor without the prize*. A likely reason, not tested: errors of the critic, from random first values and from coins, favour
+# one corridor. The policy follows them and hardly visits the other one, and what is not visited is not corrected.
 #
 # With λ of 0.5 or more {{no seed | a2c:corridor_05/wrong_corridor/count < a2c:corridor_0/wrong_corridor/count,
 # a2c:corridor_09/wrong_corridor/count < a2c:corridor_0/wrong_corridor/count, a2c:corridor_1/wrong_corridor/count <
@@ -950,8 +950,8 @@ for name in ("CARTPOLE", "ONLINE"):
 # | online, gradients clipped at 0.5 as in A2C | {{a2c:online/early}} | {{a2c:online/last_value}} |
 #
 # The online version without clipping is the textbook's algorithm. Between it and A2C {{no difference is seen |
-# a2c:online_unclipped/early ~ a2c:cartpole/early}} in environment steps, with 128 times as many updates and a smaller learning rate. Its ten seeds lie
-# between {{a2c:online_unclipped/early/worst}} and {{a2c:online_unclipped/early/best}}, A2C's between
+# a2c:online_unclipped/early ~ a2c:cartpole/early}} in environment steps, with 128 times as many updates and a smaller learning
+# rate. Its ten seeds lie between {{a2c:online_unclipped/early/worst}} and {{a2c:online_unclipped/early/best}}, A2C's between
 # {{a2c:cartpole/early/worst}} and {{a2c:cartpole/early/best}}. {{# description}}
 #
 # With clipping it gets {{less far | a2c:online/early < a2c:online_unclipped/early}}. Its critic says
