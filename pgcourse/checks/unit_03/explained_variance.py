@@ -58,8 +58,8 @@ EXERCISE = Exercise.listed(
         mistake(
             "mean-square-for-variance",
             "You took a mean square for a variance, which is taken around its own mean. Above, the mean square counts a "
-            "constant offset of the critic as error (look at the second case, where every value is 10 too high); below, it "
-            "makes every critic look good where the returns are far from 0.",
+            "constant offset of the critic as error (add 10 to every value: your number changes, and it should not); below, "
+            "it makes every critic look good where the returns are far from 0.",
             {"values).var(correction=0)": "values).square().mean()"},
             {"values).var(correction=0)": "values).square().mean()", "returns.var(correction=0)": "returns.var()"},
             {"values).var(correction=0)": "values).square().sum()", "returns.var(correction=0)": "(returns**2).sum()"},

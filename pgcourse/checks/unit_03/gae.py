@@ -178,6 +178,15 @@ EXERCISE = Exercise.listed(
             "cancelled against the sum of its weights: the recursion adds the one-step errors in full.",
             {"return": "return (1 - gae_lambda) *"},
             {"return": "return (1 - gae_lambda if gae_lambda < 1 else 1) *"},
+            {"= errors[t] +": "= (1 - gae_lambda) ** (t < len(errors) - 1) * errors[t] +"},
+            {"= errors[t] +": "= (1 - gae_lambda) ** goes_on[t].to(rewards.dtype) * errors[t] +"},
+        ),
+        mistake(
+            "last-row-left-at-zero",
+            "Your last row is 0, as if the loop began one row too late. Nothing flows back into the last row, but it has a "
+            "one-step error like any other: that error is its advantage, and the rows before it need it.",
+            {"decay =": "errors[-1] = 0\n        decay ="},
+            {"torch.stack(rows[::-1])": "torch.cat([torch.stack(rows[::-1])[:-1], 0 * errors[-1:]])"},
         ),
         mistake(
             "accumulated-forwards",

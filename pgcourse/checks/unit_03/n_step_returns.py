@@ -149,6 +149,12 @@ EXERCISE = Exercise.listed(
             {"future[k, e]": "future[k, e] * (k < steps - 1)"},
         ),
         mistake(
+            "no-next-value-anywhere",
+            "You added up rewards only. A window that closes before the episode has terminated leaves a future out, and "
+            "next_values[k] at its last step k says what the critic expects of it: discount that and add it.",
+            {" + gamma**count * future[k, e]": ""},
+        ),
+        mistake(
             "bootstrap-discount-wrong",
             "Your next value has the wrong power of gamma. After m rewards, discounted by gamma**0 to gamma**(m - 1), what "
             "follows lies m steps ahead of t. In a window that an end closes early, m is smaller than n.",

@@ -99,6 +99,15 @@ EXERCISE = Exercise.listed(
             {"torch.where(done[:, None], final_obs, next_obs)": "done * final_obs + ~done * next_obs"},
         ),
         mistake(
+            "mask-multiplied",
+            "You chose by multiplying with the mask. A mask that multiplies does not remove NaN or infinity, because 0 times "
+            "either is NaN: choose with torch.where, or write the finished rows into a copy.",
+            {
+                "torch.where(done[:, None], final_obs, next_obs)": "done[:, None] * final_obs + ~done[:, None] * next_obs"
+            },
+            {"torch.where(done[:, None], final_obs, next_obs)": "next_obs + done[:, None] * (final_obs - next_obs)"},
+        ),
+        mistake(
             "rows-in-another-order",
             "Your result holds rows in the wrong places. Row n belongs to environment n, in final_obs and in the result: "
             "selecting with a mask, or counting the finished environments, loses the places.",

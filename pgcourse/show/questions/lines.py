@@ -183,6 +183,15 @@ LINES: dict[str, Line] = {
                     (1 - gae_lambda) * delta + gamma * gae_lambda * next_advantage
                 )
             ),
+            "γ is missing. Each TD error that is a step further off counts γλ times, not λ times.": (
+                lambda delta, next_advantage, gamma, gae_lambda: delta + gae_lambda * next_advantage
+            ),
+            "The sign is wrong: every term of the sum is added.": (
+                lambda delta, next_advantage, gamma, gae_lambda: delta - gamma * gae_lambda * next_advantage
+            ),
+            "γλ belongs to what comes later only. The first term of the sum, with k = 0, has the weight 1.": (
+                lambda delta, next_advantage, gamma, gae_lambda: gamma * gae_lambda * (delta + next_advantage)
+            ),
         },
     ),
     #
