@@ -143,8 +143,6 @@ page.figure(
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $\tau$ | an episode: $s_0, a_0, r_0, s_1, \dots$ | `Episode(obs, actions, rewards)` | |
-# | $J(\theta)$ | expected return of the policy | only estimates | a number |
-# | $M$ | number of episodes or samples in a mean | | a number |
 #
 # ### 2.1 The score-function trick
 #

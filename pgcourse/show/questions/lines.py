@@ -132,6 +132,15 @@ LINES: dict[str, Line] = {
             "The second sum has its own factor π(k): each pull lowers this arm in proportion to its probability.": (
                 lambda probability, q, value: probability * q - value
             ),
+            "That is the first sum for the pulls of this arm alone. In the second sum all arms are pulled: it is V.": (
+                lambda probability, q, value: (1 - probability) * q
+            ),
+            "The second sum has the factor π(k), not 1 − π(k): the pulls of this arm count in it too.": (
+                lambda probability, q, value: probability * q - (1 - probability) * value
+            ),
+            "One factor π(k) too many: V is an average over the arms already.": (
+                lambda probability, q, value: probability * (q - probability * value)
+            ),
         },
     ),
     #
@@ -146,6 +155,9 @@ LINES: dict[str, Line] = {
             ),
             "You multiplied by pi. The draw does that already: divide, so that the two cancel.": (
                 lambda pi, slope, reward: pi * slope * reward
+            ),
+            "The slope is missing. Multiply and divide the sum's term, slope · reward, by pi: what stands beside pi is yours.": (
+                lambda pi, slope, reward: pi * reward
             ),
             "That is the score alone: the reward is missing.": (lambda pi, slope, reward: slope / pi),
         },
