@@ -209,7 +209,8 @@ print("sampled", sampled.numpy().round(3))
 # ### 2.2 Does $1/\pi$ favour rare actions? · further
 #
 # $\nabla \log \pi = \nabla \pi / \pi$ divides by the probability. Does REINFORCE prefer rare actions? No: of two actions, one
-# with $\pi = 0.01$ gets 99 times the other action's push when it is taken, and it is taken 99 times less often. Take two actions with logits $0$ and $\theta$, so that the second has $p = 1/(1 + e^{-\theta})$. The scores are
+# with $\pi = 0.01$ gets 99 times the other action's push when it is taken, and it is taken 99 times less often. Take
+# two actions with logits $0$ and $\theta$, so that the second has $p = 1/(1 + e^{-\theta})$. The scores are
 # $\partial_\theta \log \pi(1) = 1 - p$ and $\partial_\theta \log \pi(0) = -p$: {{# mathematics}}
 
 # %%
@@ -230,8 +231,8 @@ for p in (0.5, 0.1, 0.01):
 # {{# question}}
 questions.quiz(
     "01-rare-action",
-    "An action of probability 0.01 and one of 0.99 earn the same reward. Compare the sum of all pushes from draws of the rare one "
-    "with the sum from draws of the other, on average.",
+    "An action of probability 0.01 and one of 0.99 earn the same reward. Compare the sum of all pushes from draws of the rare "
+    "one with the sum from draws of the other, on average.",
     ["99 times, the same way", "as large, the other way", "as large, the same way", "a 99th, the other way"],
     answer=1,
     reasons=[
@@ -261,8 +262,8 @@ questions.quiz(
 # + \sum_t \underbrace{\nabla_\theta \log \Pr(r_t, s_{t+1} \mid s_t, a_t)}_{0}.
 # $$
 #
-# So the trick of section 2.1 reads (there the sum was finite; the gradient may go inside the sum over all episodes too where, as in
-# CartPole, their length is bounded and $\pi$ is smooth in $\theta$)
+# So the trick of section 2.1 reads (there the sum was finite; the gradient may go inside the sum over all episodes too where, as
+# in CartPole, their length is bounded and $\pi$ is smooth in $\theta$)
 #
 # $$
 # \nabla_\theta J(\theta) = \mathbb{E}_\tau\Big[ G_0 \sum_{t=0}^{T-1} \nabla_\theta \log \pi_\theta(a_t \mid s_t) \Big].
@@ -510,7 +511,7 @@ WEIGHTS = {
 points = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 estimates = {name: [] for name in WEIGHTS}  # each: a list of [M], one for every p
 for i, p in enumerate(points):
-    scores, rewards = play_corridor(p, num_episodes=5_000, seed=i)  # [T, M] each, filled up with 0 after an episode's end
+    scores, rewards = play_corridor(p, num_episodes=5_000, seed=i)  # [T, M] each, padded with 0
     for name, weight in WEIGHTS.items():
         estimates[name].append((scores * weight(rewards)).sum(dim=0))  # [M]: one estimate from each episode
 
@@ -642,8 +643,8 @@ page.figure(
 # {{# question}}
 questions.predict(
     "01-repairs",
-    "Four changes, added in this order: four episodes an update, standardised weights, a smaller step, clipped gradients. Which of "
-    "them raises the peak over the row above it, by data of ten seeds?",
+    "Four changes, added in this order: four episodes an update, standardised weights, a smaller step, clipped gradients. Which "
+    "of them raises the peak over the row above it, by data of ten seeds?",
     ["four episodes only", "standardising only", "the smaller step only", "each of the four"],
     answer=0,
     explanation="With four episodes an update the peak is "
@@ -998,7 +999,7 @@ runs = run_seeds(configs, seeds=range(10), progress=False)
 figure = plots.learning_curves(runs, window=20, title="One change: the discount")
 page.figure(
     figure,
-    alt="Learning curves of ten seeds for each discount: with 0.99 the return climbs, with 0.5 most of them stay low.",
+    alt="Learning curves of ten seeds for each discount: with 0.99 the return climbs, with 0.5 it climbs less.",
     caption="Ten seeds of each discount, 150 episodes.",
 )
 late = [[run.episodes["episodic_return"][-50:].mean() for run in group] for group in runs.values()]
@@ -1010,8 +1011,8 @@ print(f"last 50 episodes, {' minus '.join(runs)}: 95 % interval of the differenc
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# With γ = 0.5 most seeds stay near a random agent's 22, as the printed levels say, and the interval of the difference leaves
-# out 0. A reward-to-go with γ =
+# With γ = 0.5 the return stays lower: the printed interval of the difference leaves out 0, and about half of the seeds end
+# below twice a random agent's 22. A reward-to-go with γ =
 # 0.5 is close to 1 + 0.5 + 0.25 + … = 2 at every step except the last few before the fall. After standardising, nearly
 # all steps carry the same small positive weight, and only the last three or four carry a large negative one. So the
 # agent is told one thing: "what you did in the last fifteenth of a second was bad". The push that caused the fall often
@@ -1118,8 +1119,8 @@ questions.quiz(
     answer=1,
     reasons=[
         "The four returns are equal, but the reward-to-go falls from about 99 at the start to 1 at the last step.",
-        "The code takes the time limit for an end, so late steps look bad. These weights depend on the step alone, so they push a "
-        "perfect policy in no direction on average; their noise still moves it. Units 02 and 03 come back to it.",
+        "The code takes the time limit for an end, so late steps look bad. These weights depend on the step alone, so they push "
+        "a perfect policy in no direction on average; their noise still moves it. Units 02 and 03 come back to it.",
         "Standardised weights have mean zero.",
         "They would be 0/0 if all weights were equal; within an episode they are not.",
     ],
