@@ -29,7 +29,8 @@
 # `solution("categorical_entropy")` says how to see a solution. Nothing counts against you. Your progress is kept on your
 # own disk; `pgcourse progress` in a terminal shows it.
 #
-# Write it in whatever style you like. A check compares values and gradients, not code.
+# Write it in whatever style you like. A check compares values and gradients, not code. In exercises 1 and 2 the one-line call
+# of `torch.distributions.Categorical` passes too; write the formula yourself.
 
 # %%
 import torch
@@ -170,7 +171,7 @@ assert run("bandit_step", bandit_step).status == "correct"
 # *Learns, but noisily.* On average over the policy's own pulls, the step of an arm is p(arm) times how much its reward
 # exceeds the policy's mean reward: arms compete, since raising one lowers the others through the softmax, and the better
 # arm is raised more. A single step, though, favours whichever arm was pulled, so early luck is reinforced too; subtracting
-# a baseline (unit 02) removes this noise. {{# mathematics}}
+# a baseline (unit 02) removes much of this noise. {{# mathematics}}
 #
 # </details>
 

@@ -14,7 +14,7 @@
 # # 00 · Welcome: acting and scoring
 #
 # A program that knows nothing presses two buttons at random. A few seconds and some two hundred attempts later it
-# balances a pole. Nobody showed it how. It was told only, after each step, that the pole is still up. Methods that
+# balances a pole. Nobody showed it how. All that it was told is one point for each step until the pole fell. Methods that
 # learn in this way, by adjusting the probabilities of actions, are called **policy-gradient methods**. This course
 # builds them from nothing up to PPO, and you write each of them yourself. {{# wording}}
 #
@@ -206,7 +206,7 @@ print(f"{steps} steps, total reward {total_reward:.0f}, terminated {terminated},
 print(f"at the end: position {obs[0]:+.2f} m, pole angle {obs[2]:+.3f} rad = {np.degrees(obs[2]):+.1f}°")
 
 # %% [markdown]
-# The last observation says why it ended. The pole is past 12°: *terminated*.
+# The pole is past 12°: *terminated*.
 #
 # Keep the two ends apart. After a termination no reward can follow. After a truncation rewards could have followed, and nobody
 # watched. Both stop the loop, and yet they mean different things to an agent that asks "how good is the place where I
@@ -229,12 +229,12 @@ play("CartPole-v1")
 # {{# computed}}
 questions.predict(
     "00-random-agent",
-    "You have seen one random episode. Of 1,000 such episodes, how long is the longest?",
+    "You have seen one random episode. Of 1,000 such episodes, how long is the longest? The limit is 500 steps.",
     [
-        "about 20 steps",
-        "about 40 steps",
-        "more than 80 steps",
-        "all 500 steps",
+        "below 30 steps",
+        "30 to 60 steps",
+        "60 to 200 steps",
+        "500, the limit",
     ],
     answer=2,
     explanation="Most episodes last between 10 and 40 steps. But now and then the coin happens to do what a good "
@@ -249,6 +249,7 @@ fig, ax = new_figure(height=3.2)
 ax.hist(random_agent.lengths, bins=range(0, 131, 5), color=COLOURS["random"], edgecolor="white")
 ax.axvline(random_agent.mean, color="black", linestyle="--")
 ax.annotate(f"mean {random_agent.mean:.1f} steps", (random_agent.mean + 2, ax.get_ylim()[1] * 0.9))
+print(f"1,000 random episodes: mean {random_agent.mean:.1f} steps, the longest {max(random_agent.lengths)}")
 ax.set_xlabel("length of the episode [steps]")
 ax.set_ylabel("number of episodes")
 page.figure(
@@ -277,7 +278,7 @@ page.figure(
 # $$G_t = r_t + \gamma\,\big(r_{t+1} + \gamma\, r_{t+2} + \dots\big) = r_t + \gamma\, G_{t+1}, \qquad G_T = 0.$$
 #
 # {{# mathematics}} So you compute returns *backwards*, from the end of the episode, with one multiplication and one addition a
-# step.
+# step. $G_T = 0$ counts a truncated episode as if nothing followed; unit 03 mends that.
 #
 # What is the discount for? Two readings of the same number:
 #
@@ -314,12 +315,18 @@ print(returns.discounted_returns(rewards, gamma=0.9))
 
 # %% [markdown]
 # **Move it.** Three episodes, each with a total reward of 20. At $\gamma = 1$ they are worth the same at step 0. In what
-# order does any other $\gamma$ put them? And what is "20 at the end" worth at 0.9?
+# order does any other $\gamma$ put them? And what is "20 at the end" worth at 0.9? Answer before you move the slider.
 
 # %%
 explore_discount()
 
 # %% [markdown]
+# <details><summary>The order, and the worth at 0.9</summary>
+#
+# For every $\gamma$ between 0 and 1 the order is the same: a reward each second step, then all at the end, then the price
+# first. The 20 come 39 steps later: $0.9^{39} \cdot 20 \approx 0.33$. {{# mathematics}}
+# </details>
+#
 # ### V, Q and the advantage
 #
 # 2.6 is what happened *once*. What may you *expect*? That depends on how you go on choosing. A rule that gives the
@@ -339,9 +346,14 @@ explore_discount()
 # | $V(\text{bridge})$ | $\tfrac12 \cdot 0 + \tfrac12 \cdot 4$ | 2 |
 # | $Q(\text{start}, \text{left})$ | $1$ | 1 |
 # | $Q(\text{start}, \text{right})$ | $-1 + 0.9 \cdot V(\text{bridge}) = -1 + 1.8$ | 0.8 |
-# | $V(\text{start})$ | $\tfrac12 \cdot 1 + \tfrac12 \cdot 0.8$ | 0.9 |
-# | $A(\text{start}, \text{left})$ | $1 - 0.9$ | +0.1 |
-# | $A(\text{start}, \text{right})$ | $0.8 - 0.9$ | −0.1 |
+# | $V(\text{start})$ | $\tfrac12\, Q(\text{start}, \text{left}) + \tfrac12\, Q(\text{start}, \text{right})$ | yours |
+# | $A(\text{start}, \text{left})$ | $Q(\text{start}, \text{left}) - V(\text{start})$ | +0.1 |
+# | $A(\text{start}, \text{right})$ | $Q(\text{start}, \text{right}) - V(\text{start})$ | yours |
+#
+# <details><summary>The two cells that are yours</summary>
+#
+# $V(\text{start}) = \tfrac12 \cdot 1 + \tfrac12 \cdot 0.8 = 0.9$ and $A(\text{start}, \text{right}) = 0.8 - 0.9 = -0.1$.
+# </details>
 #
 # Look at the last line. The episode that you watched went right and returned 2.6, far above the 0.9 that is usual
 # here. And still, going right is the *worse* choice for this policy. You saw a lucky coin on the bridge. **One
@@ -412,8 +424,8 @@ explore(
 # on. With $\gamma \le 0.5$ it never is: such an agent is too impatient for the bridge. {{# mathematics}}
 #
 # So $V$, $Q$ and $A$ are not properties of the world alone. They belong to a world *and a policy* (and a discount).
-# When the agent improves on the bridge, the value of going there changes, and older estimates of it are wrong. That is why the
-# methods of this course learn from data of their *current* policy. {{# mathematics}}
+# When the agent improves on the bridge, the value of going there changes, and older estimates of it are wrong. This is one
+# reason why the methods of this course learn from data of their *current* policy. {{# mathematics}}
 # </details>
 
 # %% [markdown]
@@ -426,8 +438,8 @@ explore(
 # A network gives one real number for each action, the **logits** $\theta_1, \dots, \theta_n$. They become probabilities
 # through the **softmax**, $\pi(a) = e^{\theta_a} / \sum_k e^{\theta_k}$. Exponentials make everything positive; the
 # division makes the sum 1. Only differences of logits matter: add $c$ to all of them, and $e^c$ cancels. If the logits
-# are first divided by a number, the **temperature** (1 unless somebody says otherwise), the policy becomes hotter (more
-# even) or colder. {{# mathematics}}
+# are first divided by a number, the **temperature** (1 unless somebody says otherwise), a large one makes the policy
+# hotter (more even), a small one colder. {{# mathematics}}
 #
 # PyTorch has the object ready, and it works on a whole batch at once:
 
@@ -441,19 +453,19 @@ print("entropy [B]                             ", policy.entropy())
 print("one sample for each state, [B]          ", policy.sample())
 
 # %% [markdown]
-# **How undecided is it?** The **entropy** is the mean surprise of the agent's own choice, in *nats* (natural
-# logarithm):
+# **How undecided is it?** The **entropy** is the mean surprise $-\log \pi(a)$ of the agent's own choice, in *nats*
+# (in this course, $\log$ is always the natural logarithm):
 #
-# $$H(\pi) = -\sum_a \pi(a) \ln \pi(a)$$
+# $$H(\pi) = -\sum_a \pi(a) \log \pi(a)$$
 #
-# It is 0 for a policy that always does the same, and at most $\ln n$ for $n$ actions, when all are equally likely.
-# {{# mathematics}} An entropy above $\ln n$ in your logs is therefore always a bug. For CartPole, $\ln 2 \approx 0.69$.
+# It is 0 for a policy that always does the same, and at most $\log n$ for $n$ actions, when all are equally likely.
+# {{# mathematics}} An entropy above $\log n$ in your logs is therefore always a bug. For CartPole, $\log 2 \approx 0.69$.
 #
-# <details><summary>Why not above ln n</summary>
+# <details><summary>Why not above log n</summary>
 #
-# Write $\ln n$ as $\sum_a \pi(a) \ln n$, which is allowed because the probabilities sum to 1, and use $\ln x \le x - 1$:
+# Write $\log n$ as $\sum_a \pi(a) \log n$, which is allowed because the probabilities sum to 1, and use $\log x \le x - 1$:
 #
-# $$H(\pi) - \ln n = \sum_a \pi(a) \ln \frac{1}{n\,\pi(a)} \le \sum_a \pi(a) \Big(\frac{1}{n\,\pi(a)} - 1\Big)
+# $$H(\pi) - \log n = \sum_a \pi(a) \log \frac{1}{n\,\pi(a)} \le \sum_a \pi(a) \Big(\frac{1}{n\,\pi(a)} - 1\Big)
 # = \sum_a \frac1n - \sum_a \pi(a) = 1 - 1 = 0,$$
 #
 # with equality only where $n\,\pi(a) = 1$ for every $a$. Where $\pi(a) = 0$ the term counts as 0; the sums then run over fewer
@@ -483,7 +495,7 @@ def draw_temperature(temperature, logits):
     left.set(ylabel="probability", ylim=(0, 1.05))
     right.plot(temperatures, curve, color="black")
     right.plot(temperature, now.entropy(), "o", color=PALETTE[1], markersize=10)
-    right.axhline(np.log(3), color=COLOURS["threshold"], linestyle=":", label="ln 3, the most possible")
+    right.axhline(np.log(3), color=COLOURS["threshold"], linestyle=":", label="log 3, the most possible")
     right.set(xlabel="temperature", ylabel="entropy [nats]", ylim=(-0.05, 1.3))
     right.legend(loc="lower right")
     return fig
@@ -492,13 +504,13 @@ def draw_temperature(temperature, logits):
 explore(
     draw_temperature,
     alt="Left: three bars, the probability of each action. Right: entropy against temperature, "
-    "rising towards ln 3, with a point at the present temperature.",
+    "rising towards log 3, with a point at the present temperature.",
     temperature=Slider(0.1, 8.0, 1.0, 0.1, "temperature"),
     logits=Choice(list(LOGITS), "one favourite", "logits"),
 )
 
 # %% [markdown]
-# Cold, the policy becomes the argmax, and its entropy goes to 0. Hot, it forgets its logits and goes to ln 3. *Two
+# Cold, the policy becomes the argmax, and its entropy goes to 0. Hot, it forgets its logits and goes to log 3. *Two
 # rivals* need much more cold to decide than *one favourite* does: what counts is the difference of the logits,
 # divided by the temperature. And *all equal* stays undecided at any temperature. A learning agent becomes sure in the same way:
 # the differences of its logits grow. {{# mathematics}}
@@ -555,18 +567,18 @@ def pull(arms, *, shift=0.0):
 # \nabla J(\theta)
 # &= \sum_a q_a\, \nabla \pi_\theta(a) && q_a \text{ does not depend on } \theta\\
 # &= \sum_a \pi_\theta(a)\, q_a\, \frac{\nabla \pi_\theta(a)}{\pi_\theta(a)} && \text{multiply and divide by } \pi_\theta(a) > 0\\
-# &= \sum_a \pi_\theta(a)\, q_a\, \nabla \ln \pi_\theta(a) && \text{the chain rule for } \ln\\
-# &= \mathbb{E}_{a \sim \pi_\theta}\big[\, q_a\, \nabla \ln \pi_\theta(a) \,\big] && \text{the definition of an expectation}\\
-# &= \mathbb{E}\big[\, r\, \nabla \ln \pi_\theta(a) \,\big] && \text{given } a\text{, the mean of } r \text{ is } q_a
+# &= \sum_a \pi_\theta(a)\, q_a\, \nabla \log \pi_\theta(a) && \text{the chain rule for } \log\\
+# &= \mathbb{E}_{a \sim \pi_\theta}\big[\, q_a\, \nabla \log \pi_\theta(a) \,\big] && \text{the definition of an expectation}\\
+# &= \mathbb{E}\big[\, r\, \nabla \log \pi_\theta(a) \,\big] && \text{given } a\text{, the mean of } r \text{ is } q_a
 # \end{aligned}
 # $$
 #
-# The last line can be sampled: pull once, note $a$ and $r$, and $r\, \nabla \ln \pi_\theta(a)$ is an estimate whose
-# mean is the gradient. Nothing was dropped and nothing approximated. The vector $\nabla \ln \pi_\theta(a)$ is
+# The last line can be sampled: pull once, note $a$ and $r$, and $r\, \nabla \log \pi_\theta(a)$ is an estimate whose
+# mean is the gradient. The vector $\nabla \log \pi_\theta(a)$ is
 # called the **score function**. For a softmax it can be written down. With
-# $\ln \pi_\theta(a) = \theta_a - \ln \sum_b e^{\theta_b}$,
+# $\log \pi_\theta(a) = \theta_a - \log \sum_b e^{\theta_b}$,
 #
-# $$\frac{\partial \ln \pi_\theta(a)}{\partial \theta_k} = \mathbf{1}[k = a] - \frac{e^{\theta_k}}{\sum_b e^{\theta_b}} = \mathbf{1}[k = a] - \pi_\theta(k).$$
+# $$\frac{\partial \log \pi_\theta(a)}{\partial \theta_k} = \mathbf{1}[k = a] - \frac{e^{\theta_k}}{\sum_b e^{\theta_b}} = \mathbf{1}[k = a] - \pi_\theta(k).$$
 #
 # The **indicator** $\mathbf{1}[k = a]$ is 1 where $k = a$ and 0 elsewhere. In words: *one for the arm you pulled, minus the
 # probabilities*. The entries sum to $1 - 1 = 0$: what the pulled arm gains, the others lose.
@@ -596,16 +608,18 @@ print("new probabilities", [round(x, 3) for x in stepped.softmax(dim=-1).tolist(
 # {{# computed}}
 questions.predict(
     "00-positive-rewards",
-    "All rewards are positive, and each step makes the pulled arm more likely. What do many such agents do?",
+    "All rewards lie between 0.5 and 2.5, so each pull makes the pulled arm more likely. The learning rate is 0.05. Where are 20 "
+    "such agents after 600 pulls?",
     [
         "Each settles on the arm it pulled first",
-        "All of them move towards the best arm",
+        "Nearly all have the best arm in front",
         "All stay at one third: pushes cancel",
         "A third of them settles on each arm",
     ],
     answer=1,
-    explanation="They find the best arm. The curves below show it, and the text after them says why: a push up for one arm "
-    "is a push down for the others, and the best arm pushes hardest.",
+    explanation="With these rewards and this learning rate they nearly all find the best arm; section 7 changes the rewards. The "
+    "curves below show it, and the text after them says why: a push up for one arm is a push down for the others, and the best "
+    "arm pushes hardest.",
 )
 
 # %% [markdown]
@@ -635,7 +649,7 @@ history = run_bandit()  # [T, R, A]
 
 # %% jupyter={"source_hidden": true}
 def draw_runs(ax, history, arm, *, label, colour, style="-"):
-    """One arm's probability: a thin line for each run, one line with a band for all of them."""
+    """One arm's probability: a thin line for each run, one line with a band for all; each tenth pull is drawn."""
     pulls = range(1, len(history) + 1, 10)
     probability = history[::10, :, arm]  # [T / 10, R]
     ax.plot(pulls, probability, color=colour, linewidth=0.5, alpha=0.4)
@@ -655,20 +669,20 @@ page.figure(
     alt="Probability of each arm against the number of pulls. All start at one third. Arm 2 rises "
     "towards 1, arms 0 and 1 fall towards 0; arm 1 falls later. Thin lines of single runs scatter.",
     caption="20 runs. Thin: single runs. Thick, with a band: their interquartile mean and its 95 % "
-    "interval. Arm 1, the second best, holds on longer than arm 0: once arm 0 is gone, arm 1 is the "
-    "one below average.",
+    "interval. Arm 1, the second best, holds on longer than arm 0: it is below average as soon as "
+    "arm 2 is more likely than arm 0, but always by 0.5 less than arm 0.",
 )
 
 # %% [markdown]
 # > **How to read a band.** A thin line is one run: luck as much as method. The thick line is the *interquartile mean*:
 # > sort the 20 values, drop the lowest and the highest quarter, average the middle half. One freak run cannot move it
-# > far. The band is its *95 % bootstrap interval*: how far might the thick line move with 20 other seeds? It does **not**
+# > far. The band is its *95 % bootstrap interval*: where might the thick line of endlessly many seeds lie? It does **not**
 # > say where single runs lie. More seeds make the band thinner; they do not make the runs more alike. {{# mathematics}}
 # >
 # > Two bands that overlap do not say that there is no difference, nor do two that part say how large it is. So the course
 # > decides every comparison by one rule, the interval of the *difference* ([unit
-# > 07](07_trustworthy_experiments.ipynb)), over ten seeds or more. Words with a dotted underline are such comparisons; hover
-# > to see the interval. {{# wording}}
+# > 07](07_trustworthy_experiments.ipynb)), over ten seeds or more. From unit 01 on, words with a dotted underline are such
+# > comparisons; hover to see the interval. {{# wording}}
 
 # %% [markdown]
 # ### Why it learns all the same
@@ -695,8 +709,7 @@ questions.check_line("00-expected-push", expected_push)
 # </details>
 #
 # You did not have to subtract $V$: the score does, because its entries sum to zero. An arm rises when *it* is pulled, and sinks a
-# little each time *another* arm is pulled and paid. Arm 0 is pushed up by 1.0 now and then, and pushed down by the arms
-# that pay 1.5 and 2.0. {{# mathematics}}
+# little each time *another* arm is pulled and paid. {{# mathematics}}
 #
 # Check the formula against a million pulls of the undecided agent, for which $V = 1.5$:
 
@@ -715,11 +728,11 @@ torch.manual_seed(0)
 pushes = sampled_pushes(1_000_000)
 print("expected push, by the formula  ", [f"{x: .3f}" for x in exact])
 print("mean of a million pushes       ", [f"{x: .3f}" for x in pushes.mean(dim=0)])
-print("typical size of a single push  ", [f"{x: .3f}" for x in pushes.std(dim=0)])
+print("standard deviation of one push ", [f"{x: .3f}" for x in pushes.std(dim=0)])
 
 # %% [markdown]
-# The means agree. Now read the last line: a single push is several times as large as the mean. A small learning rate lets the
-# noise of many pushes average out. {{# computed}}
+# The means agree. Now read the last line: the standard deviation of a single push is several times the size of the mean. A
+# small learning rate lets the noise of many pushes average out. {{# computed}}
 
 # %% [markdown]
 # ## 7 Your experiment: ten more for everybody
@@ -728,7 +741,7 @@ print("typical size of a single push  ", [f"{x: .3f}" for x in pushes.std(dim=0)
 # same 0.5. Does the agent care? {{# question}}
 #
 # Write down what you expect, for the expected push and for the curve. Then run the cell. It changes one thing, over
-# 20 seeds. Try other shifts too, −1.5 among them, and other learning rates.
+# 20 seeds. Then try other shifts.
 
 # %%
 # {{# computed}}
@@ -742,7 +755,9 @@ for number, shift in enumerate(shifts):
     draw_runs(ax, shifted, 2, label=f"every reward {shift:+g}", colour=PALETTE[number % 4], style=style)
     push = sampled_pushes(1_000_000, shift=shift)[:, 2]
     found = (shifted[-1].argmax(dim=-1) == 2).sum()
-    print(f"shift {shift:+5.1f}   mean push on arm 2 {push.mean():+.3f}   typical size {push.std():.3f}   ", end="")
+    print(
+        f"shift {shift:+5.1f}   mean push on arm 2 {push.mean():+.3f}   standard deviation {push.std():.3f}   ", end=""
+    )
     print(f"runs that end with the best arm in front: {found} of 20")
 ax.set_ylabel("probability of the best arm")
 ax.legend(loc="center right")
@@ -756,8 +771,8 @@ page.figure(
 )
 
 # %% [markdown]
-# Explain in two or three sentences what you see: what stayed the same, what changed, and why the wrong arm can win
-# for good.
+# Explain in two or three sentences what you see: what stayed the same, what changed, and why the wrong arm can stay
+# in front for so long.
 #
 # <details><summary>A model answer</summary>
 #
@@ -765,7 +780,9 @@ page.figure(
 # zero (its $k$-th entry averages to $\pi(k) - \pi(k)$). What changes is the *size of a single push*: it is now
 # around 11.5 times the score rather than 1.5 times. The same learning rate takes steps that are several times as
 # long, in directions that are mostly luck. A few lucky pulls of one arm raise it so far that the agent hardly ever
-# tries another; and what is not pulled is not learned. {{# computed}}
+# tries another; and what is not pulled is not learned. Such an agent comes back very slowly, since the expected push
+# $\pi(k)\, A(k)$ is tiny for an arm that is almost never pulled: the wrong arm can stay in front for tens of thousands of pulls.
+# {{# computed}}
 #
 # So "it learns all the same" is a statement about the average step. Whether *your run* arrives depends on the noise. Another
 # shift makes the noise smaller: with −1.5 the rewards are centred at the undecided agent's V. Set `shifts = [0.0, -1.5]` and
@@ -780,9 +797,9 @@ page.figure(
 # guess before you look at the code.
 #
 # **The history.** A colleague takes your bandit and writes the policy again. It runs without errors. The
-# probability of the best arm rises at first. Then it stops, in *every* run, at the same height. More pulls do not
-# help, and a larger learning rate does not either. {{# computed}} The code below is sealed with ROT13, the way newsgroups used
-# to hide the end of a film.
+# probability of the best arm rises at first. Then it levels off, in *every* run, at the same height. With more pulls it
+# creeps a few thousandths higher, and a larger learning rate does not lift it either. {{# computed}}
+# The code below is sealed with ROT13, the way newsgroups used to hide the end of a film.
 
 # %%
 # {{# computed}}
@@ -801,7 +818,7 @@ ax.legend(loc="center right")
 page.figure(
     fig,
     alt="Probability of the best arm for the healthy agents, which reach 1, and for the patients, "
-    "which all stop at the same height a little below 0.6.",
+    "which all level off at the same height a little below 0.6.",
     caption="20 runs each, the same settings. The patient's band is thin: this is no bad luck.",
 )
 entropy = Categorical(ill[-1]).entropy().mean()
@@ -826,14 +843,14 @@ print(f"the patient's best arm at the end: {ill[-1, :, 2].mean():.3f}, entropy {
 #
 # (`print(codecs.decode(SEALED, "rot13"))` shows that this is what ran.)
 #
-# **Softmax is applied twice.** The colleague's network already ends in a softmax, and `Categorical(logits=...)`
+# **Softmax is applied twice.** The colleague's code applies a softmax to the logits, and `Categorical(logits=...)`
 # applies another one. What arrives there are probabilities: numbers between 0 and 1. The best lead is $1 - 0 = 1$,
 # so the largest probability for three arms is $e^1 / (e^1 + e^0 + e^0) = e/(e+2) \approx 0.576$. With two actions
 # the ceiling is $e/(e+1) \approx 0.731$: a CartPole agent that presses the wrong button at least once in about four steps.
 # {{# mathematics}}
 #
 # *The repair*: give `Categorical` either `logits=` (any real numbers) or `probs=` (numbers that sum to 1), and say
-# which. *The signature*: an entropy that stops falling at the same level in every run.
+# which. *The signature*: an entropy that levels off at the same height in every run.
 # </details>
 
 # %% [markdown]
@@ -880,20 +897,21 @@ questions.quiz(
 # {{# question}}
 questions.quiz(
     "00-quiz-advantage",
-    "In the napkin world an episode went right at the start and returned 2.6, while V(start) is 0.9. What do you know about A(start, right)?",
+    "In a world that you do not know, an episode took action a in state s and returned 2.6, while V(s) is 0.9. What do you know "
+    "about A(s, a)?",
     [
         "It is 1.7: that is G − V.",
         "It is positive, as G is above V.",
         "Little: 1.7 is one sample of it.",
-        "It is negative, by the toll of −1.",
+        "It is below 1.7: luck came on top.",
     ],
     answer=2,
     reasons=[
-        "2.6 − 0.9 = 1.7 is a sample. The advantage is the average over all that can follow: −0.1 for the coin policy.",
-        "The average over episodes decides, not one of them. For the coin policy the advantage is −0.1.",
-        "An advantage is an expectation. G − V of one episode is right on average, and far off in most single cases.",
-        "The advantage happens to be negative for the coin policy, but neither the toll alone nor this episode shows it: with a "
-        "better policy on the bridge it is positive.",
+        "2.6 − 0.9 = 1.7 is a sample. The advantage is the average over all that can follow.",
+        "The average over episodes decides, not one of them. In the napkin world the numbers were the same, 2.6 and 0.9, and the "
+        "advantage was −0.1.",
+        "An advantage is an expectation. G − V of one episode is right on average, and may be far off in a single case.",
+        "The luck may have been good or bad. One episode does not say which.",
     ],
 )
 
@@ -901,14 +919,14 @@ questions.quiz(
 # {{# question}}
 questions.quiz(
     "00-quiz-entropy",
-    "A policy over four actions reports an entropy of 1.6 nats. ln 4 is about 1.386. What do you conclude?",
+    "A policy over four actions reports an entropy of 1.6 nats. log 4 is about 1.386. What do you conclude?",
     ["It is nearly uniform.", "It is nearly certain.", "It is too hot.", "It has a bug."],
     answer=3,
     reasons=[
         "Nearly uniform means a little below 1.386. Nothing lies above it.",
         "A sure policy has an entropy near 0.",
-        "A high temperature brings the entropy near ln n. It cannot carry it above.",
-        "Entropy is at most ln n. Suspects: an entropy of some other distribution, a base-2 logarithm, a sum over the batch.",
+        "A high temperature brings the entropy near log n. It cannot carry it above.",
+        "Entropy is at most log n. Suspects: an entropy of some other distribution, a base-2 logarithm, a sum over the batch.",
     ],
 )
 
@@ -953,9 +971,9 @@ print(run("bandit_step", bandit_step).message)
 # 2. $G_t = r_t + \gamma\, G_{t+1}$. V is its mean in a state, Q its mean after an action, A = Q − V. All three
 #    belong to a policy.
 # 3. A policy is a distribution. Softmax turns logits into probabilities, and its entropy lies between 0 and
-#    $\ln n$.
-# 4. The first rule: $\theta \leftarrow \theta + \alpha\, r\, (\text{onehot}(a) - \pi)$. Its mean is the gradient of
-#    the expected reward, and for each arm it is $\pi(k)\, A(k)$.
+#    $\log n$.
+# 4. The first rule: $\theta \leftarrow \theta + \alpha\, r\, (\text{onehot}(a) - \pi)$. Its mean is $\alpha$
+#    times the gradient of the expected reward: $\alpha\, \pi(k)\, A(k)$ for arm $k$.
 # 5. The mean step is right; a single step is mostly noise. Look at many seeds, and at bands, before you believe a
 #    curve. {{# computed}}
 

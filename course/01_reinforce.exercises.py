@@ -68,7 +68,7 @@ assert run("discounted_returns", discounted_returns).status == "correct"
 # *1 point, about 8 minutes, difficulty 1 of 3.*
 #
 # In CartPole every return is positive, so every action would be pushed up. Measured against the batch's mean, and in units
-# of its standard deviation, half of them become discouragements, and one learning rate fits short and long episodes.
+# of its standard deviation, some of them become discouragements, and one learning rate fits short and long episodes.
 
 
 # %% nbgrader={"grade": false, "grade_id": "standardize", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -14,7 +14,7 @@
 # # 01 REINFORCE: learn from whole episodes
 #
 # An agent plays an episode, looks at the return, and changes the probabilities of the actions that it took. That is
-# REINFORCE, the oldest policy-gradient method. Every later unit repairs a part of it. {{# wording}}
+# REINFORCE, one of the first policy-gradient methods. Later units repair parts of it. {{# wording}}
 #
 # **After this lesson you will be able to**
 #
@@ -143,8 +143,6 @@ page.figure(
 # | symbol | meaning | in code | shape |
 # |---|---|---|---|
 # | $\tau$ | an episode: $s_0, a_0, r_0, s_1, \dots$ | `Episode(obs, actions, rewards)` | |
-# | $J(\theta)$ | expected return of the policy | only estimates | a number |
-# | $M$ | number of episodes or samples in a mean | | a number |
 #
 # ### 2.1 The score-function trick
 #
@@ -210,9 +208,9 @@ print("sampled", sampled.numpy().round(3))
 # %% [markdown]
 # ### 2.2 Does $1/\pi$ favour rare actions? · further
 #
-# $\nabla \log \pi = \nabla \pi / \pi$ divides by the probability: an action with $\pi = 0.01$ gets a push a hundred times
-# as strong. Does REINFORCE prefer rare actions? No: the push is a hundred times stronger and comes a hundred times less
-# often. Take two actions with logits $0$ and $\theta$, so that the second has $p = 1/(1 + e^{-\theta})$. The scores are
+# $\nabla \log \pi = \nabla \pi / \pi$ divides by the probability. Does REINFORCE prefer rare actions? No: of two actions, one
+# with $\pi = 0.01$ gets 99 times the other action's push when it is taken, and it is taken 99 times less often. Take
+# two actions with logits $0$ and $\theta$, so that the second has $p = 1/(1 + e^{-\theta})$. The scores are
 # $\partial_\theta \log \pi(1) = 1 - p$ and $\partial_\theta \log \pi(0) = -p$: {{# mathematics}}
 
 # %%
@@ -226,20 +224,22 @@ for p in (0.5, 0.1, 0.01):
 
 # %% [markdown]
 # The products are equal and opposite, whatever $p$ is. With equal rewards they cancel, and nothing moves *on average*.
-# What a rare action does bring is **variance**: its contribution arrives as one large push, once in a long while.
+# What grows is the noise *relative to the mean*: the pushes of the rare action have the mean $p(1-p)$ and the standard
+# deviation $(1-p)\sqrt{p(1-p)}$, for small $p$ about $1/\sqrt p$ times the mean. {{# mathematics}}
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
 questions.quiz(
     "01-rare-action",
-    "An action of probability 0.01 and one of 0.99 earn the same reward. How is the rare one pushed on average?",
-    ["up, and further", "as far, the other way", "as far, the same way", "not at all"],
+    "An action of probability 0.01 and one of 0.99 earn the same reward. Compare the sum of all pushes from draws of the rare "
+    "one with the sum from draws of the other, on average.",
+    ["99 times, the same way", "as large, the other way", "as large, the same way", "a 99th, the other way"],
     answer=1,
     reasons=[
         "A single push is 99 times as strong, but comes 99 times less often.",
-        "Size times frequency is p(1 − p) for both, with opposite signs. What the rare one adds is variance.",
+        "Size times frequency is p(1 − p) for both, with opposite signs. Together they move nothing on average.",
         "The probabilities add up to 1: what pushes one up pushes the other down.",
-        "It happens once in a hundred steps, and then pushes hard.",
+        "It is drawn 99 times less often, but each of its pushes is 99 times as strong.",
     ],
 )
 
@@ -262,7 +262,8 @@ questions.quiz(
 # + \sum_t \underbrace{\nabla_\theta \log \Pr(r_t, s_{t+1} \mid s_t, a_t)}_{0}.
 # $$
 #
-# So the trick of section 2.1 reads
+# So the trick of section 2.1 reads (there the sum was finite; the gradient may go inside the sum over all episodes too where, as
+# in CartPole, their length is bounded and $\pi$ is smooth in $\theta$)
 #
 # $$
 # \nabla_\theta J(\theta) = \mathbb{E}_\tau\Big[ G_0 \sum_{t=0}^{T-1} \nabla_\theta \log \pi_\theta(a_t \mid s_t) \Big].
@@ -319,8 +320,8 @@ questions.quiz(
 # appears: the value $Q^\pi$ of an action already counts where that action leads.
 #
 # Equations (1), (2) and (3) are the same vector. They differ in the noise of a *sample*. The next units replace $G_t$
-# by something less noisy. A baseline (unit 02) keeps the mean. Critics, GAE with $\lambda < 1$ and PPO (units 03 and
-# 04) do not: they accept some bias for less noise. {{# mathematics}}
+# by something less noisy. A baseline (unit 02) keeps the mean. A critic's estimate in its place (unit
+# 03) accepts some bias for less noise. {{# mathematics}}
 #
 # ### 2.6 From the formula to a loss
 #
@@ -347,7 +348,7 @@ print(weight, losses.reinforce_loss(log_prob, weight))
 #
 # ### 2.7 The small print
 #
-# The loss is not exactly equation (2). Four differences, all on purpose:
+# The loss is not exactly equation (2). Two differences, both on purpose, and two remarks:
 #
 # 1. **The discount.** With $\gamma < 1$ the gradient of the expected discounted return has the weight $\gamma^t G_t$. The
 #    usual code **drops the $\gamma^t$**, and what it follows is the gradient of no function (Thomas 2014, Nota and Thomas
@@ -457,7 +458,7 @@ widgets.explore(
 
 # %% [markdown]
 # **No deterministic policy is good here**: to the agent all squares look the same, so it has one answer for all of
-# them, and always the same action never arrives. A policy that is trained *as a distribution* finds the mixture.
+# them, and always the same action never arrives. A policy that is trained *as a distribution* can find the mixture.
 # {{# mathematics}}
 #
 # ### Is the estimate right? A test that can fail
@@ -510,13 +511,13 @@ WEIGHTS = {
 points = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 estimates = {name: [] for name in WEIGHTS}  # each: a list of [M], one for every p
 for i, p in enumerate(points):
-    scores, rewards = play_corridor(p, num_episodes=5_000, seed=i)
+    scores, rewards = play_corridor(p, num_episodes=5_000, seed=i)  # [T, M] each, padded with 0
     for name, weight in WEIGHTS.items():
         estimates[name].append((scores * weight(rewards)).sum(dim=0))  # [M]: one estimate from each episode
 
 print(f"{'p':>22} " + " ".join(f"{p:7.1f}" for p in points))
 for name, batches in estimates.items():
-    z = [
+    z = [  # exact_gradient(p): the derivative of the expected return by the logit, a number
         (float(g.mean()) - exact_gradient(p)) / (float(g.std()) / len(g) ** 0.5)
         for p, g in zip(points, batches, strict=True)
     ]
@@ -548,7 +549,7 @@ for p in (0.2, 0.5, 0.8):
 # ## 4. CartPole: the version everyone writes first
 #
 # Now with a network. Here is REINFORCE as most people type it: one episode an update, raw returns, Adam with a large
-# learning rate. Nothing in it is wrong.
+# learning rate. Apart from the small print of section 2.7, it follows equation (2).
 
 # %%
 from pgcourse.networks import CategoricalPolicy
@@ -592,8 +593,8 @@ questions.predict(
     ],
     answer=2,
     explanation="The peak, the highest mean of 100 episodes in a row, is {{reinforce:naive/best_100}}. The last 100 have "
-    "{{reinforce:naive/last_100}}, which is {{lower | reinforce:naive/last_100 < reinforce:naive/best_100}}. "
-    "{{reinforce:naive/collapsed/count}} of {{reinforce:naive/collapsed/count.n}} seeds end below 30; a random agent has about 22.",
+    "{{reinforce:naive/last_100}}, which is {{lower than a random agent's 22 | reinforce:naive/last_100 < 22}}. "
+    "{{reinforce:naive/collapsed/count}} of {{reinforce:naive/collapsed/count.n}} seeds end below 30.",
 )
 
 # %% jupyter={"source_hidden": true}
@@ -617,8 +618,8 @@ page.figure(
     figure,
     alt="Left: ten learning curves that rise at different times and fall back. Right: for each seed a line from its peak "
     "down to its last 100.",
-    caption="One line a seed. The peak is the highest mean of 100 episodes in a row. The last 100 episodes have "
-    "{{a lower mean | reinforce:naive/last_100 < reinforce:naive/best_100}}.",
+    caption="One line a seed. The peak is the highest mean of 100 episodes in a row. The mean of the last 100 is "
+    "{{lower than a random agent's 22 | reinforce:naive/last_100 < 22}}.",
 )
 
 # %% [markdown]
@@ -629,28 +630,28 @@ page.figure(
 # - **No way back.** A large step can make the policy nearly deterministic, for example always left. Then every episode
 #   looks nearly the same, and the scores of the actions taken are close to zero, so the next updates hardly move the
 #   policy. The entropy at the end is {{reinforce:naive/last_entropy.value}} nats,
-#   {{below log 2 | reinforce:naive/last_entropy < 0.69}} $\approx 0.69$, its highest value. {{# mathematics}}
+#   {{below 0.1 | reinforce:naive/last_entropy < 0.1}}; undecided would be $\log 2 \approx 0.69$. {{# mathematics}}
 #
 # ## 5. Repairs, one at a time
 #
 # Each row of the table adds one change to the row above it. Same seeds in every row, 1,000 episodes each. "Reach 475"
 # means that the mean of 100 episodes in a row is at least 475, the threshold that Gymnasium gives for CartPole-v1. (The
-# early climb is told by 195, the threshold of its predecessor CartPole-v0.) *Never* means that too many seeds never got
-# there. {{# design}}
+# early climb is told by 195, the threshold of its predecessor CartPole-v0.) *Never*: more than a
+# quarter of the seeds never got there, so their interquartile mean is infinite. {{# design}}
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
 questions.predict(
     "01-repairs",
-    "Four changes: four episodes an update, standardised weights, a smaller step, clipped gradients. Which of them raises the "
-    "peak, by data of ten seeds?",
+    "Four changes, added in this order: four episodes an update, standardised weights, a smaller step, clipped gradients. Which "
+    "of them raises the peak over the row above it, by data of ten seeds?",
     ["four episodes only", "standardising only", "the smaller step only", "each of the four"],
     answer=0,
     explanation="With four episodes an update the peak is "
     "{{higher | reinforce:four_episodes/best_100 > reinforce:naive/best_100}}. For each later change "
     "{{no difference of the peaks is seen | reinforce:standardized/best_100 ~ reinforce:four_episodes/best_100, "
     "reinforce:small_step/best_100 ~ reinforce:standardized/best_100, reinforce:no_baseline/best_100 ~ reinforce:small_step/best_100}}: "
-    "there is little room above. What lasts is another question, in the next columns.",
+    "there is little room above, and another order may give another answer. What lasts is another question, in the next columns.",
 )
 
 # %% [markdown]
@@ -706,8 +707,8 @@ page.figure(
 # {{fewer end below 30 | reinforce:four_episodes/collapsed/count < reinforce:naive/collapsed/count}}.
 #
 # But *two* things have changed. The mean of four independent gradients has half the noise of one. And 1,000 episodes
-# are now 250 updates: Adam's steps do not depend on the scale of the gradients, so the policy also travels about a
-# quarter as far. Which of the two matters? A control run takes the naive version and divides its learning rate by four:
+# are now 250 updates: the policy also takes a quarter as many of Adam's steps, whose size does not depend on the scale of
+# the gradients. Which of the two matters? A control run takes the naive version and divides its learning rate by four:
 # {{# mathematics}}
 #
 # | version | seeds that reach 475 | episodes until then | peak | last 100 episodes | seeds that end below 30 |
@@ -719,11 +720,12 @@ page.figure(
 # The control has {{a higher peak | reinforce:naive_small_step/best_100 > reinforce:naive/best_100}} than the naive
 # version and {{fewer collapsed seeds | reinforce:naive_small_step/collapsed/count < reinforce:naive/collapsed/count}}.
 # Between the control and four episodes {{no difference is seen | reinforce:four_episodes/episodes_to_475/count ~
-# reinforce:naive_small_step/episodes_to_475/count, reinforce:four_episodes/last_100 ~
-# reinforce:naive_small_step/last_100}} in the seeds that reach 475 or in the last 100. So steps of a quarter of the
-# length alone bring {{more than half of the gain | reinforce:naive_small_step/best_100 > 0.5 *
-# reinforce:four_episodes/best_100 + 0.5 * reinforce:naive/best_100}} in the peak, and what the batch adds ten seeds do
-# not show. A recipe that changes two things at once does not tell you which one worked. A control does.
+# reinforce:naive_small_step/episodes_to_475/count, reinforce:four_episodes/best_100 ~ reinforce:naive_small_step/best_100,
+# reinforce:four_episodes/last_100 ~ reinforce:naive_small_step/last_100, reinforce:four_episodes/collapsed/count ~
+# reinforce:naive_small_step/collapsed/count}} in the seeds that reach 475, the peak, the last 100 or the seeds that end below
+# 30. So steps of a quarter of the length alone bring {{more than half of the gain | reinforce:naive_small_step/best_100 >
+# 0.5 * reinforce:four_episodes/best_100 + 0.5 * reinforce:naive/best_100}} in the peak, and whether the batch adds to it ten
+# seeds do not show. A recipe that changes two things at once does not tell you which one worked. A control does.
 #
 # ### 5.2 Standardise the weights over the batch
 #
@@ -797,8 +799,8 @@ page.figure(
 # reinforce:standardized/lost}}: most seeds of both lose next to nothing, two of the larger rate lose much, and two of
 # ten are no evidence. What is seen: the policy stays {{more random | reinforce:small_step/last_entropy >
 # reinforce:standardized/last_entropy}}, at an entropy of {{reinforce:small_step/last_entropy}} nats against
-# {{reinforce:standardized/last_entropy}}. A policy gradient is a statement about the policy *as it is*. Unit 04 (PPO)
-# limits the step for that reason. {{# description}}
+# {{reinforce:standardized/last_entropy}}. A policy gradient is a statement about the policy *as it is* and says
+# nothing about one far away, so unit 04 (PPO) limits how far an update goes. {{# description}}
 
 # %% [markdown]
 # ### 5.4 Clipping the gradient · further
@@ -827,10 +829,8 @@ for seed, one, other, share in zip(measured["seeds"], without, clipped, acted, s
 #
 # You will read that long episodes dominate the update, since their weights are larger and there are more of them, and
 # that Adam removes this, since it divides by the size that gradients have had lately. We measured both. Policies at
-# four stages of ten training runs played 240 episodes a run. The gradient of each episode, with equation (1) word for
-# word, went through four optimisers in random order; the gradients stay the same whatever the weights. Two of them take
-# Adam apart: one *divides* without averaging (Adam with $\beta_1 = 0$), one *averages* without dividing (SGD with
-# momentum 0.9 and dampening 0.9). {{# saying}}
+# four stages of ten training runs played 240 episodes a run. The gradient of each single episode went through SGD and
+# through Adam, in random order; the gradients stay the same whatever the weights. {{# saying}}
 
 # %% jupyter={"source_hidden": true}
 # {{# question}}
@@ -846,40 +846,53 @@ questions.predict(
     ],
     answer=2,
     explanation="Adam: {{optimizers:whole_sum/adam/weights}} times, SGD: {{optimizers:whole_sum/sgd/weights}} times. {{No difference is seen | optimizers:whole_sum/adam/weights ~ optimizers:whole_sum/sgd/weights}}. "
-    "Only the single steps are nearly even.",
+    "Only the single step with Adam is nearly as large, {{optimizers:whole_sum/adam/step}} times.",
 )
 
 # %% [markdown]
-# The factors by which an episode of **ten times** the length moves the weights. *At once*: in the update in which it
-# comes. *In the end*: how far the final weights shift when its gradient alone is set to zero.
+# A number of the table is the *factor* by which the effect grows when the episode is **ten times** as long. *At once*: in the
+# update in which it comes. *In the end*: how far the final weights shift when its gradient alone is set to zero.
 #
 # | loss | optimiser | at once | in the end |
 # |---|---|---|---|
 # | sum over steps, whole return (equation 1) | SGD | {{optimizers:whole_sum/sgd/step}} | {{optimizers:whole_sum/sgd/weights}} |
-# | | divides only: Adam, $\beta_1 = 0$ | {{optimizers:whole_sum/adam_no_momentum/step}} | {{optimizers:whole_sum/adam_no_momentum/weights}} |
-# | | averages only: SGD, momentum | {{optimizers:whole_sum/momentum/step}} | {{optimizers:whole_sum/momentum/weights}} |
 # | | Adam | {{optimizers:whole_sum/adam/step}} | {{optimizers:whole_sum/adam/weights}} |
-# | sum over steps, reward-to-go, $\gamma = 0.99$ | SGD | {{optimizers:to_go_sum/sgd/step}} | {{optimizers:to_go_sum/sgd/weights}} |
-# | | Adam | {{optimizers:to_go_sum/adam/step}} | {{optimizers:to_go_sum/adam/weights}} |
 # | mean over steps, reward-to-go, $\gamma = 0.99$ | SGD | {{optimizers:to_go_mean/sgd/step}} | {{optimizers:to_go_mean/sgd/weights}} |
 # | | Adam | {{optimizers:to_go_mean/adam/step}} | {{optimizers:to_go_mean/adam/weights}} |
 #
-# - In proportion to the length would be 10. With equation (1) the factor is {{larger | optimizers:whole_sum/sgd/step >
-#   10}}: the weights grow with the length, and there are more steps to sum. {{# mathematics}}
-# - The division alone changes {{nothing that is seen | optimizers:whole_sum/adam_no_momentum/step ~
-#   optimizers:whole_sum/sgd/step}}. The average alone makes the steps
-#   {{nearly even | optimizers:whole_sum/momentum/step < 2}}: each holds a tenth of the newest gradient and nine tenths
-#   of older ones.
-# - That only delays. In the end {{no difference is seen | optimizers:whole_sum/adam/weights ~
-#   optimizers:whole_sum/sgd/weights}} between Adam and SGD: the long episode has moved the weights
-#   {{more than thirty times | optimizers:whole_sum/adam/weights > 30}} as far.
-# - What does reduce the factor is the loss. Reward-to-go leaves
-#   {{less than the whole return | optimizers:to_go_sum/adam/weights < optimizers:whole_sum/adam/weights}}, and the mean
-#   over steps {{less than the sum | optimizers:to_go_mean/adam/weights < optimizers:to_go_sum/adam/weights}}, under
-#   Adam too.
+# - With equation (1) the factor under SGD is {{larger than 10 | optimizers:whole_sum/sgd/step > 10}}: the weights are ten times
+#   as large, and ten times as many scores are summed, which partly cancel.
+# - Adam makes the single steps {{less than twice as large | optimizers:whole_sum/adam/step < 2}}, but in the end the long
+#   episode has moved the weights {{more than thirty times | optimizers:whole_sum/adam/weights > 30}} as far: its momentum
+#   spreads a large gradient over many steps.
+# - What does reduce the factor is the loss: with the mean over steps and discounted reward-to-go it is
+#   {{smaller | optimizers:to_go_mean/adam/weights < optimizers:whole_sum/adam/weights}}, under Adam too. (Here each update is
+#   one episode, so the mean divides by its own length. In a batch, all episodes are divided by the same $B$.)
+
+# %% [markdown]
+# #### Which part of Adam does what · further
 #
-# So the division by $B$ (small print number 2) decides how much a batch of long episodes counts, and Adam does not undo
-# it. What Adam does cancel is a *constant* factor, such as 100 times every weight.
+# Two further optimisers take Adam apart. Its average of gradients keeps the share $\beta_1 = 0.9$ of the old average and adds
+# a tenth of the new gradient. *Divides only* is Adam with $\beta_1 = 0$. *Averages only* is SGD with momentum 0.9 and dampening
+# 0.9, which is the same average without the division.
+#
+# | loss | optimiser | at once | in the end |
+# |---|---|---|---|
+# | sum over steps, whole return (equation 1) | divides only | {{optimizers:whole_sum/adam_no_momentum/step}} | {{optimizers:whole_sum/adam_no_momentum/weights}} |
+# | | averages only | {{optimizers:whole_sum/momentum/step}} | {{optimizers:whole_sum/momentum/weights}} |
+# | sum over steps, reward-to-go, $\gamma = 0.99$ | SGD | {{optimizers:to_go_sum/sgd/step}} | {{optimizers:to_go_sum/sgd/weights}} |
+# | | Adam | {{optimizers:to_go_sum/adam/step}} | {{optimizers:to_go_sum/adam/weights}} |
+#
+# - The division alone changes {{nothing that is seen | optimizers:whole_sum/adam_no_momentum/step ~
+#   optimizers:whole_sum/sgd/step}} at once. The average alone makes the steps
+#   {{less than twice as large | optimizers:whole_sum/momentum/step < 2}}: each holds a tenth of the newest gradient and nine
+#   tenths of older ones. In the end {{no difference is seen | optimizers:whole_sum/adam/weights ~
+#   optimizers:whole_sum/sgd/weights}} between Adam and SGD.
+# - Discounted reward-to-go leaves {{less than the whole return | optimizers:to_go_sum/adam/weights <
+#   optimizers:whole_sum/adam/weights}}. Two things change there at once: the past rewards are gone, and $\gamma$ is 0.99 and
+#   no longer 1. The mean over steps leaves {{less than the sum | optimizers:to_go_mean/adam/weights <
+#   optimizers:to_go_sum/adam/weights}}.
+# - What Adam does cancel is a *constant* factor, such as 100 times every weight. {{# mathematics}}
 
 # %% [markdown]
 # ### 5.6 What must stay: fresh episodes
@@ -971,8 +984,8 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # ## 8. Your experiment: how far should the agent look ahead?
 #
-# With discount $\gamma$, rewards beyond about $1/(1-\gamma)$ steps hardly count: 2 steps for $\gamma = 0.5$, 100 for
-# $0.99$. A step of CartPole is a fiftieth of a second. **Change one thing** (the discount), and write down *in your own
+# With discount $\gamma$, a reward $k$ steps ahead counts $\gamma^k$: half after 1 step for $\gamma = 0.5$, half after 69 steps
+# for $0.99$. A step of CartPole is a fiftieth of a second. **Change one thing** (the discount), and write down *in your own
 # words* before you unfold the answer: what happened, and which weights does a step in the middle of an episode get with
 # $\gamma = 0.5$?
 
@@ -986,17 +999,20 @@ runs = run_seeds(configs, seeds=range(10), progress=False)
 figure = plots.learning_curves(runs, window=20, title="One change: the discount")
 page.figure(
     figure,
-    alt="Learning curves of ten seeds for each discount: with 0.99 the return climbs, with 0.5 most of them stay low.",
+    alt="Learning curves of ten seeds for each discount: with 0.99 the return climbs, with 0.5 it climbs less.",
     caption="Ten seeds of each discount, 150 episodes.",
 )
 late = [[run.episodes["episodic_return"][-50:].mean() for run in group] for group in runs.values()]
+for name, returns_of_seeds in zip(runs, late, strict=True):
+    print(f"{name}, last 50 episodes of each seed: {' '.join(f'{number:.0f}' for number in sorted(returns_of_seeds))}")
 low, high = bootstrap_interval(np.subtract(*late))
 print(f"last 50 episodes, {' minus '.join(runs)}: 95 % interval of the difference [{low:.0f}, {high:.0f}]")
 
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
 #
-# With γ = 0.5 most seeds hardly learn, and the printed interval of the difference leaves out 0. A reward-to-go with γ =
+# With γ = 0.5 the return stays lower: the printed interval of the difference leaves out 0, and about half of the seeds end
+# below twice a random agent's 22. A reward-to-go with γ =
 # 0.5 is close to 1 + 0.5 + 0.25 + … = 2 at every step except the last few before the fall. After standardising, nearly
 # all steps carry the same small positive weight, and only the last three or four carry a large negative one. So the
 # agent is told one thing: "what you did in the last fifteenth of a second was bad". The push that caused the fall often
@@ -1103,8 +1119,8 @@ questions.quiz(
     answer=1,
     reasons=[
         "The four returns are equal, but the reward-to-go falls from about 99 at the start to 1 at the last step.",
-        "The code takes the time limit for an end, so late steps look bad. A perfect policy is still pushed, and can be "
-        "pushed off. Units 02 and 03 come back to it.",
+        "The code takes the time limit for an end, so late steps look bad. These weights depend on the step alone, so they push "
+        "a perfect policy in no direction on average; their noise still moves it. Units 02 and 03 come back to it.",
         "Standardised weights have mean zero.",
         "They would be 0/0 if all weights were equal; within an episode they are not.",
     ],

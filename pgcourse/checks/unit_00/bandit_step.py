@@ -59,9 +59,22 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "logarithm-missing",
-            "You followed the gradient of the probability, not of its logarithm: your step is p(action) times too small. Rare "
+            "You followed the gradient of the probability, not of its logarithm: your step is too small by a factor p. Rare "
             "actions are sampled rarely already; dividing by p, which the logarithm does, makes up for that.",
             {"(hot - p)": "p[action] * (hot - p)"},
+            {"(hot - p)": "p * (hot - p)"},
+        ),
+        mistake(
+            "own-probability-not-subtracted",
+            "The sampled action's entry of the score is 1 in your step, where 1 - p(action) belongs. If you began with -p, you "
+            "set that entry to 1 instead of adding 1 to it; the entries of a score sum to 0.",
+            {"hot - p": "hot - (1 - hot) * p"},
+        ),
+        mistake(
+            "one-hot-of-a-number",
+            "The action is a Python int, and torch's one_hot takes a tensor: it raises an error for a number. Make a tensor of "
+            "the action first, or add 1 to one entry of -softmax(logits).",
+            {"torch.tensor(action)": "action"},
         ),
         mistake(
             "divided-by-the-probability",

@@ -81,6 +81,13 @@ EXERCISE = Exercise.listed(
             {"sum(": "mean("},
         ),
         mistake(
+            "averaged-over-the-batch",
+            "You averaged, or summed, over the batch as well, as `Categorical(...).entropy().mean()` does. Asked for is one "
+            "entropy for each row, [B]; whoever calls it takes the mean.",
+            {"sum(dim=-1)": "sum(dim=-1).mean()"},
+            {"sum(dim=-1)": "sum()"},
+        ),
+        mistake(
             "probability-weights-missing",
             "You added -log p over all actions, or averaged it, without weighting each by its probability. Entropy is the "
             "expected surprise, so a rare action's large surprise counts rarely.",

@@ -57,6 +57,7 @@ EXERCISE = Exercise.listed(
             {"reversed(steps)": "steps"},
             {"reversed(steps)": "steps", "rewards[t] + gamma *": "gamma**t * rewards[t] +"},
             {"reversed(steps)": "steps", "gamma * following": "following"},
+            lambda r, *, gamma: (gamma ** torch.arange(len(r)) * r).cumsum(0),
         ),
         mistake(
             "past-rewards-too",
@@ -71,6 +72,17 @@ EXERCISE = Exercise.listed(
             "step. To divide by gamma^t afterwards is 0 / 0 for gamma = 0, and loses all digits in long episodes.",
             {"rewards[t] + gamma *": "gamma**t * rewards[t] +"},
             {"rewards[t] + gamma *": "gamma**t * rewards[t] +", "= following": "= following / gamma**t"},
+            lambda r, *, gamma: (gamma ** torch.arange(len(r)) * r).flip(0).cumsum(0).flip(0),
+            lambda r, *, gamma: (
+                (gamma ** torch.arange(len(r)) * r).flip(0).cumsum(0).flip(0) / gamma ** torch.arange(len(r))
+            ),
+        ),
+        mistake(
+            "discounted-and-not-added-up",
+            "You discounted each reward by its step and stopped there. A return is a sum: a step's own reward, and what "
+            "follows it, discounted from that step on.",
+            {"returns[t] = following": "returns[t] = gamma**t * rewards[t]"},
+            lambda r, *, gamma: gamma ** torch.arange(len(r)) * r,
         ),
         mistake(
             "own-reward-not-in-full",

@@ -184,6 +184,7 @@ EXERCISE = Exercise.listed(
             {"gamma=gamma": "gamma=1.0"},
             {"gamma=gamma": "gamma=0.0"},
             {"discounted_returns": "gamma ** torch.arange(len(own)) * discounted_returns"},
+            {"-(weight": "-(gamma ** torch.arange(len(weight)) * weight"},
         ),
         mistake(
             "not-the-mean-over-all-steps",
@@ -214,8 +215,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "gradient-clipped",
-            "You clipped the gradient. It is a good habit, and the training loop of the finale does it for you; this update is "
-            "to follow the gradient as it is.",
+            "You clipped the gradient. This update is to follow the gradient as it is; in the finale the optimiser clips it, as "
+            "in the measured runs.",
             *(
                 {"loss.backward()": f"loss.backward(); nn.utils.clip_grad_norm_(policy.parameters(), {n})"}
                 for n in (0.5, 1, 5)

@@ -77,7 +77,7 @@ def explore_discount() -> None:
         lambda episode, gamma, start: discount_figure(EPISODES[episode], gamma, start),
         alt="Above: the rewards of an episode as bars, and inside them narrower bars, what each counts in the return of one "
         "step: they shrink with the distance. Below: the return from each step as a line, with a point at that step.",
-        caption="All three episodes have a total reward of 20. Which one is best depends on γ.",
+        caption="All three episodes have a total reward of 20. How much each is worth at step 0 depends on γ.",
         episode=Choice(list(EPISODES), "a reward each second step", "rewards"),
         gamma=Slider(0.0, 1.0, 0.9, 0.01, "discount γ"),
         start=Slider(0, LENGTH - 1, 0, 1, "step"),

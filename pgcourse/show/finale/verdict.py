@@ -59,6 +59,8 @@ def verdict(
             f"{text}. It learns, but more slowly than the reference: does every exercise pass its check? {advice} "
             "A right solution may be slow with one seed, hardly with three: run the cell with `seed=5` and `seed=6`."
         )
+    if low is not None and last < low:
+        text += ". That interval is of a mean over many seeds: a single right run often ends below it"
     if last < good:
         return f"{text}. It learns. {OTHER_SEEDS}"
     return f"{text}. Your own functions drove every update of this agent."

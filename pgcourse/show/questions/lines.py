@@ -132,6 +132,15 @@ LINES: dict[str, Line] = {
             "The second sum has its own factor π(k): each pull lowers this arm in proportion to its probability.": (
                 lambda probability, q, value: probability * q - value
             ),
+            "That is the push of one pull of this arm. It comes with probability π(k), and pulls of other arms push too.": (
+                lambda probability, q, value: (1 - probability) * q
+            ),
+            "The second sum has the factor π(k), not 1 − π(k): the pulls of this arm count in it too.": (
+                lambda probability, q, value: probability * q - (1 - probability) * value
+            ),
+            "One factor π(k) too many: V is an average over the arms already.": (
+                lambda probability, q, value: probability * (q - probability * value)
+            ),
         },
     ),
     #
@@ -146,6 +155,9 @@ LINES: dict[str, Line] = {
             ),
             "You multiplied by pi. The draw does that already: divide, so that the two cancel.": (
                 lambda pi, slope, reward: pi * slope * reward
+            ),
+            "The slope is missing, and the draw multiplies by pi already: divide by it instead.": (
+                lambda pi, slope, reward: pi * reward
             ),
             "That is the score alone: the reward is missing.": (lambda pi, slope, reward: slope / pi),
         },

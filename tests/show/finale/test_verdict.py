@@ -34,6 +34,12 @@ def test_the_average_is_over_as_many_episodes_as_the_references() -> None:
     assert "at the same number of steps the reference's interval is 100 to 130" in by_steps
 
 
+def test_a_right_run_below_the_interval_is_told_what_the_interval_is_of() -> None:
+    assert "a single right run often ends below it. It learns." in said(np.full(400, 260.0))
+    assert "a single right run" not in said(np.full(400, 275.0))
+    assert "a single right run" not in said(np.full(400, 20.0))
+
+
 @pytest.mark.parametrize(("mean", "words"), [
     (9.3, "far below a random agent's 23: it learns the opposite, or the environments are disturbed. Look at the sign."),
     (20.0, "near a random agent's 23: it has hardly learnt. Look at the sign."),
