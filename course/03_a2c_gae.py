@@ -597,8 +597,8 @@ page.figure(
 # With λ of 0.5 or more {{no seed | a2c:corridor_05/wrong_corridor/count < a2c:corridor_0/wrong_corridor/count,
 # a2c:corridor_09/wrong_corridor/count < a2c:corridor_0/wrong_corridor/count, a2c:corridor_1/wrong_corridor/count <
 # a2c:corridor_0/wrong_corridor/count}} goes wrong. λ = 0.9 ends
-# {{higher than λ = 1 | a2c:corridor_09/prize_probability > a2c:corridor_1/prize_probability}}; in the updates until 0.9
-# {{no difference is seen between the two | a2c:corridor_09/updates_to_90 ~ a2c:corridor_1/updates_to_90}}.
+# {{higher than λ = 1 | a2c:corridor_09/prize_probability > a2c:corridor_1/prize_probability}} and reaches 0.9 in
+# {{fewer updates | a2c:corridor_09/updates_to_90 < a2c:corridor_1/updates_to_90}}.
 
 # %% [markdown]
 # ### 4.7 Four targets of one episode · further
