@@ -45,6 +45,8 @@ def verdict(
         low = float(reference["low"][at])
         text += f"; at the same number of {OF_X[x_unit]} the reference's interval is {low:.0f} to "
         text += f"{reference['high'][at]:.0f}"
+        if low - NEAR * (low - random) <= last < low:
+            text += " (of the mean of its runs; a single run scatters around it)"
     if last < random - FAR_BELOW * abs(random):
         return (
             f"{text}. That is far below a random agent's {random:.0f}: it learns the opposite, or the environments are "
