@@ -34,6 +34,12 @@ def test_the_average_is_over_as_many_episodes_as_the_references() -> None:
     assert "at the same number of steps the reference's interval is 100 to 130" in by_steps
 
 
+def test_a_run_a_little_below_the_interval_reads_that_single_runs_scatter() -> None:
+    scatters = "interval is 270 to 283 (of the mean of its runs; a single run scatters around it). It learns."
+    assert scatters in said(np.full(400, 230.0))
+    assert not any("scatters" in said(np.full(400, mean)) for mean in (20.0, 107.0, 280.0))
+
+
 @pytest.mark.parametrize(("mean", "words"), [
     (9.3, "far below a random agent's 23: it learns the opposite, or the environments are disturbed. Look at the sign."),
     (20.0, "near a random agent's 23: it has hardly learnt. Look at the sign."),
