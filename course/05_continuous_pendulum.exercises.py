@@ -43,16 +43,16 @@ from pgcourse.show import finale
 def gaussian_log_prob(mean, log_std, action):
     """Log-density of each action under a Gaussian with independent dimensions.
 
-    mean: [B, D]. log_std: [D], or [B, D], the logarithm of the standard deviation. action: [B, D]. All float32 or all
-    float64. Returns [B] in the same dtype, differentiable in mean and log_std: the log-densities of the D dimensions,
+    mean: [B, A]. log_std: [A], or [B, A], the logarithm of the standard deviation. action: [B, A]. All float32 or all
+    float64. Returns [B] in the same dtype, differentiable in mean and log_std: the log-densities of the A dimensions,
     summed. It must be right far from the mean too, where the density itself is rounded to 0. The inputs stay as they are.
 
     Example: mean [[0]], log_std [0] and action [[1]] give [-1/2 - log(2 pi)/2] = [-1.419]; mean [[1, -1]], log_std
     [0, log 2] and action [[2, 0]] give [-3.156].
     """
     ### BEGIN SOLUTION
-    z = (action - mean) / log_std.exp()  # [B, D], in standard deviations
-    log_prob = -0.5 * z.square() - log_std - 0.5 * math.log(2 * math.pi)  # [B, D]
+    z = (action - mean) / log_std.exp()  # [B, A], in standard deviations
+    log_prob = -0.5 * z.square() - log_std - 0.5 * math.log(2 * math.pi)  # [B, A]
     return log_prob.sum(dim=-1)
     ### END SOLUTION
 
@@ -78,8 +78,8 @@ assert run("gaussian_log_prob", gaussian_log_prob).status == "correct"
 def gaussian_entropy(log_std):
     """Entropy in nats of a Gaussian with independent dimensions.
 
-    log_std: [D] or [B, D], logarithms of the standard deviations, float32 or float64. Returns a scalar tensor (0-d) for
-    [D], and [B] for [B, D], in the same dtype: the sum over the D dimensions, no mean over the batch. Differentiable in
+    log_std: [A] or [B, A], logarithms of the standard deviations, float32 or float64. Returns a scalar tensor (0-d) for
+    [A], and [B] for [B, A], in the same dtype: the sum over the A dimensions, no mean over the batch. Differentiable in
     log_std, which stays as it is.
 
     Example: [0] gives log(2 pi e)/2 = 1.419, and [log 2, 0] gives 3.531.
@@ -179,8 +179,8 @@ assert run("gaussian_policy", gaussian_policy).status == "correct"
 # "The environment clips anyway, so this changes nothing, and the stored action is the one that was really taken." Choose *it
 # changes nothing*, *it changes the gradient's noise* or *it pushes the policy even where all actions are equally good*, and
 # write two sentences why. Then run the cell: it averages the score, the gradient of the log-density with respect to the mean,
-# over many actions of a policy with mean 1.5 and standard deviation 1. If all rewards are equal, this average is the whole
-# policy gradient.
+# over many actions of a policy with mean 1.5 and standard deviation 1. If every reward is the same number $r$, REINFORCE's
+# gradient is $r$ times this average.
 #
 # *Your answer: (double-click here and write)*
 
@@ -195,9 +195,10 @@ for name, action in (("as sampled", sampled), ("clipped first", sampled.clamp(-2
 # <details><summary>A model answer</summary>
 #
 # *It pushes the policy even where all actions are equally good.* The score of actions as sampled averages to 0: what lies above
-# the mean pulls up as much as what lies below pulls down. Clipping cuts the upper side short, so the average is
-# negative, and a policy near a limit is pushed away from it whatever the rewards are. That the environment
-# clips is a fact about the world, like friction; the density is about what the policy drew. {{# mathematics}}
+# the mean pulls up as much as what lies below pulls down. Clipping cuts the upper side short, so the average is negative. With
+# equal rewards $r$ the gradient is $r$ times that: for $r > 0$ the mean is pushed away from the limit, for $r < 0$ towards it,
+# though no action is better than another. PPO's normalised advantages take such a constant away, but not the bias of the
+# lesson's second case (section 4), where advantages and clipped samples go together. {{# mathematics}}
 #
 # </details>
 
@@ -215,7 +216,7 @@ for name, action in (("as sampled", sampled), ("clipped first", sampled.clamp(-2
 def tanh_log_prob(mean, log_std, pre_tanh_action):
     """Log-density of the action a = tanh(u), where u is Gaussian with independent dimensions.
 
-    mean: [B, D]. log_std: [D], or [B, D]. pre_tanh_action: [B, D], u itself, before the tanh. All float32 or all float64.
+    mean: [B, A]. log_std: [A], or [B, A]. pre_tanh_action: [B, A], u itself, before the tanh. All float32 or all float64.
     Returns [B] in the same dtype, differentiable in mean and log_std: the log-density of u, minus the logarithm of the
     slope of tanh at u, 1 - tanh(u)^2, for each dimension, summed. It must be finite and right for u from -10 to 10, in
     float32 as well. The inputs stay as they are.
@@ -226,9 +227,9 @@ def tanh_log_prob(mean, log_std, pre_tanh_action):
     ### BEGIN SOLUTION
     u = pre_tanh_action
     z = (u - mean) / log_std.exp()
-    log_prob = -0.5 * z.square() - log_std - 0.5 * math.log(2 * math.pi)  # [B, D], of u
+    log_prob = -0.5 * z.square() - log_std - 0.5 * math.log(2 * math.pi)  # [B, A], of u
     # 1 - tanh(u)^2 = 4 / (e^u + e^-u)^2, whose logarithm needs no tanh: in float32 tanh(10) is exactly 1.
-    log_slope = 2 * (math.log(2) - u - nn.functional.softplus(-2 * u))  # [B, D]
+    log_slope = 2 * (math.log(2) - u - nn.functional.softplus(-2 * u))  # [B, A]
     return (log_prob - log_slope).sum(dim=-1)
     ### END SOLUTION
 

@@ -47,7 +47,7 @@ BY_VERDICT = {
     "dtype": (
         "wrong-dtype",
         "The numbers are right in another precision. torch.zeros, torch.tensor and .float() give float32 and NumPy gives "
-        "float64, whatever came in. Make new tensors like the input: zeros_like, or dtype=x.dtype.",
+        "float64, whatever came in. Make new tensors like the input (zeros_like, dtype=x.dtype), or cast the result with .to.",
     ),
     "mutated": (
         "changed-in-place",

@@ -37,10 +37,11 @@ class StateDependentGaussian(nn.Module):
 
 
 class TanhNormal(Distribution):
-    """The law of a = limit * tanh(u) with u normal: actions in (-limit, limit), log-probabilities exact.
+    """The law of a = limit * tanh(u) with u normal: actions in [-limit, limit].
 
         log p(a) = sum over dimensions of  log N(u; mean, std) - log limit - log(1 - tanh(u)^2)
 
+    `log_prob_of(u)` is exact. `log_prob(action)` has to find u first, so it takes |action| as 1 - 1e-6 of the limit at most.
     `mode` is limit * tanh(mean), the median of each dimension; the density's true mode has no closed form. `entropy`
     has none either: it is minus the log-probability of one fresh sample, right on average.
     Source: Haarnoja et al. (2018), appendix C.

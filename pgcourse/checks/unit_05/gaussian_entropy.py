@@ -11,7 +11,7 @@ from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator,
 
 
 def gaussian_entropy(log_std: Tensor) -> Tensor:
-    """Entropy of independent normals in nats. log_std [D] -> scalar, [B, D] -> [B]."""
+    """Entropy of independent normals in nats. log_std [A] -> scalar, [B, A] -> [B]."""
     constant = 0.5 * math.log(2 * math.pi * math.e)
     return (log_std + constant).sum(dim=-1)
 
@@ -49,7 +49,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "not-summed-over-the-last-axis",
             "You returned an entropy for each dimension, their mean, or a sum over the batch. A row is one action, and the "
-            "entropies of its independent dimensions add up: sum over the last axis, which is right for [D] and for [B, D].",
+            "entropies of its independent dimensions add up: sum over the last axis, which is right for [A] and for [B, A].",
             {".sum(dim=-1)": ""},
             {"sum(": "mean("},
             {"dim=-1": "dim=0"},

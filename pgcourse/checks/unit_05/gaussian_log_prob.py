@@ -13,10 +13,10 @@ from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator,
 
 
 def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    """Log-density [B] of actions [B, D] under independent normals with means [B, D]; log_std is [D] or [B, D]."""
+    """Log-density [B] of actions [B, A] under independent normals with means [B, A]; log_std is [A] or [B, A]."""
     z = (action - mean) / log_std.exp()
     constant = 0.5 * math.log(2 * math.pi)
-    terms = -0.5 * z.square() - log_std - constant  # [B, D]
+    terms = -0.5 * z.square() - log_std - constant  # [B, A]
     return terms.sum(dim=-1)
 
 
@@ -51,26 +51,26 @@ EXERCISE = Exercise.listed(
         "Write down the density of one number under a Gaussian and take its logarithm on paper: the product becomes a sum of "
         "three terms, and exp disappears. Independent dimensions multiply their densities. What happens to their logarithms?",
         "With z = (action - mean) / exp(log_std), one dimension gives -z^2 / 2 - log_std - log(2 pi) / 2. Compute that "
-        "as a table [B, D] and sum over the last axis. A log_std of shape [D] broadcasts by itself.",
+        "as a table [B, A] and sum over the last axis. A log_std of shape [A] broadcasts by itself.",
         "z = (action - mean) / log_std.exp(); return (-0.5 * z**2 - log_std - 0.5 * math.log(2 * math.pi)).sum(-1). "
         "The constant stands inside the sum, because each dimension has it.",
     ),
     misconceptions=(
         mistake(
             "dimensions-not-summed",
-            "You returned one number for each dimension, [B, D]. An action is one event: its density is the product over its "
+            "You returned one number for each dimension, [B, A]. An action is one event: its density is the product over its "
             "dimensions, so its log-density is the sum.",
             {".sum(dim=-1)": ""},
         ),
         mistake(
             "averaged-over-dimensions",
             "You took the mean over the dimensions where the sum belongs. The densities of independent dimensions multiply, "
-            "so their logarithms add up; a mean makes the ratio of PPO the D-th root of what it is.",
+            "so their logarithms add up; a mean makes the ratio of PPO the A-th root of what it is.",
             {"sum(": "mean("},
         ),
         mistake(
             "summed-over-the-wrong-axis",
-            "You summed over the batch and kept the dimensions. A row is one action: the sum runs over the last axis of [B, D].",
+            "You summed over the batch and kept the dimensions. A row is one action: the sum runs over the last axis of [B, A].",
             {"dim=-1": "dim=0"},
         ),
         mistake(
@@ -122,13 +122,13 @@ EXERCISE = Exercise.listed(
         mistake(
             "constant-once",
             "You subtracted log(2 pi) / 2 once for the whole action. Every dimension has a density of its own, so the "
-            "constant comes D times: is it inside the sum?",
+            "constant comes A times: is it inside the sum?",
             {"- constant": "", "sum(dim=-1)": "sum(dim=-1) - constant"},
         ),
         mistake(
             "log-std-summed-over-the-batch",
-            "You summed log_std over everything it holds. For [D] that is right; when a network gives one log_std for each "
-            "row, [B, D], the rows leak into each other. Sum over the last axis.",
+            "You summed log_std over everything it holds. For [A] that is right; when a network gives one log_std for each "
+            "row, [B, A], the rows leak into each other. Sum over the last axis.",
             {"- log_std": "", "sum(dim=-1)": "sum(dim=-1) - log_std.sum()"},
         ),
         mistake(

@@ -222,7 +222,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "dimensions-kept-apart",
-            "You returned a Normal with one log-probability for each dimension, [B, D]. An action is one event, and its "
+            "You returned a Normal with one log-probability for each dimension, [B, A]. An action is one event, and its "
             "log-density the sum. Independent does this: it says how many of the last axes belong to one event.",
             {"Independent(Normal(mean, std), 1)": "Normal(mean, std)"},
             {"std), 1": "std), 0"},

@@ -63,6 +63,17 @@ def show_case(case: Case) -> str:
 
 
 mistake = edits_of(RunningMeanStd)
+MERGED = "self.mean = self.mean + share * shift"
+# The right mean, kept for the variance, beside another one in self.mean.
+KEPT = {
+    "mean - self.mean": "mean - getattr(self, 'right', 0)",
+    MERGED: "self.right = getattr(self, 'right', 0) + share * shift",
+}
+# Means of batches, each batch as good as what was before it, or as every other batch.
+ALIKE = (
+    "self.mean = (self.mean + mean) / 2 if self.count else mean",
+    "self.batches = getattr(self, 'batches', 0) + 1; self.mean = self.mean + (mean - self.mean) / self.batches",
+)
 
 
 def each_start(*edits: dict[str, str]) -> list[dict[str, str]]:
@@ -98,11 +109,16 @@ EXERCISE = Exercise.listed(
             "batch by its number of rows.",
             {"len(x)": "1"},
             *at_each_place({"len(x)": "1", "+ between": ""}),
+            *(
+                {**KEPT, MERGED: f"{KEPT[MERGED]}\n        {alike}"} for alike in ALIKE
+            ),  # the mean alone, beside a right variance
+            *each_start(*({MERGED: alike} for alike in ALIKE)),
         ),
         mistake(
             "distance-of-the-means",
             "Your mean is right, but what the means' distance adds to the variance is missing or wrong: two narrow batches "
-            "far apart are wide together. It is share * (1 - share) times the squared distance from the old mean.",
+            "far apart are wide together. It is share * (1 - share) times the squared distance from the old mean, with share the "
+            "batch's part of all rows so far.",
             *at_each_place({"+ between": ""}),
             *at_each_place(*each_start({"(1 - share) * self.var + share * var + between": "(self.var + var) / 2"})),
             *each_start(
@@ -120,8 +136,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "moving-average",
-            "You took an exponential moving average, as batch normalisation does. It forgets. Asked for are the mean and "
-            "variance of everything so far, every row alike.",
+            "You took an exponential moving average, as batch normalisation does, which forgets; or you weighted batches alike. "
+            "Every row counts alike: weigh what was kept and what is new by their rows.",
             *at_each_place(
                 *each_start(
                     *({"rows / (self.count + rows)": share, "+ between": ""} for share in ("0.1", "0.01", "0.5"))

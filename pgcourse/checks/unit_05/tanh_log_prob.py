@@ -13,7 +13,7 @@ from pgcourse.checks.unit_05.gaussian_log_prob import to_case
 
 
 def tanh_log_prob(mean: Tensor, log_std: Tensor, pre_tanh_action: Tensor) -> Tensor:
-    """Log-density [B] of a = tanh(u), u = pre_tanh_action [B, D]: log N(u) - sum of log(1 - tanh(u)^2)."""
+    """Log-density [B] of a = tanh(u), u = pre_tanh_action [B, A]: log N(u) - sum of log(1 - tanh(u)^2)."""
     u = pre_tanh_action
     z = (u - mean) / log_std.exp()
     gaussian = -0.5 * z.square() - log_std - 0.5 * math.log(2 * math.pi)
@@ -53,7 +53,7 @@ EXERCISE = Exercise.listed(
         "The result is log N(u; mean, std) minus log(1 - tanh(u)^2), summed over the dimensions. In float32 tanh(10) is exactly "
         "1. Write tanh with exponentials: 1 - tanh(u)^2 = 4 / (exp(u) + exp(-u))^2, and take the logarithm of that on paper.",
         "log_slope = 2 * (math.log(2) - u - torch.nn.functional.softplus(-2 * u)), with softplus(x) = log(1 + exp(x)). "
-        "Return (gaussian - log_slope).sum(-1), where gaussian [B, D] is the log-density of u before its sum.",
+        "Return (gaussian - log_slope).sum(-1), where gaussian [B, A] is the log-density of u before its sum.",
     ),
     misconceptions=(
         mistake(
@@ -122,7 +122,7 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "dimensions-not-summed",
-            "You returned one number for each dimension, [B, D], or their mean. An action is one event, and the densities and "
+            "You returned one number for each dimension, [B, A], or their mean. An action is one event, and the densities and "
             "slopes of independent dimensions multiply: its log-density is the sum over the last axis.",
             {".sum(dim=-1)": ""},
             {"sum(": "mean("},

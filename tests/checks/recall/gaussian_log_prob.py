@@ -9,7 +9,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 
 
 def wrong_mean_over_dimensions(mean, log_std, action):
-    """Meets [B, D] from Normal and averages the last axis to get [B]."""
+    """Meets [B, A] from Normal and averages the last axis to get [B]."""
     return Normal(mean, log_std.exp()).log_prob(action).mean(-1)
 
 

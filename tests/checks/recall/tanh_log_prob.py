@@ -134,7 +134,7 @@ def wrong_slope_at_the_mean(mean, log_std, pre_tanh_action):
 
 
 def wrong_gaussian_counted_for_each_dimension(mean, log_std, pre_tanh_action):
-    """Subtracts [B, D] from the summed [B, 1] and sums again: the Gaussian counts D times."""
+    """Subtracts [B, A] from the summed [B, 1] and sums again: the Gaussian counts A times."""
     u = pre_tanh_action
     log_prob = _normal(mean, log_std).log_prob(u).unsqueeze(-1)
     return (log_prob - _log_slope(u)).sum(dim=-1)
