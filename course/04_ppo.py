@@ -955,7 +955,10 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 # %% [markdown]
 # ## 11. Common mistakes, and how they look · further
 #
-# The first five were put into `ppo.CARTPOLE`, ten seeds of 100,000 steps each (`claims/mistakes.json`).
+# The first five were put into `ppo.CARTPOLE`, ten seeds of 100,000 steps each (`claims/mistakes.json`). The row without a
+# mistake repeats that of section 6, with the same seeds and a later version of the package; {{no difference |
+# mistakes:cartpole/late ~ ppo:cartpole/late, mistakes:cartpole/kl ~ ppo:cartpole/kl, mistakes:cartpole/clipfrac ~
+# ppo:cartpole/clipfrac}} between the two is seen.
 #
 # | mistake | late return | mean KL [0.001 nat] | clip fraction |
 # |---|---|---|---|
