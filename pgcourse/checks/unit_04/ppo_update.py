@@ -88,7 +88,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield equal_rows(source)
     yield frozen(source, above=True)
     yield frozen(generator(2), above=False)
-    yield frozen(generator(3), above=False)  # here the last minibatch is without that row
+    yield frozen(generator(4), above=False)  # here the last minibatch is without that row
     yield equal_rows_that_move()
     # The divergence is 0 to the last bit, and 0 does not exceed 0.
     yield {**by_hand(), "target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
