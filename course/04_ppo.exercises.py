@@ -63,7 +63,7 @@ assert run("probability_ratio", probability_ratio).status == "correct"
 # %% [markdown]
 # ## Fill in the table
 #
-# *No points, 5 minutes.* An action has the advantage A, and its ratio is r; the clip is 0.2. Work out both objectives and
+# *No points, 5 minutes.* An action has the advantage A, and its ratio is ρ; the clip is 0.2. Work out both objectives and
 # the smaller of them, and say whether a gradient remains. The first row is done. {{# mathematics}}
 #
 # | A | ρ | ρ · A | clip(ρ) · A | the smaller | does it push on? |
@@ -104,7 +104,7 @@ assert run("probability_ratio", probability_ratio).status == "correct"
 
 # %% nbgrader={"grade": false, "grade_id": "ppo_clip_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ppo_clip_loss(log_prob, old_log_prob, advantages, *, clip_coef):
-    """Minus the mean over the batch of min(r A, clip(r) A), where clip holds r within 1 - clip_coef ... 1 + clip_coef.
+    """Minus the mean over the batch of min(rho A, clip(rho) A), where clip holds rho within 1 - clip_coef ... 1 + clip_coef.
 
     log_prob: [B], of the policy as it is now, differentiable. old_log_prob: [B], of the policy that acted. advantages: [B],
     used as they are given (whoever wants them normalised does it before). clip_coef: float between 0 and 1, half the width of
@@ -112,7 +112,7 @@ def ppo_clip_loss(log_prob, old_log_prob, advantages, *, clip_coef):
     Returns a scalar tensor (0-d) in that dtype. Its gradient flows into log_prob alone; old_log_prob and advantages are data.
     As in exercise 1, log-probabilities may be as low as -200.
 
-    Example: one action with log_prob [-0.511], old_log_prob [-0.916] (from 0.4 to 0.6, so r = 1.5) and clip_coef 0.2: the
+    Example: one action with log_prob [-0.511], old_log_prob [-0.916] (from 0.4 to 0.6, so rho = 1.5) and clip_coef 0.2: the
     advantage [2] gives -2.4 and no gradient, the advantage [-2] gives 3 and a gradient.
     """
     ### BEGIN SOLUTION
@@ -146,20 +146,20 @@ finale.ppo(ppo_clip_loss=ppo_clip_loss)
 # *2 points, about 10 minutes, difficulty 2 of 3.*
 #
 # The clip removes the reason to go far; it does not forbid it. So measure how far the policy went. The exact divergence
-# needs all actions in all states; you have one sampled action a row. The lesson derives an estimate from these that never
-# turns negative.
+# needs all actions in all states; you have one sampled action a row. The lesson derives an estimate from these that is
+# never negative.
 
 
 # %% nbgrader={"grade": false, "grade_id": "approx_kl", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def approx_kl(log_prob, old_log_prob):
-    """Estimate of KL(pi_old || pi) from actions that pi_old has taken: the mean of (r - 1) - log r (the estimator k3).
+    """Estimate of KL(pi_old || pi) from actions that pi_old has taken: the mean of (rho - 1) - log rho (the estimator k3).
 
-    log_prob, old_log_prob: [B] each, of the policy as it is now and of the one that acted; r = pi(a|s) / pi_old(a|s). Both
+    log_prob, old_log_prob: [B] each, of the policy as it is now and of the one that acted; rho = pi(a|s) / pi_old(a|s). Both
     float32 or both float64; they stay as they are.
     Returns a scalar in nats, as a 0-d tensor or a Python float: 0 for equal policies, and never negative, but for rounding.
     It is a gauge, so no gradient flows through it. As before, log-probabilities may be as low as -200.
 
-    Example: one action whose probability went from 1/4 to 1/2: r = 2, and (2 - 1) - log 2 = 0.307.
+    Example: one action whose probability went from 1/4 to 1/2: rho = 2, and (2 - 1) - log 2 = 0.307.
     """
     ### BEGIN SOLUTION
     with torch.no_grad():

@@ -10,7 +10,7 @@ from .losses import require_same_shape
 
 @torch.no_grad()
 def approx_kl(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
-    """Estimate of KL(pi_old || pi) from actions of pi_old: mean((r - 1) - log r), r = pi / pi_old. Never negative.
+    """Estimate of KL(pi_old || pi) from actions of pi_old: mean((rho - 1) - log rho), rho = pi / pi_old; never negative.
 
     Args: [B] each. Returns: scalar, nats. Source: the estimator k3 of Schulman, "Approximating KL divergence" (2020).
     """
@@ -22,7 +22,7 @@ def approx_kl(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
 
 @torch.no_grad()
 def clip_fraction(log_prob: Tensor, old_log_prob: Tensor, *, clip_coef: float) -> Tensor:
-    """Share of the batch with |r - 1| > clip_coef, whatever the sign of the advantage.
+    """Share of the batch with |rho - 1| > clip_coef, whatever the sign of the advantage.
 
     Args: [B] each. Returns: scalar in [0, 1], in the dtype of log_prob.
     """

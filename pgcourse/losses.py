@@ -24,7 +24,7 @@ def reinforce_loss(log_prob: Tensor, weight: Tensor) -> Tensor:
 
 
 def ppo_clip_loss(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float | None) -> Tensor:
-    """Minus the mean of min(r * A, clip(r, 1 - clip_coef, 1 + clip_coef) * A), with r = pi(a|s) / pi_old(a|s).
+    """Minus the mean of min(rho * A, clip(rho, 1 - clip_coef, 1 + clip_coef) * A), rho = pi(a|s) / pi_old(a|s).
 
     Args: log_prob: [B], differentiable. old_log_prob, advantages: [B], used as given, no gradient into them.
     clip_coef: half width of the interval; None leaves the ratio unclipped.

@@ -138,7 +138,8 @@ def update(
 ) -> dict[str, Tensor | float]:
     """Epochs of minibatch steps, ended early where the policy has moved by more than target_kl.
 
-    Returns: metrics, each the mean over all gradient steps of the update.
+    Returns: metrics, each the mean over all gradient steps of the update, but for those of the advantages and explained
+    variance, taken once before the first step, and the counts of epochs and early stops.
     """
     history: dict[str, list[Tensor]] = defaultdict(list)
     values = batch.returns - batch.advantages  # of the critic that acted, before it is fitted to these returns

@@ -37,7 +37,8 @@ BY_VERDICT = {
     "unwanted gradient": (
         "left-attached",
         "The number is right, but {name} is data here, and your result still depends on it. A training step would change "
-        "whatever computed {name}, to make the result smaller. Cut the path: detach it, or work under torch.no_grad().",
+        "whatever computed {name}, to make the result smaller. Cut this one path, with detach; torch.no_grad() "
+        "cuts all paths, so it fits only where no gradient is wanted at all.",
     ),
     "gradient": (
         "partly-detached",

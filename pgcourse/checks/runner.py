@@ -84,13 +84,12 @@ def judge_observations(
             return CheckResult("correct", f"✓ {exercise.id}: correct ({points})")
         named = recognise(exercise, cases, observations, expected, verdicts)
         about = named and _shown_by(exercise, named, cases, observations, expected)
-    smallest = _first_failing(verdicts)
     # An attempt may have a second fault beside the named one: shown is a case that the explanation is about.
-    first = _first_failing(verdicts, about) if about else smallest
+    first = _first_failing(verdicts, about or None)
     right = sum(verdict.ok for verdict in verdicts)
     lines = [_statement(exercise, verdicts[first], observations, expected)]
     tally = f"case {first + 1}; {right} of {len(cases)} cases are right" if len(cases) > 1 else "the only case"
-    which = "Smallest failing input" if first == smallest else "A failing input"
+    which = "Smallest failing input" if all(verdict.ok for verdict in verdicts[:first]) else "A failing input"
     lines.append(f"{which} ({tally}): {exercise.text(cases[first])}")
     lines.append(verdicts[first].where)
     if named is not None:

@@ -49,8 +49,8 @@ EXERCISE = Exercise.listed(
     ),
     show_case=call_with_ratios("approx_kl", "log_prob, old_log_prob"),
     hints=(
-        "Work the first case by hand: the ratio is 2. What is (r - 1) - log r, and what would -log r alone have been?",
-        "log r is the difference of the two log-probabilities and r its exponential. Put both into (r - 1) - log r for "
+        "Work the first case by hand: the ratio is 2. What is (rho - 1) - log rho, and what would -log rho alone have been?",
+        "log rho is the difference of the two log-probabilities and rho its exponential. Put both into (rho - 1) - log rho for "
         "each row, then take the mean. Under torch.no_grad, because nobody trains on it.",
         "with torch.no_grad(): log_ratio = log_prob - old_log_prob; return ((log_ratio.exp() - 1) - log_ratio).mean()",
     ),
@@ -58,7 +58,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "plain-estimator",
             "You returned the mean difference of the log-probabilities, the estimator k1 or minus it: right on average, but "
-            "on one batch it can come out negative, and a divergence cannot. Adding r - 1, whose mean is 0, mends that.",
+            "on one batch it can come out negative, and a divergence cannot. Adding rho - 1, whose mean is 0, mends that.",
             {"ratio - 1 - log_ratio": "-log_ratio"},
             {"ratio - 1 - log_ratio": "log_ratio"},
         ),
@@ -74,28 +74,28 @@ EXERCISE = Exercise.listed(
         mistake(
             "squared-difference",
             "You returned the mean squared difference, or half of it, the estimator k2. The half is close to this one for small "
-            "steps and biased for larger ones. The contract asks for mean((r - 1) - log r).",
+            "steps and biased for larger ones. The contract asks for mean((rho - 1) - log rho).",
             {"ratio - 1 - log_ratio": "log_ratio.square() / 2"},
             {"ratio - 1 - log_ratio": "log_ratio.square()"},
         ),
         mistake(
             "other-direction",
-            "You estimated the divergence the other way round, KL(pi || pi_old), by weighting with r. The contract asks for "
-            "KL(pi_old || pi): the data are from pi_old, and mean((r - 1) - log r) needs no weights.",
+            "You estimated the divergence the other way round, KL(pi || pi_old), by weighting with rho. The contract asks for "
+            "KL(pi_old || pi): the data are from pi_old, and mean((rho - 1) - log rho) needs no weights.",
             {"ratio - 1 - log_ratio": "ratio * log_ratio"},
             {"ratio - 1 - log_ratio": "ratio * log_ratio - (ratio - 1)"},
         ),
         mistake(
             "logarithm-of-the-ratio",
             "You took the exponential first and the logarithm of the result again. A ratio of e^-199 is 0 in float32, and its "
-            "logarithm -inf, or that of a small number that was added. log r is log_prob - old_log_prob, which you had before.",
+            "logarithm -inf, or that of a small number that was added. log rho is log_prob - old_log_prob, which you had before.",
             {"1 - log_ratio": "1 - (ratio + 1e-8).log()"},
             {"1 - log_ratio": "1 - ratio.log()"},
         ),
         mistake(
             "mean-before-the-formula",
             "You averaged first, the ratios or their logarithms, and put the mean into the formula. Rows that became likelier "
-            "then cancel rows that became rarer. Compute (r - 1) - log r for each row, and take the mean last.",
+            "then cancel rows that became rarer. Compute (rho - 1) - log rho for each row, and take the mean last.",
             {"log_ratio.exp()": "log_ratio.exp().mean()", "1 - log_ratio": "1 - ratio.log()"},
             {"log_prob - old_log_prob": "(log_prob - old_log_prob).mean()"},
         ),

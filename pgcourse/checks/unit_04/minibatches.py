@@ -146,9 +146,9 @@ EXERCISE = Exercise.listed(
     hints=(
         "Think of a deck of batch_size cards: shuffle it once, then deal minibatch_size cards at a time until none is "
         "left. Which function of torch shuffles the numbers from 0 to batch_size - 1?",
-        "torch.randperm(batch_size, generator=generator) is the shuffled deck. Cut it into pieces with split, or yield "
-        "order[start : start + minibatch_size] in a loop over range(0, batch_size, minibatch_size). The last piece may "
-        "be shorter.",
+        "torch.randperm gives the shuffled deck; hand it your generator too. Then deal: a tensor has a method that cuts it "
+        "into pieces of a given length, the last one shorter if need be. Or write a loop whose start goes up by "
+        "minibatch_size, and yield one slice at a time.",
         "return torch.randperm(batch_size, generator=generator).split(minibatch_size)",
     ),
     misconceptions=(

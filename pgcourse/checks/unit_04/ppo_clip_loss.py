@@ -80,7 +80,7 @@ EXERCISE = Exercise.listed(
     show_case=call_with_ratios("ppo_clip_loss", "log_prob, old_log_prob, advantages, *, clip_coef"),
     hints=(
         "Take a ratio of 1.5, a clip of 0.2 and work two actions by hand, a good one with A = 2 and a bad one with "
-        "A = -2. Which of r * A and clip(r) * A is the smaller, and for which of the two does a gradient remain?",
+        "A = -2. Which of rho * A and clip(rho) * A is the smaller, and for which of the two does a gradient remain?",
         "Three steps: the ratio [B]; two objectives [B], one with the ratio as it is and one with the ratio clamped to "
         "1 - clip_coef ... 1 + clip_coef, each times the advantage; the smaller of the two element by element. Then the "
         "mean over the batch, and a minus. Detach advantages and old log-probabilities.",
@@ -131,6 +131,16 @@ EXERCISE = Exercise.listed(
             "1 - clip_coef to 1 + clip_coef.",
             {"1 - clip_coef, 1 + clip_coef": "1 - clip_coef / 2, 1 + clip_coef / 2"},
             {"1 - clip_coef, 1 + clip_coef": "1 - 2 * clip_coef, 1 + 2 * clip_coef"},
+            {"1 - clip_coef, 1 + clip_coef": "0.8, 1.2"},
+        ),
+        mistake(
+            "product-clipped",
+            "You clipped the ratio times the advantage. The interval is for the ratio alone, around 1; with an advantage "
+            "of 50 no product is inside it. Clip the ratio first, then multiply by the advantage.",
+            {"clipped * advantages": "(ratio * advantages).clamp(1 - clip_coef, 1 + clip_coef)"},
+            {"torch.minimum(plain, cut)": "plain.clamp(1 - clip_coef, 1 + clip_coef)"},
+            {"clipped * advantages": "(ratio * advantages).clamp(0.8, 1.2)"},
+            {"torch.minimum(plain, cut)": "plain.clamp(0.8, 1.2)"},
         ),
         mistake(
             "logarithm-clipped",

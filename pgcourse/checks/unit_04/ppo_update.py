@@ -88,6 +88,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield equal_rows(source)
     yield frozen(source, above=True)
     yield frozen(generator(2), above=False)
+    yield frozen(generator(4), above=False)  # here the last minibatch is without that row
     yield equal_rows_that_move()
     # The divergence is 0 to the last bit, and 0 does not exceed 0.
     yield {**by_hand(), "target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
@@ -207,7 +208,7 @@ def mistake(id: str, explanation: str, *spellings: Edits) -> Misconception:
 
 
 def objectives(log_ratio: Tensor, advantages: Tensor, clip_coef: float) -> tuple[Tensor, Tensor]:
-    """r A and clip(r) A, [B] each."""
+    """rho A and clip(rho) A, [B] each."""
     ratio = log_ratio.exp()
     return ratio * advantages, ratio.clamp(1 - clip_coef, 1 + clip_coef) * advantages
 
@@ -328,6 +329,7 @@ EXERCISE = Exercise.listed(
             "You computed the old log-probabilities yourself. They stand in the batch, of the policy that collected the data, "
             "and stay as they are. Renewed, the ratio starts from 1, and the clip does not see how far the policy has gone.",
             {"in batch)": "in batch); old_log_prob = log_prob_of(policy, obs, actions)"},
+            {"loss(log_prob, old_log_prob": "loss(log_prob, log_prob.detach()"},
             {"for rows": f"old = {NOW}\n        for rows", "in batch)": "in batch); old_log_prob = old[rows]"},
             {"for rows": f"batch = batch._replace(log_prob={NOW})\n        for rows"},
             {"for _": f"old = {NOW}\n    for _", "in batch)": "in batch); old_log_prob = old[rows]"},
@@ -421,8 +423,9 @@ EXERCISE = Exercise.listed(
         mistake(
             "stops-by-minibatches",
             "You stopped by what was measured inside the loop over minibatches, of the last one or as a mean: of a few rows, "
-            "and of the policy before a step. After the epoch, measure once on the whole batch.",
+            "or of the policy before a step. After the epoch, measure once on the whole batch.",
             {"approx_kl(log_prob, batch.log_prob) >": "kl[-1] >"},
+            {"approx_kl(log_prob, batch.log_prob) >": "approx_kl(log_prob_of(policy, obs, actions), old_log_prob) >"},
             {"approx_kl(log_prob, batch.log_prob) >": "sum(kl) / len(kl) >"},
             {
                 "for rows": "before = len(kl)\n        for rows",
@@ -432,15 +435,26 @@ EXERCISE = Exercise.listed(
         mistake(
             "stops-inside-an-epoch",
             "You left the loop over minibatches in the middle of an epoch. The contract asks once an epoch, on the whole batch, "
-            "so that every row is used equally often. And a break there leaves the inner loop alone.",
+            "so that every row is used equally often. And a break there leaves the inner loop only.",
             *(
                 {
                     "clip_coef)))": f"clip_coef)))\n            if target_kl is not None and {gauge} > target_kl: break",
                     "approx_kl(log_prob, batch.log_prob) > target_kl": after,
                 }
-                for gauge in ("kl[-1]", f"approx_kl({NOW}, batch.log_prob)")
-                for after in (f"{gauge} > target_kl", "False")
+                for gauge in (
+                    "kl[-1]",
+                    f"approx_kl({NOW}, batch.log_prob)",
+                    "approx_kl(log_prob_of(policy, obs, actions), old_log_prob)",
+                )
+                for after in (f"{gauge} > target_kl", "False", f"approx_kl({NOW}, batch.log_prob) > target_kl")
             ),
+            # A return there ends both loops, and the epoch that was begun is not counted.
+            {
+                "clip_coef)))": "clip_coef)))\n            if target_kl is not None and kl[-1] > target_kl: "
+                "return {'losses/approx_kl': sum(kl) / len(kl), 'losses/clipfrac': sum(fraction) / len(fraction), "
+                "'epochs': epochs}",
+                "approx_kl(log_prob, batch.log_prob) > target_kl": "False",
+            },
             # As several libraries do: before the step.
             {
                 LOG: "",
@@ -454,6 +468,8 @@ EXERCISE = Exercise.listed(
             "Your networks are right, the numbers you report are not: they are of the last minibatch or epoch only, or "
             "measured after the step. Measure with the log_prob of each loss, and return the mean over the update.",
             {"sum(kl) / len(kl)": "kl[-1]", "sum(fraction) / len(fraction)": "fraction[-1]"},
+            {"sum(kl) / len(kl)": "kl[-1]"},
+            {"sum(fraction) / len(fraction)": "fraction[-1]"},
             {"for rows": "kl, fraction = [], []\n        for rows"},
             {"kl.append": "log_prob = policy(obs).log_prob(actions); kl.append"},
         ),

@@ -11,7 +11,7 @@ from pgcourse.checks.unit_04.ratios import call_with_ratios, mistakes_in_the_rat
 
 
 def probability_ratio(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
-    """r = pi(a|s) / pi_old(a|s), as the exponential of a difference of logarithms: [B], [B] -> [B]."""
+    """rho = pi(a|s) / pi_old(a|s), as the exponential of a difference of logarithms: [B], [B] -> [B]."""
     return (log_prob - old_log_prob.detach()).exp()
 
 
