@@ -52,8 +52,8 @@ def diagnose(metrics):
         clip-fraction-high      the highest losses/clipfrac is above 0.5
         entropy-collapsed       the lowest losses/entropy of the first 50 updates is below 0.25
         entropy-never-falls     the lowest losses/entropy is above 0.55, in a run of at least 25 updates
-        explained-variance-low  the highest losses/explained_variance is below 0.9, in a run of at least 25 updates, NaN or
-                                not; NaN is neither high nor low, and where all are NaN nothing rings
+        explained-variance-low  the highest losses/explained_variance is below 0.9, in a run of at least 25 updates; NaN updates
+                                count towards the 25, but NaN is neither high nor low, and where all are NaN nothing rings
         value-offset            |V - G| / |G|, with V charts/value_mean and G charts/return_mean of the same update, has a mean
                                 above 0.1 over the last quarter of the updates (n // 4 of n), in a run of at least 25 updates
         part-not-updated        for some metric whose name begins with "updates/", the highest number is below 1e-6
