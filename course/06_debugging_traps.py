@@ -231,7 +231,7 @@ for name, words in ((HEALTHY, "healthy"), (PATIENT, "patient")):
 # = \frac14 \sum_{\text{corners}} z_j\,z_k\,y. \tag{2}
 # $$
 #
-# The factor is one over half the corners: $\frac14$ for eight, $\frac1{16}$ for 32, $\frac12$ for four.
+# The factor is one over half the corners: $\frac1{16}$ for 32, $\frac12$ for four.
 #
 # Each seed runs all eight corners with the same initial weights and start states. So each seed has its own effects,
 # and an interval is that of ten *differences*: what a seed is lucky in cancels.
@@ -430,7 +430,7 @@ for outcome, words in (("at_1000", "return at episode 1,000"), ("area", "mean re
 #   the second picture its pairs with both settings are {{negative | factorial:effects/five/at_1000/policy_lr_x_clipping
 #   < 0, factorial:effects/five/at_1000/gradient_steps_x_clipping < 0}}: rate × clipping
 #   {{factorial:effects/five/at_1000/policy_lr_x_clipping}}, steps × clipping
-#   {{factorial:effects/five/at_1000/gradient_steps_x_clipping}}. The ceiling makes a part of that: on the mean return of
+#   {{factorial:effects/five/at_1000/gradient_steps_x_clipping}}. The ceiling may make a part of that: on the mean return of
 #   the 1,000 episodes both are {{below 0 as well, and smaller | factorial:effects/five/area/policy_lr_x_clipping < 0,
 #   factorial:effects/five/area/gradient_steps_x_clipping < 0, factorial:effects/five/area/policy_lr_x_clipping >
 #   factorial:effects/five/at_1000/policy_lr_x_clipping, factorial:effects/five/area/gradient_steps_x_clipping >
@@ -441,9 +441,6 @@ for outcome, words in (("at_1000", "return at episode 1,000"), ("area", "mean re
 #   {{factorial:effects/five/at_1000/rollout}} over the 32 corners. The loss of gradient steps that came with them in
 #   the story {{lowers it | factorial:effects/five/at_1000/gradient_steps < 0}}: an effect of
 #   {{factorial:effects/five/at_1000/gradient_steps}}.
-#
-# A reading that fits: with a small rate and few steps the policy hardly moves within 1,000 episodes, so shorter steps
-# are missed at once. Where it has steps to spare, they are not. {{# hypothesis}}
 #
 # At both settings the slow critic {{costs return, added or present | factorial:lr3e-4_mb128_32_slow_separate/at_1000 <
 # factorial:lr3e-4_mb128_32_fast_separate/at_1000, factorial:lr3e-4_128_slow_joint/at_1000 <
@@ -651,7 +648,10 @@ page.figure(
 # > factorial:lr3e-4_128_slow_separate/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
 # factorial:adam_128_slow_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
 # factorial:lr3e-4_128_fast_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
-# factorial:lr3e-4_32_slow_joint/at_1000}}. Two panels speak beforehand. V lies
+# factorial:lr3e-4_32_slow_joint/at_1000}}. By steps it is {{no different from clipping apart and from the policy's rate |
+# factorial:lr3e-4_mb128_128_slow_joint/at_60k ~ factorial:lr3e-4_128_slow_separate/at_60k,
+# factorial:lr3e-4_mb128_128_slow_joint/at_60k ~ factorial:adam_128_slow_joint/at_60k}}, as far as ten seeds tell. Two panels
+# speak beforehand. V lies
 # {{factorial:lr3e-4_128_slow_joint/value_gap}} below its target, and in truth further, as the target follows it: that is
 # the critic. And
 # the policy's step per 512 rows is {{factorial:lr3e-4_128_slow_joint/policy_move}}, {{shorter |
@@ -732,8 +732,7 @@ print("suspects that compete:", dict(Counter(trap.family for trap in traps.TRAPS
 # the healthy run with {{traps:healthy_clipped_action_log_prob/last_100}}. On held-out start states it is at
 # {{traps:one_start_state/held_out}}, {{below | traps:one_start_state/held_out <
 # traps:healthy_clipped_action_log_prob/held_out}} the healthy run's
-# {{traps:healthy_clipped_action_log_prob/held_out}}. The agent has learned one trajectory, and every panel of its
-# training is about that trajectory.
+# {{traps:healthy_clipped_action_log_prob/held_out}}.
 
 # %% [markdown]
 # ### 6.2 Ranges from folklore, and ranges that we measured · further
