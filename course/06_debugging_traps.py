@@ -201,8 +201,8 @@ for name, words in ((HEALTHY, "healthy"), (PATIENT, "patient")):
 # %% [markdown]
 # So the flat line in the first figure may be a run that is broken, or one that is not yet under way. A second axis
 # tells them apart: the same runs **by environment steps**, where each gets the same data. Both runs were continued
-# to 100,000 steps, and over the last 20,000 the patient returns {{factorial:lr3e-4_128_slow_joint/late}}, {{more | factorial:lr3e-4_128_slow_joint/late >
-# factorial:lr3e-4_128_slow_joint/at_1000}} than at episode 1,000: slow, and not stuck.
+# to 100,000 steps, and over the last 20,000 the patient returns {{factorial:lr3e-4_128_slow_joint/late}}, {{more |
+# factorial:lr3e-4_128_slow_joint/late > factorial:lr3e-4_128_slow_joint/at_1000}} than at episode 1,000: slow, and not stuck.
 #
 # ## 3. Isolate: the factorial experiment
 #
@@ -547,8 +547,7 @@ questions.check_line(
 # adam:small_eps_joint/at_1000 < adam:small_eps_separate/at_1000, adam:small_eps_joint/at_1000 <
 # adam:small_eps_scaled/at_1000}} with the small `eps` too, by the factor that changes,
 # but {{less | adam:small_eps_separate/at_1000 - adam:small_eps_joint/at_1000 <
-# factorial:lr3e-4_128_slow_separate/at_1000 - factorial:lr3e-4_128_slow_joint/at_1000}}. Both leaks are real, and one of
-# them is a default that nobody looks at.
+# factorial:lr3e-4_128_slow_separate/at_1000 - factorial:lr3e-4_128_slow_joint/at_1000}}.
 #
 # **The usual telling.** *The critic's gradient is a hundred times the policy's; they are clipped
 # together; so the policy is frozen; clip them apart.* {{# saying}}
@@ -618,12 +617,8 @@ for number, run in enumerate(mine):
     smooth = moving_average(run.episodes["episodic_return"], 50)
     ax.plot(run.episodes["env_step"], smooth, color="#000000", linestyle=["-", "--", ":"][number % 3], linewidth=1.3,
             label=f"yours, seed {run.seed}")  # fmt: skip
-ax.set(
-    xlabel="environment steps",
-    ylabel="return, moving average of 50 episodes",
-    xlim=(0, patient.total_timesteps),
-    ylim=(0, 510),
-)
+ax.set(xlabel="environment steps", ylabel="return, moving average of 50 episodes", xlim=(0, patient.total_timesteps),
+       ylim=(0, 510))  # fmt: skip
 ax.legend(loc="upper left")
 page.figure(
     figure,
@@ -659,7 +654,8 @@ page.figure(
 # {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} of the healthy run: that is the gradient steps, the
 # clipping and the critic together, since the fast critic alone makes it {{longer |
 # factorial:lr3e-4_128_fast_joint/policy_move > factorial:lr3e-4_128_slow_joint/policy_move}}, too:
-# {{factorial:lr3e-4_128_fast_joint/policy_move}}. A panel says *what* is slow. Which of several causes it is, only the corners tell.
+# {{factorial:lr3e-4_128_fast_joint/policy_move}}. A panel says *what* is slow. Which of several causes it is, only the
+# corners tell.
 #
 # </details>
 
@@ -812,8 +808,6 @@ for name, (train, config, seams) in candidates.items():
 # | the probes of section 7 | all pass | the first one to fail |
 # | held-out start states | near the return in training | one start state, evaluation on training seeds |
 # | watch the agent | it does what you meant | section 9 |
-#
-# And then change *one* thing, over several seeds, and say at which settings; or all of them in a factorial. {{# advice}}
 
 # %% [markdown]
 # ## 9. Reward hacking: when everything works
@@ -856,8 +850,7 @@ questions.predict(
 # training return that is {{higher | hacking:bonus_1/training > hacking:bonus_05/training, hacking:bonus_15/training >
 # hacking:bonus_1/training, hacking:bonus_2/training > hacking:bonus_15/training}} and a held-out return that is {{lower
 # | hacking:bonus_1/held_out < hacking:bonus_05/held_out, hacking:bonus_15/held_out < hacking:bonus_1/held_out,
-# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. Nothing is wrong with
-# the *learning*, and the diagnostics are about the learning. A gamed reward is a bug in the goal, and two things show
+# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. A gamed reward is a bug in the goal, and two things show
 # it: a measure of what you meant that is not the reward you train on, and your own eyes.
 #
 # **The cure, if you must shape.** Pay for the *change* of a potential $\Phi(s)$ instead of its value: $\gamma\,\Phi(s') -
