@@ -14,8 +14,8 @@
 # # 06 Exercises: alarms, and the bug clinic
 #
 # First you write the function that turns the metrics of a run into alarms, about 25 minutes. Then the clinic opens: twelve
-# patients, each a training run with one silent bug, about 15 minutes each. Four of them are your round, and the others are
-# for credit. The lesson is [06 Debugging traps](../notebooks/06_debugging_traps.ipynb).
+# patients, each a training run with one silent bug, about 15 minutes each. Four of them are your round: skip the others,
+# or do them for credit. The lesson is [06 Debugging traps](../notebooks/06_debugging_traps.ipynb).
 #
 # As before: write, run, check. `hint("diagnose")` gives the next hint, `solution("diagnose")` says how to see a solution; the
 # [exercises of unit 00](00_welcome.ipynb) explain the checks.
@@ -52,8 +52,8 @@ def diagnose(metrics):
         clip-fraction-high      the highest losses/clipfrac is above 0.5
         entropy-collapsed       the lowest losses/entropy of the first 50 updates is below 0.25
         entropy-never-falls     the lowest losses/entropy is above 0.55, in a run of at least 25 updates
-        explained-variance-low  the highest losses/explained_variance is below 0.9, in a run of at least 25 updates, NaN or
-                                not; NaN is neither high nor low, and where all are NaN nothing rings
+        explained-variance-low  the highest losses/explained_variance is below 0.9, in a run of at least 25 updates; NaN updates
+                                count towards the 25, but NaN is neither high nor low, and where all are NaN nothing rings
         value-offset            |V - G| / |G|, with V charts/value_mean and G charts/return_mean of the same update, has a mean
                                 above 0.1 over the last quarter of the updates (n // 4 of n), in a run of at least 25 updates
         part-not-updated        for some metric whose name begins with "updates/", the highest number is below 1e-6
@@ -107,7 +107,7 @@ assert run("diagnose", diagnose).status == "correct"
 # | explained variance near 0 | | |
 # | entropy falls to 0 early | | |
 # | KL far above the healthy band | | |
-# | all panels healthy, return too low | | |
+# | training return high, held-out return too low | | |
 #
 # *Your answer: (double-click here and write)*
 #
@@ -118,8 +118,8 @@ assert run("diagnose", diagnose).status == "correct"
 # | KL exactly 0 | the policy's parameters are not in the optimiser; the old log-probability is recomputed | the policy's update norm |
 # | explained variance near 0 | a slow critic; (N, 1) against (N,) in its loss | the mean of V: behind that of G, or level with it |
 # | entropy falls to 0 early | the bonus has the wrong sign; the advantages have | the return: does it rise at all? |
-# | KL far above the healthy band | no clip at work; log-probabilities not summed | the number of action dimensions |
-# | all panels healthy, return too low | one start state for all episodes; a reward that is gamed | held-out starts; a look at the agent |
+# | KL far above the healthy band | no clip at work; log-probabilities not summed | does the loss change with the clip coefficient? |
+# | training return high, held-out return too low | one start state for all episodes; a reward that is gamed | a look at the agent from its training start: does it do what you meant? |
 #
 # Other suspects are as good where you can name the look. A look that comes out the same for both suspects tells nothing.
 #

@@ -37,6 +37,7 @@
 
 # %%
 import tempfile
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -132,7 +133,7 @@ page.figure(
 # | suspect | healthy | patient | why one suspects it |
 # |---|---|---|---|
 # | **long rollouts** | 16 × 32 steps, minibatches of 128 rows | 16 × 128 steps, minibatches of 512 rows | the budget is 1,000 *episodes*. At first an episode lasts 20 steps, so one rollout swallows a hundred |
-# | **slow critic** | critic's rate 1e-2 | 3e-4, a usual default | returns grow from 20 to 500. A critic that lags behind gives poor advantages |
+# | **slow critic** | critic's rate 1e-2 | 3e-4, a usual default | with the return the critic's target grows, to at most 100. A critic that lags behind gives poor advantages |
 # | **joint clipping** | each network's gradient is clipped at norm 0.5 by itself | one norm over both networks, clipped at 0.5 | the critic's gradient is the large one, and the policy's part shrinks with it |
 #
 # Each charge is sound as a mechanism. But a mechanism that exists need not be the one that matters.
@@ -149,8 +150,8 @@ page.figure(
     ),
     alt="Small panels of the patient in black over the healthy run in colour: return, KL, clip fraction, entropy, explained variance, "
     "means of V and of the returns, gradient norms and step lengths.",
-    caption="KL and the policy's step are those of an update, and the patient's update holds four times the data. G is the critic's "
-    "target, a λ-return that follows V: where V is too low, G is too low as well, so the gap understates how far V is behind. "
+    caption="KL and the policy's step are those of an update, and the patient's update holds four times the data. G in the panels is the "
+    "critic's target, a λ-return that follows V: where V is too low, so is the target, and the gap understates how far V is behind. "
     "{{# mathematics}}",
 )
 
@@ -199,9 +200,9 @@ for name, words in ((HEALTHY, "healthy"), (PATIENT, "patient")):
 
 # %% [markdown]
 # So the flat line in the first figure may be a run that is broken, or one that is not yet under way. A second axis
-# tells them apart: the same runs **by environment steps**, where each gets the same data. Between steps 80,000 and
-# 100,000 the patient returns {{factorial:lr3e-4_128_slow_joint/late}}, {{more | factorial:lr3e-4_128_slow_joint/late >
-# factorial:lr3e-4_128_slow_joint/at_1000}} than at episode 1,000: slow, and not stuck.
+# tells them apart: the same runs **by environment steps**, where each gets the same data. Both runs were continued
+# to 100,000 steps, and over the last 20,000 the patient returns {{factorial:lr3e-4_128_slow_joint/late}}, {{more |
+# factorial:lr3e-4_128_slow_joint/late > factorial:lr3e-4_128_slow_joint/at_1000}} than at episode 1,000: slow, and not stuck.
 #
 # ## 3. Isolate: the factorial experiment
 #
@@ -230,6 +231,8 @@ for name, words in ((HEALTHY, "healthy"), (PATIENT, "patient")):
 # = \frac14 \sum_{\text{corners}} z_j\,z_k\,y. \tag{2}
 # $$
 #
+# The factor is one over half the corners: $\frac1{16}$ for 32, $\frac12$ for four.
+#
 # Each seed runs all eight corners with the same initial weights and start states. So each seed has its own effects,
 # and an interval is that of ten *differences*: what a seed is lucky in cancels.
 
@@ -248,7 +251,7 @@ print(f"rollouts x clipping: {estimate(rollout_x_clipping):22} each seed {rollou
 # %% [markdown]
 # ### 3.2 The eight corners
 #
-# | rollout | critic | clipping | return at episode 1,000 | mean return of the 1,000 | return at 100,000 steps | updates in 1,000 episodes | policy's step [per 512 rows] | V lags behind G by [reward] |
+# | rollout | critic | clipping | return at episode 1,000 | mean return of the 1,000 | return at 100,000 steps | updates in 1,000 episodes | policy's step [per 512 rows] | V lags behind its target by [reward] |
 # |---|---|---|---|---|---|---|---|---|
 # | 32 | fast | separate | {{factorial:lr3e-4_mb128_32_fast_separate/at_1000}} | {{factorial:lr3e-4_mb128_32_fast_separate/area}} | {{factorial:lr3e-4_mb128_32_fast_separate/late}} | {{factorial:lr3e-4_mb128_32_fast_separate/updates_at_1000.value}} | {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} | {{factorial:lr3e-4_mb128_32_fast_separate/value_gap}} |
 # | 32 | fast | joint | {{factorial:lr3e-4_mb128_32_fast_joint/at_1000}} | {{factorial:lr3e-4_mb128_32_fast_joint/area}} | {{factorial:lr3e-4_mb128_32_fast_joint/late}} | {{factorial:lr3e-4_mb128_32_fast_joint/updates_at_1000.value}} | {{factorial:lr3e-4_mb128_32_fast_joint/policy_move}} | {{factorial:lr3e-4_mb128_32_fast_joint/value_gap}} |
@@ -260,7 +263,8 @@ print(f"rollouts x clipping: {estimate(rollout_x_clipping):22} each seed {rollou
 # | 128 | slow | joint | {{factorial:lr3e-4_128_slow_joint/at_1000}} | {{factorial:lr3e-4_128_slow_joint/area}} | {{factorial:lr3e-4_128_slow_joint/late}} | {{factorial:lr3e-4_128_slow_joint/updates_at_1000.value}} | {{factorial:lr3e-4_128_slow_joint/policy_move}} | {{factorial:lr3e-4_128_slow_joint/value_gap}} |
 #
 # "At episode 1,000" is the mean of episodes 901 to 1,000, "at 100,000 steps" the mean of the episodes that end between
-# steps 80,000 and 100,000. No suspect is innocent here: on the return at episode 1,000 long rollouts have a main effect
+# steps 80,000 and 100,000. The policy's step is a mean over the first 20,480 steps, the lag of V over the first 61,440.
+# No suspect is innocent here: on the return at episode 1,000 long rollouts have a main effect
 # of {{factorial:effects/story/at_1000/rollout}}, the slow critic {{factorial:effects/story/at_1000/critic}} and joint
 # clipping {{factorial:effects/story/at_1000/clipping}}. {{All three lower it | factorial:effects/story/at_1000/rollout
 # < 0, factorial:effects/story/at_1000/critic < 0, factorial:effects/story/at_1000/clipping < 0}}. But joint clipping
@@ -353,12 +357,11 @@ added_and_present(
 # | 128 | slow | separate | {{factorial:adam_128_slow_separate/at_1000}} | {{factorial:adam_128_slow_separate/area}} | {{factorial:adam_128_slow_separate/late}} |
 # | 128 | slow | joint | {{factorial:adam_128_slow_joint/at_1000}} | {{factorial:adam_128_slow_joint/area}} | {{factorial:adam_128_slow_joint/late}} |
 #
-# Here the verdict is another. Mending the critic is {{worth more than both other repairs |
+# Here the verdict is another. Mending the critic is {{worth more than either other repair |
 # factorial:adam_128_fast_joint/at_1000 > factorial:adam_128_slow_separate/at_1000,
 # factorial:adam_128_fast_joint/at_1000 > factorial:adam_32_slow_joint/at_1000}}, of which {{no effect |
 # factorial:adam_128_slow_separate/at_1000 ~ factorial:adam_128_slow_joint/at_1000, factorial:adam_32_slow_joint/at_1000
-# ~ factorial:adam_128_slow_joint/at_1000}} is seen at episode 1,000. Who ran only this experiment would acquit the
-# clipping, and be wrong about the story.
+# ~ factorial:adam_128_slow_joint/at_1000}} is seen at episode 1,000.
 #
 # With the fast critic nearly all runs sit at 500, the highest return there is. Under this **ceiling** the other faults
 # *cannot* show at episode 1,000. The mean return of all 1,000 episodes counts how early a run got there, and on it joint
@@ -383,6 +386,10 @@ page.figure(
     alt="Five main effects and ten interactions with their seeds and intervals.",
     caption="Main effects above, pairs below the line. Rate: 3e-4 instead of 1e-3. Steps: minibatches of 512 instead of 128.",
 )
+for outcome, words in (("at_1000", "return at episode 1,000"), ("area", "mean return of the 1,000")):
+    of_setting = [factorial.at_setting(measured["values"], at, "clipping", outcome) for at in factorial.SETTINGS]
+    interaction = (of_setting[0] - of_setting[1] - of_setting[2] + of_setting[3]) / 4  # [seeds]
+    print(f"rate x steps x clipping, {words}: {estimate(interaction)}")
 
 # %% [markdown]
 # - **The slow critic** has an effect {{below 0 at all four settings |0.25 * factorial:lr3e-4_32_slow_separate/at_1000 +
@@ -423,17 +430,17 @@ page.figure(
 #   the second picture its pairs with both settings are {{negative | factorial:effects/five/at_1000/policy_lr_x_clipping
 #   < 0, factorial:effects/five/at_1000/gradient_steps_x_clipping < 0}}: rate × clipping
 #   {{factorial:effects/five/at_1000/policy_lr_x_clipping}}, steps × clipping
-#   {{factorial:effects/five/at_1000/gradient_steps_x_clipping}}. Between the two
-#   {{no difference |factorial:effects/five/at_1000/gradient_steps_x_clipping ~
-#   factorial:effects/five/at_1000/policy_lr_x_clipping}} is
-#   seen: both turn the verdict.
+#   {{factorial:effects/five/at_1000/gradient_steps_x_clipping}}. The ceiling may make a part of that: on the mean return of
+#   the 1,000 episodes both are {{below 0 as well, and smaller | factorial:effects/five/area/policy_lr_x_clipping < 0,
+#   factorial:effects/five/area/gradient_steps_x_clipping < 0, factorial:effects/five/area/policy_lr_x_clipping >
+#   factorial:effects/five/at_1000/policy_lr_x_clipping, factorial:effects/five/area/gradient_steps_x_clipping >
+#   factorial:effects/five/at_1000/gradient_steps_x_clipping}}: {{factorial:effects/five/area/policy_lr_x_clipping}} and
+#   {{factorial:effects/five/area/gradient_steps_x_clipping}}. That it takes *both* settings is an interaction of three
+#   factors, printed above: on the mean return its interval holds 0.
 # - **Long rollouts** alone {{raise the return | factorial:effects/five/at_1000/rollout > 0}} by
 #   {{factorial:effects/five/at_1000/rollout}} over the 32 corners. The loss of gradient steps that came with them in
-#   the story {{lowers it | factorial:effects/five/at_1000/gradient_steps < 0}}, by
+#   the story {{lowers it | factorial:effects/five/at_1000/gradient_steps < 0}}: an effect of
 #   {{factorial:effects/five/at_1000/gradient_steps}}.
-#
-# A reading that fits: with a small rate and few steps the policy hardly moves within 1,000 episodes, so shorter steps
-# are missed at once. Where it has steps to spare, they are not. {{# hypothesis}}
 #
 # At both settings the slow critic {{costs return, added or present | factorial:lr3e-4_mb128_32_slow_separate/at_1000 <
 # factorial:lr3e-4_mb128_32_fast_separate/at_1000, factorial:lr3e-4_128_slow_joint/at_1000 <
@@ -491,7 +498,7 @@ page.figure(
 # The charge against joint clipping was: one norm over both networks multiplies the policy's gradient by a factor $c$ far
 # below 1. That is so: in the patient it is {{factorial:lr3e-4_128_slow_joint/clipping_factor}}. Follow it into the
 # optimiser. Adam keeps a running mean $\bar g$ of the gradient and one, $\overline{g^2}$, of its square, and moves each
-# weight by
+# weight by (a correction for the start of both means at 0 is left out)
 #
 # $$
 # \Delta\theta = -\alpha\, \frac{\bar g}{\sqrt{\overline{g^2}} + \texttt{eps}}. \tag{3}
@@ -518,8 +525,11 @@ questions.check_line(
 # **A constant factor cancels, as long as $c\,g$ is large beside `eps`.** Is it? The policy's gradient has a norm of
 # about 0.1 over 1,282 weights, so 0.003 for a typical one; times $c = 0.01$ that is 3e-5. PPO code, ours too, sets
 # `eps` to 1e-5: a share of 0.75, and 0.23 where the gradient is ten times as small. A factor that *changes* does not
-# cancel either, because $\overline{g^2}$ follows within a thousand steps, and $\bar g$ within ten. So the patient was run
-# with a *constant* factor of 0.01 in place of the joint norm, and each version with `eps` at 1e-8 too: {{# mathematics}}
+# cancel either: $\bar g$ follows it within some ten steps, and $\overline{g^2}$ still remembers all of the patient's 256.
+# So the patient was run with a *constant* factor of 0.01 in place of the joint norm, and each version with `eps` at 1e-8
+# too. The first two rows measure the share: its step is {{about 0.3 | adam:scaled/policy_move > 0.25 *
+# factorial:lr3e-4_128_slow_separate/policy_move, adam:scaled/policy_move < 0.35 *
+# factorial:lr3e-4_128_slow_separate/policy_move}} of that without the factor. {{# mathematics}}
 #
 # | the policy's gradient | `eps` | return at episode 1,000 | mean return of the 1,000 | policy's step [per 512 rows] |
 # |---|---|---|---|---|
@@ -537,8 +547,7 @@ questions.check_line(
 # adam:small_eps_joint/at_1000 < adam:small_eps_separate/at_1000, adam:small_eps_joint/at_1000 <
 # adam:small_eps_scaled/at_1000}} with the small `eps` too, by the factor that changes,
 # but {{less | adam:small_eps_separate/at_1000 - adam:small_eps_joint/at_1000 <
-# factorial:lr3e-4_128_slow_separate/at_1000 - factorial:lr3e-4_128_slow_joint/at_1000}}. Both leaks are real, and one of
-# them is a default that nobody looks at.
+# factorial:lr3e-4_128_slow_separate/at_1000 - factorial:lr3e-4_128_slow_joint/at_1000}}.
 #
 # **The usual telling.** *The critic's gradient is a hundred times the policy's; they are clipped
 # together; so the policy is frozen; clip them apart.* {{# saying}}
@@ -554,8 +563,8 @@ questions.check_line(
 #
 # Plain SGD has no usual learning rates here, so they were searched for on five seeds that no other figure uses (90 to
 # 94): three rates for the policy times four for the critic, on the corner without a fault, by the mean return of the
-# last fifth of 40,960 steps. The runs use 0.1 and 0.3, which came first in an earlier run of the same search. In the run
-# kept in the claims file two other pairs stand in front of it, and five seeds do not tell it from them: {{# computed}}
+# last fifth of 40,960 steps. The runs use 0.1 and 0.3, chosen before this search. Here it is third, and five
+# seeds do not tell it from the first: {{# computed}}
 
 # %%
 found = {tuple(name.split("_")[-2:]): np.array(entry["late_return"]) for name, entry in measured["search"].items()}
@@ -591,11 +600,12 @@ for key, words in (("rollout", "long rollouts"), ("critic", "slow critic"), ("cl
 # ## 5. Your experiment: cure the patient
 #
 # Change **one** setting of the patient, run three seeds, and compare with the measured bands, by environment steps.
-# First write down: which single change would you bet on, and which panel of section 1 speaks for it?
+# Section 3 counted by episodes. First write down: which single change would you bet on by steps, and which panel of
+# section 1 speaks for it?
 
 # %%
 patient = replace(ppo.BUGGY, policy_lr=3e-4, num_episodes=None, total_timesteps=20 * 2048)
-changed = replace(patient, minibatch_size=128)  # change me: num_steps, critic_lr, policy_lr ...
+changed = replace(patient, critic_lr=3e-4)  # still the patient: change this, num_steps, minibatch_size, policy_lr ...
 seams = dict(traps.JOINT_CLIPPING.seams)  # {} for separate clipping
 mine = run_seeds({"mine": changed}, seeds=range(3), seams={"mine": seams}, progress=False)["mine"]
 
@@ -607,7 +617,8 @@ for number, run in enumerate(mine):
     smooth = moving_average(run.episodes["episodic_return"], 50)
     ax.plot(run.episodes["env_step"], smooth, color="#000000", linestyle=["-", "--", ":"][number % 3], linewidth=1.3,
             label=f"yours, seed {run.seed}")  # fmt: skip
-ax.set(xlabel="environment steps", ylabel="return, moving average of 50 episodes", xlim=(0, 60_000), ylim=(0, 510))
+ax.set(xlabel="environment steps", ylabel="return, moving average of 50 episodes", xlim=(0, patient.total_timesteps),
+       ylim=(0, 510))  # fmt: skip
 ax.legend(loc="upper left")
 page.figure(
     figure,
@@ -632,12 +643,19 @@ page.figure(
 # > factorial:lr3e-4_128_slow_separate/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
 # factorial:adam_128_slow_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
 # factorial:lr3e-4_128_fast_joint/at_1000, factorial:lr3e-4_mb128_128_slow_joint/at_1000 >
-# factorial:lr3e-4_32_slow_joint/at_1000}}. Two panels speak beforehand. V lies
-# {{factorial:lr3e-4_128_slow_joint/value_gap}} below G, and in truth further, as G follows it: that is the critic. And
+# factorial:lr3e-4_32_slow_joint/at_1000}}. By steps it is {{no different from clipping apart and from the policy's rate |
+# factorial:lr3e-4_mb128_128_slow_joint/at_60k ~ factorial:lr3e-4_128_slow_separate/at_60k,
+# factorial:lr3e-4_mb128_128_slow_joint/at_60k ~ factorial:adam_128_slow_joint/at_60k}}, as far as ten seeds tell. Two panels
+# speak beforehand. V lies
+# {{factorial:lr3e-4_128_slow_joint/value_gap}} below its target, and in truth further, as the target follows it: that is
+# the critic. And
 # the policy's step per 512 rows is {{factorial:lr3e-4_128_slow_joint/policy_move}}, {{shorter |
 # factorial:lr3e-4_128_slow_joint/policy_move < factorial:lr3e-4_mb128_32_fast_separate/policy_move}} than the
-# {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} of the healthy run: that is the gradient steps and the
-# clipping together. A panel says *what* is slow. Which of several causes it is, only the corners tell.
+# {{factorial:lr3e-4_mb128_32_fast_separate/policy_move}} of the healthy run: that is the gradient steps, the
+# clipping and the critic together, since the fast critic alone makes it {{longer |
+# factorial:lr3e-4_128_fast_joint/policy_move > factorial:lr3e-4_128_slow_joint/policy_move}}, too:
+# {{factorial:lr3e-4_128_fast_joint/policy_move}}. A panel says *what* is slow. Which of several causes it is, only the
+# corners tell.
 #
 # </details>
 
@@ -654,12 +672,11 @@ lab.show()
 # ## 6. Bugs, each with its signature
 #
 # The three suspects are settings. The traps below are bugs from real code, each in a short healthy run with *one*
-# thing wrong, ten seeds. None raises an error. In the package they are data, with the buggy code as an argument of
-# `train`: `traps.ADVANTAGE_SIGN.train(seed=0)`.
+# thing wrong, ten seeds. None raises an error.
 #
 # Pick a trap and read its panels *before* you unfold its text below. Ask in this order: What does the return do? Does
 # the policy move (KL, steps, ratio)? Does it stay undecided, or commit too soon (entropy, standard deviation)? Does
-# the critic follow (V against G, explained variance)? G is the critic's own target here too: it follows V. {{# advice}}
+# the critic follow (V against its target, G in the panels; explained variance)? The target follows V here, too. {{# advice}}
 
 # %%
 BY_TITLE = {trap.title: trap for trap in traps.TRAPS}
@@ -695,22 +712,23 @@ print("first suspects:", suspects(alarms, run.metrics)[:3])
 
 # %% [markdown]
 # It was tested on seeds 110 to 119, which no threshold has seen. "Told apart": an alarm rings. "Named": the trap is the
-# first suspect.
+# first suspect, among those that can ring in such a run. The lists of usual alarms had no seeds of their own: two were
+# mended while these runs were measured, so "named" is in part a fit.
 
 # %%
 page.prose(trap_table())
 healthy_runs = false_alarms()
 print(f"false alarms: {healthy_runs.alarmed} of {healthy_runs.runs} healthy runs")
+print("suspects that compete:", dict(Counter(trap.family for trap in traps.TRAPS if trap.visible)))
 
 # %% [markdown]
-# Look at the rows that say *not visible*. No threshold will find those: the metrics of one training run are those of a
-# healthy one. **One start state** is the clearest case. In training it returns {{traps:one_start_state/last_100}} over
+# Look at the rows that say *not visible*. None of `diagnose`'s alarms sees these; some show in a number that it does not
+# read. **One start state** is the clearest case. In training it returns {{traps:one_start_state/last_100}} over
 # its last 100 episodes, {{more than | traps:one_start_state/last_100 > traps:healthy_clipped_action_log_prob/last_100}}
 # the healthy run with {{traps:healthy_clipped_action_log_prob/last_100}}. On held-out start states it is at
 # {{traps:one_start_state/held_out}}, {{below | traps:one_start_state/held_out <
 # traps:healthy_clipped_action_log_prob/held_out}} the healthy run's
-# {{traps:healthy_clipped_action_log_prob/held_out}}. The agent has learned one trajectory, and every panel of its
-# training is about that trajectory.
+# {{traps:healthy_clipped_action_log_prob/held_out}}.
 
 # %% [markdown]
 # ### 6.2 Ranges from folklore, and ranges that we measured · further
@@ -729,8 +747,8 @@ print(f"false alarms: {healthy_runs.alarmed} of {healthy_runs.runs} healthy runs
 # | critic's gradient norm | near the policy's | {{ranges:ppo/critic_grad_norm/low.value}} to {{ranges:ppo/critic_grad_norm/high.value}} | {{ranges:pendulum/critic_grad_norm/low.value}} to {{ranges:pendulum/critic_grad_norm/high.value}} | {{ranges:a2c/critic_grad_norm/low.value}} to {{ranges:a2c/critic_grad_norm/high.value}} |
 #
 # On CartPole the upper quantile of a healthy KL lies {{below | ranges:ppo/approx_kl/high < 0.01}} the folklore's 0.01,
-# and that of the clip fraction is {{not told from | ranges:ppo/clipfrac/high ~ 0.1}} 0.1: most healthy updates would
-# set off an alarm. On Pendulum the upper quantiles lie {{within the folklore | ranges:pendulum/approx_kl/high > 0.01,
+# and that of the clip fraction is {{not told from | ranges:ppo/clipfrac/high ~ 0.1}} 0.1: most healthy updates lie
+# below the range. On Pendulum the upper quantiles lie {{within the folklore | ranges:pendulum/approx_kl/high > 0.01,
 # ranges:pendulum/approx_kl/high < 0.05, ranges:pendulum/clipfrac/high > 0.1, ranges:pendulum/clipfrac/high < 0.3}}, and
 # the medians {{below it | ranges:pendulum/approx_kl/middle < 0.01, ranges:pendulum/clipfrac/middle < 0.1}}. The
 # **explained variance** over a whole healthy run on CartPole has a median of {{ranges:ppo/explained_variance/middle}},
@@ -783,23 +801,20 @@ for name, (train, config, seams) in candidates.items():
 # | does the stored action have the stored log-probability? | recompute before the first step: ratio exactly 1 | clipped actions, another policy, mixed rows |
 # | entropy at the start | log of the number of actions; the Gaussian's formula at your `initial_std` | a wrong formula, a second softmax |
 # | episode ends | terminated and truncated told apart; no reset row | a probe: `Endless` |
-# | the arithmetic of the budget | hundreds of gradient steps | the size of a minibatch, a budget in steps |
+# | the arithmetic of the budget | as many gradient steps as your healthy run, roughly | the size of a minibatch, a budget in steps |
 # | does every part move? | update norms above 0, for every group of parameters | the optimiser does not know it |
-# | mean of V against mean of G | V follows within some dozen updates | critic's learning rate, broadcasting |
+# | mean of V against mean of its target | V follows within some dozen updates | critic's learning rate, broadcasting |
 # | KL and ratio | above 0, within the range of your healthy runs | old log-probabilities, learning rate, epochs |
 # | the probes of section 7 | all pass | the first one to fail |
 # | held-out start states | near the return in training | one start state, evaluation on training seeds |
 # | watch the agent | it does what you meant | section 9 |
-#
-# And then change *one* thing, over several seeds, and say at which settings; or all of them in a factorial. {{# advice}}
 
 # %% [markdown]
 # ## 9. Reward hacking: when everything works
 #
 # Here the code is right, and the return rises to new records. On Pendulum the motor is too weak to lift the mass at
 # once: it has to swing. So a well-meaning engineer pays a **bonus for speed**, $k$ for each rad/s in each step
-# (`shaping.PaidForSpeed`). But standing upright earns 0 a step, and a pendulum that turns for ever earns the bonus of
-# every turn. On paper that pays from about $k = 1$ (section 9.1).
+# (`shaping.PaidForSpeed`).
 
 # %% jupyter={"source_hidden": true}
 questions.predict(
@@ -818,6 +833,9 @@ questions.predict(
 )
 
 # %% [markdown]
+# Standing upright earns 0 a step, and a pendulum that turns for ever earns the bonus of every turn. On paper that pays
+# from about $k = 1$ (section 9.1).
+#
 # | bonus for each rad/s | training return (with the bonus) | held-out return (what was meant) | seeds that solve the task |
 # |---|---|---|---|
 # | 0 | {{hacking:bonus_0/training}} | {{hacking:bonus_0/held_out}} | {{hacking:bonus_0/solves/count}} of {{hacking:bonus_0/solves/count.n}} |
@@ -832,8 +850,7 @@ questions.predict(
 # training return that is {{higher | hacking:bonus_1/training > hacking:bonus_05/training, hacking:bonus_15/training >
 # hacking:bonus_1/training, hacking:bonus_2/training > hacking:bonus_15/training}} and a held-out return that is {{lower
 # | hacking:bonus_1/held_out < hacking:bonus_05/held_out, hacking:bonus_15/held_out < hacking:bonus_1/held_out,
-# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. Nothing is wrong with
-# the *learning*, and the diagnostics are about the learning. A gamed reward is a bug in the goal, and two things show
+# hacking:bonus_2/held_out < hacking:bonus_15/held_out}}. A gamed reward is a bug in the goal, and two things show
 # it: a measure of what you meant that is not the reward you train on, and your own eyes.
 #
 # **The cure, if you must shape.** Pay for the *change* of a potential $\Phi(s)$ instead of its value: $\gamma\,\Phi(s') -
@@ -940,7 +957,7 @@ page.figure(
 # %% jupyter={"source_hidden": true}
 questions.quiz(
     "06-patient",
-    "KL exactly 0 in every update, and healthy gradient norms. What is it?",
+    "KL exactly 0 in every update, and gradient norms that do not vanish. What is it?",
     [
         "The learning rate is a thousand times too small for this task",
         "The old log-probability is computed again before every step",
@@ -1037,7 +1054,7 @@ questions.quiz(
 # {{# question}}
 questions.quiz(
     "06-quiz-offset",
-    "Explained variance is 0.9, the mean of V is 20, the mean of G is 80. Is the critic healthy?",
+    "Explained variance is 0.9, the mean of V is 20, that of its target is 80. Is the critic healthy?",
     [
         "Yes: 0.9 is above every rule of thumb",
         "No: it ranks states well and is too low",
@@ -1045,9 +1062,9 @@ questions.quiz(
     ],
     answer=1,
     reasons=[
-        "Explained variance subtracts the mean of G - V before it looks.",
-        "Right. Normalised advantages forgive a constant offset; bootstrapped targets carry it on, so G is too low as well.",
-        "Var(G - V) knows nothing of the mean of G - V. Both can be true.",
+        "Explained variance subtracts the mean of target - V before it looks.",
+        "Right. Normalised advantages forgive a constant offset; bootstrapped targets carry it on, so they are too low as well.",
+        "Var(target - V) knows nothing of the mean of target - V. Both can be true.",
     ],
 )
 

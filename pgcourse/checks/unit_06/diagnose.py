@@ -1,5 +1,6 @@
 """diagnose(metrics): from the metrics of a PPO run on CartPole to alarms."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -158,6 +159,16 @@ def extremes(new: str) -> dict[str, str]:
     return {old: re.sub(r"(\[:50\])?\.m..\(\)", new, old) for old in extreme}
 
 
+NEVER = {"entropy.size >": "entropy.size", "explained.size >": "explained.size", "returns.size) >": "returns.size)"}
+# At once, or one update too late: one of the rows that wait, or several of them.
+WAITS = [
+    {f"{old}= 25": f"{new}{instead}" for old, new in rows}
+    for many in range(1, len(NEVER) + 1)
+    for rows in itertools.combinations(NEVER.items(), many)
+    for instead in ("", " > 25")
+]
+
+
 mistake = edits_of(diagnose)
 EXERCISE = Exercise.listed(
     "diagnose",
@@ -190,8 +201,10 @@ EXERCISE = Exercise.listed(
         mistake(
             "waits-otherwise",
             "You wait for more or fewer updates than the table says. Rows about what never happens need 25; "
-            "a KL that is too high is a finding in the first update.",
+            "a KL that is too high is a finding in the first update. NaN updates count towards the 25.",
+            *WAITS,
             {"entropy.size >= 25": "entropy.size", "explained.size >= 25": "explained.size", ") >= 25": ") >= 4"},
+            {"explained.size >= 25": "np.sum(~np.isnan(explained)) >= 25"},
             {"metrics.get(name, ())": "metrics[name] if len(metrics.get(name, ())) >= 25 else ()"},
             {"entropy.size >=": "entropy.size >", "explained.size >=": "explained.size >", ") >= 25": ") > 25"},
             lambda metrics: diagnose(metrics) if metrics and min(map(len, metrics.values())) >= 25 else set(),

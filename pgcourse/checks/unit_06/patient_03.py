@@ -1,5 +1,7 @@
 """patient_03: the loss of the policy."""
 
+import torch
+
 from pgcourse.checks.authoring import edits_of
 from pgcourse.checks.unit_04.ppo_clip_loss import EXERCISE as PPO_CLIP_LOSS
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
@@ -21,7 +23,7 @@ def ill(log_prob, old_log_prob, advantages, *, clip_coef):  # type: ignore[no-un
     return -objective.mean()
 
 
-mistake = edits_of(ill)
+mistake = edits_of(ill, torch=torch)
 PATIENT = Patient("patient_03", UNUSED_SETTING, ill, ppo_clip_loss, lambda function: {"policy_loss_fn": function})
 EXERCISE = exercise_of(
     PATIENT,
@@ -46,6 +48,19 @@ EXERCISE = exercise_of(
             "You wrote the usual 0.2 into the formula. It is right until somebody chooses another value, and then the "
             "setting is accepted and does nothing, as before. Use clip_coef.",
             lambda *tensors, clip_coef: ppo_clip_loss(*tensors, clip_coef=0.2),
+        ),
+        mistake(
+            "one-ratio-without-the-advantage",
+            "Only one of the two ratios is multiplied by the advantages. The minimum then compares an objective with a bare "
+            "ratio. Multiply both, the ratio and the clamped one.",
+            {
+                "ratio.clamp(": "clipped = ratio.clamp(",
+                "= ratio * advantages": "= torch.minimum(ratio * advantages, clipped)",
+            },
+            {
+                "ratio.clamp(": "clipped = ratio.clamp(",
+                "= ratio * advantages": "= torch.minimum(ratio, clipped * advantages)",
+            },
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """patient_04: the loss of the policy with its bonus."""
 
+import itertools
 from collections.abc import Iterator
 
 import torch
@@ -39,6 +40,9 @@ def patient_04(
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first: those of the clipped loss, with entropies; that of a narrow Gaussian is negative."""
     source = generator(seed)
+    fixed = list(itertools.islice(PPO_CLIP_LOSS.cases(seed), 2))
+    yield {**fixed[0], "entropy": torch.tensor([-0.5]), "ent_coef": 0.5}
+    yield {**fixed[1], "entropy": torch.tensor([-0.5, 0.2]), "ent_coef": 0.5}
     for index, case in enumerate(PPO_CLIP_LOSS.cases(seed)):
         batch, dtype = len(case["log_prob"]), case["log_prob"].dtype
         entropy = 0.5 + 0.1 * torch.arange(batch, dtype=dtype)
@@ -73,6 +77,9 @@ EXERCISE = exercise_of(
             "that of a narrow Gaussian, counts as well; minus the mean of log_prob is a guess, with another gradient.",
             {"entropy.mean()": "entropy.sum()"},
             {"entropy.mean()": "entropy.clamp(min=0).mean()"},
+            {"entropy.mean()": "entropy.mean().clamp(min=0)"},
+            {"entropy.mean()": "entropy.abs().mean()"},
+            {"entropy.mean()": "entropy.mean().abs()"},
             {"entropy.mean()": "-log_prob.mean()"},
         ),
         mistake(

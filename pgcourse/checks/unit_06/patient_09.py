@@ -36,6 +36,8 @@ EXERCISE = exercise_of(
             "combined-in-another-way",
             "You combine the dimensions in another way than by their sum, or take one alone. Densities of independent dimensions "
             "multiply, and under a logarithm a product becomes a sum, of all dimensions, divided by nothing.",
+            {"terms.mean(dim=-1)": "2 * terms.mean(-1)"},
+            {"terms.mean(dim=-1)": "len(terms) * terms.mean(-1)"},
             {"terms.mean(dim=-1)": "terms.prod(-1)"},
             {"terms.mean(dim=-1)": "terms.logsumexp(-1)"},
             {"terms.mean(dim=-1)": "terms.sum(-1) / math.sqrt(terms.shape[-1])"},

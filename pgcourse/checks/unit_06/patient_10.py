@@ -38,12 +38,18 @@ def cases(seed: int) -> Iterator[Case]:
     two: Sizes = {"policy": {"weight": (2, 2), "bias": (2,)}, "critic": {"weight": (1, 2), "bias": (1,)}}
     yield network_case(one, policy_lr=0.01, critic_lr=0.1)
     yield network_case(two, policy_lr=0.2, critic_lr=0.05)
+    yield network_case(one, policy_lr=0.0002, critic_lr=0.0001)  # below and above every usual bound
+    yield network_case(one, policy_lr=2.0, critic_lr=1.5)
     yield network_case(two, seed=seed, policy_lr=0.03, critic_lr=0.3)
     yield network_case(two, seed=seed + 1, policy_lr=0.02, critic_lr=0.002)
     yield network_case(two, seed=seed + 2, gradient=1e-5, policy_lr=0.01, critic_lr=0.04)
 
 
 ADDED = "policy_optimizer.add_param_group(critic_optimizer.param_groups[0])"
+BOUNDS = (
+    *("min(critic_lr, 1e-2)", "min(critic_lr, 0.1)", "min(critic_lr, 0.3)", "min(critic_lr, 1.0)"),
+    *("max(critic_lr, 1e-2)", "max(critic_lr, 1e-3)", "max(critic_lr, 3e-4)", "max(critic_lr, policy_lr)"),
+)
 mistake = edits_of(patient_10)
 PATIENT = Patient("patient_10", SLOW_CRITIC, ill, patient_10, hooks.pair_of_optimizers)
 EXERCISE = exercise_of(
@@ -71,7 +77,7 @@ EXERCISE = exercise_of(
             "The critic's learning rate is a fixed number, a multiple of the policy's, or critic_lr held within limits. Whoever "
             "changes critic_lr next month will wonder why nothing happens: hand the argument on as it is.",
             *({"(), critic_lr": f"(), {rate}"} for rate in ("1e-2", "1e-3", "3e-3", "10 * policy_lr")),
-            *({"(), critic_lr": f"(), {bound}"} for bound in ("min(critic_lr, 1e-2)", "max(critic_lr, 1e-2)")),
+            *({"(), critic_lr": f"(), {bound}"} for bound in BOUNDS),
         ),
         mistake(
             "another-networks-parameters",

@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from ...study.traps import BY_ID, TRAPS, Trap
 from ...study.traps.table import healthy_name
 from ...training import TrainingDiverged
 from .. import page
-from ..figures.diagnostics import PANELS, curves_of, panels, select, trap_runs
+from ..figures.diagnostics import PANELS, RETURN, curves_of, panels, select, trap_runs
 from ..finale.validation import Fault, Untouched, guarded
 from ..finale.validation import describe as in_words
 from ..page.output import highlight
@@ -98,7 +98,8 @@ def open(patient_id: str) -> None:
         said = "Commit a diagnosis first" if not file.tries else "One more try comes first"
         print(f'{patient_id} is closed. {said}: clinic.commit("{patient_id}", ...)')
         return
-    say(f"{patient_id}: {patient.trap.title}. {patient.trap.explanation}")
+    setting = f" Patient and healthy run have {patient.trap.setting}." if patient.trap.setting else ""
+    say(f"{patient_id}: {patient.trap.title}. {patient.trap.explanation}{setting}")
     print("Copy the function over the cell below, mend it, and keep its name.")
     code = patient.source()
     page.display({"text/html": highlight(code), "text/plain": code}, raw=True)
@@ -169,21 +170,25 @@ def say(text: str) -> None:
 
 
 def settings_in_words(trap: Trap) -> str:
-    """Which run it is: algorithm, environment, what is unusual in it, budget."""
+    """Which run it is: algorithm, environment, budget. What is unusual in it would give the bug away."""
     config: Config = trap.base
     steps = config.total_timesteps
     budget = f"{steps:,} steps" if steps is not None else f"{config.num_episodes:,} episodes"
-    where = f"{config.env_id} with {trap.setting}" if trap.setting else config.env_id
-    return f"{config.algorithm.upper()} on {where}, {budget}"
+    return f"{config.algorithm.upper()} on {config.env_id}, {budget}"
 
 
 def _read_out(ill: Mapping[str, Any], healthy: Mapping[str, Any], who: str = "The patient") -> str:
+    titles = {name: words.replace(" (dashed) and G", "") for name, (words, _) in PANELS.items()} | {RETURN: "mean of G"}
     parts = []
-    for name, (words, _) in PANELS.items():
+    for name, words in titles.items():
         if name in ill:
-            beside = f", healthy {healthy[name]['mean'][-1]:.3g}" if name in healthy else ""
-            parts.append(f"{words.replace(' (dashed) and G', '')} {ill[name]['mean'][-1]:.3g}{beside}")
-    return f"{who} at the end of training: {'; '.join(parts)}."
+            beside = f"; healthy {_course(healthy[name]['mean'])}" if name in healthy else ""
+            parts.append(f"{words} {_course(ill[name]['mean'])}{beside}")
+    return f"{who}, from the first update to the last (lowest, highest): {'. '.join(parts)}."
+
+
+def _course(means: Sequence[float]) -> str:
+    return f"{means[0]:.3g} to {means[-1]:.3g} ({np.nanmin(means):.3g}, {np.nanmax(means):.3g})"
 
 
 def patients() -> dict[str, Any]:

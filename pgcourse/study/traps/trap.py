@@ -25,7 +25,7 @@ class Trap:
       base: the healthy settings. config_changes: fields of the config that the bug sets.
       seams: keyword arguments of `train` that hold the buggy code; networks as functions without arguments,
         environments as a function of the seed. base_seams: those of the healthy run, mostly none.
-      setting: what is unusual in both runs, for a caption.
+      setting: what is unusual in both runs, told once the code is open.
       explanation: what goes wrong and why. symptom: what the diagnostics show. fix: what to write in its place.
       shown_by: the look or the experiment that shows it for certain.
       alarms: those of `diagnose` that ring for it; none where the metrics of one run do not tell it from a healthy one.

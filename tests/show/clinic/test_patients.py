@@ -129,10 +129,12 @@ def test_panels_say_in_words_what_they_show_and_never_name_the_bug(shown: list[A
     clinic.examine(PATIENT, measured(PATIENT))
     (bundle,) = shown
     words, trap = bundle["text/plain"], patients()[PATIENT].trap
-    assert "entropy 0.25, healthy 0.25" in words and "PPO on CartPole-v1, 40,000 steps" in words
+    assert (
+        "entropy 0.5 to 0.25 (0.25, 0.5); healthy 0.5 to 0.25" in words and "PPO on CartPole-v1, 40,000 steps" in words
+    )
     assert trap.id not in bundle["text/html"] and trap.title not in bundle["text/html"]
     clinic.examine("patient_09", measured("patient_09"))
-    assert "Pendulum-v1 with actions of four numbers" in shown[-1]["text/plain"]
+    assert "Pendulum-v1, " in shown[-1]["text/plain"] and "four numbers" not in shown[-1]["text/plain"]
 
 
 def test_without_measurements_the_clinic_says_so(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -172,7 +174,7 @@ def test_only_the_ill_patient_rings_an_alarm(shown: list[Any], capsys: Any, monk
     assert capsys.readouterr().out == "No alarm rings.\n"
     clinic.train(PATIENT, patient.ill)
     assert "Alarm explained-variance-low" in capsys.readouterr().out
-    assert len(shown) == 2 and shown[0]["text/plain"].startswith("[Picture: Your patch at the end")
+    assert len(shown) == 2 and shown[0]["text/plain"].startswith("[Picture: Your patch, from the first update")
 
 
 def test_the_report_scores_how_sure_the_first_answers_were(capsys: Any) -> None:
