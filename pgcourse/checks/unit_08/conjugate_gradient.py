@@ -139,6 +139,37 @@ EXERCISE = Exercise.listed(
             {"direction @ product": "direction @ product + 1e-10"},
         ),
         mistake(
+            "second-name-overwritten",
+            "residual = b (or direction = residual) is a second name and no copy, and -= writes into both: b or the direction is "
+            "changed too. Begin with b.clone(), or make a new tensor each round: residual = residual - step * product.",
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b.clone()",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+            },
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+            },
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b.clone()",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+                "<= limit": "<= tolerance * b.norm()",
+            },
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+                "<= limit": "<= tolerance * b.norm()",
+            },
+        ),
+        mistake(
             "zero-right-side",
             "Where the residual is exactly 0 you go on, compute 0 / 0, and the answer is NaN: for b = 0 before the first "
             "round, or after one that hits the solution. Look before each round, with <=. In TRPO b is 0 where all advantages "
