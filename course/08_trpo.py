@@ -26,7 +26,7 @@
 # 5. compare TRPO with PPO, and say what the difference is made of.
 #
 # **You need** [lesson 04](04_ppo.ipynb) (surrogate, ratio, KL divergence), matrices, and eigenvalues of a symmetric matrix.
-# Nothing in the course builds on this unit. **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for
 # the folded sections, {{minutes:exercises}} for the exercises; all cells together run in about half a minute on two cores.
 # Symbols: [one table for the whole course](../docs/symbols.md). {{# design}}
 #
@@ -692,7 +692,7 @@ for iterations in (1, 2, 3, 5, 10):
 # %% [markdown]
 # The natural gradient points far away from the gradient, and its step is
 # about twice as long at the same divergence. Yet what it gains *in this update* is less than a tenth more, and after
-# five iterations next to nothing changes on this batch. Would you save the other nine? Section 7.2 does that, over ten seeds.
+# five iterations next to nothing changes on this batch. Section 7.2 saves the other nine, over ten seeds.
 # {{# computed}}
 
 # %% [markdown]
