@@ -55,11 +55,11 @@ from pgcourse.show import finale
 #
 # *3 points, about 20 minutes, difficulty 3 of 3.*
 #
-# You are given a function that multiplies by a matrix $A$, and a vector $b$. Find $x$ with $Ax = b$. Start at 0, where the
-# residual $r = b - Ax$ is $b$ itself, and walk along a direction $p$, at first $r$. Each round,
+# You are given a function that multiplies by a matrix $A$, and a vector $b$ (in TRPO the gradient $g$). Find $x$ with $Ax = b$.
+# Start at 0, where the residual $e = b - Ax$ is $b$ itself, and walk along a search direction $p$, at first $e$. Each round,
 #
-# $$\alpha = \frac{r \cdot r}{p \cdot A p}, \qquad x \leftarrow x + \alpha p, \qquad r' = r - \alpha A p, \qquad
-# p \leftarrow r' + \frac{r' \cdot r'}{r \cdot r}\, p .$$
+# $$\eta = \frac{e \cdot e}{p \cdot A p}, \qquad x \leftarrow x + \eta p, \qquad e' = e - \eta A p, \qquad
+# p \leftarrow e' + \frac{e' \cdot e'}{e \cdot e}\, p .$$
 #
 # The lesson shows where this comes from. With pen and paper: do two rounds for $A = \mathrm{diag}(1, 3)$ and $b = (1, 1)$.
 
@@ -77,17 +77,17 @@ def conjugate_gradient(matvec, b, *, iterations, tolerance):
     """
     ### BEGIN SOLUTION
     x = torch.zeros_like(b)
-    residual, direction = b, b
+    residual, search = b, b
     squared = residual @ residual
     for _ in range(iterations):
         if residual.norm() <= tolerance * b.norm():
             break
-        product = matvec(direction)
-        step = squared / (direction @ product)
-        x = x + step * direction
+        product = matvec(search)
+        step = squared / (search @ product)
+        x = x + step * search
         residual = residual - step * product
         previous, squared = squared, residual @ residual
-        direction = residual + (squared / previous) * direction
+        search = residual + (squared / previous) * search
     return x
     ### END SOLUTION
 
@@ -247,10 +247,10 @@ assert run("line_search", line_search).status == "correct"
 #
 # <details><summary>A model answer</summary>
 #
-# g, e, b, f, a, i, d. Not used: c and h. TRPO takes one step a batch, and its length is limited by the measured divergence, so there
-# is nothing to clip; at the first step of a batch every ratio is 1 anyway. PPO trades that one well-measured step for many cheap
-# ones, and the clip is what keeps them together. The critic comes last, because the advantages must be those of the critic as it was
-# while the data were collected.
+# g, e, b, f, a, i, d; the critic's d may stand anywhere after g. Not used: c and h. TRPO takes one step a batch, and its length
+# is limited by the measured divergence, so there is nothing to clip; at the first step of a batch every ratio is 1 anyway. PPO
+# trades that one well-measured step for many cheap ones, and the clip is what keeps them together. The critic is fitted after
+# g, because the advantages must be those of the critic as it was while the data were collected; nothing after g asks it.
 #
 # </details>
 #

@@ -18,18 +18,18 @@ def conjugate_gradient(matvec: Callable[[Tensor], Tensor], b: Tensor, *, iterati
     """
     x = torch.zeros_like(b)
     residual = b.clone()
-    direction = b.clone()
+    search = b.clone()
     squared = residual @ residual
     target = tolerance**2 * squared
     for _ in range(iterations):
         if squared <= target:
             break
-        product = matvec(direction)
-        step = squared / (direction @ product)
-        x = x + step * direction
+        product = matvec(search)
+        step = squared / (search @ product)
+        x = x + step * search
         residual = residual - step * product
         previous, squared = squared, residual @ residual
-        direction = residual + (squared / previous) * direction
+        search = residual + (squared / previous) * search
     return x
 
 

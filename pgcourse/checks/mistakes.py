@@ -107,7 +107,14 @@ BY_ERROR = (
         "axis of the one belongs to which axis of the other.",
     ),
     (
-        r"does not require grad|leaf Variable|backward through the graph a second",
+        r"backward through the graph a second",
+        "graph-already-freed",
+        "The graph was already freed by an earlier backward pass, and something goes through it again. With create_graph=True "
+        "even .grad hangs on such a graph, and the next backward adds to it: use torch.autograd.grad, which leaves .grad alone. "
+        "Without it, compute the loss anew before each backward.",
+    ),
+    (
+        r"does not require grad|leaf Variable",
         "graph-in-the-way",
         "PyTorch's record of the computation is in the way here: something that has to be differentiated is not connected, or a "
         "parameter is changed while it is recorded. Say for each tensor whether a gradient has to flow through it.",

@@ -19,6 +19,7 @@ import linecache
 import random
 import re
 import sysconfig
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, TracebackType
@@ -35,6 +36,7 @@ Observer = Callable[[Any, Case], Arrays]
 AFTER = "your result, looked at again after the inputs were overwritten,"
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 # As they are named and as they are: an environment may be reached through a link.
+LONGEST_ERROR = 200  # characters of an error that a message quotes
 _INSTALLED = tuple(
     str(spelling)
     for name in ("stdlib", "purelib", "platlib")
@@ -180,7 +182,9 @@ def _describe(error: BaseException) -> list[str]:
     except BaseException:  # an exception whose own text raises
         text = ""
     # Memory addresses would make the message differ from run to run.
-    text = re.sub(r"0x[0-9a-fA-F]+", "0x...", text)[:200]
+    text = re.sub(r"0x[0-9a-fA-F]+", "0x...", text)
+    if len(text) > LONGEST_ERROR:  # whole words, and a mark that something was left out
+        text = textwrap.shorten(text, LONGEST_ERROR, placeholder=" ...")
     spot = None
     trace = error.__traceback__
     while trace is not None:

@@ -86,13 +86,13 @@ EXERCISE = Exercise.listed(
     reference=conjugate_gradient,
     hints=(
         "Work the first case by hand. With x = 0, residual and direction are both b = [1, 1]; A b = [1, 3]. How far along b "
-        "does the residual b - alpha A b become orthogonal to b?",
-        "Keep three vectors, x = 0, residual = b, direction = b, and one number, residual . residual. A round: one product "
-        "A p; alpha = r . r / p . A p; x moves by alpha p; the residual by -alpha A p; the new direction is the new residual "
-        "plus (new r . r / old r . r) times the old direction. Before each round: is the residual small enough?",
-        "for _ in range(iterations): leave if residual.norm() <= tolerance * b.norm(); product = matvec(direction); step = "
-        "squared / (direction @ product); x = x + step * direction; residual = residual - step * product; previous, squared "
-        "= squared, residual @ residual; direction = residual + (squared / previous) * direction",
+        "does the residual b - eta A b become orthogonal to b?",
+        "Keep three vectors, x = 0, residual e = b, direction p = b, and one number, e . e. A round: one product "
+        "A p; eta = e . e / p . A p; x moves by eta p; the residual by -eta A p; the new direction is the new residual "
+        "plus (new e . e / old e . e) times the old direction. Before each round: is the residual small enough?",
+        "for _ in range(iterations): leave if residual.norm() <= tolerance * b.norm(); product = matvec(search); step = "
+        "squared / (search @ product); x = x + step * search; residual = residual - step * product; previous, squared "
+        "= squared, residual @ residual; search = residual + (squared / previous) * search",
     ),
     misconceptions=(
         mistake(
@@ -109,12 +109,12 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "share-of-one",
-            "You added the whole last direction. Its share is the new r . r over the old: keep that before you overwrite it.",
+            "You added the whole last direction. Its share is the new e . e over the old: keep that before you overwrite it.",
             {"residual @ residual / (last @ last) * direction": "direction"},
         ),
         mistake(
             "share-never-renewed",
-            "You divide by the squared residual of the beginning in every round. Store the new r . r as the old one after each.",
+            "You divide by the squared residual of the beginning in every round. Store the new e . e as the old one after each.",
             {"last @ last": "b @ b"},
             {"last @ last": "b @ b", "alpha = residual @ residual": "alpha = b @ b"},
         ),
@@ -137,6 +137,37 @@ EXERCISE = Exercise.listed(
             "and then it decides the length. The look at the residual before the round is guard enough.",
             {"direction @ product": "direction @ product + 1e-8"},
             {"direction @ product": "direction @ product + 1e-10"},
+        ),
+        mistake(
+            "second-name-overwritten",
+            "residual = b (or direction = residual) is a second name and no copy, and -= writes into both: b or the direction is "
+            "changed too. Begin with b.clone(), or make a new tensor each round: residual = residual - step * product.",
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b.clone()",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+            },
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+            },
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b.clone()",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+                "<= limit": "<= tolerance * b.norm()",
+            },
+            {
+                "residual = direction = b.clone()": "residual, direction = b, b",
+                "last, residual = residual, residual - alpha * product": "before = residual @ residual\n"
+                "        residual -= alpha * product",
+                "last @ last": "before",
+                "<= limit": "<= tolerance * b.norm()",
+            },
         ),
         mistake(
             "zero-right-side",
@@ -207,7 +238,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "two-products-a-round",
             "The answer is right, and you asked for more than one product a round. Each is two passes through the network: "
-            "keep A p, which gives the length and the new residual, r - alpha A p.",
+            "keep A p, which gives the length and the new residual, e - eta A p.",
             {"direction @ product": "direction @ matvec(direction)"},
             {"direction @ product": "direction @ matvec(direction)", "b.clone()": "b - matvec(x)"},
         ),

@@ -71,6 +71,11 @@ def by_scores(policy, obs, vector, *, damping):  # type: ignore[no-untyped-def]
     return sum(score * (score @ vector) for score in scores) / len(scores) + damping * vector
 
 
+SLOPES = "along = flat(grad(kl.mean(), parameters, create_graph=True, materialize_grads=True)) @ vector"
+SLOPES_IN_GRAD = """kl.mean().backward(create_graph=True)
+    along = flat([parameter.grad for parameter in parameters]) @ vector"""
+PRODUCT = "product = grad(along, parameters, materialize_grads=True)"
+PRODUCT_IN_GRAD = "product = [parameter.grad for parameter in parameters]"
 mistake = edits_of(written_out)
 
 EXERCISE = Exercise.listed(
@@ -165,6 +170,7 @@ EXERCISE = Exercise.listed(
                 "product = grad(along, parameters, materialize_grads=True)": "along.backward()\n"
                 "    product = [parameter.grad for parameter in parameters]"
             },
+            {SLOPES: SLOPES_IN_GRAD, PRODUCT: f"along.backward(retain_graph=True)\n    {PRODUCT_IN_GRAD}"},
         ),
     ),
 )

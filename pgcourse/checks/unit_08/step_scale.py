@@ -92,6 +92,9 @@ EXERCISE = Exercise.listed(
             {"/ along": "/ (x @ x)"},
             {"/ along": "/ (fx @ fx)"},
             {"/ along": "/ (x.norm() * fx.norm())"},
+            {"along = x @ fx": "along = fx @ fx"},
+            {"along = x @ fx": "along = x @ x"},
+            {"along = x @ fx": "along = x.norm() * fx.norm()"},
             {"(2 * max_kl / along).sqrt()": "max_kl / x.norm()"},
         ),
         mistake_in_formula(

@@ -274,19 +274,19 @@ LINES: dict[str, Line] = {
     ),
     #
     # --- 08 ------------------------------------------------------------------------------------------------------------
-    # The lowest point of f(x) - alpha p.e + alpha^2 p.Ap / 2 along a direction p: the step length of conjugate gradient.
+    # The lowest point of f(x) - eta p.e + eta^2 p.Ap / 2 along a direction p: the step length of conjugate gradient.
     "08-line-length": Line(
-        lambda slope, curvature: slope / curvature,
-        lambda g: real(g, "slope") | unit(g, "curvature"),
+        lambda descent, curvature: descent / curvature,
+        lambda g: real(g, "descent") | unit(g, "curvature"),
         {
-            "You left out the half: the derivative of half of alpha squared is alpha, not twice alpha.": (
-                lambda slope, curvature: slope / (2 * curvature)
+            "You left out the half: the derivative of half of eta squared is eta, not twice eta.": (
+                lambda descent, curvature: descent / (2 * curvature)
             ),
-            "The sign is lost: the derivative is minus the slope plus alpha times the curvature.": (
-                lambda slope, curvature: -slope / curvature
+            "The sign is lost: the derivative is minus the descent plus eta times the curvature.": (
+                lambda descent, curvature: -descent / curvature
             ),
             "Turned upside down: a strongly curved direction needs a short step.": (
-                lambda slope, curvature: curvature / slope
+                lambda descent, curvature: curvature / descent
             ),
         },
     ),
