@@ -56,8 +56,9 @@ class Decision:
 
     def __str__(self) -> str:
         """The interval in words: what a reader sees on hovering."""
-        right = re.split(r" [<>~] ", self.text)[1]
-        to = f" to {right.strip()}:" if "*" in right or re.fullmatch(r"[\d_,.]+", right.strip()) else ""
+        right = re.split(r" [<>~] ", self.text)[1].strip()
+        term = TERM.fullmatch(right)  # a long sum would tell a reader nothing
+        to = f" to {right}:" if term and (term[1] or term[3]) else ""
         numbers = (
             f"difference{to} {_number(self.value)} [{_number(self.low)}, {_number(self.high)}] {self.unit}".rstrip()
         )

@@ -116,6 +116,7 @@ def test_an_interval_of_shares_is_worked_out(more: int, seen: str, claims: Any) 
 def test_what_a_difference_is_taken_to_is_said_where_it_is_no_figure_alone() -> None:
     assert str(decide("here:good/end > 200")).startswith("difference to 200: ")
     assert str(decide("here:good/end < 2 * here:bad/end")).startswith("difference to 2 * here:bad/end: ")
+    assert str(decide("here:good/end < 2 * here:bad/end - 10")).startswith("difference -2")
     assert "of the seeds" in str(decide("here:good/steps/count > here:bad/steps/count"))
 
 

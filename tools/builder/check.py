@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from pgcourse.errors import InvalidInput
 
 from .claims import refresh_spans
-from .course import REBUILD, Course, text_of
+from .course import REBUILD, Course, quote_of_readme, text_of
 from .outputs import publish
 from .products import Product, make_products, outputs_hold, read_notebook
 
@@ -44,7 +44,7 @@ def readme_difference(course: Course) -> list[str]:
     if not readme.exists():
         return []
     text = readme.read_text(encoding="utf-8")
-    fresh = refresh_spans(text, course.quote)
+    fresh = refresh_spans(text, quote_of_readme(course))
     if fresh == text:
         return []
     lines = zip(text.split("\n"), fresh.split("\n"), strict=False)

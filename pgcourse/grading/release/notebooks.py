@@ -64,17 +64,22 @@ def unit_notebook(name: str) -> NotebookNode:
         kept = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
         make = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         text = cell.source.rstrip()
-        cells.append(make(source=text if cell.cell_type == "code" else _markdown(text), metadata=kept))
-    return new_notebook(cells)
+        cells.append(make(source=text if cell.cell_type == "code" else _without_links(text), metadata=kept))
+    notebook = new_notebook(cells)  # ids come from the text as it is written, placeholders and all
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = fill_placeholders(cell.source)
+    return notebook
 
 
 def new_notebook(cells: list[NotebookNode]) -> NotebookNode:
-    """A notebook of these cells, each with a stable id: its grade_id, else a hash of its type and source."""
+    """A notebook of these cells, each with a stable id: its grade_id, the one it has, or a hash of its type and source."""
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(METADATA))
     notebook.nbformat_minor = 5
     seen: set[str] = set()
     for cell in cells:
-        base = grade_id(cell) or "c-" + hashlib.sha1((cell.cell_type + cell.source).encode("utf-8")).hexdigest()[:12]
+        stable = cell.id if cell.id.startswith("c-") else None
+        base = grade_id(cell) or stable or "c-" + hashlib.sha1((cell.cell_type + cell.source).encode()).hexdigest()[:12]
         number, cell.id = 1, base
         while cell.id in seen:
             number += 1
@@ -115,8 +120,8 @@ def without_regions(source: str, kind: str, *, keep_lines: bool) -> str:
     return kept.rstrip()
 
 
-def _markdown(text: str) -> str:
-    return fill_placeholders(LINK.sub(lambda match: f"{match[1]} (`{_path_in_course(match[2])}` of the course)", text))
+def _without_links(text: str) -> str:
+    return LINK.sub(lambda match: f"{match[1]} (`{_path_in_course(match[2])}` of the course)", text)
 
 
 def _path_in_course(target: str) -> str:
