@@ -13,7 +13,8 @@ from .verdicts import decide_all
 # Nothing else counts, so that doubled braces of LaTeX pass.
 FIGURE_PLACEHOLDER = re.compile(r"\{\{\s*(" + FIGURE + r")\s*\}\}")
 COMPARISON = re.compile(r"\{\{\s*([^{}|]+?)\s*\|\s*([^{}|]*?[:][^{}|]*?)\s*\}\}")
-REASON = re.compile(r"[ \t]*\{\{#\s*([a-z-]+)\s*\}\}")
+# A mark on a line of its own takes the line with it.
+REASON = re.compile(r"(?:\n[ \t]*(?=\{\{#[^}]*\}\}[ \t]*(?:\n|\Z))|[ \t]*)\{\{#\s*([a-z-]+)\s*\}\}")
 
 
 def fill_placeholders(

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pgcourse.show.questions.ask import shuffled
+
 from .conftest import Lab, run_all
 
 pytestmark = pytest.mark.slow
@@ -97,9 +99,9 @@ def test_an_arrow_key_moves_the_slider_and_redraws_the_figure(page: Any) -> None
 def test_a_quiz_and_a_prediction_are_answered_with_the_keyboard(page: Any, lab: Lab) -> None:
     page.wait_for_selector("input[type=radio]")
     quiz, prediction = page.locator(".jp-Cell").nth(0), page.locator(".jp-Cell").nth(1)
-    label = quiz.locator(".widget-radio label").first
+    label = quiz.locator(".widget-radio label").nth(shuffled("browser-quiz", 2).index(0))
     assert label.evaluate("element => element.scrollWidth <= element.clientWidth"), "a long option is cut"
-    quiz.locator("input[type=radio]").nth(1).focus()
+    quiz.locator("input[type=radio]").nth(shuffled("browser-quiz", 2).index(1)).focus()
     page.keyboard.press("Space")
     button = quiz.get_by_role("button", name="Check")
     page.wait_for_function("element => !element.disabled", arg=button.element_handle())
@@ -109,7 +111,7 @@ def test_a_quiz_and_a_prediction_are_answered_with_the_keyboard(page: Any, lab: 
     status.wait_for()
     assert status.inner_text() == "✗ Not this one. It knows nothing of rewards."
 
-    prediction.locator("input[type=radio]").nth(1).focus()
+    prediction.locator("input[type=radio]").nth(shuffled("browser-predict", 2).index(1)).focus()
     page.keyboard.press("Space")
     commit = prediction.get_by_role("button", name="Commit")
     page.wait_for_function("element => !element.disabled", arg=commit.element_handle())

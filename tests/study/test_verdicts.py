@@ -113,6 +113,16 @@ def test_an_interval_of_shares_is_worked_out(more: int, seen: str, claims: Any) 
         assert decision.low == 0 and decision.high == pytest.approx(0.6)
 
 
+@pytest.mark.parametrize(("text", "shown"), [
+    ("One. {{# wording}} Two.", "One. Two."),
+    ("One.\n{{# wording}}", "One."),
+    ("One.\n{{# wording}}\n\nTwo.", "One.\n\nTwo."),
+    ("One.\n\n{{# wording}} Two.", "One.\n\n Two."),
+])  # fmt: skip
+def test_a_reason_leaves_no_trace(text: str, shown: str) -> None:
+    assert fill_placeholders(text) == shown
+
+
 def test_what_a_difference_is_taken_to_is_said_where_it_is_no_figure_alone() -> None:
     assert str(decide("here:good/end > 200")).startswith("difference to 200: ")
     assert str(decide("here:good/end < 2 * here:bad/end")).startswith("difference to 2 * here:bad/end: ")

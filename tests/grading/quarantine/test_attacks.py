@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -117,7 +118,7 @@ def test_no_page_holds_a_hidden_value_or_a_script(graded: Graded) -> None:
     for page in (root / "out" / "students").glob("*.html"):
         assert "<script" not in page.read_text(encoding="utf-8")
     told = (root / "out" / "students" / "named after a value.json").read_text(encoding="utf-8")
-    assert "All 5 examples are right" in told
+    assert re.search(r"All \d+ examples are right", told)
     assert "Leak" not in told
 
 
