@@ -9,14 +9,14 @@ text has to say that no difference is seen.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInput
-from ..statistics import bootstrap_interval, interquartile_mean
+from ..statistics import Statistic, bootstrap_interval, interquartile_mean
 from .claims import FIGURE, format_number, load_claims, nearest
 
 Relation = Literal["<", ">", "~"]
@@ -114,27 +114,18 @@ def decide(relation: str) -> Decision:
     kinds = {kind for _, _, kind, _ in entries}
     if len(kinds) > 1:
         raise InvalidInput(f"{relation!r} compares a share with a mean; compare figures of one kind")
-    statistic = _mean if kinds == {"share"} else _interquartile_mean
+    share = kinds == {"share"}
+    statistic: Statistic = partial(np.mean, axis=-1) if share else interquartile_mean
     seeds = [seeds for _, seeds, _, _ in entries]
     columns = [coefficient * numbers for (coefficient, _), (numbers, *_) in zip(terms, entries, strict=True)]
     paired = all(seed == seeds[0] for seed in seeds)
-    with np.errstate(invalid="ignore"):  # both runs of a pair never got there: no difference between them
+    with np.errstate(invalid="ignore"):
         if paired:
-            columns = [np.nan_to_num(np.sum(columns, axis=0), nan=0.0, posinf=np.inf, neginf=-np.inf)]
-        value = float(
-            np.nan_to_num(sum(statistic(column) for column in columns), nan=0.0, posinf=np.inf, neginf=-np.inf)
-        )
-        resampled = sum(_resampled(column, statistic) for column in columns)
-        resampled = np.nan_to_num(np.asarray(resampled), nan=0.0, posinf=np.inf, neginf=-np.inf)
-    value, resampled = value + constant, resampled + constant
-    if kinds == {"share"} and len({len(column) for column in columns}) == 1:
-        low, high = (bound + constant for bound in _interval_of_shares(columns))
-    elif len(columns) == 1 and np.isfinite(columns[0]).all():  # the very interval that the figure itself is quoted with
-        low, high = (float(bound) + constant for bound in bootstrap_interval(columns[0]))
-    else:
-        low, high = (float(np.quantile(resampled, tail, method="nearest")) for tail in TAILS)
+            columns = [_without_nan(np.sum(columns, axis=0))]
+        value = constant + float(_without_nan(sum(statistic(column) for column in columns)))
+        low, high = (constant + bound for bound in _interval(columns, statistic, share=share))
     seen: Relation = ">" if low > 0 else "<" if high < 0 else "~"
-    unit = "of the seeds" if kinds == {"share"} else entries[0][3]
+    unit = "of the seeds" if share else entries[0][3]
     n = min(len(numbers) for numbers, *_ in entries)
     wanted: Any = sign
     return Decision(relation, wanted, seen, value, low, high, n, paired and len(terms) > 1, unit)
@@ -176,15 +167,24 @@ def _per_seed(reference: str) -> tuple[NDArray[np.float64], tuple[Any, ...], str
     return numbers, tuple(seeds), "mean", entry["unit"]
 
 
-def _interquartile_mean(x: NDArray[np.float64]) -> Any:
-    return interquartile_mean(x, axis=-1)
+def _without_nan(numbers: Any) -> Any:
+    """0 for NaN, which comes of two runs that never got there: no difference between them."""
+    return np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
 
-def _mean(x: NDArray[np.float64]) -> Any:
-    return x.mean(axis=-1)
+def _interval(columns: Sequence[NDArray[np.float64]], statistic: Statistic, *, share: bool) -> tuple[float, float]:
+    """The bootstrap interval of the sum of the columns' statistics."""
+    if share and len({len(column) for column in columns}) == 1:
+        return _interval_of_shares(columns)
+    if len(columns) == 1 and np.isfinite(columns[0]).all():  # the very interval that the figure itself is quoted with
+        low, high = bootstrap_interval(columns[0], statistic=statistic)
+        return float(low), float(high)
+    resampled = _without_nan(sum(_resampled(column, statistic) for column in columns))
+    low, high = (float(np.quantile(resampled, tail, method="nearest")) for tail in TAILS)
+    return low, high
 
 
-def _resampled(column: NDArray[np.float64], statistic: Any) -> NDArray[np.float64]:
+def _resampled(column: NDArray[np.float64], statistic: Statistic) -> NDArray[np.float64]:
     """The statistic of runs drawn anew, again and again. Each figure has its own draws, the same in every build."""
     generator = np.random.default_rng(np.abs(np.nan_to_num(column, posinf=1e9, neginf=-1e9)).view(np.uint64).tolist())
     resampled: NDArray[np.float64] = statistic(column[generator.integers(len(column), size=(RESAMPLES, len(column)))])

@@ -32,9 +32,10 @@ def course_here() -> Course:
 def list_comparisons(course: Course, names: Sequence[str]) -> int:
     """Print every comparison of the sources. Returns: 1 where a sentence has neither data nor a reason."""
     files = course.select(names)
-    found = [each for file in files for each in placed(raw_notebook(file), file.label)]
-    left = [each for file in files for each in unplaced(raw_notebook(file), file.label)]
-    print(report(found, left, whole=True))
+    sources = [(raw_notebook(file), file.label) for file in files]
+    found = [each for source in sources for each in placed(*source)]
+    left = [each for source in sources for each in unplaced(*source)]
+    print(report(found, left))
     return int(any(each.reason not in REASONS for each in left))
 
 

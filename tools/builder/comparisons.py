@@ -130,11 +130,11 @@ def _calls(source: str) -> list[tuple[str, ...]]:
     return [tuple(ast.literal_eval(argument) for argument in call.args) for call in calls]
 
 
-def report(found: list[Placed], left: list[Sentence], *, whole: bool) -> str:
-    """How many comparisons were decided which way, and how many sentences need none, by reason."""
+def report(found: list[Placed], left: list[Sentence]) -> str:
+    """Every comparison and every sentence without data; then the counts, by verdict and by reason."""
     signs = Counter(decision.seen for each in found for decision in each.decisions)
-    lines = [f"{each.place}: {each.words!r}: {'; '.join(map(str, each.decisions))}" for each in found] if whole else []
-    lines += [f"{each.place}: [{each.reason or 'NO REASON'}] {each.text}" for each in left if whole or not each.reason]
+    lines = [f"{each.place}: {each.words!r}: {'; '.join(map(str, each.decisions))}" for each in found]
+    lines += [f"{each.place}: [{each.reason or 'NO REASON'}] {each.text}" for each in left]
     lines.append(
         f"{len(found)} comparisons with {signs.total()} decisions: {signs['>']} larger, {signs['<']} smaller, "
         f"{signs['~']} no difference seen"

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from pgcourse.errors import InvalidInput
 
 from .claims import fill_placeholders
-from .comparisons import COMMENT
+from .comparisons import COMMENT, placed
 from .minutes import FURTHER, minutes_of
 
 REBUILD = "run `make notebooks`"
@@ -160,7 +160,9 @@ def read_source(course: Course, file: SourceFile) -> NotebookNode:
 
     Raises: InvalidInput naming file and cell when the text is no valid source.
     """
-    cells = [_clean_cell(part) for cell in raw_notebook(file).cells for part in _heading_apart(cell)]
+    raw = raw_notebook(file)
+    placed(raw, file.label)  # a comparison that the data contradict stops the build, in a cell's code too
+    cells = [_clean_cell(part) for cell in raw.cells for part in _heading_apart(cell)]
     if not cells:
         raise InvalidInput(f"{file.label}: holds no cells; start each with a line `# %%` or `# %% [markdown]`")
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(NOTEBOOK_METADATA))
