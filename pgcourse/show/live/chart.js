@@ -29,7 +29,7 @@
 /** @type {Record<string, string>} */
 const FALLBACK = {
   blue: "#0072B2", vermillion: "#D55E00", green: "#00805D", purple: "#B0528C", orange: "#B36B00", sky: "#3381A6",
-  grey: "#777777", ink: "currentColor",
+  grey: "#6e7781", ink: "currentColor", pale: "#c8ced4",
 };
 const SCALES = {
   sequential: [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]],
@@ -142,7 +142,7 @@ function drawPanel(panel, width, id) {
     if (!panel.x.names) grid.append(svg("line", { x1: at, x2: at, y1: MARGIN.top, y2: MARGIN.top + plotHeight }));
     words.append(svg("text", { x: at, y: MARGIN.top + plotHeight + 17, "text-anchor": "middle" }, tick.text));
   }
-  for (const tick of ticksOf(panel.y, plotHeight, 44)) {
+  for (const tick of ticksOf(panel.y, plotHeight, 36)) {
     const at = y(tick.value);
     if (!panel.y.names) grid.append(svg("line", { x1: MARGIN.left, x2: MARGIN.left + plotWidth, y1: at, y2: at }));
     words.append(svg("text", { x: MARGIN.left - 7, y: at + 4, "text-anchor": "end" }, tick.text));

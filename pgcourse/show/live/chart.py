@@ -1,7 +1,7 @@
 """A chart as data: drawn by chart.js in the page, and by matplotlib where no script runs.
 
-A chart is a dict {"panels": [...], "words": what it says in a sentence}. Its parts are made by the functions below; colours are the
-names of `COLOURS`. `chart.js` documents the same fields.
+A chart is a dict {"panels": [...], "words": what it says in a sentence}. Its parts are made by the functions below;
+colours are the names of `COLOURS`. `chart.js` documents the same fields.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Numbers = Any  # a sequence, array or tensor of numbers
 
 COLOURS = {
     "blue": PALETTE[0], "vermillion": PALETTE[1], "green": PALETTE[2], "purple": PALETTE[3], "orange": PALETTE[4],
-    "sky": PALETTE[5], "grey": "#777777", "ink": "#000000",
+    "sky": PALETTE[5], "grey": "#777777", "ink": "#000000", "pale": "#C8CED4",
 }  # fmt: skip
 # The stops of chart.js.
 SCALES = {
@@ -35,10 +35,20 @@ def chart(*panels: Panel, words: str, columns: int | None = None) -> Chart:
     return {"panels": list(panels), "words": words} | ({"columns": columns} if columns else {})
 
 
-def panel(x: dict[str, Any], y: dict[str, Any], *marks: Mark, title: str = "", aspect: str = "", height: int = 0) -> Panel:
-    """One coordinate system. Args: x, y: of `axis`. aspect: "equal" for the same unit on both axes. height: pixels in the page."""
+def panel(
+    x: dict[str, Any], y: dict[str, Any], *marks: Mark, title: str = "", aspect: str = "", height: int = 0
+) -> Panel:
+    """One coordinate system.
+
+    Args: x, y: of `axis`. aspect: "equal" for the same unit on both axes. height: pixels in the page.
+    """
     made: Panel = {"x": x, "y": y, "marks": list(marks)}
-    return made | ({"title": title} if title else {}) | ({"aspect": aspect} if aspect else {}) | ({"height": height} if height else {})
+    return (
+        made
+        | ({"title": title} if title else {})
+        | ({"aspect": aspect} if aspect else {})
+        | ({"height": height} if height else {})
+    )
 
 
 def axis(label: str, low: float, high: float, *, ticks: Sequence[float] | None = None, names: Sequence[str] | None = None,
@@ -86,8 +96,20 @@ def arrow(x: Numbers, y: Numbers, colour: str, *, label: str = "", width: float 
 
 
 def tiles(x: Numbers, y: Numbers, values: Numbers, *, low: float, high: float, scale: str = "sequential") -> Mark:
-    """A grid of colours. Args: x, y: the two ends of each axis. values: rows from the bottom. low, high: at the ends of the colours."""
-    return _mark("tiles", "ink", "", x=_list(x), y=_list(y), values=[_list(row) for row in values], range=[low, high], scale=scale)
+    """A grid of colours.
+
+    Args: x, y: the two ends of each axis. values: rows from the bottom. low, high: the values at the ends of the colours.
+    """
+    return _mark(
+        "tiles",
+        "ink",
+        "",
+        x=_list(x),
+        y=_list(y),
+        values=[_list(row) for row in values],
+        range=[low, high],
+        scale=scale,
+    )
 
 
 def drawn(chart: Chart, *, width: float = WIDTH, height: float = 0) -> Figure:
@@ -95,7 +117,9 @@ def drawn(chart: Chart, *, width: float = WIDTH, height: float = 0) -> Figure:
     panels = chart["panels"]
     columns = min(chart.get("columns") or len(panels), len(panels))
     rows = -(-len(panels) // columns)
-    figure, axes = new_figure(rows=rows, columns=columns, width=width, height=height or HEIGHT * 0.8 * rows, squeeze=False)
+    figure, axes = new_figure(
+        rows=rows, columns=columns, width=width, height=height or HEIGHT * 0.8 * rows, squeeze=False
+    )
     for ax, one in zip(axes.flat, panels, strict=False):
         _draw_panel(ax, one)
     for ax in list(axes.flat)[len(panels) :]:
@@ -107,7 +131,10 @@ def _draw_panel(ax: Any, panel: Panel) -> None:
     x, y = panel["x"], panel["y"]
     for mark in panel["marks"]:
         _draw_mark(ax, mark)
-    for each, limits, ticks, scale in ((x, ax.set_xlim, ax.set_xticks, ax.set_xscale), (y, ax.set_ylim, ax.set_yticks, ax.set_yscale)):
+    for each, limits, ticks, scale in (
+        (x, ax.set_xlim, ax.set_xticks, ax.set_xscale),
+        (y, ax.set_ylim, ax.set_yticks, ax.set_yscale),
+    ):
         if each.get("log"):
             scale("log")
         if "ticks" in each:
@@ -124,7 +151,8 @@ def _draw_mark(ax: Any, mark: Mark) -> None:
     kind, colour, label = mark["kind"], COLOURS.get(mark["colour"], mark["colour"]), mark.get("label")
     dash = tuple(float(part) for part in mark["dash"].split()) if mark.get("dash") else None
     style: Any = (0, dash) if dash else "-"
-    x, y = mark.get("x"), mark.get("y")
+    x: Any = mark.get("x")
+    y: Any = mark.get("y")
     match kind:
         case "line":
             ax.plot(x, y, color=colour, linestyle=style, linewidth=mark.get("width", 2), label=label)
@@ -143,7 +171,12 @@ def _draw_mark(ax: Any, mark: Mark) -> None:
             horizontal = {"start": "left", "middle": "center", "end": "right"}[mark["anchor"]]
             ax.text(x[0], y[0], mark["text"], color=colour, ha=horizontal, va="center")
         case "arrow":
-            ax.annotate("", (x[1], y[1]), (x[0], y[0]), arrowprops={"color": colour, "arrowstyle": "->", "lw": mark.get("width", 2)})
+            ax.annotate(
+                "",
+                (x[1], y[1]),
+                (x[0], y[0]),
+                arrowprops={"color": colour, "arrowstyle": "->", "lw": mark.get("width", 2)},
+            )
         case "tiles":
             colours = LinearSegmentedColormap.from_list(mark["scale"], SCALES[mark["scale"]])
             low, high = mark["range"]

@@ -1,7 +1,7 @@
-"""JavaScript inside a cell's output: modules joined into one inline script, around the picture that stands where no script runs.
+"""JavaScript inside a cell's output: modules joined into one inline script, and the picture that stands where none runs.
 
-The script needs no kernel and asks for nothing. It runs in a trusted notebook and on a static page; an untrusted notebook, a printed
-page and a viewer without scripts show the picture.
+The script needs no kernel and asks for nothing. It runs in a trusted notebook and on a static page; an untrusted
+notebook, a printed page and a viewer without scripts show the picture.
 """
 
 import hashlib
@@ -57,9 +57,9 @@ def name_of(module: str) -> str:
 def live(module: str, data: Any, *, still: str, alt: str, caption: str = "", name: str = "") -> dict[str, str]:
     """Display data of a figure that lives in the page.
 
-    Args: module: whose function `main(stage, data, name)` fills the element `stage`. data: what it is given: JSON, arrays allowed.
-    still: HTML of the picture that stands there without scripts. alt: what one sees. caption: what to look at; its placeholders are
-    filled from claims. name: makes two figures of one module and data different.
+    Args: module: whose function `main(stage, data, name)` fills the element `stage`. data: what it is given: JSON, arrays
+    allowed. still: HTML of the picture that stands there without scripts. alt: what one sees. caption: what to look at;
+    its placeholders are filled from claims. name: makes two figures of one module and data different.
     Raises: InvalidInput for an empty alt text.
     """
     if not alt.strip():
@@ -86,7 +86,9 @@ def as_json(data: Any) -> str:
     try:
         text = json.dumps(_plain(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"this cannot be sent to the page: {error}; give numbers, texts, lists, dicts or arrays") from None
+        raise InvalidInput(
+            f"this cannot be sent to the page: {error}; give numbers, texts, lists, dicts or arrays"
+        ) from None
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

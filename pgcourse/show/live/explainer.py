@@ -1,7 +1,7 @@
-"""Figures with controls that live in the page: the mathematics once in Python, once in JavaScript, and held to be equal by a test.
+"""Figures with controls that live in the page: the mathematics in Python and in JavaScript, held to be equal by a test.
 
-An explainer is a Python module with a function `figure(values..., data)` that gives a `chart`, and a JavaScript module of the same name
-whose `figure(values, data)` gives the same chart. Python draws the picture that stands there without scripts.
+An explainer is a Python module with a function `figure(values..., data)` that gives a `chart`, and a JavaScript module
+of the same name whose `figure(values, data)` gives the same chart. Python draws the picture for where no script runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,8 +82,9 @@ class Choice:
 class Explainer:
     """One figure with controls.
 
-    Args: module: the JavaScript file below `pgcourse/show/live/`, without ".js". figure: called with the controls' values by name and
-    with `data`, gives a chart. data: what both languages are given: numbers, lists, dicts. size: inches of the still picture.
+    Args: module: the JavaScript file below `pgcourse/show/live/`, without ".js". figure: called with the controls' values
+    by name and with `data`, gives a chart. data: what both languages are given: numbers, lists, dicts. size: inches of
+    the still picture.
     """
 
     module: str

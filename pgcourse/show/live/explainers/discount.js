@@ -34,7 +34,7 @@ export function figure({ episode, gamma, start }) {
       {
         x, y: { label: "reward", low, high }, height: 190,
         marks: [
-          { kind: "bars", x: steps, y: rewards, width: 0.8, colour: "grey", label: "reward r" },
+          { kind: "bars", x: steps, y: rewards, width: 0.8, colour: "pale", label: "reward r" },
           {
             kind: "bars", x: steps, y: counted, width: 0.45, colour: "vermillion",
             label: "what it counts from the chosen step: γᵏ r",

@@ -17,7 +17,11 @@ EPISODES: dict[str, list[float]] = {
     "a price first, then more": [-20.0] + [40.0 / (LENGTH - 1)] * (LENGTH - 1),
 }
 # Fixed for all values of the controls: an axis that rescales would hide the fall of the return.
-REWARD_LIMITS = {"a reward each second step": (0.0, 1.2), "all at the end": (0.0, 22.0), "a price first, then more": (-22.0, 4.0)}
+REWARD_LIMITS = {
+    "a reward each second step": (0.0, 1.2),
+    "all at the end": (0.0, 22.0),
+    "a price first, then more": (-22.0, 4.0),
+}
 
 
 def figure(episode: str, gamma: float, start: int, data: Any = None) -> chart.Chart:
@@ -35,7 +39,7 @@ def figure(episode: str, gamma: float, start: int, data: Any = None) -> chart.Ch
         chart.panel(
             across,
             chart.axis("reward", *REWARD_LIMITS[episode]),
-            chart.bars(steps, rewards, "grey", label="reward r"),
+            chart.bars(steps, rewards, "pale", label="reward r"),
             chart.bars(steps, counted, "vermillion", width=0.45, label="what it counts from the chosen step: γᵏ r"),
             height=190,
         ),
