@@ -71,7 +71,7 @@ class Question:
             "question", {"id": self.id, "kind": self.kind, "options": words, "answer": self.answer}
         )
         options = "".join(
-            f'<li><label><input type="radio" hidden name="{identity}" value="{i}"> {inline(option)}</label></li>'
+            f'<li><label><input type="radio" hidden name="{identity}" value="{i}"><span>{inline(option)}</span></label></li>'
             for i, option in enumerate(self.options)
         )
         sure, press = (SURE, "Commit") if self.kind == "prediction" else ("", "Check")
