@@ -297,7 +297,7 @@ def added_and_present(cubes, alt):
 STORY = {"story": "the story: rate 3e-4, four minibatches"}
 added_and_present(
     STORY,
-    alt="For each of the three suspects an orange mark, added to the healthy run, and a grey mark, present in the patient. For no suspect "
+    alt="For each of the three suspects a red mark, added to the healthy run, and a grey mark, present in the patient. For no suspect "
     "do the two agree.",
 )
 

@@ -137,7 +137,7 @@ def explore_guide() -> None:
 
 
 def _box(ax: Axes, left: float, bottom: float, text: str, *, on: bool, advice: bool = False) -> None:
-    colour = (PALETTE[1] if advice else PALETTE[0]) if on else "#999999"
+    colour = (PALETTE[1] if advice else PALETTE[0]) if on else "pg:grey"
     _rounded(
         ax, left, bottom, BOX, edgecolor=colour, facecolor=colour + ("22" if on else "08"), linewidth=2.2 if on else 1
     )
@@ -153,7 +153,7 @@ def _rounded(
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], text: str, *, on: bool) -> None:
-    colour = PALETTE[0] if on else "#999999"
+    colour = PALETTE[0] if on else "pg:grey"
     ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2.2 if on else 1.0})
     across = start[1] == end[1]
     place = ((start[0] + end[0]) / 2, start[1] + 0.06) if across else (start[0] + 0.1, (start[1] + end[1]) / 2)

@@ -102,7 +102,7 @@ def curve(level: float) -> dict[str, Any]:
 
 def test_each_critic_has_its_means_above_its_explained_variance() -> None:
     columns = {
-        name: ([(curve(80.0), "mean of G", "#000000"), (curve(level), "mean of V", "#0072B2")], curve(explained))
+        name: ([(curve(80.0), "mean of G", "#000000"), (curve(level), "mean of V", "pg:blue")], curve(explained))
         for name, level, explained in (("healthy", 79.0, 0.4), ("slow", 20.0, 0.1))
     }
     top_left, top_right, bottom_left, bottom_right = critic_panels(columns).axes
