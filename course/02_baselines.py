@@ -47,6 +47,7 @@ from pgcourse.show.figures import gradient_variance as variance, policies as sta
 from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 first, measured = load_claims("reinforce"), load_claims("baselines")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))

@@ -51,6 +51,7 @@ from pgcourse.show.figures import curves as plots
 from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("a2c")
 

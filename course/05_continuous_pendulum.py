@@ -58,6 +58,7 @@ from pgcourse.study import policies
 from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("pendulum")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))

@@ -57,6 +57,7 @@ from pgcourse.study.seeds import run_seeds
 from pgcourse.study.traps.optimizers import copied_adam
 from pgcourse.study.traps.table import false_alarms, trap_table
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("factorial")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))

@@ -61,6 +61,7 @@ from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 from pgcourse.study.verdicts import compared, decide
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 final, moved = load_claims("comparison"), load_claims("sensitivity")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in final["versions"].items()))

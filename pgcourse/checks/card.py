@@ -52,18 +52,18 @@ def show(markup: str, text: str) -> None:
     display({"text/html": style_element() + markup, "text/plain": text}, raw=True)
 
 
-def card(title: str, *parts: str, status: str = "", about: str = "", name: str = "", aside: str = "") -> str:
+def card(title: str, *parts: str, status: str = "", verdict: str = "", name: str = "", aside: str = "") -> str:
     """A card of parts that are HTML already.
 
-    Args: title: in words. status: a key of KINDS. about: beside the title, dimmed. name: of a function. aside: at the right.
+    Args: title: in words. status: a key of KINDS. verdict: default what KINDS says. name: of a function. aside: at the right.
     """
-    look, mark, words = KINDS[status]
+    look, mark, said = KINDS[status]
+    said = verdict or said
     head = f'<span class="pg-mark" aria-hidden="true">{mark}</span> ' if mark else ""
-    head += f"<strong>{html.escape(words or title)}</strong>"
-    head += f" <span>{html.escape(title)}</span>" if words else ""
+    head += f"<strong>{html.escape(said or title)}</strong>"
+    head += f" <span>{html.escape(title)}</span>" if said else ""
     head += f" <code>{html.escape(name)}</code>" if name else ""
-    head += f' <span class="pg-aside">{html.escape(about)}</span>' if about else ""
-    head += f' <span class="pg-aside pg-far">{html.escape(aside)}</span>' if aside else ""
+    head += f' <span class="pg-aside">{html.escape(aside)}</span>' if aside else ""
     return (
         f'<div class="pg-card {look}" role="status"><p class="pg-head">{head}</p>{"".join(filter(None, parts))}</div>'
     )

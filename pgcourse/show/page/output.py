@@ -12,7 +12,7 @@ from typing import Any
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from ...checks.card import in_kernel, style_element
+from ...checks.card import card, in_kernel, inline, style_element
 from ...checks.listing import listing
 from ...errors import InvalidInput
 from ...study.prose import fill_placeholders
@@ -91,6 +91,12 @@ def prose(markdown: str) -> None:
     """Show markdown with each placeholder filled. Raises: InvalidInput for one that the data contradict."""
     text = fill_placeholders(textwrap.dedent(markdown).strip())
     display({"text/markdown": text, "text/plain": text}, raw=True)
+
+
+def answer(title: str, sentence: str, *, status: str = "", verdict: str = "") -> None:
+    """Show a sentence to the learner as a card. Args: sentence: `code`, **bold** and placeholders allowed; others of `card`."""
+    markup = card(title, f"<p>{fill_placeholders(sentence, escape=inline)}</p>", status=status, verdict=verdict)
+    display({"text/html": style_element() + markup, "text/plain": fill_placeholders(sentence, hover=False)}, raw=True)
 
 
 def picture(content: bytes, mime: str, *, alt: str, caption: str = "", width: int | None = None) -> dict[str, str]:
