@@ -10,9 +10,9 @@ CODE_COLOURS = {
     "Name.Function": ("def", "#2f77c9"),
     "Name.Class": ("def", "#2f77c9"),
     "Name.Decorator": ("def", "#2f77c9"),
-    "String": ("string", "#c2493d"),
+    "Literal.String": ("string", "#c2493d"),
     "Comment": ("comment", "#6f7f7f"),
-    "Number": ("number", "#8a6d00"),
+    "Literal.Number": ("number", "#8a6d00"),
 }
 # A long line scrolls; a wrapped one would hide the indentation. JupyterLab lets the inner <code> wrap inside words, so the
 # inner element says so too.

@@ -159,7 +159,7 @@ def png(figure: Figure, *, density: int = 1) -> bytes:
 def svg(figure: Figure) -> bytes:
     """The figure as SVG on white paper, the same bytes on every machine: letters are outlines, no dates, short numbers."""
     file = io.StringIO()
-    look = {
+    look: Any = {
         "savefig.facecolor": "white",
         "savefig.transparent": False,
         "svg.fonttype": "path",

@@ -67,7 +67,7 @@ def test_the_widget_stands_as_a_picture_and_names_its_sliders(shown: list[Any]) 
     )
     assert "Two maps." in shown[0]["text/html"]
     assert "cart position [m]" in shown[0]["text/html"] and "cart velocity [m/s]" in shown[0]["text/html"]
-    assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"] and shown[0]["image/png"]
+    assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"] and "data:image/png" in shown[0]["text/html"]
 
 
 def test_visited_states_are_dots_on_both_maps() -> None:

@@ -45,4 +45,4 @@ def test_the_plot_is_drawn_from_the_progress_file_also_where_it_is_empty(shown: 
         progress.record_answer(f"q{number}", "a", 0.75, number < 3)
     calibration()
     assert "said 75%, right 3 of 6" in shown[1]["text/plain"]
-    assert shown[0]["image/png"] != shown[1]["image/png"] and len(calibration_figure(levels()).axes) == 1
+    assert shown[0]["text/html"] != shown[1]["text/html"] and len(calibration_figure(levels()).axes) == 1
