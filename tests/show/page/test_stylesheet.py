@@ -84,9 +84,7 @@ def test_an_answer_is_a_card_and_its_text(shown: list[Any]) -> None:
 def test_the_document_shows_every_colour_and_has_its_pictures(repository: Path) -> None:
     text = (repository / "docs" / "design.md").read_text()
     for line in re.findall(r"^\| `(--pg-[\w-]+)` \| `(#\w+)` \| `(#\w+)` \|", text, re.MULTILINE):
-        assert [value for value in re.findall(rf"{line[0]}: (#\w+)", card.STYLESHEET.read_text())] == list(line[1:]), (
-            line[0]
-        )
+        assert re.findall(rf"{line[0]}: (#\w+)", card.STYLESHEET.read_text()) == list(line[1:]), line[0]
     pictures = {repository / "docs" / name for name in re.findall(r"\]\((design/[\w-]+\.png)\)", text)}
     assert pictures == set((repository / "docs" / "design").glob("*.png")) and len(pictures) >= 12
     assert sum(path.stat().st_size for path in pictures) < 500_000
