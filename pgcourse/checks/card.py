@@ -89,7 +89,7 @@ def block(text: str, *, label: str = "") -> str:
     if not text:
         return ""
     above = f'<p class="pg-label">{html.escape(label)}</p>' if label else ""
-    return f'{above}<pre class="pg-block" tabindex="0">{html.escape(text, quote=False)}</pre>'
+    return f'{above}<pre class="pg-block">{html.escape(text, quote=False)}</pre>'
 
 
 def closing(text: str) -> str:

@@ -25,6 +25,9 @@ def use_style() -> None:
     """Give this notebook the course's look: its text and outputs by the stylesheet, the figures of pyplot by settings."""
     dress_figures()
     if in_kernel():
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("retina")  # the learner's own figures are sharp too
         display({"text/html": style_element(), "text/plain": ""}, raw=True)
 
 

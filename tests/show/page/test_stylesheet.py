@@ -67,9 +67,12 @@ def test_use_style_sends_the_stylesheet_where_a_page_reads_it(
     import matplotlib
 
     monkeypatch.setattr(output, "in_kernel", lambda: kernel)
+    formats: list[str] = []
+    monkeypatch.setattr("matplotlib_inline.backend_inline.set_matplotlib_formats", formats.append)
     with matplotlib.rc_context():
         page.use_style()
     assert [bundle["text/html"] for bundle in shown] == [page.style_element()] * expected
+    assert formats == ["retina"] * expected
 
 
 def test_an_answer_is_a_card_and_its_text(shown: list[Any]) -> None:
