@@ -55,14 +55,14 @@ from torch.nn.functional import one_hot
 
 from pgcourse import evaluate, reinforce, returns
 from pgcourse.show import page, questions
-from pgcourse.show.figures.curves import COLOURS, band, new_figure, use_style
+from pgcourse.show.figures.curves import COLOURS, band, new_figure
 from pgcourse.show.figures.returns import explore_discount
 from pgcourse.show.live.game import play
 from pgcourse.show.live.sliders import Choice, Slider, explore
 from pgcourse.show.live.stages import stages_gif, train_with_stages
 from pgcourse.show.page.style import PALETTE
 
-use_style()
+page.use_style()
 torch.set_num_threads(1)  # the tensors here are tiny: several threads would mostly wait for each other
 print("last run with Python", platform.python_version(), "torch", torch.__version__, "gymnasium", gym.__version__)
 

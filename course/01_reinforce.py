@@ -46,6 +46,7 @@ from pgcourse.show.figures import curves as plots
 from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("reinforce")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
@@ -378,8 +379,8 @@ for square, name in enumerate(("start", "switched", "", "goal")):
     ax.add_patch(Rectangle((square, 0), 1, 1, facecolor=colour, edgecolor="black"))
     ax.text(square + 0.5, 0.5, name, ha="center", va="center")
 for start, end, height in ((0.5, 1.45, 1.12), (1.5, 0.55, 1.32), (2.5, 3.45, 1.12)):  # where "right" leads
-    ax.annotate("", (end, height), (start, height), arrowprops={"arrowstyle": "->", "color": "#0072B2", "lw": 2})
-ax.text(3.6, 1.12, 'where "right" leads', color="#0072B2", va="center")
+    ax.annotate("", (end, height), (start, height), arrowprops={"arrowstyle": "->", "color": "pg:blue", "lw": 2})
+ax.text(3.6, 1.12, 'where "right" leads', color="pg:blue", va="center")
 ax.set(xlim=(-0.05, 4.9), ylim=(-0.05, 1.5))
 ax.axis("off")
 page.figure(
@@ -434,11 +435,11 @@ values = [exact_value(p) for p in grid]
 
 def draw_value(p):
     figure, ax = plots.new_figure()
-    ax.plot(grid, values, color="#0072B2")
+    ax.plot(grid, values, color="pg:blue")
     ax.plot(p, exact_value(p), "o", color="black", markersize=9)
     slope = exact_gradient(p) / (p * (1 - p))  # d value / d p
     near = np.array([p - 0.1, p + 0.1])
-    ax.plot(near, exact_value(p) + slope * (near - p), color="#D55E00", label="slope at your p")
+    ax.plot(near, exact_value(p) + slope * (near - p), color="pg:vermillion", label="slope at your p")
     ax.axvline(BEST_RIGHT_PROBABILITY, color="#666666", linestyle=":", label="best p")
     ax.set(xlabel="probability of going right, p", ylabel="expected return", xlim=(0, 1), ylim=(-80, 0))
     ax.set_title(f"p = {p:.2f}: value {exact_value(p):.2f}, gradient in the logit {exact_gradient(p):+.2f}")
@@ -678,8 +679,8 @@ figure, axes = plots.new_figure(rows=2, columns=3, width=9.5, height=5.0, sharex
 before = None
 for ax, (name, label) in zip(axes.flat, LADDER.items(), strict=True):
     if before:
-        plots.claimed_band(ax, measured["curves"][before], label=LADDER[before], colour="#999999")
-    plots.claimed_band(ax, measured["curves"][name], label=label, colour="#0072B2")
+        plots.claimed_band(ax, measured["curves"][before], label=LADDER[before], colour="pg:grey")
+    plots.claimed_band(ax, measured["curves"][name], label=label, colour="pg:blue")
     ax.set(title=label, ylim=(0, 510))
     before = name
 for ax in axes[1]:
@@ -755,7 +756,7 @@ each_alone = [returns.normalize(episode) for episode in episodes]
 figure, axes = plots.new_figure(columns=2, width=9.5, height=3.6, sharey=True)
 panels = {"standardised over the batch": over_batch, "each episode by itself": each_alone}
 for ax, (title, weights) in zip(axes, panels.items(), strict=True):
-    for weight, colour in zip(weights, ("#D55E00", "#0072B2"), strict=True):
+    for weight, colour in zip(weights, ("pg:vermillion", "pg:blue"), strict=True):
         ax.plot(
             weight, color=colour, label=f"{len(weight)} steps: mean weight {round(float(weight.mean()), 2) + 0:.2f}"
         )
@@ -1032,7 +1033,7 @@ print(f"last 50 episodes, {' minus '.join(runs)}: 95 % interval of the differenc
 figure, axes = plots.new_figure(columns=3, width=9.5, height=3.4)
 panels = {"": "episodic return", "/losses/policy_grad_norm": "gradient norm", "/losses/entropy": "entropy [nats]"}
 for ax, (metric, label) in zip(axes, panels.items(), strict=True):
-    for name, who, colour in (("no_baseline", "healthy", "#56B4E9"), ("patient", "patient", "#000000")):
+    for name, who, colour in (("no_baseline", "healthy", "pg:sky"), ("patient", "patient", "#000000")):
         plots.claimed_band(ax, measured["curves"][name + metric], label=who, colour=colour)
     ax.set(xlabel=measured["curves"]["patient" + metric]["x_unit"], ylabel=label)
 axes[1].set_yscale("log")

@@ -47,6 +47,7 @@ from pgcourse.show.figures import gradient_variance as variance, policies as sta
 from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 first, measured = load_claims("reinforce"), load_claims("baselines")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
@@ -678,7 +679,7 @@ for c in (1.0, 0.01):
 # %% jupyter={"source_hidden": true}
 # {{# description}}
 figure, ax = plots.new_figure(height=3.4)
-for name, label, colour in (("critic", "critic", "#D55E00"), ("policy", "policy", "#0072B2")):
+for name, label, colour in (("critic", "critic", "pg:vermillion"), ("policy", "policy", "pg:blue")):
     plots.claimed_band(ax, measured["curves"][f"baseline/losses/{name}_grad_norm"], label=label, colour=colour)
 ax.axhline(0.5, color="black", linestyle=":", label="clipped above 0.5")
 ax.set(xlabel="update", ylabel="norm of the gradient", yscale="log")
@@ -708,7 +709,7 @@ for name, title in (("baseline", "critic learning rate 0.005"), ("slow_critic", 
         measured["curves"][f"{name}/{key}"]
         for key in ("charts/value_mean", "charts/return_mean", "losses/explained_variance")
     )
-    columns[title] = ([(mean, "mean of G", "#D55E00"), (value, "mean of V", "#0072B2")], explained)
+    columns[title] = ([(mean, "mean of G", "pg:vermillion"), (value, "mean of V", "pg:blue")], explained)
 page.figure(
     value_map.critic_panels(columns),
     alt="Two columns. On the left the mean of V climbs and meets the mean of G after about 60 updates; on the right it creeps and "
@@ -930,8 +931,8 @@ plots.claimed_band(left, first["curves"]["baseline"], label="ten measured runs",
 left.plot(moving_average(result.episodes["episodic_return"], 50), color=plots.COLOURS["learner"], label="your run")
 left.set(xlabel="episode", ylabel="return, moving average of 50 episodes", xlim=(0, 300), ylim=(0, 510))
 left.legend(loc="upper left")
-right.plot(result.metrics["charts/return_mean"], color="#D55E00", label="mean of G")
-right.plot(result.metrics["charts/value_mean"], color="#0072B2", label="mean of V")
+right.plot(result.metrics["charts/return_mean"], color="pg:vermillion", label="mean of G")
+right.plot(result.metrics["charts/value_mean"], color="pg:blue", label="mean of V")
 right.set(xlabel="update", ylabel="mean over the batch [discounted steps]", ylim=(0, 110))
 right.legend(loc="lower right")
 page.figure(
@@ -1013,11 +1014,13 @@ with torch.no_grad():
     values = result.critic(episode.obs)  # [T]
 
 figure, ax = plots.new_figure(height=3.6)
-ax.plot(to_go, color="#D55E00", label="return $G_t$ (known afterwards)")
-ax.plot(values, color="#0072B2", label="value $V(s_t)$ (known at step t)", linewidth=1.2)
-ax.fill_between(range(len(to_go)), values, to_go, where=to_go >= values, color="#009E73", alpha=0.25, label="pushed up")
+ax.plot(to_go, color="pg:vermillion", label="return $G_t$ (known afterwards)")
+ax.plot(values, color="pg:blue", label="value $V(s_t)$ (known at step t)", linewidth=1.2)
 ax.fill_between(
-    range(len(to_go)), values, to_go, where=to_go < values, color="#CC79A7", alpha=0.35, label="pushed down"
+    range(len(to_go)), values, to_go, where=to_go >= values, color="pg:green", alpha=0.25, label="pushed up"
+)
+ax.fill_between(
+    range(len(to_go)), values, to_go, where=to_go < values, color="pg:purple", alpha=0.35, label="pushed down"
 )
 ax.set(xlabel="step of the episode", ylabel="discounted steps", ylim=(0, 110))
 ax.legend(loc="lower left", ncols=2)
@@ -1025,7 +1028,7 @@ page.figure(
     figure,
     alt="Over one episode of 500 steps the return starts near 99 and falls to 1 at the end; the value stays near 80 for most of it. Until about "
     "step 350 the return lies above the value, at the end below.",
-    caption="Green: above expectation, pushed up. Pink: below expectation, pushed down.",
+    caption="Green: above expectation, pushed up. Purple: below expectation, pushed down.",
 )
 
 # %% [markdown]
@@ -1051,7 +1054,7 @@ runs = run_seeds(configs, seeds=range(10), progress=False)
 
 # %% jupyter={"source_hidden": true}
 figure, axes = plots.new_figure(columns=3, width=9.5, height=3.4)
-for (rate, group), colour in zip(runs.items(), ("#E69F00", "#0072B2", "#CC79A7"), strict=True):
+for (rate, group), colour in zip(runs.items(), ("pg:orange", "pg:blue", "pg:purple"), strict=True):
     length = min(len(run.metrics["charts/value_mean"]) for run in group)
     gap, explained = (
         np.stack([f(run.metrics)[:length] for run in group])
@@ -1109,7 +1112,7 @@ for name, title in (("baseline", "healthy"), ("patient", "patient")):
         measured["curves"][f"{name}/{key}"]
         for key in ("charts/value_mean", "charts/return_mean", "losses/explained_variance")
     )
-    columns[title] = ([(mean, "mean of G", "#D55E00"), (value, "mean of V", "#0072B2")], explained)
+    columns[title] = ([(mean, "mean of G", "pg:vermillion"), (value, "mean of V", "pg:blue")], explained)
 page.figure(
     value_map.critic_panels(columns),
     alt="Two columns. In both, the mean of V climbs and meets the mean of G. Explained variance rises above 0 for the healthy critic and "

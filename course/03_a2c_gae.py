@@ -51,6 +51,7 @@ from pgcourse.show.figures import curves as plots
 from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.study.claims import load_claims, quote
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("a2c")
 
@@ -261,7 +262,7 @@ for corridor, colour in ((1, "#cfe8dc"), (0, "#eeeeee")):
         last = square == 20 and corridor
         ax.add_patch(
             Rectangle(
-                (0.9 + 0.5 * square, y - 0.25), 0.5, 0.5, facecolor="#E69F00" if last else colour, edgecolor="black"
+                (0.9 + 0.5 * square, y - 0.25), 0.5, 0.5, facecolor="pg:orange" if last else colour, edgecolor="black"
             )
         )
         ax.text(1.15 + 0.5 * square, y, "+1" if last else "±", ha="center", va="center", fontsize=9)
@@ -566,10 +567,10 @@ questions.predict(
 # %% jupyter={"source_hidden": true}
 figure, ax = plots.new_figure()
 looks = {
-    "corridor_0": ("λ = 0: TD", "#0072B2", "-."),
-    "corridor_05": ("λ = 0.5", "#E69F00", ":"),
+    "corridor_0": ("λ = 0: TD", "pg:blue", "-."),
+    "corridor_05": ("λ = 0.5", "pg:orange", ":"),
     "corridor_09": ("λ = 0.9", plots.COLOURS["a2c"], "-"),
-    "corridor_1": ("λ = 1: Monte Carlo", "#D55E00", "--"),
+    "corridor_1": ("λ = 1: Monte Carlo", "pg:vermillion", "--"),
 }
 for name, (label, colour, style) in looks.items():
     curve = measured["curves"][f"{name}/charts/prize_probability"]
@@ -640,9 +641,9 @@ def draw_error(episodes, updates):
     error = np.sqrt(bias**2 + 4 / episodes * noise**2)
     best = int(error.argmin())
     figure, ax = plots.new_figure()
-    ax.plot(LAMBDAS, np.abs(bias), color="#D55E00", linestyle="--", label="size of the bias")
+    ax.plot(LAMBDAS, np.abs(bias), color="pg:vermillion", linestyle="--", label="size of the bias")
     ax.plot(
-        LAMBDAS, np.sqrt(4 / episodes) * noise, color="#0072B2", linestyle="-.", label=f"noise over {episodes} episodes"
+        LAMBDAS, np.sqrt(4 / episodes) * noise, color="pg:blue", linestyle="-.", label=f"noise over {episodes} episodes"
     )
     ax.plot(LAMBDAS, error, color="black", label="error, both together")
     ax.plot(LAMBDAS[best], error[best], "o", color="black", markersize=9, label=f"least at λ = {LAMBDAS[best]:.2f}")
@@ -1021,7 +1022,7 @@ figure = plots.claimed_curves(
     {"lambda_0": "λ = 0", "cartpole": "λ = 0.95 (A2C)", "lambda_1": "λ = 1"},
     threshold=475,
     title="One change: λ",
-    colours={"λ = 0": "#0072B2", "λ = 0.95 (A2C)": "a2c", "λ = 1": "#D55E00"},
+    colours={"λ = 0": "pg:blue", "λ = 0.95 (A2C)": "a2c", "λ = 1": "pg:vermillion"},
 )
 page.figure(
     figure,
@@ -1093,8 +1094,8 @@ curves = measured["curves"]
 plots.claimed_band(left, curves["cartpole/losses/explained_variance"], label="A2C", colour="a2c")
 left.axhline(0, color="black", linewidth=0.8)
 left.set(xlabel="update", ylabel="explained variance", ylim=(-1, 1))
-plots.claimed_band(right, curves["cartpole/charts/return_mean"], label="mean target", colour="#0072B2")
-plots.claimed_band(right, curves["cartpole/charts/value_mean"], label="mean V", colour="#E69F00", style="--")
+plots.claimed_band(right, curves["cartpole/charts/return_mean"], label="mean target", colour="pg:blue")
+plots.claimed_band(right, curves["cartpole/charts/value_mean"], label="mean V", colour="pg:orange", style="--")
 right.axhline(100, color="#666666", linestyle=":", label="1 / (1 - γ)")
 right.set(xlabel="update", ylabel="reward, discounted")
 right.legend(loc="lower right")

@@ -53,6 +53,7 @@ from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("ppo")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
@@ -454,7 +455,7 @@ ratio = (new_log_prob - batch.log_prob).exp()  # [B]
 page.figure(
     clip.clip_cases(ratio, returns.normalize(batch.advantages), clip_coef=config.clip_coef),
     alt="Four panels, one for each sign of the advantage and side of the ratio, with the batch's rows as points on the "
-    "objective. Points on the two flat stretches are blue squares, all others orange circles.",
+    "objective. Points on the two flat stretches are blue squares, all others red circles.",
     caption="A point is a row of the batch, its size grows with |A|. All blue squares lie in two of the four panels. Note the "
     "ratios: the clip did not keep them inside 0.8 to 1.2.",
 )
@@ -564,7 +565,7 @@ epochs, stopped = run.metrics["charts/epochs"], run.metrics["charts/early_stop"]
 
 figure, ax = plots.new_figure(height=3.2)
 updates = np.arange(1, len(epochs) + 1)
-ax.bar(updates[~stopped], epochs[~stopped], color="#999999", label="all epochs")
+ax.bar(updates[~stopped], epochs[~stopped], color="pg:grey", label="all epochs")
 ax.bar(updates[stopped], epochs[stopped], color=plots.COLOURS["ppo"], hatch="//", label="stopped early")
 ax.set(xlabel="update", ylabel="epochs", ylim=(0, 7.5))
 ax.legend(loc="upper right", ncols=2)

@@ -58,6 +58,7 @@ from pgcourse.study import policies
 from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("pendulum")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
@@ -493,7 +494,10 @@ panels = {
     "losses/approx_kl": "approximate KL [nats]",
 }
 for ax, (metric, label) in zip(axes, panels.items(), strict=True):
-    for name, who, colour in (("pendulum", "learning rate falls", "#D55E00"), ("constant_lr", "constant", "#0072B2")):
+    for name, who, colour in (
+        ("pendulum", "learning rate falls", "pg:vermillion"),
+        ("constant_lr", "constant", "pg:blue"),
+    ):
         plots.claimed_band(ax, measured["curves"][f"{name}/{metric}"], label=who, colour=colour)
     ax.set(xlabel="environment steps", ylabel=label, ylim=(0, None), xticks=[0, 50_000, 100_000])
     ax.xaxis.set_major_formatter("{x:,.0f}")
@@ -573,7 +577,7 @@ page.figure(
     figure,
     alt="One row a variant. All rows with a single setting taken back lie between about −140 and −250. The last row, with all "
     "settings of CartPole, lies near −1,000.",
-    caption="Grey: ten seeds. Orange: their interquartile mean and its 95 % interval. Shaded: the interval of ppo.PENDULUM. The "
+    caption="Grey: ten seeds. Red: their interquartile mean and its 95 % interval. Shaded: the interval of ppo.PENDULUM. The "
     "axis is logarithmic in minus the return; −200 is dotted.",
 )
 
@@ -632,12 +636,12 @@ page.figure(
 # {{# description}}
 figure, (left, right) = plots.new_figure(columns=2, width=9.6, height=3.6)
 for metric, label, style in (("charts/return_mean", "mean target G", "-"), ("charts/value_mean", "mean value V", "--")):
-    plots.claimed_band(left, measured["curves"][f"all/{metric}"], label=label, colour="#0072B2", style=style)
+    plots.claimed_band(left, measured["curves"][f"all/{metric}"], label=label, colour="pg:blue", style=style)
 left.set(ylabel="CartPole's settings: mean over a rollout")
 for name, label, colour in (
-    ("pendulum", "ppo.PENDULUM", "#D55E00"),
-    ("all_but_reward_scale", "CartPole's, rewards scaled", "#009E73"),
-    ("all", "CartPole's", "#0072B2"),
+    ("pendulum", "ppo.PENDULUM", "pg:vermillion"),
+    ("all_but_reward_scale", "CartPole's, rewards scaled", "pg:green"),
+    ("all", "CartPole's", "pg:blue"),
 ):
     plots.claimed_band(right, measured["curves"][f"{name}/losses/explained_variance"], label=label, colour=colour)
 right.set(ylabel="explained variance", ylim=(-0.2, 1.05))
@@ -724,7 +728,7 @@ figure = effects.claimed_effects("pendulum", rows, reference="pendulum", thresho
 page.figure(
     figure,
     alt="Three rows of ten seeds: whole episodes, short rollouts that start together, short rollouts with staggered starts.",
-    caption="Same budget of 100,000 steps in each row. Grey: ten seeds. Orange: interquartile mean with its 95 % interval.",
+    caption="Same budget of 100,000 steps in each row. Grey: ten seeds. Red: interquartile mean with its 95 % interval.",
 )
 
 # %% [markdown]
@@ -786,7 +790,7 @@ page.figure(
     figure,
     alt="Four rows of ten seeds. With a discount of 0.9 the runs with and without the bug lie together. With 0.99 those without it lie "
     "near −155 and those with it far to the left.",
-    caption="Grey: ten seeds. Orange: interquartile mean with its 95 % interval.",
+    caption="Grey: ten seeds. Red: interquartile mean with its 95 % interval.",
 )
 
 # %% [markdown]
@@ -935,7 +939,7 @@ page.figure(
 figure, axes = plots.new_figure(columns=3, width=9.8, height=3.4)
 panels = {"": "return in training", "/losses/entropy": "entropy [nats]", "/losses/approx_kl": "approximate KL [nats]"}
 for ax, (metric, label) in zip(axes, panels.items(), strict=True):
-    for name, who, colour in (("pendulum", "healthy", "#D55E00"), ("clipped_actions", "patient", "#000000")):
+    for name, who, colour in (("pendulum", "healthy", "pg:vermillion"), ("clipped_actions", "patient", "#000000")):
         plots.claimed_band(ax, measured["curves"][name + metric], label=who, colour=colour)
     ax.set(xlabel="environment steps", ylabel=label, xticks=[0, 50_000, 100_000])
     ax.xaxis.set_major_formatter("{x:,.0f}")

@@ -57,6 +57,7 @@ from pgcourse.study.seeds import run_seeds
 from pgcourse.study.traps.optimizers import copied_adam
 from pgcourse.study.traps.table import false_alarms, trap_table
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("factorial")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
@@ -297,7 +298,7 @@ def added_and_present(cubes, alt):
 STORY = {"story": "the story: rate 3e-4, four minibatches"}
 added_and_present(
     STORY,
-    alt="For each of the three suspects an orange mark, added to the healthy run, and a grey mark, present in the patient. For no suspect "
+    alt="For each of the three suspects a red mark, added to the healthy run, and a grey mark, present in the patient. For no suspect "
     "do the two agree.",
 )
 

@@ -61,6 +61,7 @@ from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 from pgcourse.study.verdicts import compared, decide
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 final, moved = load_claims("comparison"), load_claims("sensitivity")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in final["versions"].items()))
@@ -281,7 +282,7 @@ for name, y in (("ten runs", runs), ("one of them broken", broken)):
 # %%
 levels = np.linspace(min(map(min, POOLS.values())) - 5, max(map(max, POOLS.values())) + 5, 120)
 figure, ax = plots.new_figure(height=3.4)
-for (label, pool), colour in zip(POOLS.items(), ("#009E73", "#CC79A7"), strict=True):
+for (label, pool), colour in zip(POOLS.items(), ("pg:green", "pg:purple"), strict=True):
     profile = lambda y, axis: statistics.performance_profile(y, levels)
     low, high = bootstrap_interval(pool, statistic=profile, num_resamples=500)
     ax.plot(levels, statistics.performance_profile(pool, levels), color=colour, label=label)
@@ -1299,7 +1300,7 @@ page.figure(
             "PPO, 100,000 steps": "ppo:cartpole/held_out",
         },
         x_label="mean return of 100 held-out episodes, most probable or most valuable action",
-        colours={"DQN, 50,000 steps": "#777777"},
+        colours={"DQN, 50,000 steps": "pg:grey"},
     ),
     alt="Held-out return of ten DQN runs, from 16 to 500, and of ten PPO runs, all at 500.",
     caption="Stable-Baselines3's DQN with the settings that its authors publish for CartPole, and with their budget, half of PPO's; it is not ours, and was "

@@ -56,6 +56,7 @@ from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.seeds import run_seeds
 
+page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured, measured_ppo = load_claims("trpo"), load_claims("ppo")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))

@@ -22,6 +22,7 @@ class Verdict:
       statement: one sentence about shape, dtype, sign or property, for the learner.
       where: got against expected at one index, for the learner.
       name: the recorded array that differs.
+      numbers: what `where` says, as (index, got, expected); the index of a scalar is empty.
     """
 
     ok: bool
@@ -29,6 +30,7 @@ class Verdict:
     statement: str = ""
     where: str = ""
     name: str = ""
+    numbers: tuple[str, str, str] | None = None
 
 
 CORRECT = Verdict(True)
@@ -233,7 +235,7 @@ def _compare_values(name: str, expected: Arrays, got: Arrays, tolerance: Toleran
     statement = "" if name == "result" else f"{sentence_label(name)} differs."
     if np.isfinite(expected[name]).all() and not np.isfinite(got[name]).all():
         statement = f"{sentence_label(name)} is not finite; every number of it must be."
-    return Verdict(False, "value", statement, where, name)
+    return Verdict(False, "value", statement, where, name, (str(list(index)) if index else "", shown, wanted))
 
 
 def _compare_gradients(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:

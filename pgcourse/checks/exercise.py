@@ -108,12 +108,48 @@ class Exercise:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a check found, in the parts of which its text is made; a part that does not apply is empty.
+
+    Fields:
+      right, cases: how many cases are right, of how many.
+      statement: one sentence about shape, dtype, sign or property. which: of the inputs. input: the call.
+      where: got against expected in a sentence. numbers: the same as (index, got, expected). explanation: of the misconception.
+      printed: by the learner's code. next: what to do now.
+    """
+
+    right: int = 0
+    cases: int = 0
+    statement: str = ""
+    which: str = ""
+    input: str = ""
+    where: str = ""
+    numbers: tuple[str, str, str] | None = None
+    explanation: str = ""
+    printed: str = ""
+    next: str = ""
+
+    def lines(self) -> list[str]:
+        """As text, a part a line."""
+        parts = (
+            ("", self.statement),
+            (f"{self.which}: ", self.input),
+            ("", self.where),
+            ("What happened: ", self.explanation),
+            ("Your code printed here: ", self.printed),
+            ("", self.next),
+        )
+        return [before + text for before, text in parts if text]
+
+
+@dataclass(frozen=True)
 class CheckResult:
-    """Answer of a check: status, text for the learner, id of the recognised misconception or None."""
+    """Answer of a check: status, text for the learner, id of the recognised misconception or None, and what was found."""
 
     status: Status
     message: str
     misconception: str | None = None
+    finding: Finding | None = None
 
 
 def exercises() -> list[Exercise]:

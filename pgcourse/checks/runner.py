@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pgcourse.checks.compare import Verdict, kinds_alike, relation, values_alike
-from pgcourse.checks.exercise import CheckResult, Exercise, Misconception, get, is_untouched
+from pgcourse.checks.exercise import CheckResult, Exercise, Finding, Misconception, get, is_untouched
 from pgcourse.checks.mistakes import numbers_are_right, recognise_everywhere
 from pgcourse.checks.observe import TimeLimit, observe
 from pgcourse.checks.observe.record import Arrays, Case
@@ -47,9 +47,13 @@ def run_exercise(exercise: Exercise, attempt: Any, seed: int = DEFAULT_SEED) -> 
                 if is_untouched(observations[0]):
                     break
     except TimeLimit:
-        where = wrap([f"Input: {exercise.text(cases[len(observations)])}", _next_hint(exercise)])
-        reason = f"Your code was stopped after {TIME_LIMIT:g} seconds: does a loop never end?"
-        return CheckResult("not yet", f"✗ {exercise.id}: not yet\n{wrap([reason])}\n{where}")
+        finding = Finding(
+            statement=f"Your code was stopped after {TIME_LIMIT:g} seconds: does a loop never end?",
+            which="Input",
+            input=exercise.text(cases[len(observations)]),
+            next=_next_hint(exercise),
+        )
+        return _not_yet(exercise, finding)
     return judge_observations(exercise, cases, observations, printed)
 
 
@@ -81,24 +85,34 @@ def judge_observations(
             for case, arrays, right in zip(cases, observations, expected, strict=True)
         ]
         if all(verdict.ok for verdict in verdicts):
-            return CheckResult("correct", f"✓ {exercise.id}: correct ({points})")
+            finding = Finding(right=len(cases), cases=len(cases))
+            return CheckResult("correct", f"✓ {exercise.id}: correct ({points})", finding=finding)
         named = recognise(exercise, cases, observations, expected, verdicts)
         about = named and _shown_by(exercise, named, cases, observations, expected)
     # An attempt may have a second fault beside the named one: shown is a case that the explanation is about.
     first = _first_failing(verdicts, about or None)
     right = sum(verdict.ok for verdict in verdicts)
-    lines = [_statement(exercise, verdicts[first], observations, expected)]
     tally = f"case {first + 1}; {right} of {len(cases)} cases are right" if len(cases) > 1 else "the only case"
     which = "Smallest failing input" if all(verdict.ok for verdict in verdicts[:first]) else "A failing input"
-    lines.append(f"{which} ({tally}): {exercise.text(cases[first])}")
-    lines.append(verdicts[first].where)
-    if named is not None:
-        lines.append(f"What happened: {named.explanation}")
-    if printed and (shown := printed[first].strip().splitlines()[:5]):
-        lines.append(f"Your code printed here: {' | '.join(line.strip()[:80] for line in shown)}")
-    lines.append(_next_hint(exercise))
-    message = f"✗ {exercise.id}: not yet\n{wrap(line for line in lines if line)}"
-    return CheckResult("not yet", message, named.id if named else None)
+    shown = printed[first].strip().splitlines()[:5] if printed else []
+    finding = Finding(
+        right=right,
+        cases=len(cases),
+        statement=_statement(exercise, verdicts[first], observations, expected),
+        which=f"{which} ({tally})",
+        input=exercise.text(cases[first]),
+        where=verdicts[first].where,
+        numbers=verdicts[first].numbers,
+        explanation=named.explanation if named else "",
+        printed=" | ".join(line.strip()[:80] for line in shown),
+        next=_next_hint(exercise),
+    )
+    return _not_yet(exercise, finding, named)
+
+
+def _not_yet(exercise: Exercise, finding: Finding, named: Misconception | None = None) -> CheckResult:
+    message = f"✗ {exercise.id}: not yet\n{wrap(finding.lines())}"
+    return CheckResult("not yet", message, named.id if named else None, finding)
 
 
 def recognise(

@@ -16,9 +16,9 @@ SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
 
 
 def checks_of(notebook):
-    """Check cells of a notebook, with all that each printed."""
+    """Check cells of a notebook, with the text of all that each showed."""
     return {
-        cell.id: "".join(output.get("text", "") for output in cell.outputs)
+        cell.id: "".join(output.get("text", output.get("data", {}).get("text/plain", "")) for output in cell.outputs)
         for cell in notebook.cells
         if cell.id.startswith("check-")
     }

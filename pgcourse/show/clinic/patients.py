@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...checks import progress
+from ...checks.listing import listing
 from ...checks.wording import wrap
 from ...config import Config
 from ...errors import InvalidInput
@@ -23,7 +24,6 @@ from .. import page
 from ..figures.diagnostics import PANELS, RETURN, curves_of, panels, select, trap_runs
 from ..finale.validation import Fault, Untouched, guarded
 from ..finale.validation import describe as in_words
-from ..page.output import highlight
 
 NOT_MEASURED = "The runs of the clinic are not measured here: claims/traps.json is missing. Get the whole course."
 TRIES = 2  # after so many, the code is open whatever was said
@@ -102,7 +102,7 @@ def open(patient_id: str) -> None:
     say(f"{patient_id}: {patient.trap.title}. {patient.trap.explanation}{setting}")
     print("Copy the function over the cell below, mend it, and keep its name.")
     code = patient.source()
-    page.display({"text/html": highlight(code), "text/plain": code}, raw=True)
+    page.display({"text/html": listing(code), "text/plain": code}, raw=True)
 
 
 def train(patient_id: str, function: Callable[..., Any], *, seed: int = 0) -> None:

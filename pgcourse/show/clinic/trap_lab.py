@@ -26,7 +26,7 @@ from ..dashboard.run import ENDED, History, RemoteRun
 from ..figures.curves import thin
 from ..figures.diagnostics import PANELS
 from ..figures.factorial import corner_curves
-from ..page.style import PALETTE, png
+from ..page.style import PALETTE
 from ..page.widgets import (
     PICTURE_LAYOUT,
     ROW,
@@ -319,7 +319,7 @@ class TrapLab:
     def show(self, *, interactive: bool | None = None) -> None:
         """Show it; nothing runs before Run is pressed. Without a page to press in, measured curves stand there."""
         figure = corner_curves(load_claims("factorial")["curves"], "story")
-        static = page.picture(png(figure), "image/png", alt=ALT, caption=STATIC)
+        static = page.still(figure, alt=ALT, caption=STATIC)
         if not (has_frontend() if interactive is None else interactive):
             page.display(static, raw=True)
             return

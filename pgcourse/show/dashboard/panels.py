@@ -331,7 +331,7 @@ class Panels:
             colour = COLOURS.get(algorithm_of(self.reference.study) or "", COLOURS["reference"])
             ax.fill_between(curve["x"], curve["low"], curve["high"], color=colour, alpha=0.25, linewidth=0)
             ax.plot(curve["x"], curve["mean"], color=colour, linestyle="--", linewidth=1.5, label=self.reference.label)
-        (dots,) = ax.plot([], [], ".", color="#777777", markersize=3, alpha=0.6, label="an episode of this run")
+        (dots,) = ax.plot([], [], ".", color="pg:grey", markersize=3, alpha=0.6, label="an episode of this run")
         (mean,) = ax.plot([], [], color=COLOURS["learner"], label=f"mean of its last {self.window} episodes")
         self.main = (ax, dots, mean)
         self.canvas.move(dots, mean)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InvalidInput
 from ..page.style import COLOURS, new_figure
 
-FLOWS, STOPPED, FREE = COLOURS["ppo"], "#0072B2", "#777777"
+FLOWS, STOPPED, FREE = COLOURS["ppo"], "pg:blue", "pg:grey"
 MEANING = {
     (1, "above"): "good, and more likely than before",
     (1, "below"): "good, but less likely than before",
@@ -110,7 +110,7 @@ def _draw_objective(
     sign: int,
     clip_coef: float,
     *,
-    colour: str = "#999999",
+    colour: str = "pg:grey",
     width: float = 2.0,
     label: str = "",
 ) -> None:

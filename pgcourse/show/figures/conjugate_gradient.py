@@ -13,7 +13,7 @@ from ...errors import InvalidInput
 from ...natural_gradient import conjugate_gradient
 from ..page.style import COLOURS, OTHERS, new_figure
 
-CONJUGATE, STEEPEST = COLOURS["trpo"], "#0072B2"
+CONJUGATE, STEEPEST = COLOURS["trpo"], "pg:blue"
 LOOKS = {CONJUGATE: ("-", "o"), STEEPEST: ("--", "s")}
 
 
@@ -131,7 +131,7 @@ def spectrum(eigenvalues: ArrayLike, *, num_parameters: int, damping: float, sho
     large = int((ordered > damping).sum())
     for chosen, marker, colour, count, words in (
         (above, "o", CONJUGATE, large, "above the damping"),
-        (~above, "s", "#777777", num_parameters - large, "below it"),
+        (~above, "s", "pg:grey", num_parameters - large, "below it"),
     ):
         ax.plot(rank[chosen], heights[chosen], marker, color=colour, markersize=5, label=f"{count:,} {words}")
     if damping > 0:

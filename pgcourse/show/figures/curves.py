@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InvalidInput
 from ...statistics import bootstrap_interval, interquartile_mean, moving_average
 from ...study.claims import load_claims
-from ..page.style import COLOURS, LABELS, LINE_STYLES, algorithm_of, colours_of, new_figure, png, use_style
+from ..page.style import COLOURS, LABELS, LINE_STYLES, algorithm_of, colours_of, new_figure, png
 
 __all__ = [
     "COLOURS",
@@ -23,7 +23,6 @@ __all__ = [
     "learning_curves",
     "new_figure",
     "png",
-    "use_style",
 ]
 
 POINTS = 200  # of a curve: more cannot be seen, and each costs a bootstrap

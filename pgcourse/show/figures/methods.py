@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -137,9 +138,15 @@ def explore_guide() -> None:
 
 
 def _box(ax: Axes, left: float, bottom: float, text: str, *, on: bool, advice: bool = False) -> None:
-    colour = (PALETTE[1] if advice else PALETTE[0]) if on else "#999999"
+    colour = (PALETTE[1] if advice else PALETTE[0]) if on else "pg:grey"
     _rounded(
-        ax, left, bottom, BOX, edgecolor=colour, facecolor=colour + ("22" if on else "08"), linewidth=2.2 if on else 1
+        ax,
+        left,
+        bottom,
+        BOX,
+        edgecolor=colour,
+        facecolor=to_rgba(colour, 0.13 if on else 0.03),
+        linewidth=2.2 if on else 1,
     )
     look: dict[str, Any] = {"weight": "bold" if on and advice else "normal", "color": "#000000" if on else "#666666"}
     ax.text(left + BOX[0] / 2, bottom + BOX[1] / 2, text, ha="center", va="center", fontsize=10, **look)
@@ -153,7 +160,7 @@ def _rounded(
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], text: str, *, on: bool) -> None:
-    colour = PALETTE[0] if on else "#999999"
+    colour = PALETTE[0] if on else "pg:grey"
     ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2.2 if on else 1.0})
     across = start[1] == end[1]
     place = ((start[0] + end[0]) / 2, start[1] + 0.06) if across else (start[0] + 0.1, (start[1] + end[1]) / 2)

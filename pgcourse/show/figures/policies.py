@@ -187,7 +187,7 @@ def swing_figure(policy: nn.Module, angle: float, velocity: float) -> Figure:
     seconds = np.arange(len(course.angle)) * 0.05
     axes[1].plot(seconds, np.abs(course.angle), color="black", label="angle from upright [rad]")
     axes[1].plot(seconds[:-1], course.torque, color=PALETTE[1], linewidth=1.2, label="torque [N m]")
-    axes[1].axhline(0, color="#888888", linewidth=0.8)
+    axes[1].axhline(0, color="pg:grey", linewidth=0.8)
     axes[1].set(xlabel="time [s]", ylim=(-2.2, 4.6), ylabel="angle [rad], torque [N m]")
     axes[1].set_title(f"return {course.reward.sum():.0f}")
     axes[1].legend(loc="upper right")

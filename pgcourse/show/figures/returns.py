@@ -28,14 +28,14 @@ STEP, TERMINATED, TRUNCATED, RESET = range(4)
 # Kind of a step -> (name, colour, letter in the box): the letter tells them apart without the colour.
 KINDS = {
     STEP: ("step within an episode", "#DCE9F2", ""),
-    TERMINATED: ("terminated: no bootstrap", "#D55E00", "T"),
-    TRUNCATED: ("truncated: bootstrap", "#E69F00", "L"),
+    TERMINATED: ("terminated: no bootstrap", "pg:vermillion", "T"),
+    TRUNCATED: ("truncated: bootstrap", "pg:orange", "L"),
     RESET: ("reset row: drop it", "#FFFFFF", "R"),
 }
-ROLLOUT_END = "#0072B2"
+ROLLOUT_END = "pg:blue"
 HATCH = {RESET: "////"}
 LANE = 0.8  # height of a box, in lanes
-DELTA, WEIGHT, TD, MONTE_CARLO = "#56B4E9", "#CC79A7", "#0072B2", "#D55E00"
+DELTA, WEIGHT, TD, MONTE_CARLO = "pg:sky", "pg:purple", "pg:blue", "pg:vermillion"
 
 
 def discount_figure(rewards: Sequence[float] | NDArray[np.float64], gamma: float, start: int) -> Figure:
@@ -51,7 +51,7 @@ def discount_figure(rewards: Sequence[float] | NDArray[np.float64], gamma: float
     weights = float(gamma) ** (ahead - start)  # [T - start]; 0 ** 0 is 1: the next reward always counts
     x = np.arange(len(numbers))
     figure, (top, bottom) = new_figure(rows=2, width=9.0, height=5.2, sharex=True)
-    top.bar(x, numbers, color="#DDDDDD", edgecolor="#888888", linewidth=0.5, label="reward r")
+    top.bar(x, numbers, color="#DDDDDD", edgecolor="pg:grey", linewidth=0.5, label="reward r")
     top.bar(ahead, weights * numbers[start:], color=PALETTE[1], width=0.5, label="what it counts now: γᵏ r")
     top.axhline(0, color="black", linewidth=0.8)
     top.set_ylabel("reward")
@@ -208,7 +208,10 @@ def targets(episode: Rollout, *, gamma: float, n: int, gae_lambda: float) -> Fig
     lines: dict[str, tuple[Any, dict[str, Any]]] = {
         "Monte Carlo return": (n_step_returns(episode, gamma=gamma, n=len(steps))[:, 0], {"color": MONTE_CARLO}),
         f"λ-return, λ = {gae_lambda:g}": (smooth, {"color": COLOURS["a2c"], "linewidth": 2.6}),
-        f"{n}-step return": (n_step_returns(episode, gamma=gamma, n=n)[:, 0], {"color": "#E69F00", "linestyle": "--"}),
+        f"{n}-step return": (
+            n_step_returns(episode, gamma=gamma, n=n)[:, 0],
+            {"color": "pg:orange", "linestyle": "--"},
+        ),
         "TD target, one step": (n_step_returns(episode, gamma=gamma, n=1)[:, 0], {"color": TD, "linestyle": "-."}),
         "critic's V": (episode.values[:, 0], {"color": "black", "linestyle": ":"}),
     }

@@ -17,7 +17,7 @@ from ..page.style import COLOURS, LINE_STYLES, new_figure
 COST_TICKS = (-100, -130, -160, -200, -300, -500, -800, -1200, -1600)
 Numbers = Sequence[float | None]
 # Verdict -> its sign and its colour; the word stands beside them, so neither carries it alone.
-VERDICTS = {"holds": ("✓", "#009E73"), "fails": ("✗", "#D55E00"), "depends": ("±", "#0072B2")}
+VERDICTS = {"holds": ("✓", "pg:green"), "fails": ("✗", "pg:vermillion"), "depends": ("±", "pg:blue")}
 ROW_HEIGHT, FRAME = 0.34, 1.05  # inches
 
 

@@ -20,7 +20,7 @@ EPOCH_PANELS = {
     "surrogate": "surrogate: what the batch promises",
     "return": "return: what the policy scores",
 }
-NATURAL, PLAIN, TRUTH = COLOURS["trpo"], "#0072B2", "#000000"
+NATURAL, PLAIN, TRUTH = COLOURS["trpo"], "pg:blue", "#000000"
 BEST_ACTION = 1.0
 
 
@@ -35,7 +35,7 @@ def kl_estimators(
     rows = np.asarray(log_ratio, dtype=np.float64)
     if rows.ndim != 1 or len(rows) < 2:
         raise InvalidInput(f"log_ratio has shape {rows.shape}; give at least two numbers, [B]")
-    kinds = {"k1": (-rows, "#0072B2", "o"), "k3": (np.expm1(rows) - rows, CLIPPED, "s")}
+    kinds = {"k1": (-rows, "pg:blue", "o"), "k3": (np.expm1(rows) - rows, CLIPPED, "s")}
     drawn = np.random.default_rng(seed).integers(len(rows), size=(num_batches, batch_size))
     means = {name: values[drawn].mean(axis=1) for name, (values, _, _) in kinds.items()}
     figure, (left, right) = new_figure(columns=2, width=9.5, height=3.8)
@@ -86,7 +86,7 @@ def step_sizes(values: Mapping[str, Any], sizes: Sequence[int], *, ceiling: floa
     """
     figure, ax = new_figure(height=4.4)
     stages = {
-        "before": ("before the step", "#777777", "v", 0.9),
+        "before": ("before the step", "pg:grey", "v", 0.9),
         "after": ("right after it", "#000000", "o", 1.0),
         "in_the_end": ("at the end of training", CLIPPED, "s", 1.11),
     }
@@ -131,10 +131,10 @@ def trust_region(std: float, max_kl: float) -> Figure:
     left.contour(x, y, gaussian_kl(std, x, np.log(std) + y), levels=[max_kl], colors=TRUTH, linewidths=1.6)
     left.plot([], [], color=TRUTH, linewidth=1.6, label="KL is max_kl")
     turn = np.linspace(0, 2 * np.pi, 200)
-    left.plot(half[0] * np.cos(turn), half[1] * np.sin(turn), "--", color="#777777", label="its quadratic model")
+    left.plot(half[0] * np.cos(turn), half[1] * np.sin(turn), "--", color="pg:grey", label="its quadratic model")
     _draw_level_line(left, std, steps["natural gradient"], reach)
     actions = np.linspace(-3 * std - 0.5, max(3 * std, 1.5) + 0.5, 400)
-    right.plot(actions, density(actions, 0.0, std), ":", color="#777777", label="old policy")
+    right.plot(actions, density(actions, 0.0, std), ":", color="pg:grey", label="old policy")
     for name, colour, style in (("gradient", PLAIN, "--"), ("natural gradient", NATURAL, "-")):
         step = steps[name]
         left.annotate("", step, (0, 0), arrowprops={"arrowstyle": "->", "lw": 2.4, "color": colour})
@@ -170,7 +170,7 @@ def _draw_level_line(ax: Axes, std: float, point: NDArray, reach: float) -> None
     gradient = np.array([2 * BEST_ACTION, -2 * std**2])
     along = np.array([-gradient[1], gradient[0]]) / np.linalg.norm(gradient)
     ends = np.stack([point - 4 * reach * along, point + 4 * reach * along])
-    ax.plot(*ends.T, color="#009E73", linewidth=1, linestyle="-.", label="equal gain, linear model")
+    ax.plot(*ends.T, color="pg:green", linewidth=1, linestyle="-.", label="equal gain, linear model")
 
 
 def along_step(
@@ -199,7 +199,7 @@ def along_step(
         (right, columns[2], columns[3], "linear model", "improvement of the surrogate"),
     ):
         ax.plot(x, truth, color=NATURAL, label="on the batch")
-        ax.plot(x, model, "--", color="#777777", label=words)
+        ax.plot(x, model, "--", color="pg:grey", label=words)
         for number, scale in enumerate(tried, start=1):
             taken = number == len(tried)
             ax.plot(

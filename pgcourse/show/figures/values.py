@@ -115,7 +115,7 @@ def offset_panels(values: Tensor, returns: Tensor, offset: float, *, reach: floa
     left.set_title(f"explained variance {explained:.2f}", loc="left")
     left.legend(loc="lower right", frameon=False)
     bars = {"mean of G": float(returns.mean()), "mean of V": float(shifted.mean()), "typical error": error}
-    right.bar(list(bars), list(bars.values()), color=[PALETTE[1], PALETTE[0], "#777777"], width=0.6)
+    right.bar(list(bars), list(bars.values()), color=[PALETTE[1], PALETTE[0], "pg:grey"], width=0.6)
     right.axhline(0, color="black", linewidth=0.8)
     middle = float(values.mean())
     right.set(ylabel="discounted steps", ylim=(min(0.0, 1.1 * (middle - reach)), 1.15 * (middle + reach)))
@@ -138,7 +138,7 @@ def critic_panels(columns: Mapping[str, tuple[Panels, Mapping[str, Any]]], *, me
     for top, bottom, (title, (means, explained)) in zip(axes[0], axes[1], columns.items(), strict=True):
         for curve, label, colour in means:
             claimed_band(top, curve, label=label, colour=colour)
-        claimed_band(bottom, explained, label="explained variance", colour="#777777")
+        claimed_band(bottom, explained, label="explained variance", colour="pg:grey")
         bottom.axhline(0, color="black", linewidth=0.8)
         top.set_title(title, loc="left")
         top.set_ylim(0, mean_top)
@@ -165,8 +165,10 @@ def value_fit(pairs: Mapping[str, tuple[Tensor, Tensor]], *, points: int = 600) 
     for ax, (title, (values, returns)) in zip(axes[0], pairs.items(), strict=True):
         keep = slice(None, None, max(len(values) // points, 1))
         ax.plot([low, high], [low, high], color="black", linewidth=1, label="V = G")
-        ax.plot(values[keep].numpy(), returns[keep].numpy(), ".", color="#0072B2", alpha=0.35, markersize=5)
-        ax.plot(float(values.mean()), float(returns.mean()), "D", color="#D55E00", markersize=8, label="the two means")
+        ax.plot(values[keep].numpy(), returns[keep].numpy(), ".", color="pg:blue", alpha=0.35, markersize=5)
+        ax.plot(
+            float(values.mean()), float(returns.mean()), "D", color="pg:vermillion", markersize=8, label="the two means"
+        )
         explained = float(explained_variance(values, returns))
         ax.set_title(
             f"{title}\nexplained variance {explained:+.2f}\nmeans: V {float(values.mean()):.1f}, "

@@ -190,7 +190,7 @@ def show(plan: Plan, seconds: float | None) -> None:
 def present(plan: Plan, outcome: Outcome) -> None:
     """Show the outcome: the curve on the reference's band, the GIF, the sentence."""
     if not len(outcome.returns):
-        page.prose(outcome.sentence)
+        _answer(plan, outcome)
         return
     figure, caption = curve_figure(plan, outcome.returns, outcome.env_steps)
     _, smooth = drawn_curve(plan, outcome.returns, outcome.env_steps)
@@ -207,7 +207,16 @@ def present(plan: Plan, outcome: Outcome) -> None:
                 outcome.sentence += f" Your policy could not be filmed: {describe(error)}."
             else:
                 page.gif(path, alt="Two agents side by side: one acts at random, the other is yours.", width=720)
-    page.prose(outcome.sentence)
+    _answer(plan, outcome)
+
+
+def _answer(plan: Plan, outcome: Outcome) -> None:
+    """The sentence as a card."""
+    last = outcome.returns[-average_window(reference_curve(plan)) :]
+    reached = outcome.status == "trained" and len(last) > 0 and float(last.mean()) >= plan.good_return
+    status = {"not attempted": "not attempted", "broken": "not yet"}.get(outcome.status, "correct" if reached else "")
+    verdict = {"broken": "Stopped by an error", "trained": "Trained"}.get(outcome.status, "")
+    page.answer("with your own functions", outcome.sentence, status=status, verdict=verdict)
 
 
 def drawn_curve(

@@ -28,8 +28,8 @@
 
 /** @type {Record<string, string>} */
 const FALLBACK = {
-  blue: "#0072B2", vermillion: "#D55E00", green: "#00805D", purple: "#B0528C", orange: "#B36B00", sky: "#3381A6",
-  grey: "#6e7781", ink: "currentColor", pale: "#c8ced4",
+  blue: "#0072CE", vermillion: "#BF3906", green: "#0A6040", purple: "#742568", orange: "#C78500", sky: "#5198CF",
+  brown: "#A68259", grey: "#788187", ink: "currentColor", pale: "#c8ced4",
 };
 const SCALES = {
   sequential: [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]],

@@ -12,17 +12,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ...errors import InvalidInput
-from ..page.style import HEIGHT, PALETTE, WIDTH, new_figure
+from ..page.style import HEIGHT, INK, SERIES, WIDTH, new_figure
 
 Chart = dict[str, Any]
 Panel = dict[str, Any]
 Mark = dict[str, Any]
 Numbers = Any  # a sequence, array or tensor of numbers
 
-COLOURS = {
-    "blue": PALETTE[0], "vermillion": PALETTE[1], "green": PALETTE[2], "purple": PALETTE[3], "orange": PALETTE[4],
-    "sky": PALETTE[5], "grey": "#777777", "ink": "#000000", "pale": "#C8CED4",
-}  # fmt: skip
+COLOURS = {**SERIES, "ink": INK, "pale": "#C8CED4"}
 # The stops of chart.js.
 SCALES = {
     "sequential": ["#440154", "#3B528B", "#21918C", "#5EC962", "#FDE725"],

@@ -10,8 +10,6 @@ from typing import Any
 
 from ...errors import InvalidInput
 from .. import page
-from ..page.output import picture
-from ..page.style import png
 from . import chart
 from .embed import live
 
@@ -107,7 +105,7 @@ class Explainer:
         """Its display data."""
         drawing = self.at()
         width, height = self.size
-        still = picture(png(chart.drawn(drawing, width=width, height=height)), "image/png", alt=self.alt)["text/html"]
+        still = page.still(chart.drawn(drawing, width=width, height=height), alt=self.alt)["text/html"]
         given = {"controls": [control.control(name) for name, control in self.controls.items()], "data": self.data}
         return live(self.module, given, still=f"{still}<p>{drawing['words']}</p>", alt=self.alt, caption=self.caption)
 

@@ -11,14 +11,24 @@ from typing import Any
 
 from IPython.display import display
 from matplotlib.figure import Figure
-from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
-from pygments.token import Comment, Keyword, Name, Number, Operator, String, Token  # type: ignore[import-untyped]
 
+from ...checks.card import card, in_kernel, inline, style_element
+from ...checks.listing import listing
 from ...errors import InvalidInput
 from ...study.prose import fill_placeholders
-from .style import png
+from .style import drawn, dress_figures
 
 PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def use_style() -> None:
+    """Give this notebook the course's look: its text and outputs by the stylesheet, the figures of pyplot by settings."""
+    dress_figures()
+    if in_kernel():
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("retina")  # the learner's own figures are sharp too
+        display({"text/html": style_element(), "text/plain": ""}, raw=True)
 
 
 def figure(figure: Figure, *, alt: str, caption: str = "") -> None:
@@ -27,9 +37,15 @@ def figure(figure: Figure, *, alt: str, caption: str = "") -> None:
     Args: alt: what one sees, for who cannot see it. caption: what to look at; its placeholders are
     filled from claims (`study.prose`).
     """
-    content = png(figure)
+    shown = still(figure, alt=alt, caption=caption)
     close(figure)
-    display(picture(content, "image/png", alt=alt, caption=caption), raw=True)
+    display(shown, raw=True)
+
+
+def still(figure: Figure, *, alt: str, caption: str = "") -> dict[str, str]:
+    """Display data of a matplotlib figure, for what shows it together with something else. Args: as of `figure`."""
+    content, mime, width = drawn(figure)
+    return picture(content, mime, alt=alt, caption=caption, width=width)
 
 
 def gif(path: str | os.PathLike[str], *, alt: str, width: int | None = None, caption: str = "") -> None:
@@ -49,7 +65,8 @@ def gif(path: str | os.PathLike[str], *, alt: str, width: int | None = None, cap
     shown = picture(content, "image/gif", alt=alt, caption=caption, width=width)
     # A browser has no button for a GIF. Folded away, it is not seen to move.
     shown["text/html"] = (
-        f"<details open><summary>Moving picture: fold to stop it</summary>{shown['text/html']}</details>"
+        '<details class="pg-film" open><summary>Moving picture: fold to stop it</summary>'
+        f"{shown['text/html']}</details>"
     )
     display(shown, raw=True)
 
@@ -67,7 +84,7 @@ def source(obj: Any, *, folded: str = "") -> None:
         raise InvalidInput(f"{type(obj).__name__} has no source to show; give a function, class or module") from None
     inside = file.is_relative_to(PACKAGE)
     place = (Path(PACKAGE.name) / file.relative_to(PACKAGE)).as_posix() if inside else "this notebook"
-    page = f"<p><code>{html.escape(place)}</code></p>{highlight(code)}"
+    page = listing(code, place=place)
     if folded:
         page = f"<details><summary>{html.escape(folded)}</summary>{page}</details>"
     display({"text/html": page, "text/plain": f"{place}\n\n{code}"}, raw=True)
@@ -79,23 +96,31 @@ def prose(markdown: str) -> None:
     display({"text/markdown": text, "text/plain": text}, raw=True)
 
 
-def picture(content: bytes, mime: str, *, alt: str, caption: str = "", width: int | None = None) -> dict[str, str]:
-    """Display data of a picture: HTML with alt text and caption, the bare picture for other viewers, text.
+def answer(title: str, sentence: str, *, status: str = "", verdict: str = "") -> None:
+    """Show a sentence to the learner as a card. Args: sentence: `code`, **bold** and placeholders allowed; others of `card`."""
+    markup = card(title, f"<p>{fill_placeholders(sentence, escape=inline)}</p>", status=status, verdict=verdict)
+    display({"text/html": style_element() + markup, "text/plain": fill_placeholders(sentence, hover=False)}, raw=True)
 
+
+def picture(content: bytes, mime: str, *, alt: str, caption: str = "", width: int | None = None) -> dict[str, str]:
+    """Display data of a picture: HTML with alt text and caption, and text for viewers without pictures.
+
+    Args: width: pixels. Films and photographs (GIF, JPEG) keep their colours in the dark theme; drawings are turned over.
     Raises: InvalidInput for an empty alt text.
     """
     if not alt.strip():
         raise InvalidInput("alt is empty; say in a sentence what the picture shows, for readers who cannot see it")
     alt, caption = " ".join(fill_placeholders(alt, hover=False).split()), " ".join(caption.split())
     data = base64.b64encode(content).decode()
+    look = ' class="pg-photo"' if mime in ("image/gif", "image/jpeg") else ""
     size = f' width="{width}"' if width else ""
     written = fill_placeholders(caption, escape=lambda text: html.escape(text, quote=False))
     below = f"<figcaption>{written}</figcaption>" if caption else ""
-    style = "max-width: 100%; height: auto"
-    image = f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}"{size} style="{style}">'
+    # In the element too: a page that has lost the stylesheet still fits.
+    fits = 'style="max-width: 100%; height: auto"'
+    image = f'<img{look} src="data:{mime};base64,{data}" alt="{html.escape(alt)}"{size} {fits}>'
     return {
-        "text/html": f'<figure style="margin: 0">{image}{below}</figure>',
-        mime: data,
+        "text/html": f'<figure class="pg-figure" style="margin: 0">{image}{below}</figure>',
         "text/plain": f"[Picture: {alt}]" + (f"\n{fill_placeholders(caption, hover=False)}" if caption else ""),
     }
 
@@ -104,32 +129,3 @@ def close(figure: Figure) -> None:
     """Take a figure from pyplot, if it is there, or the notebook would show it a second time."""
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(figure)
-
-
-# JupyterLab's editor colours, which follow its theme; the second one is for viewers without them, and reads on
-# white and on black paper.
-CODE_COLOURS = {
-    Keyword: ("keyword", "#1a7f4b"),
-    Operator.Word: ("keyword", "#1a7f4b"),
-    Name.Function: ("def", "#2f77c9"),
-    Name.Class: ("def", "#2f77c9"),
-    Name.Decorator: ("def", "#2f77c9"),
-    String: ("string", "#c2493d"),
-    Comment: ("comment", "#6f7f7f"),
-    Number: ("number", "#8a6d00"),
-}
-
-
-def highlight(code: str) -> str:
-    """A <pre> element of Python source. A long line scrolls; a wrapped one would hide the indentation."""
-    spans = []
-    for kind, text in PythonLexer(stripnl=False).get_tokens(code):
-        while kind not in CODE_COLOURS and kind is not Token:
-            kind = kind.parent
-        escaped = html.escape(text, quote=False)
-        if kind in CODE_COLOURS:
-            name, colour = CODE_COLOURS[kind]
-            escaped = f'<span style="color: var(--jp-mirror-editor-{name}-color, {colour})">{escaped}</span>'
-        spans.append(escaped)
-    style = "white-space: pre; overflow-x: auto; line-height: 1.35"
-    return f'<pre style="{style}" tabindex="0"><code>{"".join(spans).rstrip()}</code></pre>'

@@ -1,32 +1,52 @@
-"""How every figure looks: one colour-blind-safe palette, one size, white paper on any theme."""
+"""How every figure looks: one table of colours, one size, white paper that the dark theme turns over."""
 
 import io
-from pathlib import Path
+import re
 from typing import Any
 
 import matplotlib
 from cycler import cycler
+from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure
 from PIL import Image
 
 from ...errors import InvalidInput
 
-# Okabe and Ito (2008), "Color Universal Design", without the yellow that white paper swallows.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-OTHERS = ("#009E73", "#CC79A7", "#D55E00", "#000000", "#0072B2", "#E69F00", "#56B4E9")  # for what is no algorithm
+# The colours of lines and marks. Each passes 3:1 on white, and on black paper after the dark theme's filter; no two look
+# alike to people who see red and green alike. `style.css` has the same ones as --pg-blue and so on; in matplotlib they are
+# called "pg:blue".
+SERIES: dict[str, str] = {
+    "blue": "#0072CE",
+    "vermillion": "#BF3906",
+    "green": "#0A6040",
+    "purple": "#742568",
+    "orange": "#C78500",
+    "sky": "#5198CF",
+    "brown": "#A68259",
+    "grey": "#788187",
+}
+get_named_colors_mapping().update({f"pg:{name}": colour for name, colour in SERIES.items()})
+INK = "#000000"
+PALETTE = (*(SERIES[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")), INK)
+# For what is no algorithm.
+OTHERS = (
+    *(SERIES[name] for name in ("green", "purple", "vermillion")),
+    INK,
+    *(SERIES[name] for name in ("blue", "orange", "sky")),
+)
 
 # The same algorithm has the same colour in every figure of the course.
 COLOURS: dict[str, str] = {
-    "random": "#777777",
-    "reinforce": "#0072B2",
-    "reinforce_no_baseline": "#56B4E9",
-    "reinforce_naive": "#E69F00",
-    "a2c": "#009E73",
-    "ppo": "#D55E00",
-    "ppo_buggy": "#CC79A7",
-    "trpo": "#661100",  # from Tol's muted scheme: Okabe and Ito have no ninth colour for white paper
-    "reference": "#0072B2",
-    "learner": "#000000",
+    "random": SERIES["grey"],
+    "reinforce": SERIES["blue"],
+    "reinforce_no_baseline": SERIES["sky"],
+    "reinforce_naive": SERIES["orange"],
+    "a2c": SERIES["green"],
+    "ppo": SERIES["vermillion"],
+    "ppo_buggy": SERIES["purple"],
+    "trpo": SERIES["brown"],
+    "reference": SERIES["blue"],
+    "learner": INK,
     "threshold": "#444444",
 }
 
@@ -65,13 +85,14 @@ ALIASES: dict[str, str] = {
 }
 
 DPI = 100
+HEAVY = 50_000  # bytes of an SVG; most figures take half of that
 WIDTH, HEIGHT = 7.6, 4.2  # inches: 760 x 420 pixels stand in an output cell of a window 1280 pixels wide
 
 STYLE: Any = {
     "figure.figsize": (WIDTH, HEIGHT),
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
-    # Opaque: a transparent figure loses its black letters on JupyterLab's dark theme.
+    # Opaque: a transparent figure loses its black letters on dark paper where the stylesheet is not.
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "savefig.facecolor": "white",
@@ -94,13 +115,8 @@ STYLE: Any = {
 }
 
 
-def stylesheet() -> str:
-    """The text of the course's one stylesheet, for a <style> element."""
-    return Path(__file__).with_name("style.css").read_text(encoding="utf-8")
-
-
-def use_style() -> None:
-    """Give figures of this notebook the course's look; figures of `pgcourse.show` have it in any case."""
+def dress_figures() -> None:
+    """Give figures of pyplot in this notebook the course's look; those of `pgcourse.show` have it in any case."""
     matplotlib.rcParams.update(STYLE)
 
 
@@ -118,16 +134,57 @@ def new_figure(
         return figure, figure.subplots(rows, columns, **options)
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as PNG on white paper, without the facts of this machine."""
-    drawn, small = io.BytesIO(), io.BytesIO()
+def drawn(figure: Figure) -> tuple[bytes, str, int]:
+    """The figure as a browser shows it best: content, its MIME type, and the width in pixels at which it is shown.
+
+    SVG is sharp at every size; where it would be heavy (thousands of points), a PNG at double density.
+    """
+    content, mime = svg(figure), "image/svg+xml"
+    if len(content) > HEAVY and len(dots := png(figure, density=2)) < len(content):
+        content, mime = dots, "image/png"
+    return content, mime, round(figure.get_figwidth() * DPI)
+
+
+def png(figure: Figure, *, density: int = 1) -> bytes:
+    """The figure as PNG on white paper, without the facts of this machine. Args: density: pixels per pixel of the page."""
+    large, small = io.BytesIO(), io.BytesIO()
     with matplotlib.rc_context({"savefig.facecolor": "white", "savefig.transparent": False}):
-        figure.savefig(drawn, format="png", dpi=DPI)
-    # 256 colours look the same in a line plot, and take a third of the bytes: a notebook holds every picture
-    # twice.
-    picture = Image.open(drawn).convert("RGB")
+        figure.savefig(large, format="png", dpi=DPI * density)
+    # 256 colours look the same in a line plot, and take a third of the bytes.
+    picture = Image.open(large).convert("RGB")
     picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()
+
+
+def svg(figure: Figure) -> bytes:
+    """The figure as SVG on white paper, the same bytes on every machine: letters are outlines, no dates, short numbers."""
+    file = io.StringIO()
+    look: Any = {
+        "savefig.facecolor": "white",
+        "savefig.transparent": False,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "pgcourse",
+    }
+    with matplotlib.rc_context(look):
+        figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    return _shortened(file.getvalue()).encode()
+
+
+def _shortened(svg: str) -> str:
+    """The same picture in two thirds of the bytes: what matplotlib writes for people and for older browsers is left out."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|(?<=<g) id=\"[^\"]*\"", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns:xlink="[^"]*"', "", svg).replace("xlink:href", "href")
+    svg = re.sub(r' transform="translate\(([-\d.]+) 0\)"/>', r' x="\1"/>', svg)  # of a letter in a word
+    svg = re.sub(r"(?<=[\"#])DejaVuSans-", "g", svg)
+    # A hundredth of a point is finer than any screen.
+    svg = re.sub(r' (d|x|y)="([^"]*)"', lambda part: f' {part[1]}="{_short_numbers(part[2])}"', svg)
+    return re.sub(r"\s*\n\s*", "\n", svg)
+
+
+def _short_numbers(path: str) -> str:
+    path = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), path)
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(path.split()))
 
 
 def algorithm_of(label: str) -> str | None:

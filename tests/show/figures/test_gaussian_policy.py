@@ -65,4 +65,6 @@ def test_the_dots_stand_on_their_lines() -> None:
 def test_both_have_sliders(shown: list[Any]) -> None:
     gaussian_policy.explore_bounds()
     gaussian_policy.explore_score()
-    assert all(WIDGET_VIEW in bundle and "image/png" in bundle for bundle in shown) and len(shown) == 2
+    assert (
+        all(WIDGET_VIEW in bundle and "data:image/png" in bundle["text/html"] for bundle in shown) and len(shown) == 2
+    )

@@ -100,7 +100,11 @@ def test_the_title_of_the_swing_is_its_return() -> None:
 
 def test_the_explorer_offers_every_policy(shown: list[Any]) -> None:
     policies.explore_phase({"before": Push(), "after": Push()})
-    assert WIDGET_VIEW in shown[0] and "image/png" in shown[0] and "before, after" in shown[0]["text/plain"]
+    assert (
+        WIDGET_VIEW in shown[0]
+        and "data:image/png" in shown[0]["text/html"]
+        and "before, after" in shown[0]["text/plain"]
+    )
 
 
 @pytest.mark.parametrize(("draw", "message"), [

@@ -148,7 +148,7 @@ def rollout_of(kinds: list[list[int]]) -> Rollout:
 
 
 def colour(kind: int) -> str:
-    return KINDS[kind][1].upper()
+    return to_hex(KINDS[kind][1]).upper()
 
 
 def boxes(figure: Figure, panel: int) -> dict[tuple[int, int], str]:

@@ -67,7 +67,7 @@ def test_the_widget_stands_as_a_picture_and_names_its_sliders(shown: list[Any]) 
     )
     assert "Two maps." in shown[0]["text/html"]
     assert "cart position [m]" in shown[0]["text/html"] and "cart velocity [m/s]" in shown[0]["text/html"]
-    assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"] and shown[0]["image/png"]
+    assert "one of 60 episodes, 300 episodes" in shown[0]["text/html"] and "data:image/png" in shown[0]["text/html"]
 
 
 def test_visited_states_are_dots_on_both_maps() -> None:
@@ -102,7 +102,7 @@ def curve(level: float) -> dict[str, Any]:
 
 def test_each_critic_has_its_means_above_its_explained_variance() -> None:
     columns = {
-        name: ([(curve(80.0), "mean of G", "#000000"), (curve(level), "mean of V", "#0072B2")], curve(explained))
+        name: ([(curve(80.0), "mean of G", "#000000"), (curve(level), "mean of V", "pg:blue")], curve(explained))
         for name, level, explained in (("healthy", 79.0, 0.4), ("slow", 20.0, 0.1))
     }
     top_left, top_right, bottom_left, bottom_right = critic_panels(columns).axes

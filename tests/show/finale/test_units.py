@@ -440,7 +440,7 @@ def test_the_page_shows_curve_gif_and_sentence(name: str, shown: list[ANY], monk
     picture, gif, sentence = shown
     assert "interquartile mean of the reference" in picture["text/html"]
     assert f"Moving average of {window} episodes" in picture["text/html"]
-    assert "image/png" in picture and "image/gif" in gif
+    assert "data:image/svg+xml" in picture["text/html"] and "data:image/gif" in gif["text/html"]
     assert "the reference's interval is 24 to 36" in sentence["text/plain"]
 
 

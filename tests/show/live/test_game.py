@@ -48,7 +48,7 @@ def test_showing_the_game_starts_nothing(shown: list[Any]) -> None:
 
     in_a_loop(scenario)
     (bundle,) = shown
-    assert set(bundle) == {"text/html", "image/jpeg", "text/plain", WIDGET_VIEW}
+    assert set(bundle) == {"text/html", "text/plain", WIDGET_VIEW}
     assert "Run this cell in JupyterLab to play" in bundle["text/html"]
 
 

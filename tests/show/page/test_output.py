@@ -27,15 +27,22 @@ def test_importing_the_package_and_what_a_training_process_needs_loads_neither_m
     assert done.stdout.strip() == "[]"
 
 
-def test_a_figure_has_alt_text_caption_and_a_bare_picture(shown: list[Any]) -> None:
+def content_of(bundle: dict[str, str]) -> tuple[str, bytes]:
+    """MIME type and bytes of the picture inside display data."""
+    mime, data = re.findall(r'src="data:([^;]+);base64,([^"]+)"', bundle["text/html"])[0]
+    return mime, base64.b64decode(data)
+
+
+def test_a_figure_has_alt_text_and_caption_and_is_held_once(shown: list[Any]) -> None:
     figure, ax = plt.subplots()
     ax.plot([1, 2])
     page.figure(figure, alt='A line that "rises" & ends', caption="Look at the end: a < b.")
     (bundle,) = shown
     assert 'alt="A line that &quot;rises&quot; &amp; ends"' in bundle["text/html"]
     assert "<figcaption>Look at the end: a &lt; b.</figcaption>" in bundle["text/html"]
-    assert bundle["image/png"] in bundle["text/html"]
-    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    mime, content = content_of(bundle)
+    assert mime == "image/svg+xml" and content.startswith(b"<svg ") and 'width="640"' in bundle["text/html"]
+    assert set(bundle) == {"text/html", "text/plain"}, "a second copy would double the notebook"
     assert bundle["text/plain"] == '[Picture: A line that "rises" & ends]\nLook at the end: a < b.'
     assert figure.number not in plt.get_fignums(), "left open, the notebook would show it twice"
 
@@ -51,7 +58,8 @@ def test_a_gif_stands_in_the_page_itself(tmp_path: Path, shown: list[Any]) -> No
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
     page.gif(path, alt="A black square.", width=300)
     (bundle,) = shown
-    assert base64.b64decode(bundle["image/gif"]) == path.read_bytes()
+    assert content_of(bundle) == ("image/gif", path.read_bytes())
+    assert '<img class="pg-photo"' in bundle["text/html"], "the dark theme leaves a film as it is"
     assert 'alt="A black square." width="300"' in bundle["text/html"] and str(tmp_path) not in str(bundle)
 
 
