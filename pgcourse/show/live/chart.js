@@ -292,6 +292,7 @@ export function drawChart(element, chart, room) {
   const width = Math.min(room, WIDEST);
   const columns = width < STACKED_BELOW ? 1 : (chart.columns ?? chart.panels.length);
   element.style.display = "grid";
+  element.style.alignItems = "end"; // where only one of two has a legend
   element.style.gridTemplateColumns = `repeat(${columns}, ${Math.floor(width / columns)}px)`;
   element.replaceChildren(...chart.panels.map((panel) => {
     const box = document.createElement("div");

@@ -115,7 +115,8 @@ export function explain(stage, given, figure, name) {
   const draw = () => {
     const drawing = figure(values, given.data);
     if (room) drawChart(chart, drawing, room);
-    if (words.textContent !== drawing.words) words.textContent = drawing.words;
+    const said = drawing.words.replace(/-(?=\d)/g, "−"); // a minus sign, no hyphen
+    if (words.textContent !== said) words.textContent = said;
   };
   let waiting = false;
   const redraw = () => {
