@@ -2,6 +2,29 @@
 
 from collections.abc import Callable
 
-from pgcourse.show.live.explainer import Explainer
+import torch
 
-SAMPLES: dict[str, Callable[[], Explainer]] = {}
+from pgcourse.show.live.explainer import Explainer
+from pgcourse.show.live.explainers.baseline_constant import baseline_constant
+from pgcourse.show.live.explainers.critic_offset import critic_offset
+
+
+def corridor_episodes() -> Explainer:
+    """Estimates as of the corridor: long episodes have low returns and large scores."""
+    generator = torch.Generator().manual_seed(0)
+    length = (60 * torch.rand(2, 400, generator=generator) + 3).round()  # [P, M]
+    scores = 0.2 * (length * torch.randn(2, 400, generator=generator)).round()
+    return baseline_constant({p: (scores[k], -length[k]) for k, p in enumerate(("0.2", "0.5"))})
+
+
+def critic_of_a_stage() -> Explainer:
+    """Values that know a third of what the returns do."""
+    generator = torch.Generator().manual_seed(0)
+    returns = 20 + 15 * torch.rand(900, generator=generator)
+    return critic_offset(18 + 0.4 * (returns - 27) + torch.randn(900, generator=generator), returns)
+
+
+SAMPLES: dict[str, Callable[[], Explainer]] = {
+    "baseline_constant": corridor_episodes,
+    "critic_offset": critic_of_a_stage,
+}
