@@ -86,7 +86,8 @@ def baseline_constant(episodes: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Ex
         "variance of the estimates against the constant that is subtracted, with lines at the mean return and at the least "
         "variance.",
         caption="Move b: the histogram becomes narrow and wide again, and its mean stays, but for the luck of finitely many "
-        "episodes. The outermost bars hold all that lies beyond. Subtracting the mean return helps; the lowest point of the parabola is elsewhere.",
+        "episodes. The outermost bars hold all that lies beyond. Subtracting the mean return helps; the lowest point of the "
+        "parabola is elsewhere.",
         data={name: pack(*pair) for name, pair in episodes.items()},
         size=(7.6, 3.6),
     )
