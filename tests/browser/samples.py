@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import torch
 
+from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.show.live.explainer import Explainer
 from pgcourse.show.live.explainers.baseline_constant import baseline_constant
+from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
 from pgcourse.show.live.explainers.critic_offset import critic_offset
 
 
@@ -24,7 +26,21 @@ def critic_of_a_stage() -> Explainer:
     return critic_offset(18 + 0.4 * (returns - 27) + torch.randn(900, generator=generator), returns)
 
 
+def agents_of_cartpole() -> Explainer:
+    """Two fresh agents with weights that are large enough to make them decide."""
+    agents = {}
+    for seed, title in enumerate(("60 episodes", "300 episodes")):
+        torch.manual_seed(seed)
+        policy, critic = CategoricalPolicy(4, 2), ValueNetwork(4)
+        with torch.no_grad():
+            policy.logits[-1].weight *= 200
+            critic.values[-1].bias += 40
+        agents[title] = Agent(policy, critic, 0.1 * torch.randn(300, 4))
+    return cartpole_state(agents)
+
+
 SAMPLES: dict[str, Callable[[], Explainer]] = {
+    "cartpole_state": agents_of_cartpole,
     "baseline_constant": corridor_episodes,
     "critic_offset": critic_of_a_stage,
 }

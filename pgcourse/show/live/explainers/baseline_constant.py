@@ -28,7 +28,7 @@ def pack(scores: ArrayLike, returns: ArrayLike) -> dict[str, NDArray[np.float64]
             "with a score that is not 0"
         )
     rows, counts = np.unique(np.stack([scores.round(4), returns], axis=1), axis=0, return_counts=True)
-    return {"scores": rows[:, 0], "returns": rows[:, 1], "counts": counts}
+    return {"scores": rows[:, 0], "returns": rows[:, 1], "counts": counts.astype(np.float64)}
 
 
 def figure(p: str, b: float, data: Any) -> chart.Chart:
@@ -51,7 +51,7 @@ def figure(p: str, b: float, data: Any) -> chart.Chart:
     mean, variance = spread(b)
     _, at_zero = spread(0.0)
     ratio = variance / at_zero
-    grid = np.arange(LOW, HIGH + 1)
+    grid = range(LOW, HIGH + 1)
     compared = "as much as" if abs(ratio - 1) < EQUAL else "less than" if ratio < 1 else "more than"
     return chart.chart(
         chart.panel(
