@@ -105,45 +105,13 @@ function ticksOf(axis, room, each) {
   return values.map((value) => ({ value, text: tickLabel(value, step) }));
 }
 
-/** @param {number} share 0 to 1 @param {"sequential"|"diverging"} scale @returns {number[]} red, green, blue */
+/** @param {number} share 0 to 1 @param {"sequential"|"diverging"} scale @returns {string} */
 function tileColour(share, scale) {
   const stops = SCALES[scale];
   const place = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
   const first = Math.min(Math.floor(place), stops.length - 2);
-  return stops[first].map((c, i) => Math.round(c + (place - first) * (stops[first + 1][i] - c)));
-}
-
-/** @type {WeakMap<number[][], string>} */
-const pictures = new WeakMap();
-
-/**
- * A grid of colours as one picture of a pixel each: thousands of rectangles would take longer than a frame.
- * @param {Mark} mark
- * @returns {string} a bitmap, which holds its rows from the bottom too
- */
-function tilePicture(mark) {
-  const rows = mark.values ?? [];
-  const before = pictures.get(rows);
-  if (before) return before;
-  const [low, high] = mark.range ?? [0, 1];
-  const width = rows[0].length;
-  const pitch = Math.ceil((3 * width) / 4) * 4; // bytes of a row
-  const bytes = new DataView(new ArrayBuffer(54 + pitch * rows.length));
-  bytes.setUint16(0, 0x424d); // "BM"
-  for (const [at, number] of [[2, bytes.byteLength], [10, 54], [14, 40], [18, width], [22, rows.length]]) {
-    bytes.setUint32(at, number, true);
-  }
-  bytes.setUint16(26, 1, true);
-  bytes.setUint16(28, 24, true); // bits of a pixel
-  rows.forEach((row, i) => row.forEach((value, j) => {
-    const colour = tileColour((value - low) / (high - low), mark.scale ?? "sequential");
-    colour.forEach((part, k) => bytes.setUint8(54 + i * pitch + 3 * j + 2 - k, part));
-  }));
-  let text = "";
-  for (let at = 0; at < bytes.byteLength; at++) text += String.fromCharCode(bytes.getUint8(at));
-  const picture = `data:image/bmp;base64,${btoa(text)}`;
-  pictures.set(rows, picture);
-  return picture;
+  const mixed = stops[first].map((c, i) => Math.round(c + (place - first) * (stops[first + 1][i] - c)));
+  return `rgb(${mixed.join(",")})`;
 }
 
 /**
@@ -276,11 +244,14 @@ function drawMark(mark, x, y, panel) {
       return [svg("path", { d: `M${x1} ${y1}L${x2} ${y2}${head.join("")}`, stroke: colour, "stroke-width": mark.width ?? 2, fill: "none" })];
     }
     case "tiles": {
+      const rows = mark.values ?? [];
+      const [low, high] = mark.range ?? [0, 1];
       const [left, right, foot, top] = [x(xs[0]), x(xs[1]), y(ys[0]), y(ys[1])];
-      return [svg("image", {
-        x: left, y: top, width: right - left, height: foot - top, href: tilePicture(mark), preserveAspectRatio: "none",
-        style: "image-rendering: pixelated",
-      })];
+      const [wide, tall] = [(right - left) / rows[0].length, (foot - top) / rows.length];
+      return rows.flatMap((row, i) => row.map((value, j) => svg("rect", {
+        x: left + j * wide, y: foot - (i + 1) * tall, width: wide + 0.5, height: tall + 0.5,
+        fill: tileColour((value - low) / (high - low), mark.scale ?? "sequential"), "shape-rendering": "crispEdges",
+      })));
     }
     default:
       throw new Error(`no mark is called ${mark.kind}`);
