@@ -1,4 +1,4 @@
-"""Gallery, discount, state of CartPole, the pendulum as a game, progress page: moved with mouse and keyboard."""
+"""Gallery, bounds, the pendulum as a game, progress page: moved with mouse and keyboard."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +12,8 @@ pytestmark = pytest.mark.slow
 
 AGENTS = """
 from dataclasses import replace
-import torch
 from pgcourse import ppo
-from pgcourse.show.figures.values import Agent
 result = ppo.train(replace(ppo.CARTPOLE, total_timesteps=8192))
-agents = {"8k steps": Agent(result.policy, result.critic, torch.zeros(1, 4))}
 """
 GALLERY = (
     AGENTS
@@ -25,21 +22,6 @@ from pgcourse.show.live.gallery import gallery
 gallery({"random": None, "8k steps": result}, 0, max_steps=100)
 """
 )
-STATE = (
-    AGENTS
-    + """
-from pgcourse.show.figures.policies import explore_state
-explore_state(agents)
-"""
-)
-MAP = (
-    AGENTS
-    + """
-from pgcourse.show.figures.values import explore_value_map
-explore_value_map(agents, alt="Two maps of the states of CartPole.")
-"""
-)
-DISCOUNT = "from pgcourse.show.figures.returns import explore_discount; explore_discount()"
 BOUNDS = "from pgcourse.show.figures.gaussian_policy import explore_bounds; explore_bounds()"
 PENDULUM = "from pgcourse.show.live.game import play; play('Pendulum-v1', seconds=3)"
 PROGRESS = """
@@ -63,9 +45,6 @@ def drag(page: Any, handle: Any, pixels: int) -> None:
 @pytest.mark.parametrize(
     ("name", "cell", "label"),
     [
-        ("discount", DISCOUNT, "discount γ"),
-        ("state", STATE, "pole angle"),
-        ("value-map", MAP, "cart velocity"),
         ("bounds", BOUNDS, "standard deviation"),
     ],
 )

@@ -114,6 +114,33 @@ function tileColour(share, scale) {
   return `rgb(${mixed.join(",")})`;
 }
 
+/** @type {WeakMap<number[][], string>} what was painted already: the same rows come again with each move of a slider */
+const pictures = new WeakMap();
+
+/**
+ * One pixel a tile: thousands of elements would not be drawn within a frame.
+ * @param {number[][]} rows from the bottom
+ * @param {number} low
+ * @param {number} high
+ * @param {"sequential"|"diverging"} scale
+ * @returns {string} address of the picture
+ */
+function tilePicture(rows, low, high, scale) {
+  const before = pictures.get(rows);
+  if (before) return before;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [rows[0].length, rows.length];
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("this browser draws no pictures");
+  rows.forEach((row, i) => row.forEach((value, j) => {
+    pen.fillStyle = tileColour((value - low) / (high - low), scale);
+    pen.fillRect(j, rows.length - 1 - i, 1, 1);
+  }));
+  const picture = canvas.toDataURL();
+  pictures.set(rows, picture);
+  return picture;
+}
+
 /**
  * Draw one panel.
  * @param {Panel} panel
@@ -247,11 +274,10 @@ function drawMark(mark, x, y, panel) {
       const rows = mark.values ?? [];
       const [low, high] = mark.range ?? [0, 1];
       const [left, right, foot, top] = [x(xs[0]), x(xs[1]), y(ys[0]), y(ys[1])];
-      const [wide, tall] = [(right - left) / rows[0].length, (foot - top) / rows.length];
-      return rows.flatMap((row, i) => row.map((value, j) => svg("rect", {
-        x: left + j * wide, y: foot - (i + 1) * tall, width: wide + 0.5, height: tall + 0.5,
-        fill: tileColour((value - low) / (high - low), mark.scale ?? "sequential"), "shape-rendering": "crispEdges",
-      })));
+      return [svg("image", {
+        x: left, y: top, width: right - left, height: foot - top, preserveAspectRatio: "none", style: "image-rendering: pixelated",
+        href: tilePicture(rows, low, high, mark.scale ?? "sequential"),
+      })];
     }
     default:
       throw new Error(`no mark is called ${mark.kind}`);
