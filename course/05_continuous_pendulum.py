@@ -189,7 +189,7 @@ play("Pendulum-v1")
 
 # %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
-swinging = {"untrained": GaussianPolicy(obs_dim=3, action_dim=1)}
+swinging = {"untrained": GaussianPolicy(obs_dim=3, action_dim=1, hidden_sizes=(32, 32))}
 swinging |= {title: policy for title, policy in agents.items() if policy is not None}
 phase_of(swinging).show()
 

@@ -31,25 +31,25 @@ def figure(gamma: float, gae_lambda: float, step: float, data: Any) -> chart.Cha
     ends = [t for t in steps if terminated[t] or truncated[t]]
     end = next((t for t in ends if t >= start), None)
     until = f"the end of the episode at step {end}" if end is not None else "the end of the rollout"
-    x = {"low": -1, "high": len(steps)}
+    low, high = -1, len(steps)
     rules = [chart.rule("x", t + 0.5, "purple", width=2) for t in ends]
     zero = chart.rule("y", 0, "grey", width=1)
     return chart.chart(
         chart.panel(
-            chart.axis("", **x),
+            chart.axis("", low, high),
             chart.axis("TD error δ", *data["delta_limits"]),
             chart.bars(steps, deltas, "pale", label="TD error δ"),
             chart.bars(steps, weights * deltas, "vermillion", width=0.45, label="what it counts: (γλ)ᵏ δ"),
             zero, *rules, height=120,
         ),
         chart.panel(
-            chart.axis("", **x),
+            chart.axis("", low, high),
             chart.axis("weight (γλ)ᵏ", 0, 1.08, ticks=[0, 0.5, 1]),
             chart.bars(steps, weights, "vermillion", width=0.45),
             *rules, height=80,
         ),
         chart.panel(
-            chart.axis("step of the rollout", **x),
+            chart.axis("step of the rollout", low, high),
             chart.axis("advantage A", *data["advantage_limits"]),
             zero, *rules,
             chart.line(steps, deltas, "blue", label="λ = 0", dash="6 4", width=1.5),

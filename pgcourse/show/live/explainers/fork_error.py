@@ -48,7 +48,7 @@ def fork_error(lambdas: ArrayLike, critics: Mapping[str, tuple[ArrayLike, ArrayL
     """
     points = np.round(np.asarray(lambdas, dtype=np.float64), 6)
     known = {
-        words: {"bias": np.round(bias, 5).tolist(), "noise": np.round(noise, 5).tolist()}
+        words: {"bias": np.round(np.asarray(bias), 5).tolist(), "noise": np.round(np.asarray(noise), 5).tolist()}
         for words, (bias, noise) in critics.items()
     }
     return Explainer(
