@@ -17,21 +17,8 @@
 # episode will end. If you trust it, you can learn after one step. How far should you trust it? This unit turns
 # that question into a number, λ, and builds A2C, on which PPO (unit 04) is built in turn.
 #
-# **After this lesson you will be able to**
-#
-# 1. derive the TD error, say when it is a right estimate of the advantage and how wrong it is otherwise;
-# 2. derive GAE as a weighted sum of n-step advantages, and choose λ knowing what it trades;
-# 3. treat the three kinds of boundary correctly: terminated, truncated, end of the rollout;
-# 4. write A2C in five blocks and give the shape of every tensor in it;
-# 5. read explained variance, and know what it does not see.
-#
-# **You need** [lesson 02](02_baselines.ipynb) (baselines, the value network, two optimisers). **Time:** {{minutes:core}} minutes
-# for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises; all cells together
-# run in less than a minute on two cores. Symbols: [one table for the whole course](../docs/symbols.md). {{# design}}
-#
-# The numbers in the text come from `claims/a2c.json` and `claims/a2c_mistakes.json`: ten training runs of each version. *289
-# [274, 301]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are
-# comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
+# {{minutes:exercises}} for the exercises. Symbols: [one table for the whole course](../docs/symbols.md). {{# design}}
 
 # %% jupyter={"source_hidden": true}
 import tempfile
@@ -48,15 +35,62 @@ from pgcourse.optim import seeded
 from pgcourse.rollout import Rollout, collect_rollout
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
-from pgcourse.show.live import sliders as widgets, stages
-from pgcourse.study.claims import load_claims, quote
+from pgcourse.show.live import stages
+from pgcourse.show.live.explainers.advantages import advantages_of
+from pgcourse.show.live.explainers.fork_error import fork_error
+from pgcourse.study.claims import load_claims
+from pgcourse.study.seeds import run_seeds
 
 page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("a2c")
 
 # %% [markdown]
-# ## Three questions before you begin
+# ## Where this ends
+#
+# A2C on CartPole beside the REINFORCE with baseline of units 01 and 02.
+
+# %% jupyter={"source_hidden": true}
+figure, ax = plots.new_figure()
+plots.claimed_band(ax, measured["curves"]["cartpole"], label="A2C", colour="a2c")
+plots.claimed_band(
+    ax, load_claims("reinforce")["curves"]["baseline"], label="REINFORCE with baseline", colour="reinforce"
+)
+ax.axhline(475, color=plots.COLOURS["threshold"], linestyle=":", label="threshold 475")
+ax.set(xlabel="episode", ylabel="return, moving average of 50 episodes", ylim=(0, 510))
+ax.legend(loc="lower right")
+page.figure(
+    figure,
+    alt="Two learning curves with bands over 1,000 episodes of CartPole: A2C, and REINFORCE with baseline.",
+    caption="Lines are interquartile means of ten seeds, bands their 95 % intervals. A mean of 475 is reached at episode "
+    "{{a2c:cartpole/episodes_to_475}} by A2C and {{reinforce:baseline/episodes_to_475}} by REINFORCE.",
+)
+
+# %% [markdown]
+# On CartPole REINFORCE needs {{fewer | reinforce:baseline/episodes_to_475 < a2c:cartpole/episodes_to_475}} episodes. A2C ends
+# {{higher | a2c:cartpole/last_100 > reinforce:baseline/last_100}}, but its learning rates fall to 0 and REINFORCE's do not, so
+# this may be the schedule. Why learn A2C then? It needs no end of an episode, so it works where episodes are long or never end,
+# and each of its parts comes back in PPO.
+
+# %% [markdown]
+# ## Before you begin
+#
+# **After this lesson you will be able to**
+#
+# 1. derive the TD error, say when it is a right estimate of the advantage and how wrong it is otherwise;
+# 2. derive GAE as a weighted sum of n-step advantages, and choose λ knowing what it trades;
+# 3. treat the three kinds of boundary correctly: terminated, truncated, end of the rollout;
+# 4. write A2C in five blocks and give the shape of every tensor in it;
+# 5. read explained variance, and know what it does not see.
+#
+# **You need** [lesson 02](02_baselines.ipynb) (baselines, the value network, two optimisers). All cells together run in less
+# than a minute on two cores. {{# design}}
+#
+# The numbers in the text come from `claims/a2c.json` and `claims/a2c_mistakes.json`: ten training runs of each version. *289
+# [274, 301]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are
+# comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
+#
+# ### Three questions
 
 # %% jupyter={"source_hidden": true}
 questions.quiz(
@@ -112,32 +146,6 @@ questions.quiz(
 )
 
 # %% [markdown]
-# ## Where this ends
-#
-# A2C on CartPole beside the REINFORCE with baseline of units 01 and 02.
-
-# %% jupyter={"source_hidden": true}
-figure, ax = plots.new_figure()
-plots.claimed_band(ax, measured["curves"]["cartpole"], label="A2C", colour="a2c")
-plots.claimed_band(
-    ax, load_claims("reinforce")["curves"]["baseline"], label="REINFORCE with baseline", colour="reinforce"
-)
-ax.axhline(475, color=plots.COLOURS["threshold"], linestyle=":", label="threshold 475")
-ax.set(xlabel="episode", ylabel="return, moving average of 50 episodes", ylim=(0, 510))
-ax.legend(loc="lower right")
-page.figure(
-    figure,
-    alt="Two learning curves with bands over 1,000 episodes of CartPole: A2C, and REINFORCE with baseline.",
-    caption="Lines are interquartile means of ten seeds, bands their 95 % intervals. A mean of 475 is reached at episode "
-    "{{a2c:cartpole/episodes_to_475}} by A2C and {{reinforce:baseline/episodes_to_475}} by REINFORCE.",
-)
-
-# %% [markdown]
-# On CartPole REINFORCE needs {{fewer | reinforce:baseline/episodes_to_475 < a2c:cartpole/episodes_to_475}} episodes. A2C ends
-# {{higher | a2c:cartpole/last_100 > reinforce:baseline/last_100}}, but its learning rates fall to 0 and REINFORCE's do not, so
-# this may be the schedule. Why learn A2C then? It needs no end of an episode, so it works where episodes are long or never end,
-# and each of its parts comes back in PPO.
-#
 # ## 1. The idea in plain words
 #
 # You are on a long drive and want to know whether the detour at noon was a mistake. You can wait until you arrive
@@ -365,10 +373,12 @@ def bias_and_noise(advantages, first_action):
     return float(bias), float(noise)
 
 
+at_fork = {n: n_step_advantages(rollout, gamma=1.0, n=n)[0] for n in range(1, EPISODE_STEPS + 1)}  # n -> [N]
+
+# %%
 print("  n    bias   noise of one episode")
 for n in (1, 2, 5, 10, 20, 21):
-    at_fork = n_step_advantages(rollout, gamma=1.0, n=n)[0]  # [N]
-    bias, noise = bias_and_noise(at_fork, rollout.actions[0])
+    bias, noise = bias_and_noise(at_fork[n], rollout.actions[0])
     print(f"{n:3d} {bias:+7.2f} {noise:10.2f}")
 
 # %% [markdown]
@@ -442,18 +452,9 @@ for n in (1, 2, 5, 10, 20, 21):
 # {{# computed}}
 gae_lambda, K = 0.9, EPISODE_STEPS
 weights = [(1 - gae_lambda) * gae_lambda ** (n - 1) for n in range(1, K)] + [gae_lambda ** (K - 1)]
-average = sum(
-    weight * n_step_advantages(rollout, gamma=1.0, n=n)[0] for n, weight in zip(range(1, K + 1), weights, strict=True)
-)
-recursion = returns.gae(
-    rollout.rewards,
-    rollout.values,
-    rollout.next_values,
-    rollout.terminated,
-    rollout.truncated,
-    gamma=1.0,
-    gae_lambda=0.9,
-)[0]
+average = sum(weight * at_fork[n] for n, weight in enumerate(weights, start=1))
+fields = rollout.rewards, rollout.values, rollout.next_values, rollout.terminated, rollout.truncated
+recursion = returns.gae(*fields, gamma=1.0, gae_lambda=gae_lambda)[0]
 print(f"the weights sum to {sum(weights):.6f}")
 print(f"largest difference over {len(average):,} episodes: {float((average - recursion).abs().max()):.6f}")
 
@@ -504,8 +505,9 @@ page.source(
 # %% [markdown]
 # ### 4.5 Move γ and λ
 #
-# A rollout of CartPole after about 200 of 1,000 episodes. On top the TD errors, in the middle how much each counts in the
-# advantage of *one* step, at the bottom the advantages of all steps. Red lines are ends of episodes.
+# A rollout of CartPole after about 200 of 1,000 episodes. On top the TD errors, and inside them what each counts in the advantage
+# of *one* step; in the middle the weights by which it counts; at the bottom the advantages of all steps. First push λ to 0 and
+# to 1: which step gets the blame for a fall?
 
 
 # %% jupyter={"source_hidden": true}
@@ -523,19 +525,8 @@ shown = Rollout(*(field[:, ENV : ENV + 1] for field in data))  # [100, 1]
 fell = shown.terminated[:, 0].nonzero()[:, 0].tolist()
 print(f"environment {ENV} terminated at steps {fell}")
 
-# %%
-from pgcourse.show.figures import returns as returns_explained
-
-widgets.explore(
-    lambda gamma, gae_lambda, step: returns_explained.advantages(shown, gamma=gamma, gae_lambda=gae_lambda, step=step),
-    alt="Three panels over 100 steps: TD errors, the weights of one step's advantage, which fall by gamma lambda and stop at "
-    "the end of the episode, and the advantages for lambda 0, lambda 1 and the chosen lambda.",
-    caption="Move λ from 0 to 1 and watch the green line go from the blue one to the red one. Move the step across an end: no "
-    "weight ever crosses it.",
-    gamma=widgets.Slider(0.8, 1.0, 0.99, 0.01, "discount γ"),
-    gae_lambda=widgets.Slider(0.0, 1.0, 0.95, 0.05, "λ"),
-    step=widgets.Slider(0, 99, 30, 1, "step whose advantage is taken apart"),
-)
+# %% jupyter={"source_hidden": true}
+advantages_of(shown).show()
 
 # %% [markdown]
 # The TD errors are nearly the same at every step, and one bar at each fall is large and negative: this critic says nearly the
@@ -604,7 +595,9 @@ page.figure(
 # %% [markdown]
 # ### 4.7 Four targets of one episode · further
 
-# %%
+# %% jupyter={"source_hidden": true}
+from pgcourse.show.figures import returns as returns_explained
+
 episode = Rollout(*(field[: fell[0] + 1] for field in shown))
 page.figure(
     returns_explained.targets(episode, gamma=0.99, n=5, gae_lambda=0.95),
@@ -625,7 +618,7 @@ page.figure(
 
 # %% jupyter={"source_hidden": true}
 LAMBDAS = np.linspace(0, 1, 21)
-KNOWN = {}  # updates of the critic -> bias [L] and noise [L]
+known = {}  # words for the critic -> bias [L] and noise [L]
 for updates in (10, 30, 100):
     data, _ = frozen_rollout(updates)
     fields = data.rewards, data.values, data.next_values, data.terminated, data.truncated
@@ -633,37 +626,8 @@ for updates in (10, 30, 100):
         bias_and_noise(returns.gae(*fields, gamma=1.0, gae_lambda=gae_lambda)[0], data.actions[0])
         for gae_lambda in LAMBDAS
     ]
-    KNOWN[updates] = np.array(pairs).T
-
-
-def draw_error(episodes, updates):
-    bias, noise = KNOWN[updates]
-    error = np.sqrt(bias**2 + 4 / episodes * noise**2)
-    best = int(error.argmin())
-    figure, ax = plots.new_figure()
-    ax.plot(LAMBDAS, np.abs(bias), color="pg:vermillion", linestyle="--", label="size of the bias")
-    ax.plot(
-        LAMBDAS, np.sqrt(4 / episodes) * noise, color="pg:blue", linestyle="-.", label=f"noise over {episodes} episodes"
-    )
-    ax.plot(LAMBDAS, error, color="black", label="error, both together")
-    ax.plot(LAMBDAS[best], error[best], "o", color="black", markersize=9, label=f"least at λ = {LAMBDAS[best]:.2f}")
-    ax.axhline(1, color="#666666", linestyle=":", label="what is to be seen: 1")
-    ax.set(xlabel="λ", ylabel="error of the advantage at the fork [reward]", ylim=(0, 1.6 * max(1.0, error.max())))
-    ax.legend(loc="upper center", ncols=2)
-    return figure
-
-
-# %%
-# {{# computed}}
-widgets.explore(
-    draw_error,
-    alt="Bias falls and noise grows with lambda; their root sum of squares has a minimum that moves with the number of episodes "
-    "and with the training of the critic.",
-    caption="More episodes: the λ of the least error moves to the right, or stays. More training is not the same as less bias: "
-    "look at λ = 0 after 10, 30 and 100 updates.",
-    episodes=widgets.Choice([8, 32, 128, 512, 2048], 512, "episodes averaged"),
-    updates=widgets.Choice({f"{number} updates": number for number in KNOWN}, 30, "critic trained for"),
-)
+    known[f"{updates} updates"] = np.array(pairs).T
+fork_error(LAMBDAS, known, shown="30 updates").show()
 
 # %% [markdown]
 # The λ of the least error is that of *this critic, this much data and one update*. It is not the best λ for training: with 8
@@ -767,7 +731,12 @@ print(f"pole angle in info['final_obs']:    {info['final_obs'][0, 2]:+.3f} rad: 
 # of 13 steps. The time limit is set to 9 so that both kinds of end come up.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
+from pgcourse.envs import as_tensor_envs
+from pgcourse.show.figures.returns import timeline
+from pgcourse.study import autoreset
+
+
 class PushWithTheCart(nn.Module):
     """Always the same action in the same state, so that every mode plays the same episodes."""
 
@@ -785,9 +754,6 @@ def make_mode(mode):
 
 
 # %%
-from pgcourse.envs import as_tensor_envs
-from pgcourse.study import autoreset
-
 actor, critic, collected = PushWithTheCart(), partly.critic, {}
 envs = as_tensor_envs(make_mode(AutoresetMode.SAME_STEP))
 obs, _ = envs.reset(seed=[11, 12, 13])
@@ -803,10 +769,8 @@ for mode, collect in (("NEXT_STEP", autoreset.collect_next_step), ("DISABLED", a
         data, valid, carry = collect(actor, critic, envs, carry, 13)
         collected[mode].append((data, valid))
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# design}}
-from pgcourse.show.figures.returns import timeline
-
 page.figure(
     timeline(collected, columns=(0, 1, 2)),
     alt="Three panels, one for each reset mode, with three environments over 26 steps. Terminated and truncated steps are "
@@ -1117,8 +1081,6 @@ page.figure(
 # it?
 
 # %%
-from pgcourse.study.seeds import run_seeds
-
 configs = {
     f"β = {ent_coef:g}": replace(a2c.CARTPOLE, ent_coef=ent_coef, num_episodes=250, anneal_lr=False)
     for ent_coef in (0, 0.01)

@@ -17,23 +17,8 @@
 # A2C looks at a batch once, takes one small step and throws the batch away. Proximal policy optimisation (PPO) takes many steps
 # on the same batch, although another policy collected it. Two lines of code take away the reason to go too far. {{# design}}
 #
-# **After this lesson you will be able to**
-#
-# 1. say why a policy step is only safe nearby, and show what a step too far does;
-# 2. derive the surrogate objective from importance sampling, and name what it ignores;
-# 3. go through the clip case by case, and say where the gradient is zero and where it must not be;
-# 4. measure how far an update went, with an estimate of the KL divergence that you derived yourself;
-# 5. read PPO's update line by line, and say what its epochs and its clip do on CartPole, from measured runs.
-#
-# **You need** [lesson 03](03_a2c_gae.ipynb): advantages, GAE, rollouts of shape `[T, N]`. **Time:** {{minutes:core}} minutes
-# for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises; all cells
-# together run in about half a minute on two cores. Letters are explained in the table of [symbols](../docs/symbols.md).
-# {{# wording}}
-#
-# The numbers come from `claims/ppo.json`: ten training runs of each version unless said otherwise, measured with this package.
-# *72 [65, 80]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are
-# comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)). Where they say *more
-# than ten times*, it is the interval of what is left over ten times the other. {{# wording}}
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
+# {{minutes:exercises}} for the exercises. Symbols: [one table for the whole course](../docs/symbols.md). {{# wording}}
 
 # %% jupyter={"source_hidden": true}
 import copy
@@ -48,7 +33,8 @@ from pgcourse.optim import seeded
 from pgcourse.show import page, questions
 from pgcourse.show.dashboard import Dashboard
 from pgcourse.show.figures import clip, curves as plots, trust_region as trust
-from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.live import stages
+from pgcourse.show.live.explainers.clip import CLIP
 from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
@@ -56,10 +42,49 @@ from pgcourse.study.seeds import run_seeds
 page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("ppo")
-print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
 
 # %% [markdown]
-# ## Three questions before you begin
+# ## Where this ends
+#
+# Two versions of PPO. The same network, the same twenty passes over each batch. They differ in one line, the clip.
+
+# %% jupyter={"source_hidden": true}
+# {{# description}}
+figure = plots.claimed_curves(
+    "ppo",
+    {"many_epochs": "PPO, 20 epochs", "no_clip_many_epochs": "the same without the clip"},
+    threshold=475,
+    colours={"PPO, 20 epochs": "ppo", "the same without the clip": "#000000"},
+    title="CartPole: what one line does",
+)
+page.figure(
+    figure,
+    alt="Two learning curves over 100,000 environment steps. With the clip the return climbs steadily to 500 and stays there, in "
+    "a narrow band. Without it the return starts in the same way, then stays "
+    "{{lower | ppo:no_clip_many_epochs/late < ppo:many_epochs/late}} and wanders in a wide band.",
+    caption="Section 8 asks you why the curves start together and then part.",
+)
+
+# %% [markdown]
+# ## Before you begin
+#
+# **After this lesson you will be able to**
+#
+# 1. say why a policy step is only safe nearby, and show what a step too far does;
+# 2. derive the surrogate objective from importance sampling, and name what it ignores;
+# 3. go through the clip case by case, and say where the gradient is zero and where it must not be;
+# 4. measure how far an update went, with an estimate of the KL divergence that you derived yourself;
+# 5. read PPO's update line by line, and say what its epochs and its clip do on CartPole, from measured runs.
+#
+# **You need** [lesson 03](03_a2c_gae.ipynb): advantages, GAE, rollouts of shape `[T, N]`. All cells together run in about half
+# a minute on two cores. {{# wording}}
+#
+# The numbers come from `claims/ppo.json`: ten training runs of each version unless said otherwise, measured with this package.
+# *72 [65, 80]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are
+# comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)). Where they say *more
+# than ten times*, it is the interval of what is left over ten times the other. {{# wording}}
+#
+# ### Three questions
 #
 # Answer from memory. This lesson builds on all three.
 
@@ -118,28 +143,6 @@ questions.quiz(
         "Right. Section 4 uses the same idea again.",
         "Clipping by the norm is another step.",
     ],
-)
-
-# %% [markdown]
-# ## Where this ends
-#
-# Two versions of PPO. The same network, the same twenty passes over each batch. They differ in one line, the clip.
-
-# %% jupyter={"source_hidden": true}
-# {{# description}}
-figure = plots.claimed_curves(
-    "ppo",
-    {"many_epochs": "PPO, 20 epochs", "no_clip_many_epochs": "the same without the clip"},
-    threshold=475,
-    colours={"PPO, 20 epochs": "ppo", "the same without the clip": "#000000"},
-    title="CartPole: what one line does",
-)
-page.figure(
-    figure,
-    alt="Two learning curves over 100,000 environment steps. With the clip the return climbs steadily to 500 and stays there, in "
-    "a narrow band. Without it the return starts in the same way, then stays "
-    "{{lower | ppo:no_clip_many_epochs/late < ppo:many_epochs/late}} and wanders in a wide band.",
-    caption="Section 8 asks you why the curves start together and then part.",
 )
 
 # %% [markdown]
@@ -376,7 +379,7 @@ questions.predict(
     "optimiser goes where it is wrong in its favour.",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# description}}
 page.figure(
     trust.epoch_panels(load_claims("one_update")["curves"], usual=6),
@@ -429,29 +432,25 @@ page.source(
 # In the two bold cells the row has been followed far enough and stops pulling. In the two other corners the update went the
 # *wrong* way on this row, because other rows pulled harder, and the full gradient leads it back.
 #
-# Move a row through all cases:
+# Move a row through all cases: one ratio, once for a good and once for a bad action. Where is the corner in which the row has gone
+# the wrong way, and is led back?
 
-# %%
-widgets.explore(
-    clip.clip_point,
-    alt="The clipped objective against the probability ratio as a black line, the unclipped and the clipped term in grey, and a "
-    "point at the chosen ratio. The point is round with an arrow uphill where the gradient flows, square where it is zero.",
-    caption="The arrow is the way that a gradient step moves this row. A square has no arrow.",
-    ratio=widgets.Slider(0.0, 2.0, 1.35, 0.05, "probability ratio ρ"),
-    sign=widgets.Choice({"good: A > 0": 1, "bad: A < 0": -1}, 1, "the action was"),
-    clip_coef=widgets.Slider(0.05, 0.5, 0.2, 0.05, "clip_coef ε"),
-)
+# %% jupyter={"source_hidden": true}
+CLIP.show()
 
 # %% [markdown]
 # And a real batch: the 1,024 rows of section 2.3, after six epochs of the package's update.
 
-# %% jupyter={"source_hidden": true}
+# %%
 networks = copy.deepcopy(moment[:4])  # policy, critic and the two optimisers
 with seeded(101):
     metrics = ppo.update(*networks, batch, config)
 with torch.no_grad():
     new_log_prob = networks[0](batch.obs).log_prob(batch.actions)  # [B]
 ratio = (new_log_prob - batch.log_prob).exp()  # [B]
+print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.3f}")
+
+# %% jupyter={"source_hidden": true}
 page.figure(
     clip.clip_cases(ratio, returns.normalize(batch.advantages), clip_coef=config.clip_coef),
     alt="Four panels, one for each sign of the advantage and side of the ratio, with the batch's rows as points on the "
@@ -459,7 +458,6 @@ page.figure(
     caption="A point is a row of the batch, its size grows with |A|. All blue squares lie in two of the four panels. Note the "
     "ratios: the clip did not keep them inside 0.8 to 1.2.",
 )
-print(f"ratios from {ratio.min():.2f} to {ratio.max():.2f}, mean {ratio.mean():.3f}")
 
 # %% [markdown]
 # **What the clip does not do.** It does not bound the ratio. A row beyond the interval has no gradient *of its own*, but all
@@ -533,7 +531,7 @@ print(
     f"standard deviation of a row: k1 {k1.std():.4f}, k3 {k3.std():.4f}; negative rows: k1 {(k1 < 0).float().mean():.0%}"
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 page.figure(
     trust.kl_estimators(log_ratio, exact=exact, batch_size=64),
     alt="Left: each row's k1 falls on a straight line through zero, each row's k3 on a parabola above zero. Right: histograms of "
@@ -559,10 +557,12 @@ page.figure(
 # does that act? A bar is an update, its height is the number of epochs it was given. {{# design}}
 
 # %%
-# {{# description}}
 run = ppo.train(replace(ppo.CARTPOLE, seed=7, total_timesteps=40 * 1024, target_kl=0.015))
 epochs, stopped = run.metrics["charts/epochs"], run.metrics["charts/early_stop"] > 0  # one entry an update
+print(f"stopped early: {stopped.sum()} of {len(stopped)} updates; epochs on average {epochs.mean():.2f}")
 
+# %% jupyter={"source_hidden": true}
+# {{# description}}
 figure, ax = plots.new_figure(height=3.2)
 updates = np.arange(1, len(epochs) + 1)
 ax.bar(updates[~stopped], epochs[~stopped], color="pg:grey", label="all epochs")
@@ -574,7 +574,6 @@ page.figure(
     alt="Epochs of each of the first 40 updates as bars; the updates that were stopped early are hatched and shorter.",
     caption="One run, its first 40 updates. An early stop skips the rest of this batch's epochs, and nothing else.",
 )
-print(f"stopped early: {stopped.sum()} of {len(stopped)} updates; epochs on average {epochs.mean():.2f}")
 
 # %% [markdown]
 # Your 40 updates are the beginning of a run. Over 100,000 steps and ten seeds, a share of
@@ -753,6 +752,8 @@ page.figure(
 result, policies = stages.train_with_stages(
     ppo.train, replace(ppo.CARTPOLE, seed=7, total_timesteps=80 * 1024), at=(0, 20_000), by="env_step"
 )
+
+# %% jupyter={"source_hidden": true}
 figure, ax = plots.new_figure()
 plots.claimed_band(ax, measured["curves"]["cartpole"], label="ten measured runs", colour="ppo")
 smooth = moving_average(result.episodes["episodic_return"], 100)
@@ -770,7 +771,7 @@ page.figure(
 # %% [markdown]
 # ### 7.1 The agent, and the settings with buttons
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# description}}
 with tempfile.TemporaryDirectory() as folder:
     path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)

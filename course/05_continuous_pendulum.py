@@ -17,24 +17,8 @@
 # between −2 and 2 N m. Little of PPO has to change for that. What the *task* needs is another question, and takes the second
 # half of the lesson.
 #
-# **After this lesson you will be able to**
-#
-# 1. turn a discrete policy into a continuous one, and name the three things that change;
-# 2. derive the log-probability and the entropy of a Gaussian policy, and say what both mean when they are positive, negative,
-#    or depend on the unit;
-# 3. say where a sampled action may be clipped and where not, and show with a test what goes wrong otherwise;
-# 4. explain why a policy that becomes sure of itself gets *larger* scores, and what can keep its steps small;
-# 5. tell apart what continuous actions need from what one task needs, by runs in which one setting changes.
-#    {{# mathematics}}
-#
-# **You need** [lesson 04](04_ppo.ipynb) (PPO, its clip and its KL) and lesson 03 (GAE, terminated and truncated). **Time:**
-# {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the
-# exercises; all cells together run in about 40 seconds on two cores. Letters are explained in the table of
-# [symbols](../docs/symbols.md). {{# wording}}
-#
-# The numbers come from `claims/pendulum.json`: ten training runs of each version. *−160 [−170, −150]* would read: interquartile
-# mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data;
-# hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
+# {{minutes:exercises}} for the exercises. Symbols: [one table for the whole course](../docs/symbols.md). {{# wording}}
 
 # %% jupyter={"source_hidden": true}
 import math
@@ -45,12 +29,16 @@ import gymnasium
 import torch
 from torch.distributions import Independent, Normal
 
-from pgcourse import evaluate, ppo
+from pgcourse import evaluate, make_envs, ppo
 from pgcourse.networks import GaussianPolicy
+from pgcourse.rollout import collect_rollout
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
-from pgcourse.show.figures import gaussian_policy as gaussian, methods as family, policies as phase, seeds as effects
+from pgcourse.show.figures import methods as family, seeds as effects
 from pgcourse.show.live import stages
+from pgcourse.show.live.explainers.bounds import BOUNDS
+from pgcourse.show.live.explainers.phase import phase_of
+from pgcourse.show.live.explainers.score import SCORE
 from pgcourse.show.live.game import play
 from pgcourse.show.page import settings
 from pgcourse.statistics import moving_average
@@ -61,10 +49,52 @@ from pgcourse.study.seeds import run_seeds
 page.use_style()
 torch.set_num_threads(1)  # small networks run faster on one thread
 measured = load_claims("pendulum")
-print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
 
 # %% [markdown]
-# ## Three questions before you begin
+# ## 1. Where this ends
+#
+# A rod hangs from a motor that is too weak to lift it. Train PPO on it, here and now, and keep copies on the way.
+
+# %%
+result, agents = stages.train_with_stages(ppo.train, replace(ppo.PENDULUM, seed=1), at=(0, 10_000), by="env_step")
+
+# %% jupyter={"source_hidden": true}
+with tempfile.TemporaryDirectory() as folder:
+    film = stages.stages_gif(agents, "Pendulum-v1", f"{folder}/stages.gif", seed=3, max_steps=120)
+    page.gif(
+        film,
+        alt="Three rods side by side from the same start. The random agent's rod flails below, the early copy does not get up, "
+        "the trained one swings up and stays upright.",
+        caption="The same held-out start for all, at true speed. Watch how the trained agent first swings away from the goal.",
+    )
+
+# %%
+held_out = evaluate(result.policy, "Pendulum-v1", num_episodes=100, seed=0)
+random_agent = evaluate(None, "Pendulum-v1", num_episodes=100, seed=0)
+print(f"mean return of 100 held-out episodes: trained {held_out.mean:.0f}, random {random_agent.mean:.0f}")
+print(f"episodes used for training: {len(result.episodes)}, each of {result.episodes['length'][0]} steps")
+
+# %% [markdown]
+# ## Before you begin
+#
+# **After this lesson you will be able to**
+#
+# 1. turn a discrete policy into a continuous one, and name the three things that change;
+# 2. derive the log-probability and the entropy of a Gaussian policy, and say what both mean when they are positive, negative,
+#    or depend on the unit;
+# 3. say where a sampled action may be clipped and where not, and show with a test what goes wrong otherwise;
+# 4. explain why a policy that becomes sure of itself gets *larger* scores, and what can keep its steps small;
+# 5. tell apart what continuous actions need from what one task needs, by runs in which one setting changes.
+#    {{# mathematics}}
+#
+# **You need** [lesson 04](04_ppo.ipynb) (PPO, its clip and its KL) and lesson 03 (GAE, terminated and truncated). All cells
+# together run in about 40 seconds on two cores. {{# wording}}
+#
+# The numbers come from `claims/pendulum.json`: ten training runs of each version. *−160 [−170, −150]* would read: interquartile
+# mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data;
+# hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
+#
+# ### Three questions
 #
 # Answer from memory. This lesson builds on all three.
 
@@ -127,28 +157,6 @@ questions.quiz(
 )
 
 # %% [markdown]
-# ## 1. Where this ends
-#
-# A rod hangs from a motor that is too weak to lift it. Train PPO on it, here and now, and keep copies on the way.
-
-# %%
-result, agents = stages.train_with_stages(ppo.train, replace(ppo.PENDULUM, seed=1), at=(0, 10_000), by="env_step")
-with tempfile.TemporaryDirectory() as folder:
-    film = stages.stages_gif(agents, "Pendulum-v1", f"{folder}/stages.gif", seed=3, max_steps=120)
-    page.gif(
-        film,
-        alt="Three rods side by side from the same start. The random agent's rod flails below, the early copy does not get up, "
-        "the trained one swings up and stays upright.",
-        caption="The same held-out start for all, at true speed. Watch how the trained agent first swings away from the goal.",
-    )
-
-# %%
-held_out = evaluate(result.policy, "Pendulum-v1", num_episodes=100, seed=0)
-random_agent = evaluate(None, "Pendulum-v1", num_episodes=100, seed=0)
-print(f"mean return of 100 held-out episodes: trained {held_out.mean:.0f}, random {random_agent.mean:.0f}")
-print(f"episodes used for training: {len(result.episodes)}, each of {result.episodes['length'][0]} steps")
-
-# %% [markdown]
 # ## 2. The task
 #
 # | | Pendulum-v1 |
@@ -167,7 +175,7 @@ print(f"episodes used for training: {len(result.episodes)}, each of {result.epis
 # only near upright or near hanging:
 
 # %%
-print(f"the motor can hold the rod up to {math.degrees(phase.largest_held_angle()):.1f}° from upright, or from hanging")
+print(f"the motor can hold the rod up to {math.degrees(math.asin(2 / 5)):.1f}° from upright, or from hanging")
 
 # %% [markdown]
 # From elsewhere the way up leads through swinging: push along with the motion, gain energy, brake at the top. Try it:
@@ -177,13 +185,14 @@ play("Pendulum-v1")
 
 # %% [markdown]
 # The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a **phase portrait**.
-# Colour is the torque, the line is one episode from a hanging start. Choose the stage and the start:
+# Colour is the torque, the line is one episode from a hanging start. Choose the stage and the start. From which starts does the
+# early copy still get up?
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
-swinging = {"untrained": GaussianPolicy(obs_dim=3, action_dim=1)}
+swinging = {"untrained": GaussianPolicy(obs_dim=3, action_dim=1, hidden_sizes=(32, 32))}
 swinging |= {title: policy for title, policy in agents.items() if policy is not None}
-phase.explore_phase(swinging)
+phase_of(swinging).show()
 
 # %% [markdown]
 # Near the hanging rod, at the left and right edges, the trained policy's torque has the sign of the *velocity*: it pumps. In
@@ -315,18 +324,15 @@ page.source(policies.StateDependentGaussian)
 # ## 4. Bounds: clip in the environment, nowhere else
 #
 # A Gaussian does not know that torque ends at 2 N m. Some samples lie outside, and the environment cuts them. **Move** the
-# policy's mean and width, and see how much is cut:
+# policy's mean and width, and see how much is cut. Where do the mean of the samples and the mean of the torque part?
 
-# %%
-gaussian.explore_bounds()
+# %% jupyter={"source_hidden": true}
+BOUNDS.show()
 
 # %% [markdown]
 # How much of that happens in real training? Take the trained agent's own episodes, sample as in training, and count:
 
 # %%
-from pgcourse import make_envs
-from pgcourse.rollout import collect_rollout
-
 envs = make_envs("Pendulum-v1", 8, seed=123)
 obs, _ = envs.reset()
 rollout, _ = collect_rollout(result.policy, result.critic, envs, obs, num_steps=200)
@@ -466,8 +472,8 @@ questions.check_line("05-score-log-std", lambda u, mu, sigma: ...)
 # The score of the mean has standard deviation $1/\sigma$. In that of $\log \sigma$ the width cancels: its standard deviation is
 # $\sqrt{\mathbb{E}[\xi^4] - 1} = \sqrt 2$, whatever $\sigma$ is. Move $\sigma$ and see:
 
-# %%
-gaussian.explore_score()
+# %% jupyter={"source_hidden": true}
+SCORE.show()
 
 # %% [markdown]
 # So the score of the mean does not vanish in a narrow Gaussian. It *grows* like $1/\sigma$, and its **variance** like
@@ -514,8 +520,9 @@ page.figure(
 # approximate KL of an update is {{pendulum:constant_lr/kl.value}}, {{higher | pendulum:constant_lr/kl > pendulum:pendulum/kl}}
 # than the {{pendulum:pendulum/kl.value}} with falling rates. In both cases the KL peaks near 0.026 after about 20,000 steps
 # and falls to about 0.01, with constant rates too, though the policy goes on narrowing: why, these runs do not tell. The two
-# part after that. Is $1/\sigma$ all there is to the middle panel? Compare with runs whose width was held fixed, or started
-# small: {{# description}}
+# part after that. {{# description}}
+#
+# <details><summary>Is 1/σ all there is to the middle panel? Runs whose width was held fixed, or started small</summary>
 #
 # | version | $\sigma$ at the end [N m] | mean gradient norm |
 # |---|---|---|
@@ -530,6 +537,8 @@ page.figure(
 # factor of at least 15. The norm is only {{about four times | pendulum:std_01/grad_norm > 3.5 * pendulum:frozen_std/grad_norm,
 # pendulum:std_01/grad_norm < 4.5 * pendulum:frozen_std/grad_norm}} as large. A possible reason: it is of a mean over 400
 # samples, which holds signal as well as noise. And a motor that hardly moves sees other states. {{# mathematics}}
+#
+# </details>
 #
 # ## 6. Second diff: what this task wants
 #
@@ -681,7 +690,7 @@ page.figure(
 # and three of them help. {{# description}}
 
 # %% [markdown]
-# ### 6.1 The scale of the rewards
+# ### 6.1 The scale of the rewards · further
 #
 # A reward of Pendulum goes down to −16. With $\gamma = 0.9$ a value is about ten rewards, so values lie between −160 and 0.
 # The critic starts near 0 with outputs of size 1. `reward_scale=0.1` brings the targets ten times nearer to that. It does not
@@ -864,7 +873,7 @@ page.figure(
 #
 # The run from the top of this page, on the band of the ten measured ones:
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, ax = plots.new_figure()
 plots.claimed_band(ax, measured["curves"]["pendulum"], label="ten measured runs", colour="ppo")
 smooth = moving_average(result.episodes["episodic_return"], 24)
@@ -902,6 +911,7 @@ widths = (1.5, 0.1)
 configs = {f"first σ = {width}": replace(ppo.PENDULUM, initial_std=width, total_timesteps=40_000) for width in widths}
 runs = run_seeds(configs, seeds=range(3), progress=False)
 
+# %% jupyter={"source_hidden": true}
 figure = plots.learning_curves(runs, x="env_step", window=24, threshold=-200, title="One change: the first width")
 page.figure(
     figure,
@@ -1032,7 +1042,7 @@ for env_id in ("Pendulum-v1", "MountainCarContinuous-v0"):
 #
 # ### DDPG, TD3, SAC in one picture
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# design}}
 page.figure(
     family.family_figure(),

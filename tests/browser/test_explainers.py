@@ -1,4 +1,4 @@
-"""Gallery, bounds, the pendulum as a game, progress page: moved with mouse and keyboard."""
+"""Gallery, the pendulum as a game, progress page: moved with mouse and keyboard."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,6 @@ from pgcourse.show.live.gallery import gallery
 gallery({"random": None, "8k steps": result}, 0, max_steps=100)
 """
 )
-BOUNDS = "from pgcourse.show.figures.gaussian_policy import explore_bounds; explore_bounds()"
 PENDULUM = "from pgcourse.show.live.game import play; play('Pendulum-v1', seconds=3)"
 PROGRESS = """
 from pgcourse.show.page.progress_page import progress_page
@@ -38,29 +37,6 @@ def drag(page: Any, handle: Any, pixels: int) -> None:
     page.mouse.down()
     page.mouse.move(x + pixels, y, steps=4)
     page.mouse.up()
-
-
-@pytest.mark.parametrize(
-    ("name", "cell", "label"),
-    [
-        ("bounds", BOUNDS, "standard deviation"),
-    ],
-)
-def test_a_slider_moves_with_mouse_and_keyboard_and_picture_and_number_follow(
-    open_notebook: Callable[..., Any], name: str, cell: str, label: str
-) -> None:
-    page = open_notebook(f"{name}.ipynb", [cell])
-    assert run_all(page)
-    page.wait_for_selector(IMAGE)
-    slider = page.locator(".widget-slider", has_text=label)
-    handle, readout = slider.locator(".noUi-handle"), slider.locator(".widget-readout")
-    for move in (lambda: press(page, handle, "ArrowLeft"), lambda: drag(page, handle, -60)):
-        picture, number = source_of(page, IMAGE), readout.inner_text()
-        move()
-        wait_for_other_picture(page, IMAGE, picture)
-        assert readout.inner_text() != number
-    assert page.locator(".jp-OutputArea-output", has_text="Error displaying widget").count() == 0
-    assert page.errors == []
 
 
 def test_the_gallery_is_scrubbed_played_and_stopped(open_notebook: Callable[..., Any]) -> None:

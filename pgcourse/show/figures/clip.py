@@ -1,4 +1,4 @@
-"""PPO's clipped objective: its four cases with a batch's own points, and one case up close."""
+"""PPO's clipped objective: its four cases with a batch's own points."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InvalidInput
 from ..page.style import COLOURS, new_figure
 
-FLOWS, STOPPED, FREE = COLOURS["ppo"], "pg:blue", "pg:grey"
+FLOWS, STOPPED = COLOURS["ppo"], "pg:blue"
 MEANING = {
     (1, "above"): "good, and more likely than before",
     (1, "below"): "good, but less likely than before",
@@ -70,33 +70,6 @@ def clip_cases(ratio: ArrayLike, advantages: ArrayLike, *, clip_coef: float) -> 
     return figure
 
 
-def clip_point(ratio: float, sign: int, clip_coef: float) -> Figure:
-    """One row of a batch: the unclipped term, the clipped term, their minimum, and the slope at the row's ratio.
-
-    Args: sign: of the advantage, 1 or -1.
-    """
-    figure, ax = new_figure(height=4.0)
-    grid = np.linspace(0.0, 2.0, 401)
-    ax.plot(grid, grid * sign, color=FREE, linestyle="--", label="ρ A, not clipped")
-    clipped = np.clip(grid, 1 - clip_coef, 1 + clip_coef) * sign
-    ax.plot(grid, clipped, color=FREE, linestyle=":", label="clip(ρ) A")
-    _draw_objective(ax, grid, sign, clip_coef, colour="black", width=4.0, label="the smaller of the two")
-    stops = bool(gradient_stops(ratio, sign, clip_coef))
-    height = float(objective(ratio, sign, clip_coef))
-    ax.plot(ratio, height, "s" if stops else "o", color=STOPPED if stops else FLOWS, markersize=11, label="your row")
-    if not stops:  # the way a gradient step goes: uphill
-        ax.annotate(
-            "", (ratio + 0.22 * sign, height + 0.22), (ratio, height), arrowprops={"arrowstyle": "->", "lw": 2.5}
-        )
-    side = "above" if ratio > 1 else "below"
-    meaning = MEANING[sign, side] if ratio != 1 else f"{'good' if sign > 0 else 'bad'}, and as likely as before"
-    slope = "flat, no gradient" if stops else f"slope {sign:+d}"
-    ax.set_title(f"{meaning[0].upper()}{meaning[1:]}: {slope}")
-    ax.set(xlabel="probability ratio ρ", ylabel="objective for |A| = 1", xlim=(0, 2))
-    ax.legend(loc="upper left" if sign > 0 else "upper right")
-    return figure
-
-
 def _quarters(axes: NDArray, r: NDArray, a: NDArray) -> Iterator[tuple[Axes, int, str, NDArray]]:
     """Axes, sign, side and rows [B] bool of each panel; a ratio of exactly 1 counts as below."""
     for i, sign in enumerate((1, -1)):
@@ -104,17 +77,8 @@ def _quarters(axes: NDArray, r: NDArray, a: NDArray) -> Iterator[tuple[Axes, int
             yield axes[i][j], sign, side, (np.sign(a) == sign) & ((r > 1) == (side == "above"))
 
 
-def _draw_objective(
-    ax: Axes,
-    grid: NDArray[np.float64],
-    sign: int,
-    clip_coef: float,
-    *,
-    colour: str = "pg:grey",
-    width: float = 2.0,
-    label: str = "",
-) -> None:
-    ax.plot(grid, objective(grid, sign, clip_coef), color=colour, linewidth=width, label=label or None, zorder=1)
+def _draw_objective(ax: Axes, grid: NDArray[np.float64], sign: int, clip_coef: float) -> None:
+    ax.plot(grid, objective(grid, sign, clip_coef), color="pg:grey", linewidth=2.0, zorder=1)
     for bound in (1 - clip_coef, 1 + clip_coef):
         if grid[0] <= bound <= grid[-1]:
             ax.axvline(bound, color=COLOURS["threshold"], linestyle=":", linewidth=1, zorder=0)

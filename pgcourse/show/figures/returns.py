@@ -26,7 +26,7 @@ KINDS = {
 ROLLOUT_END = "pg:blue"
 HATCH = {RESET: "////"}
 LANE = 0.8  # height of a box, in lanes
-DELTA, WEIGHT, TD, MONTE_CARLO = "pg:sky", "pg:purple", "pg:blue", "pg:vermillion"
+TD, MONTE_CARLO = "pg:blue", "pg:vermillion"
 
 
 def kinds_of(rollout: Rollout, valid: Tensor | None = None) -> Tensor:
@@ -108,7 +108,7 @@ def gae_weights(terminated: Tensor, truncated: Tensor, *, gamma: float, gae_lamb
         raise InvalidInput(
             f"start={start} is not in a rollout of {len(terminated)} steps; use 0 to {len(terminated) - 1}"
         )
-    weights = torch.zeros(len(terminated))
+    weights = torch.zeros(len(terminated), dtype=torch.float64)
     weight = 1.0
     for t in range(start, len(terminated)):
         weights[t] = weight
@@ -165,47 +165,6 @@ def targets(episode: Rollout, *, gamma: float, n: int, gae_lambda: float) -> Fig
         ax.plot(steps, heights, label=label, **look)
     ax.set(xlabel="step of the episode", ylabel="estimated return from here [reward]")
     ax.legend(loc="best")
-    return figure
-
-
-def advantages(rollout: Rollout, *, gamma: float, gae_lambda: float, step: int, column: int = 0) -> Figure:
-    """The TD errors of one environment, their weights in the advantage of one step, and all advantages.
-
-    Args: rollout: [T, N]. step: whose advantage the weights are of.
-    """
-    one = Rollout(*(field[:, column : column + 1] for field in rollout))
-    deltas = _advantages(one, gamma, 0.0)[:, 0]  # lambda = 0: the TD error itself
-    chosen = _advantages(one, gamma, gae_lambda)[:, 0]
-    weights = gae_weights(
-        one.terminated[:, 0], one.truncated[:, 0], gamma=gamma, gae_lambda=gae_lambda, start=step
-    )  # [T]
-    x = np.arange(len(deltas))
-    figure, (top, middle, bottom) = new_figure(rows=3, width=9.5, height=6.4, sharex=True)
-    top.bar(x, deltas.numpy(), color=DELTA, edgecolor="#333333", linewidth=0.5)
-    top.set(ylabel="TD error δ [reward]")
-    middle.bar(x, weights.numpy(), color=WEIGHT, edgecolor="#333333", linewidth=0.5)
-    middle.set(ylabel="weight (γλ)ᵏ", ylim=(0, 1.08))
-    middle.set_title(
-        f"A at step {step} = Σ weight × δ = {chosen[step]:+.2f}; the weights sum to {float(weights.sum()):.1f}",
-        fontsize=11,
-        loc="left",
-    )
-    for gae_lambda_end, colour, style in ((0.0, TD, "-."), (1.0, MONTE_CARLO, "--")):
-        bottom.plot(
-            x, _advantages(one, gamma, gae_lambda_end)[:, 0], color=colour, linestyle=style, linewidth=1.4,
-            label=f"λ = {gae_lambda_end:g}",
-        )  # fmt: skip
-    bottom.plot(x, chosen, color=COLOURS["a2c"], marker="o", markersize=4, label=f"λ = {gae_lambda:.2f}")
-    bottom.plot(step, chosen[step], "o", color="black", markersize=9, label=f"step {step}")
-    bottom.set(xlabel="step of the rollout", ylabel="advantage A [reward]")
-    bottom.legend(loc="upper left", ncols=4)
-    bottom.margins(y=0.25)
-    kinds = kinds_of(one)[:, 0]
-    for ax in (top, middle, bottom):
-        ax.axhline(0, color="black", linewidth=0.8)
-        for kind in (TERMINATED, TRUNCATED):
-            for end in (kinds == kind).nonzero()[:, 0].tolist():
-                ax.axvline(end + 0.5, color=KINDS[kind][1], linewidth=2.2)
     return figure
 
 

@@ -114,6 +114,9 @@ function tileColour(share, scale) {
   return `rgb(${mixed.join(",")})`;
 }
 
+/** @type {WeakMap<number[][], string>} what was painted already: the same rows come again with each move of a slider */
+const pictures = new WeakMap();
+
 /**
  * One pixel a tile: thousands of elements would not be drawn within a frame.
  * @param {number[][]} rows from the bottom
@@ -123,6 +126,8 @@ function tileColour(share, scale) {
  * @returns {string} address of the picture
  */
 function tilePicture(rows, low, high, scale) {
+  const before = pictures.get(rows);
+  if (before) return before;
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [rows[0].length, rows.length];
   const pen = canvas.getContext("2d");
@@ -131,7 +136,9 @@ function tilePicture(rows, low, high, scale) {
     pen.fillStyle = tileColour((value - low) / (high - low), scale);
     pen.fillRect(j, rows.length - 1 - i, 1, 1);
   }));
-  return canvas.toDataURL();
+  const picture = canvas.toDataURL();
+  pictures.set(rows, picture);
+  return picture;
 }
 
 /**
@@ -146,7 +153,7 @@ function drawPanel(panel, width, id) {
   const ratio = (panel.y.high - panel.y.low) / (panel.x.high - panel.x.low);
   const plotHeight = panel.aspect === "equal" ? Math.min(inner * ratio, 420) : (panel.height ?? 230);
   const plotWidth = panel.aspect === "equal" ? Math.min(inner, plotHeight / ratio) : inner;
-  const height = plotHeight + MARGIN.top + MARGIN.bottom;
+  const height = plotHeight + MARGIN.top + (panel.x.label ? MARGIN.bottom : 24);
   const x = scaleOf(panel.x, MARGIN.left, MARGIN.left + plotWidth);
   const y = scaleOf(panel.y, MARGIN.top + plotHeight, MARGIN.top);
   const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
@@ -287,7 +294,8 @@ function legendOf(panel) {
     const entry = document.createElement("span");
     const key = svg("svg", { width: 26, height: 12, "aria-hidden": "true" });
     const colour = colourOf(mark.colour);
-    if (mark.kind === "points") key.append(svg("circle", { cx: 13, cy: 6, r: Math.min(mark.size ?? 4, 5), fill: colour }));
+    if (mark.kind === "points" && mark.shape === "square") key.append(svg("rect", { x: 8, y: 1, width: 10, height: 10, fill: colour }));
+    else if (mark.kind === "points") key.append(svg("circle", { cx: 13, cy: 6, r: Math.min(mark.size ?? 4, 5), fill: colour }));
     else if (mark.kind === "bars" || mark.kind === "area") {
       key.append(svg("rect", { x: 5, y: 1, width: 16, height: 10, fill: colour, "fill-opacity": mark.kind === "area" ? 0.3 : 1 }));
     } else {

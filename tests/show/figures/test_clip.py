@@ -46,24 +46,3 @@ def test_the_shares_in_the_legends_add_up_to_the_batch() -> None:
 def test_columns_of_different_length_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"shape \(3,\) and advantages \(2,\)"):
         clip.clip_cases(np.ones(3), np.ones(2), clip_coef=0.2)
-
-
-@pytest.mark.parametrize(("ratio", "sign", "title", "arrows"), [
-    (1.35, 1, "Good, and more likely than before: flat, no gradient", 0),
-    (0.6, 1, "Good, but less likely than before: slope +1", 1),
-    (1.35, -1, "Bad, but more likely than before: slope -1", 1),
-    (0.6, -1, "Bad, and less likely than before: flat, no gradient", 0),
-    (1.0, 1, "Good, and as likely as before: slope +1", 1),
-])  # fmt: skip
-def test_the_point_says_which_case_it_is(ratio: float, sign: int, title: str, arrows: int) -> None:
-    ax = clip.clip_point(ratio, sign, 0.2).axes[0]
-    assert title in (ax.get_title(loc="left"), ax.get_title())
-    drawn = [text for text in ax.texts if text.arrow_patch is not None]
-    assert len(drawn) == arrows
-    for arrow in drawn:
-        (start_x, start_y), (end_x, end_y) = arrow.get_position(), arrow.xy
-        assert end_y > start_y and (end_x > start_x) == (sign > 0), "it points uphill"
-    lines = {line.get_label(): line for line in ax.get_lines()}
-    smaller = np.minimum(lines["ρ A, not clipped"].get_ydata(), lines["clip(ρ) A"].get_ydata())
-    np.testing.assert_array_equal(lines["the smaller of the two"].get_ydata(), smaller)
-    assert lines["your row"].get_ydata()[0] == pytest.approx(clip.objective(ratio, sign, 0.2))

@@ -87,18 +87,6 @@ def test_gae_is_the_average_of_all_n_step_advantages(rollout: Rollout) -> None:
     torch.testing.assert_close(average + GAE_LAMBDA**11 * steps[-1], gae(rollout), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("column", "ends"), [(0, 3), (1, 4)])
-def test_the_figure_shows_td_errors_weights_and_advantages(rollout: Rollout, column: int, ends: int) -> None:
-    top, middle, bottom = figures.advantages(rollout, gamma=GAMMA, gae_lambda=GAE_LAMBDA, step=1, column=column).axes
-    np.testing.assert_allclose([bar.get_height() for bar in top.patches], gae(rollout, 0.0)[:, column], rtol=1e-5)
-    expected = [0] + [(GAMMA * GAE_LAMBDA) ** k for k in range(ends)] + [0] * (11 - ends)
-    np.testing.assert_allclose([bar.get_height() for bar in middle.patches], expected, rtol=1e-5)
-    drawn = {line.get_label(): line.get_ydata() for line in bottom.get_lines()}
-    for label, gae_lambda in (("λ = 0", 0.0), ("λ = 1", 1.0), ("λ = 0.70", GAE_LAMBDA)):
-        np.testing.assert_allclose(drawn[label], gae(rollout, gae_lambda)[:, column], rtol=1e-5, err_msg=label)
-    assert f"{float(gae(rollout)[1, column]):+.2f}" in middle.get_title(loc="left")
-
-
 def test_targets_of_one_episode_are_drawn_under_their_names(rollout: Rollout) -> None:
     episode = Rollout(*(field[:4, :1] for field in rollout))
     figure = figures.targets(episode, gamma=GAMMA, n=2, gae_lambda=GAE_LAMBDA)
