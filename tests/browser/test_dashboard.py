@@ -187,7 +187,7 @@ def test_the_trap_lab_overlays_its_runs(open_notebook: Callable[..., Any]) -> No
     for number, trap in enumerate((None, "slow critic")):
         before = words_of(cell)
         if trap:
-            box = page.get_by_label(trap)
+            box = page.get_by_role("checkbox", name=trap)
             box.focus()
             box.press("Space")
         press(page, button(page, "Run"), "Enter")

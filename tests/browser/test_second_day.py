@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 from .conftest import IDLE, Lab, ask_kernel, run_all
 
@@ -96,12 +97,14 @@ def test_a_notebook_without_a_kernel(saved: tuple[Any, str], lab: Lab, front_end
     page, name = saved
     end_kernel(page)
     notebook = nbformat.read(lab.folder / name, 4)
-    notebook.metadata.kernelspec = {"name": "nowhere", "display_name": "Nowhere", "language": "python"}
+    notebook.metadata = {"kernelspec": {"name": "nowhere", "display_name": "Nowhere"}}
     nbformat.write(notebook, lab.folder / f"no_kernel_{name}")
+    NotebookNotary(data_dir=str(lab.folder.parent / "data_dir")).sign(notebook)  # trusted, as the learner's own is
     page.goto(address(lab, front_end, f"no_kernel_{name}"))
     page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
     wait_for(page, STILL)
     assert page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.session") is None
+    assert page.locator(".jp-mod-trusted").count() > 0
 
 
 @pytest.mark.parametrize("front_end", ["JupyterLab", "Notebook 7"])
@@ -116,12 +119,13 @@ def test_a_notebook_that_is_not_trusted(saved: tuple[Any, str], lab: Lab, front_
     wait_for(page, STILL)
 
 
-def test_an_exported_page(saved: tuple[Any, str], lab: Lab, tmp_path: Path) -> None:
-    page, name = saved
-    end_kernel(page)
+def test_an_exported_page(saved: tuple[Any, str], lab: Lab, chromium: Any, tmp_path: Path) -> None:
+    _, name = saved
     subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to", "html", "--output-dir", str(tmp_path), str(lab.folder / name)],
         check=True, capture_output=True,
     )  # fmt: skip
+    page = chromium.new_page()
     page.goto((tmp_path / name).with_suffix(".html").as_uri(), wait_until="domcontentloaded")
     wait_for(page, STILL)
+    page.close()

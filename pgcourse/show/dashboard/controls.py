@@ -58,7 +58,7 @@ class Fields:
 def _control(name: str, hint: Any, value: Any) -> ipywidgets.Widget:
     look = {"description": name, "style": {"description_width": LABEL_WIDTH}, "layout": {"width": "auto"}}
     if hint is bool:
-        return ipywidgets.Checkbox(value=value, indent=True, **look)
+        return ipywidgets.Checkbox(value=value, indent=False, **look)
     if typing.get_origin(hint) is typing.Literal:
         return ipywidgets.Dropdown(options=list(typing.get_args(hint)), value=value, **look)
     # Text and not a number's own control: many fields may be None, and 3e-4 is easier typed than clicked.
