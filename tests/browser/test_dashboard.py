@@ -143,7 +143,7 @@ def test_an_interrupt_keeps_the_result_a_wrong_setting_is_said_and_a_restart_lea
     page = open_notebook("interrupt.ipynb", [BOARD.format(name="board", steps=LONG)])
     assert run_all(page)
     cell = page.locator(".jp-Cell").first
-    cell.get_by_text("Settings").click()
+    press(page, button(cell, "Settings …"), "Enter")
     field = cell.get_by_label("minibatch_size")
     field.fill("9999")
     field.press("Enter")
@@ -188,8 +188,7 @@ def test_the_trap_lab_overlays_its_runs(open_notebook: Callable[..., Any]) -> No
         before = words_of(cell)
         if trap:
             box = page.get_by_role("checkbox", name=trap)
-            box.focus()
-            box.press("Space")
+            press(page, box, "Space")
         press(page, button(page, "Run"), "Enter")
         page.wait_for_function(
             "count => (document.querySelector('.jupyter-widgets ol')?.innerText.match(/Done/g) ?? []).length === count",
@@ -221,10 +220,11 @@ def test_in_a_small_window_everything_can_be_read_and_nothing_jumps(open_noteboo
     assert run_all(page)
     cell = page.locator(".jp-Cell").first
     cell.get_by_text("The agent at work appears here.").wait_for()
-    cell.get_by_text("Settings").click()
+    press(page, button(cell, "Settings …"), "Enter")
     cell.get_by_label("normalize_observations").wait_for()
     assert cell.evaluate(CUT) == []
-    cell.get_by_text("Settings").click()
+    button(cell, "Fold").click()
+    cell.get_by_label("normalize_observations").wait_for(state="hidden")
     empty = cell.locator(".pg-panels").bounding_box()["height"]
 
     # Counts what a screen reader would read out again.

@@ -106,21 +106,32 @@ class Controls:
             value=film, description="film the agent", indent=False, layout={"width": "126px"}
         )
         self.fields = Fields(config)
-        settings = ipywidgets.Accordion([self.fields.box], titles=("Settings",), selected_index=None)
+        # An accordion cannot be opened with the keyboard.
+        self.settings = button("", "")
+        self.settings.on_click(lambda _: self.unfold(self.fields.box.layout.display == "none"))
+        self.unfold(False)
         # Words that are read out when they change, and numbers that change too often for that.
         self.text, self.numbers = ipywidgets.HTML(said("Press Start.")), ipywidgets.HTML()
         self.curves, self.alarms = ipywidgets.HTML(curves, layout={"width": "auto"}), ipywidgets.HTML()
         self.agent = ipywidgets.HTML(EMPTY)
         self.show_agent(None)
-        top = ipywidgets.HBox([self.start, self.pause, self.stop, self.seed, self.film], layout=ROW)
+        buttons = [self.start, self.pause, self.stop, self.seed, self.film, self.settings]
+        top = ipywidgets.HBox(buttons, layout=ROW)
         below = ipywidgets.HBox([self.agent, self.alarms], layout={**ROW, "align_items": "flex-start"})
-        self.box = ipywidgets.VBox([top, settings, self.text, self.numbers, self.curves, below])
+        self.box = ipywidgets.VBox([top, self.fields.box, self.text, self.numbers, self.curves, below])
 
     def on_press(self, *, start: Action, pause: Action, stop: Action, film: Action) -> None:
         """What the buttons do."""
         for pressed, action in ((self.start, start), (self.pause, pause), (self.stop, stop)):
             pressed.on_click(lambda _, action=action: action())
         self.film.observe(lambda _: film(), names="value")
+
+    def unfold(self, shown: bool) -> None:
+        """Show or hide the settings."""
+        self.fields.box.layout.display = "" if shown else "none"
+        self.settings.description, self.settings.tooltip = (
+            ("Fold", "Hide the settings") if shown else ("Settings …", "Show the settings of the next run")
+        )
 
     def read(self) -> Any:
         """The config that the controls say. Raises: InvalidInput."""
