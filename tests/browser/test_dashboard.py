@@ -143,7 +143,7 @@ def test_an_interrupt_keeps_the_result_a_wrong_setting_is_said_and_a_restart_lea
     page = open_notebook("interrupt.ipynb", [BOARD.format(name="board", steps=LONG)])
     assert run_all(page)
     cell = page.locator(".jp-Cell").first
-    press(page, button(cell, "Settings …"), "Enter")
+    press(page, button(cell, "Show settings"), "Enter")
     field = cell.get_by_label("minibatch_size")
     field.fill("9999")
     field.press("Enter")
@@ -220,10 +220,10 @@ def test_in_a_small_window_everything_can_be_read_and_nothing_jumps(open_noteboo
     assert run_all(page)
     cell = page.locator(".jp-Cell").first
     cell.get_by_text("The agent at work appears here.").wait_for()
-    press(page, button(cell, "Settings …"), "Enter")
+    press(page, button(cell, "Show settings"), "Enter")
     cell.get_by_label("normalize_observations").wait_for()
     assert cell.evaluate(CUT) == []
-    button(cell, "Fold").click()
+    button(cell, "Hide settings").click()
     cell.get_by_label("normalize_observations").wait_for(state="hidden")
     empty = cell.locator(".pg-panels").bounding_box()["height"]
 

@@ -39,7 +39,8 @@ class Fields:
             if field.name not in APART:
                 self.controls[field.name] = _control(field.name, hints[field.name], getattr(config, field.name))
         layout = {"grid_template_columns": f"repeat(auto-fill, minmax({FIELD_WIDTH}, 1fr))"}
-        self.box = ipywidgets.GridBox(list(self.controls.values()), layout=layout)
+        ticked_last = sorted(self.controls.values(), key=lambda control: isinstance(control, ipywidgets.Checkbox))
+        self.box = ipywidgets.GridBox(ticked_last, layout=layout)
 
     def read(self, seed: int) -> Any:
         """The config of the controls. Raises: InvalidInput for what is no value, or no setting."""
@@ -107,7 +108,7 @@ class Controls:
         )
         self.fields = Fields(config)
         # An accordion cannot be opened with the keyboard.
-        self.settings = button("", "")
+        self.settings = button("", "", layout={"width": "126px"})
         self.settings.on_click(lambda _: self.unfold(self.fields.box.layout.display == "none"))
         self.unfold(False)
         # Words that are read out when they change, and numbers that change too often for that.
@@ -130,7 +131,7 @@ class Controls:
         """Show or hide the settings."""
         self.fields.box.layout.display = "" if shown else "none"
         self.settings.description, self.settings.tooltip = (
-            ("Fold", "Hide the settings") if shown else ("Settings …", "Show the settings of the next run")
+            ("Hide settings", "Fold them away") if shown else ("Show settings", "What the next run is made with")
         )
 
     def read(self) -> Any:

@@ -37,7 +37,7 @@ POINTS = 400  # of a line
 # Alarm -> the panel that shows what it is about, where that is not the panel of its metric.
 SHOWN_BY = {"entropy-impossible": "losses/entropy", "return-falls": RETURN}
 # The same algorithm has the same colour everywhere.
-SERIES = {"ppo": "vermillion", "a2c": "green", "reinforce": "blue", "reinforce_no_baseline": "blue", "trpo": "purple"}
+SERIES = {"ppo": "vermillion", "a2c": "green", "reinforce": "blue", "reinforce_no_baseline": "blue", "trpo": "brown"}
 NOTHING = np.zeros(0)
 # Settings that do not change what a curve looks like, but only which seed it is and where it ends.
 FREE = ("seed", "total_timesteps", "num_episodes")

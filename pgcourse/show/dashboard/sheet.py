@@ -19,7 +19,8 @@ LEGEND_LINE = 15  # pixels
 LIGHT = {
     "ink": "var(--jp-content-font-color1, #1a1a1a)", "paper": "var(--jp-layout-color0, #ffffff)",
     "line": "var(--jp-border-color2, #d0d0d0)", "muted": "var(--jp-content-font-color2, #595959)", "alarm": "#B3261E",
-    "blue": "#0072B2", "vermillion": "#D55E00", "green": "#00835F", "purple": "#B0568A", "grey": "#7A7A7A",
+    "blue": "#0072CE", "vermillion": "#BF3906", "green": "#0A6040", "purple": "#742568", "brown": "#A68259",
+    "grey": "#788187",
 }  # fmt: skip
 STYLE = """<style>
 .pg-panels { container-type: inline-size; max-width: 1040px; margin: 4px 0; --pg-alarm: var(--pg-wrong, #B3261E) }
@@ -112,8 +113,8 @@ def _letters() -> str:
 
 
 def _content(panel: Panel) -> str:
-    low, high = _limits(panel)
-    span = (panel.x_end, low, high)
+    limits = _limits(panel)
+    span = (panel.x_end, *(limits or (0.0, 1.0)))
     bands = list(panel.bands)
     if panel.healthy is not None:
         low_edge, high_edge = (np.full(2, edge) for edge in panel.healthy)
@@ -126,7 +127,7 @@ def _content(panel: Panel) -> str:
     frame, name = ("alarm", f"⚠ {panel.title}: alarm") if panel.alarm else ("line", panel.title)
     weight = f'style="font-weight: 600; fill: {colour("alarm")}"' if panel.alarm else 'font-weight="600"'
     return (
-        f'{_ticks(panel, low, high)}<svg width="100%" height="100%" viewBox="0 0 {UNITS} {UNITS}" preserveAspectRatio="none">'
+        f'{_ticks(panel, limits)}<svg width="100%" height="100%" viewBox="0 0 {UNITS} {UNITS}" preserveAspectRatio="none">'
         f'{inside}</svg><rect width="100%" height="100%" style="fill: none; stroke: {colour(frame)}" '
         f'stroke-width="{2 if panel.alarm else 1}"/><text dx="-42" dy="-8" {weight}>{html.escape(name)}</text>'
         f'<text x="100%" dy="-8" text-anchor="end">{html.escape(panel.number)}</text>'
@@ -134,20 +135,23 @@ def _content(panel: Panel) -> str:
     )
 
 
-def _limits(panel: Panel) -> tuple[float, float]:
-    """Of the y axis: a tenth more than the numbers take."""
+def _limits(panel: Panel) -> tuple[float, float] | None:
+    """Of the y axis: a tenth more than the numbers take. None where there are no numbers yet."""
     numbers = [line.y for line in panel.lines] + [edge for _, *edges, _ in panel.bands for edge in edges]
     shown = np.concatenate([np.ravel(part) for part in (*numbers, panel.healthy or (), panel.always)])
     shown = np.clip(shown[np.isfinite(shown)], *panel.limits)
-    low, high = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
+    if not len(shown):
+        return None
+    low, high = float(shown.min()), float(shown.max())
     room = 0.1 * (high - low) or 0.05
     named = sum(bool(line.label) for line in panel.lines)
-    return low - room, high + room + (0.13 * named * (high - low))
+    return low - room, high + room + 0.13 * named * (high - low)
 
 
-def _ticks(panel: Panel, low: float, high: float) -> str:
+def _ticks(panel: Panel, limits: tuple[float, float] | None) -> str:
     small = not panel.x_label
     written = []
+    low, high = limits or (0.0, -1.0)
     for tick in MaxNLocator(3 if small else 5).tick_values(low, high):
         if low <= tick <= high:
             at = f"{100 * (high - tick) / (high - low):.1f}%"

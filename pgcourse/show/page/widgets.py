@@ -111,7 +111,7 @@ def _stacks_outputs() -> bool:
 
 def button(word: str, tooltip: str, **look: Any) -> ipywidgets.Button:
     """A button; all of them have one width, or a row would move when a word changes."""
-    return ipywidgets.Button(description=word, tooltip=tooltip, layout={"width": "96px"}, **look)
+    return ipywidgets.Button(description=word, tooltip=tooltip, **{"layout": {"width": "96px"}, **look})
 
 
 def seed_field(seed: int) -> ipywidgets.BoundedIntText:
