@@ -86,22 +86,25 @@ def show_widget(widget: ipywidgets.Widget, static: Mapping[str, str]) -> Callabl
     That is on a page without a kernel, in a notebook that is opened again, exported, or not trusted.
     Args: static: display data with "text/html". Returns: what takes a newer static form, which a saved notebook then holds.
     """
-    view = {WIDGET_VIEW: widget._repr_mimebundle_()[WIDGET_VIEW]}
-    if not has_frontend() or not _stacks_outputs():
-        # One bundle: the static form stands where a page has no widgets.
-        display({**_asleep(static, ""), **(view if has_frontend() else {})}, raw=True)
+    asleep, alive = _asleep(static), {WIDGET_VIEW: widget._repr_mimebundle_()[WIDGET_VIEW]}
+    if not has_frontend():
+        display(asleep, raw=True)
         return lambda newer: None
-    shown: Any = display(_asleep(static), raw=True, display_id=True)
-    display(view, raw=True)
-    return lambda newer: shown.update(_asleep(newer), raw=True)
+    if not _stacks_outputs():
+        display({**asleep, **alive}, raw=True)
+        return lambda newer: None
+    shown: Any = display(_ruled(asleep), raw=True, display_id=True)
+    display(alive, raw=True)
+    return lambda newer: shown.update(_ruled(_asleep(newer)), raw=True)
 
 
-def _asleep(static: Mapping[str, str], marker: str = "pg-asleep") -> dict[str, str]:
-    rules = RULES if marker else ""
-    return {
-        **static,
-        "text/html": f'{rules}<div class="{marker}"><div class="pg-still">{static["text/html"]}</div>{WAKE}</div>',
-    }
+def _asleep(static: Mapping[str, str]) -> dict[str, str]:
+    return {**static, "text/html": f'<div class="pg-still">{static["text/html"]}</div>{WAKE}'}
+
+
+def _ruled(asleep: dict[str, str]) -> dict[str, str]:
+    # The class is for this alone: where no widget follows, the next output would be hidden.
+    return {**asleep, "text/html": f'{RULES}<div class="pg-asleep">{asleep["text/html"]}</div>'}
 
 
 def _stacks_outputs() -> bool:
