@@ -1,6 +1,7 @@
 """What the tests of the page share: the display data that a cell would have shown."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Collect the display data of each `display` call, in order."""
     bundles: list[dict[str, Any]] = []
 
-    def display(data: dict[str, Any], *, raw: bool) -> None:
+    def display(data: dict[str, Any], *, raw: bool, display_id: bool = False) -> Any:
         assert raw
         bundles.append(data)
+        return SimpleNamespace(update=lambda newer, *, raw: bundles.append(newer)) if display_id else None
 
     for module in (page, output, widgets):
         monkeypatch.setattr(module, "display", display)

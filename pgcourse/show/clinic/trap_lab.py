@@ -3,16 +3,13 @@
 import asyncio
 import contextlib
 import html
-import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from ...algorithms import ppo
 from ...runs import Result
@@ -20,41 +17,23 @@ from ...statistics import moving_average
 from ...study.claims import load_claims
 from ...study.traps import JOINT_CLIPPING
 from .. import page
+from ..dashboard.controls import said
 from ..dashboard.dashboard import ended, recent
-from ..dashboard.panels import EXPECTED, EXPLAINED, POINTS, TITLES, Canvas, healthy_ranges, styled, whole_ticks
+from ..dashboard.panels import EXPECTED, EXPLAINED, NOTHING, POINTS, healthy_ranges, panel_title
 from ..dashboard.run import ENDED, History, RemoteRun
+from ..dashboard.sheet import Line, Panel, colour, live, still, swatch
 from ..figures.curves import thin
-from ..figures.diagnostics import PANELS
 from ..figures.factorial import corner_curves
-from ..page.style import PALETTE
-from ..page.widgets import (
-    PICTURE_LAYOUT,
-    ROW,
-    DescribedImage,
-    button,
-    has_frontend,
-    only_one_in_this_cell,
-    seed_field,
-    show_widget,
-)
+from ..page.widgets import ROW, button, has_frontend, only_one_in_this_cell, seed_field, show_widget
 
 WINDOW = 50  # episodes of the moving average, as in the measured curves
 TOP = 500  # the highest return of CartPole
-LEGEND_LINE = 0.08  # room for each line of the legend, in parts of TOP
-LEGEND_WIDTH = 56  # characters of a line of the legend
 # What the three suspects differ in. The gap between V and the returns shows a critic that lags behind.
 GAP = "gap"
 SHOWN = ("losses/approx_kl", "losses/entropy", EXPLAINED, GAP, "losses/policy_grad_norm", "losses/critic_grad_norm")
 GAP_TITLE = "mean of V / mean of G"
-# Colour is never the only difference; a black line and a light blue one differ most, so they come first and second.
-LOOKS: tuple[tuple[str, Any], ...] = (
-    ("#000000", "-"),
-    (PALETTE[1], "-"),
-    (PALETTE[0], "--"),
-    (PALETTE[3], "-."),
-    (PALETTE[5], "-"),
-    (PALETTE[4], (0, (5, 1, 1, 1))),
-)
+# Colour is never the only difference; the first and the second differ most.
+LOOKS = (("ink", ""), ("vermillion", ""), ("blue", "7 3"), ("purple", "7 3 2 3"), ("green", "2 3"), ("grey", "12 4"))
 MOST_RUNS = len(LOOKS)
 EPISODES = 1000
 POLL_INTERVAL_S = 0.2
@@ -73,8 +52,8 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 }
 STORY = ("policy rate 3e-4", "minibatches of 128")  # on at first: the healthy run of the story
 WELCOME = (
-    "The first two switches are where the traps act: off, the policy's rate is 1e-3 and a minibatch has 512 rows. The others "
-    "are the traps. Press Run: each run takes some seconds and stays in the figure."
+    "<p style='line-height: 1.4'>The first two switches are where the traps act: off, the policy's rate is 1e-3 and a "
+    "minibatch has 512 rows. The others are the traps. Press Run: each run takes some seconds and stays in the figure.</p>"
 )
 ALT = (
     "Measured returns of PPO over 1,000 episodes at a policy rate of 3e-4, with and without each of the three suspects, in one "
@@ -87,76 +66,33 @@ STATIC = (
 )
 
 
-class TrapCurves:
-    """Figure of up to MOST_RUNS runs. Args: episodes: the budget of each."""
+def trap_panels(histories: Sequence[History], episodes: int) -> list[Panel]:
+    """Returns and diagnostics of up to MOST_RUNS runs. Args: episodes: the budget of each."""
+    looks = [(colour(name), dashes) for name, dashes in LOOKS]
+    metrics = [history.metrics for history in histories]
+    ranges = healthy_ranges(EXPECTED["ppo"], HEALTHY.env_id) | {GAP: (0.9, 1.1)}
+    most = max([episodes, *(len(history.episodes[0]) for history in histories)])
+    averages = [
+        moving_average(returns, WINDOW) if len(returns) else NOTHING
+        for returns in (history.episodes[1] for history in histories)
+    ]
+    lines = [_thinned(np.arange(1, len(mean) + 1), mean, *look) for mean, look in zip(averages, looks, strict=False)]
+    panels = [Panel(f"return, mean of the last {WINDOW} episodes", lines, most, always=(0, TOP), x_label="episode")]
+    for name in SHOWN:
+        lines = [
+            _thinned(run["charts/episodes"], _gap(run) if name == GAP else run[name], *look)
+            for run, look in zip(metrics, looks, strict=False)
+            if run
+        ]
+        limits = (-1.0 if name == EXPLAINED else -np.inf, 3.0 if name == GAP else np.inf)
+        title = GAP_TITLE if name == GAP else panel_title(name)
+        panels.append(Panel(title, lines, most, healthy=ranges.get(name), limits=limits))
+    return panels
 
-    def __init__(self, episodes: int, env_id: str = "CartPole-v1") -> None:
-        ranges = healthy_ranges(EXPECTED["ppo"], env_id)
-        self._labels: list[str] = []
-        with styled():
-            self.canvas = Canvas(left=0.075)
-            self.main = self.canvas.main
-            self.main.set(
-                xlabel="episode", ylabel="return of an episode", xlim=(0, 1.05 * episodes), ylim=(0, 1.05 * TOP)
-            )
-            self.main.set_title(f"mean of the last {WINDOW} episodes", fontsize=11)
-            whole_ticks(self.main, 5)
-            self.lines: dict[str, list[Any]] = {"return": self._new_lines(self.main)}
-            for name in SHOWN:
-                title = GAP_TITLE if name == GAP else TITLES.get(name, PANELS.get(name, (name,))[0])
-                healthy = (0.9, 1.1) if name == GAP else ranges.get(name)
-                self.lines[name] = self._new_lines(self.canvas.add_small(name, title, 1.05 * episodes, healthy))
-            self.canvas.note("Green: healthy runs (of the gap: within a tenth of 1).")
 
-    def draw(self, runs: Sequence[tuple[str, History]]) -> tuple[bytes, float]:
-        """The picture of these runs, (label, numbers so far) each, and the processor seconds that it took."""
-        start = time.thread_time()
-        labels = [label for label, _ in runs]
-        if labels != self._labels:
-            self._labels = labels
-            for lines in self.lines.values():
-                for line in lines[len(runs) :]:
-                    line.set_data([], [])
-            self._legend(labels)
-        for place, (_, history) in enumerate(runs):
-            if history.updates:
-                self._place(place, history)
-        return self.canvas.png(), time.thread_time() - start
-
-    def _place(self, place: int, history: History) -> None:
-        _, returns = history.episodes
-        if len(returns):
-            keep = thin(len(returns), POINTS)
-            self.lines["return"][place].set_data(keep + 1, moving_average(returns, WINDOW)[keep])
-            self.canvas.make_room(self.main, float(len(returns)), 0.0, TOP)
-        metrics = history.metrics
-        episodes = metrics["charts/episodes"]
-        keep = thin(len(episodes), POINTS)
-        for name in SHOWN:
-            numbers = _gap(metrics) if name == GAP else metrics[name]
-            self.lines[name][place].set_data(episodes[keep], numbers[keep])
-            self.canvas.fit(name, float(episodes[-1]), numbers, most=3.0 if name == GAP else np.inf)
-
-    def _new_lines(self, ax: Axes) -> list[Any]:
-        lines = [ax.plot([], [], color=colour, linestyle=style, linewidth=1.6)[0] for colour, style in LOOKS]
-        self.canvas.move(*lines)
-        return lines
-
-    def _legend(self, labels: list[str]) -> None:
-        """Above the curves; drawn with the axes, as it changes with the runs alone."""
-        if (old := self.main.get_legend()) is not None:
-            old.remove()
-        labels = [textwrap.fill(label, LEGEND_WIDTH) for label in labels]
-        self.main.set_ylim(0, (1.05 + LEGEND_LINE * sum(label.count("\n") + 1 for label in labels)) * TOP)
-        if labels:
-            with styled():
-                handles = [
-                    Line2D([], [], color=colour, linestyle=style, linewidth=1.6, label=label)
-                    for label, (colour, style) in zip(labels, LOOKS, strict=False)
-                ]
-                self.main.legend(handles=handles, loc="upper left", fontsize=9, frameon=True, framealpha=0.8,
-                                 edgecolor="none")  # fmt: skip
-        self.canvas.redraw(self.main)
+def _thinned(x: Any, y: Any, look: str, dashes: str) -> Line:
+    keep = thin(len(y), POINTS)
+    return Line(x[keep], y[keep], look, dashes)
 
 
 def _gap(metrics: Any) -> Any:
@@ -203,9 +139,9 @@ class TrapLab:
 
     def __init__(self) -> None:
         self.runs: list[TrapRun] = []
-        self.curves = TrapCurves(EPISODES)
         self.draw_seconds = self._draw_cost = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._renew: Callable[[Mapping[str, str]], None] = lambda static: None
         self.switches = {
             name: ipywidgets.Checkbox(
                 value=name in STORY,
@@ -225,14 +161,15 @@ class TrapLab:
             (self.clear_button, self.clear),
         ):
             pressed.on_click(lambda _, action=action: action())
-        self.text = ipywidgets.HTML(f"<p role='status'>{WELCOME}</p>")
-        self.image = DescribedImage(format="png", layout=PICTURE_LAYOUT)
+        self.text = ipywidgets.HTML(WELCOME)
+        self.alert = ipywidgets.HTML()
+        self.curves = ipywidgets.HTML(layout={"width": "auto"})
         self._draw()
         above = [
             ipywidgets.HBox(list(self.switches.values()), layout=ROW),
             ipywidgets.HBox([self.run_button, self.stop_button, self.clear_button, self.seed], layout=ROW),
         ]
-        self.box = ipywidgets.VBox([*above, self.text, self.image])
+        self.box = ipywidgets.VBox([*above, self.alert, self.text, self.curves])
 
     @property
     def results(self) -> dict[str, Result]:
@@ -249,8 +186,8 @@ class TrapLab:
         if self.running:
             return
         if len(self.runs) == MOST_RUNS:
-            self.text.value = (
-                f"<p role='alert'>{MOST_RUNS} curves are all that can be told apart: press Clear first.</p>"
+            self.alert.value = said(
+                f"{MOST_RUNS} curves are all that can be told apart: press Clear first.", role="alert"
             )
             return
         chosen = tuple(name for name, control in self.switches.items() if control.value)
@@ -280,17 +217,22 @@ class TrapLab:
         while not run.run.ended:
             await asyncio.sleep(POLL_INTERVAL_S)
             if run.run.poll() and self.draw_seconds + self._draw_cost <= DRAW_SHARE * run.run.seconds:
-                self._draw_cost = self._draw()
+                self._draw()
                 self.draw_seconds += self._draw_cost
                 self._update()
         self._draw()
         self._update()
+        picture = page.picture(still(self._panels()), "image/svg+xml", alt=self.describe())
+        # For the notebook, when it is opened without this kernel.
+        self._renew({"text/html": self.text.value + picture["text/html"], "text/plain": picture["text/plain"]})
 
-    def _draw(self) -> float:
-        """Returns: what it took [s]."""
-        self.image.value, seconds = self.curves.draw([(run.label, run.history) for run in self.runs])
-        self.image.tooltip = self.describe()
-        return seconds
+    def _draw(self) -> None:
+        start = time.thread_time()
+        self.curves.value = live(self._panels(), self.describe())
+        self._draw_cost = time.thread_time() - start
+
+    def _panels(self) -> list[Panel]:
+        return trap_panels([run.history for run in self.runs], HEALTHY.num_episodes or EPISODES)
 
     def describe(self) -> str:
         """The figure in words."""
@@ -302,19 +244,16 @@ class TrapLab:
         self.run_button.disabled, self.stop_button.disabled = on, not on
         self.clear_button.disabled = on or not self.runs
         lines = []
-        for run in self.runs:
+        for run, (name, dashes) in zip(self.runs, LOOKS, strict=False):
             state = ended(run.run) if run.run.state == ENDED else f"{run.run.state} …"
-            state = state.replace("; it is kept as .result.", "").replace(
-                "; what there is so far is kept as .result.", ""
-            )
             lines.append(
-                f"<li><strong>{html.escape(run.label)}</strong>: {html.escape(state)}, {run.history.updates:,} updates, "
-                f"{len(run.history.episodes[0]):,} of {EPISODES:,} episodes, {run.history.env_step:,} steps; "
-                f"{recent(run.history)}</li>"
+                f"<li>{swatch(Line((), (), colour(name), dashes))}<strong>{html.escape(run.label)}</strong>: "
+                f"{html.escape(state)}, {len(run.history.episodes[0]):,} episodes, {recent(run.history)}</li>"
             )
-        self.text.value = (
-            f"<ol role='status' style='line-height: 1.4; margin: 4px 0'>{''.join(lines)}</ol>" if lines else ""
-        )
+        listed = f"<ol style='line-height: 1.5; margin: 4px 0; padding-left: 20px'>{''.join(lines)}</ol>"
+        self.text.value = listed if lines else WELCOME
+        # Read out, and so rewritten only where something begins or ends.
+        self.alert.value = said("Training …" if on else f"{ended(self.runs[-1].run)}.") if lines else ""
 
     def show(self, *, interactive: bool | None = None) -> None:
         """Show it; nothing runs before Run is pressed. Without a page to press in, measured curves stand there."""
@@ -324,4 +263,4 @@ class TrapLab:
             page.display(static, raw=True)
             return
         only_one_in_this_cell(self)
-        show_widget(self.box, static)
+        self._renew = show_widget(self.box, static)

@@ -1,7 +1,9 @@
 """The dashboard's buttons, settings, words and pictures."""
 
 import ast
+import base64
 import dataclasses
+import functools
 import html
 import typing
 from collections.abc import Callable
@@ -12,11 +14,17 @@ import ipywidgets
 from ...config import Config
 from ...errors import InvalidInput
 from ..live.film import Film
-from ..page.widgets import PICTURE_LAYOUT, ROW, DescribedImage, button, seed_field
+from ..page.widgets import ROW, button, seed_field
 from .run import ENDED, PAUSED, PAUSING, RUNNING, STARTING, STOPPING
 
 Action = Callable[[], None]
-LABEL_WIDTH, FIELD_WIDTH = "170px", "320px"
+LABEL_WIDTH, FIELD_WIDTH = "160px", "264px"  # the longest name fits, and two fields in a small window
+# The film's place is kept from the start: the page would jump when it arrives.
+FRAME = "width: 300px; height: 200px; box-sizing: border-box; margin: 0 16px 0 0"
+EMPTY = (
+    f'<div style="{FRAME}; border: 1px dashed var(--pg-muted, #767676); padding: 84px 8px 0; text-align: center; '
+    'line-height: 1.4">The agent at work appears here.</div>'
+)
 APART = ("seed",)  # has a place of its own beside the buttons
 
 
@@ -30,7 +38,9 @@ class Fields:
         for field in dataclasses.fields(config):
             if field.name not in APART:
                 self.controls[field.name] = _control(field.name, hints[field.name], getattr(config, field.name))
-        self.box = ipywidgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        layout = {"grid_template_columns": f"repeat(auto-fill, minmax({FIELD_WIDTH}, 1fr))"}
+        ticked_last = sorted(self.controls.values(), key=lambda control: isinstance(control, ipywidgets.Checkbox))
+        self.box = ipywidgets.GridBox(ticked_last, layout=layout)
 
     def read(self, seed: int) -> Any:
         """The config of the controls. Raises: InvalidInput for what is no value, or no setting."""
@@ -47,9 +57,9 @@ class Fields:
 
 
 def _control(name: str, hint: Any, value: Any) -> ipywidgets.Widget:
-    look = {"description": name, "style": {"description_width": LABEL_WIDTH}, "layout": {"width": FIELD_WIDTH}}
+    look = {"description": name, "style": {"description_width": LABEL_WIDTH}, "layout": {"width": "auto"}}
     if hint is bool:
-        return ipywidgets.Checkbox(value=value, indent=True, **look)
+        return ipywidgets.Checkbox(value=value, indent=False, **look)
     if typing.get_origin(hint) is typing.Literal:
         return ipywidgets.Dropdown(options=list(typing.get_args(hint)), value=value, **look)
     # Text and not a number's own control: many fields may be None, and 3e-4 is easier typed than clicked.
@@ -85,34 +95,44 @@ def _example(name: str) -> str:
 class Controls:
     """The widgets of a dashboard, which know what each state of a run allows.
 
-    Args: config: where the settings start. curves: the first picture.
+    Args: config: where the settings start. curves: the first ones, as HTML.
     """
 
-    def __init__(self, config: Config, *, film: bool, curves: bytes) -> None:
+    def __init__(self, config: Config, *, film: bool, curves: str) -> None:
         self.start = button("Start", "Train with these settings", button_style="primary")
         self.pause = button("Pause", "Hold the run after this update, or go on", disabled=True)
         self.stop = button("Stop", "End the run and keep its result", disabled=True)
         self.seed = seed_field(config.seed)
         self.film = ipywidgets.Checkbox(
-            value=film, description="film the agent", indent=False, layout={"width": "160px"}
+            value=film, description="film the agent", indent=False, layout={"width": "126px"}
         )
         self.fields = Fields(config)
-        settings = ipywidgets.Accordion([self.fields.box], titles=("Settings",), selected_index=None)
-        self.text = ipywidgets.HTML("<p role='status'>Press Start.</p>")
-        self.alarms = ipywidgets.HTML()
-        self.image = DescribedImage(value=curves, format="png", layout=PICTURE_LAYOUT)
-        self.agent = DescribedImage(
-            format="gif", layout={"display": "none", "max_width": "100%", "margin": "0 16px 0 0"}
-        )
-        top = ipywidgets.HBox([self.start, self.pause, self.stop, self.seed, self.film], layout=ROW)
+        # An accordion cannot be opened with the keyboard.
+        self.settings = button("", "", layout={"width": "126px"})
+        self.settings.on_click(lambda _: self.unfold(self.fields.box.layout.display == "none"))
+        self.unfold(False)
+        # Words that are read out when they change, and numbers that change too often for that.
+        self.text, self.numbers = ipywidgets.HTML(said("Press Start.")), ipywidgets.HTML()
+        self.curves, self.alarms = ipywidgets.HTML(curves, layout={"width": "auto"}), ipywidgets.HTML()
+        self.agent = ipywidgets.HTML(EMPTY)
+        self.show_agent(None)
+        buttons = [self.start, self.pause, self.stop, self.seed, self.film, self.settings]
+        top = ipywidgets.HBox(buttons, layout=ROW)
         below = ipywidgets.HBox([self.agent, self.alarms], layout={**ROW, "align_items": "flex-start"})
-        self.box = ipywidgets.VBox([top, settings, self.text, self.image, below])
+        self.box = ipywidgets.VBox([top, self.fields.box, self.text, self.numbers, self.curves, below])
 
     def on_press(self, *, start: Action, pause: Action, stop: Action, film: Action) -> None:
         """What the buttons do."""
         for pressed, action in ((self.start, start), (self.pause, pause), (self.stop, stop)):
             pressed.on_click(lambda _, action=action: action())
         self.film.observe(lambda _: film(), names="value")
+
+    def unfold(self, shown: bool) -> None:
+        """Show or hide the settings."""
+        self.fields.box.layout.display = "" if shown else "none"
+        self.settings.description, self.settings.tooltip = (
+            ("Hide settings", "Fold them away") if shown else ("Show settings", "What the next run is made with")
+        )
 
     def read(self) -> Any:
         """The config that the controls say. Raises: InvalidInput."""
@@ -130,17 +150,20 @@ class Controls:
 
     def complain(self, message: str) -> None:
         """Say what is wrong with the settings."""
-        self.text.value = f"<p role='alert' style='line-height: 1.4; margin: 4px 0'>✗ {html.escape(message)}</p>"
-
-    def draw(self, curves: bytes, description: str) -> None:
-        """New curves, and what they show in words."""
-        self.image.value, self.image.tooltip = curves, description
+        self.text.value = said(f"✗ {message}", role="alert")
 
     def show_agent(self, film: Film | None) -> None:
-        """The newest film where films are wanted; it plays once and stands still."""
-        if film is None or not self.film.value:
-            self.agent.layout.display = "none"
-            return
-        if self.agent.value != film.gif:
-            self.agent.value, self.agent.tooltip = film.gif, film.description
-        self.agent.layout.display = ""
+        """The newest film, or its empty place, where films are wanted; it plays once and stands still."""
+        self.agent.layout.display = "" if self.film.value else "none"
+        self.agent.value = EMPTY if film is None else _moving(film)
+
+
+def said(text: str, role: str = "status") -> str:
+    """A line that a screen reader reads out when it changes, as HTML."""
+    return f"<p role='{role}' style='line-height: 1.4; margin: 4px 0 0'><strong>{html.escape(text)}</strong></p>"
+
+
+@functools.lru_cache(maxsize=2)
+def _moving(film: Film) -> str:
+    source = f"data:image/gif;base64,{base64.b64encode(film.gif).decode()}"
+    return f'<img src="{source}" alt="{html.escape(film.description)}" style="{FRAME}; object-fit: contain">'

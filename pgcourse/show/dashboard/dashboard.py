@@ -5,7 +5,7 @@ import contextlib
 import functools
 import html
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...config import Config
@@ -16,8 +16,8 @@ from ...study.diagnose import describe
 from ...study.seeds import TRAIN, made_fresh
 from .. import page
 from ..page.widgets import has_frontend, has_kernel, only_one_in_this_cell, show_widget
-from .controls import Controls
-from .panels import Panels, expected_metrics, reference_of
+from .controls import Controls, said
+from .panels import Panels, expected_metrics, panel_title, reference_of, ringing_panels
 from .run import PAUSED, PAUSING, RUNNING, STARTING, STOPPING, History, RemoteRun
 
 WINDOW = 100  # episodes of the mean that is quoted
@@ -59,11 +59,12 @@ class Dashboard:
         self._task: asyncio.Task[None] | None = None
         self._panels = self._new_panels(config)
         self._film = film
+        self._renew: Callable[[Mapping[str, str]], None] = lambda static: None
 
     @functools.cached_property
     def controls(self) -> Controls:
         """Buttons, settings and pictures; made when they are first needed, as nobody sees them in a terminal."""
-        made = Controls(self.config, film=self._film, curves=self._panels.draw(History()))
+        made = Controls(self.config, film=self._film, curves=self._panels.live(History()))
         made.on_press(start=self.start, pause=self.pause, stop=self.stop, film=self._show_film)
         return made
 
@@ -97,7 +98,7 @@ class Dashboard:
             self._run_to_the_end()
             return
         only_one_in_this_cell(self)
-        show_widget(self.controls.box, self._static(History()))
+        self._renew = show_widget(self.controls.box, self._static(self._history))
 
     def wait(self, seconds: float | None = None) -> Result | None:
         """Wait in a cell until the run has ended. Args: seconds: at most. Returns: as `result`."""
@@ -120,8 +121,8 @@ class Dashboard:
         self.draw_seconds = 0.0
         self._panels = self._new_panels(config)
         self._update()
+        self._show_film()
         self._draw()
-        self._draw()  # on the background that is there now: what the drawings to come will cost
         with contextlib.suppress(RuntimeError):  # no event loop, as in a script: `wait` takes in what arrives
             self._task = asyncio.get_running_loop().create_task(self._watch(self.run))
 
@@ -153,6 +154,7 @@ class Dashboard:
         self._update()
         self._show_film()
         self._draw()
+        self._renew(self._static(run.history))  # for the notebook, when it is opened without this kernel
 
     def _keep(self) -> None:
         """Keep the result of a run that has ended, once."""
@@ -164,17 +166,20 @@ class Dashboard:
         """Buttons and words."""
         assert self.run is not None
         self.controls.follow(self.run.state)
-        self.controls.text.value = status(self.run, self.overhead)
+        self.controls.text.value = said(STATES.get(self.run.state) or _kept(self.run))
+        self.controls.numbers.value = numbers(self.run, self.overhead)
 
     def _draw(self) -> None:
         """Curves and alarms; what they cost, in processor time, is what they take from the training."""
-        assert self.run is not None
         start = time.thread_time()
-        history = self.run.history
-        history.look_for_alarms()
-        self.controls.draw(self._panels.draw(history), self._panels.describe(history))
-        self.controls.alarms.value = alarm_list(history)
+        self._history.look_for_alarms()
+        self.controls.curves.value = self._panels.live(self._history)
+        self.controls.alarms.value = alarm_list(self._history)
         self._draw_cost = time.thread_time() - start
+
+    @property
+    def _history(self) -> History:
+        return self.run.history if self.run is not None else History()
 
     def _show_film(self) -> None:
         """The newest film where films are wanted; it plays once and stands still."""
@@ -182,13 +187,12 @@ class Dashboard:
 
     def _new_panels(self, config: Config) -> Panels:
         title = f"{NAMES[config.algorithm]} on {config.env_id}, seed {config.seed}"
-        return Panels(
-            title,
-            reference_of(config, self.parts),
-            config.env_id,
-            metrics=expected_metrics(config),
-            budget=(config.total_timesteps, config.num_episodes),
-        )
+        reference = reference_of(config, self.parts)
+        if reference is None and config.env_id == self.config.env_id:
+            before = reference_of(self.config, {})
+            reference = before and before._replace(changed=True)
+        metrics, budget = expected_metrics(config), (config.total_timesteps, config.num_episodes)
+        return Panels(title, reference, config.env_id, metrics=metrics, budget=budget)
 
     def _run_to_the_end(self) -> None:
         start = time.perf_counter()
@@ -201,44 +205,52 @@ class Dashboard:
             page.display(self._static(history), raw=True)
 
     def _static(self, history: History) -> Mapping[str, str]:
-        return page.picture(
-            self._panels.draw(history), "image/png", alt=self._panels.describe(history),
-            caption="Run this cell in JupyterLab to start, pause and stop the run, and to change its settings.",
+        picture = page.picture(
+            self._panels.still(history), "image/svg+xml", alt=self._panels.describe(history),
+            caption="The dashboard: it starts, pauses and stops a run, and changes its settings.",
         )  # fmt: skip
+        return {kind: picture[kind] for kind in ("text/html", "text/plain")}
 
 
-def status(run: RemoteRun, overhead: float) -> str:
-    """How the run stands, as HTML."""
-    words = STATES.get(run.state) or ended(run)
-    parts = [f"<strong>{html.escape(words)}</strong>"]
+def numbers(run: RemoteRun, overhead: float) -> str:
+    """How far the run is, as HTML."""
     history = run.history
-    if history.updates:
-        parts.append(f"Update {history.updates:,}, {_progress(run)}; {recent(history)}.")
-        if run.seconds > 0:
-            parts.append(f"{history.env_step / run.seconds:,.0f} steps/s.")
-            parts.append(f"Curves and film take {overhead:.1%} of the training time.")
-    return f"<p role='status' style='line-height: 1.4; margin: 4px 0'>{' '.join(parts)}</p>"
+    if not history.updates:
+        return ""
+    parts = [f"Update {history.updates:,}, {_progress(run)}; {recent(history)}."]
+    if run.seconds > 0:
+        parts.append(f"{history.env_step / run.seconds:,.0f} steps/s.")
+        parts.append(f"Curves and film take {overhead:.1%} of the training time.")
+    return f"<p class='pg-numbers' style='line-height: 1.4; margin: 0'>{' '.join(parts)}</p>"
 
 
 def ended(run: RemoteRun) -> str:
-    """How it came to its end."""
+    """How it came to its end, in a word or with the error."""
     if run.error:
-        return f"✗ It ended with an error: {run.error}."
+        return f"✗ It ended with an error: {run.error}"
     if run.result is not None and run.result.interrupted:
-        return "Interrupted; what there is so far is kept as .result."
-    return "Stopped; what there is so far is kept as .result." if run.stopped else "Done; it is kept as .result."
+        return "Interrupted"
+    return "Stopped" if run.stopped else "Done"
+
+
+def _kept(run: RemoteRun) -> str:
+    end = ended(run)
+    if run.error:
+        return f"{end}."
+    return f"{end}; {'it' if end == 'Done' else 'what there is so far'} is kept as .result."
 
 
 def alarm_list(history: History) -> str:
     """The alarms that have rung, as HTML, each with the step at which it was seen first."""
     if not history.updates:
         return ""
+    panels = {alarm: panel_title(name) for name, alarms in ringing_panels(history).items() for alarm in alarms}
     rung = [alarm.id for alarm in ALARMS if alarm.id in history.rung]
     if not rung:
         return "<p role='status'>✓ No alarm so far.</p>"
     items = "".join(
-        f"<li>✗ from step {history.rung[alarm]:,} on: {html.escape(describe(alarm))} "
-        f"<code style='white-space: nowrap'>{alarm}</code></li>"
+        f"<li>⚠ <strong>{html.escape(panels[alarm])}</strong>, from step {history.rung[alarm]:,} on: "
+        f"{html.escape(describe(alarm))} <code style='white-space: nowrap'>{alarm}</code></li>"
         for alarm in rung
     )
     return (

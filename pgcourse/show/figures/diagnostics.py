@@ -36,7 +36,7 @@ PANELS: dict[str, tuple[str, str]] = {
     "charts/episodes": ("episodes so far", "episodes"),
 }
 LOGARITHMIC = ("losses/critic_grad_norm",)
-COLUMNS = 4
+COLUMNS = 3  # more could not be read in a small window
 
 
 def panels(
@@ -59,7 +59,7 @@ def panels(
     if not count:
         raise InvalidInput(f"no metric to draw; give some of {', '.join(PANELS)}")
     rows = -(-count // COLUMNS)
-    figure, axes = new_figure(rows=rows, columns=COLUMNS, width=9.6, height=0.6 + 2.0 * rows, squeeze=False)
+    figure, axes = new_figure(rows=rows, columns=COLUMNS, height=0.6 + 1.7 * rows, squeeze=False)
     spare = iter(axes.flat)
     if returns is not None:
         _dots(next(spare), returns)

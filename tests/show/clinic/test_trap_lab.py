@@ -8,7 +8,7 @@ import pytest
 
 from pgcourse import ppo
 from pgcourse.show.clinic import trap_lab
-from pgcourse.show.clinic.trap_lab import HEALTHY, MOST_RUNS, SHOWN, STORY, SWITCHES, TrapCurves, TrapLab, settings_of
+from pgcourse.show.clinic.trap_lab import HEALTHY, MOST_RUNS, SHOWN, STORY, SWITCHES, TrapLab, settings_of, trap_panels
 from pgcourse.show.dashboard.run import History
 from pgcourse.study.claims import load_claims
 from pgcourse.study.traps import JOINT_CLIPPING
@@ -49,18 +49,19 @@ def run_of(switches: tuple[str, ...], episodes: int = 40) -> History:
     return History.of(ppo.train(replace(config, num_episodes=episodes), **seams))
 
 
-def test_each_run_adds_its_lines_and_clearing_takes_them_away() -> None:
-    curves = TrapCurves(50)
-    empty, _ = curves.draw([])
-    one = [("no trap, seed 0", run_of(()))]
-    first, _ = curves.draw(one)
-    both, _ = curves.draw([*one, ("slow critic, seed 0", run_of(("slow critic",)))])
-    assert len({empty, first, both}) == 3
-    used = [len(line.get_xdata()) > 0 for line in curves.lines["losses/entropy"]]
-    assert used == [True, True] + [False] * (MOST_RUNS - 2)
-    again, _ = curves.draw([])
-    assert all(not len(line.get_xdata()) for name in ("return", *SHOWN) for line in curves.lines[name])
-    assert curves.main.get_legend() is None and again not in (first, both)
+def test_each_run_adds_a_line_of_its_own_look_to_every_panel() -> None:
+    healthy, slow = run_of(()), run_of(("slow critic",))
+    assert [len(panel.lines) for panel in trap_panels([], 50)] == [0] * (1 + len(SHOWN))
+    panels = trap_panels([healthy, slow, History()], 50)
+    assert [len(panel.lines) for panel in panels] == [3] + [2] * len(SHOWN)
+    assert all(len({(line.colour, line.dashes) for line in panel.lines}) == len(panel.lines) for panel in panels)
+    returns, gap = panels[0].lines[0], panels[1 + SHOWN.index("gap")]
+    assert list(returns.x) == list(range(1, len(healthy.episodes[0]) + 1))
+    assert returns.y[-1] == pytest.approx(healthy.episodes[1][-50:].mean())
+    first = [line.y[0] for line in gap.lines]
+    assert first == pytest.approx(
+        [run.metrics["charts/value_mean"][0] / run.metrics["charts/return_mean"][0] for run in (healthy, slow)]
+    )
 
 
 @pytest.mark.slow
@@ -68,7 +69,7 @@ def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pyte
     # Long enough that it is not over before the button is looked at.
     monkeypatch.setattr(trap_lab, "HEALTHY", replace(HEALTHY, num_episodes=400))
     lab = TrapLab()
-    empty = lab.image.value
+    empty = lab.curves.value
     lab.switches["slow critic"].value = True
 
     async def scenario() -> None:
@@ -85,10 +86,10 @@ def test_a_run_is_made_with_the_switches_and_stays_until_clear(monkeypatch: pyte
     assert list(lab.results) == [label]
     assert lab.results[label].config.critic_lr == ppo.BUGGY.critic_lr
     assert f"{label}</strong>: Done, " in lab.text.value
-    assert f"{label}: mean return" in lab.image.tooltip and lab.image.value != empty
+    assert f"{label}: mean return" in lab.curves.value and lab.curves.value != empty
     lab.runs *= MOST_RUNS
     lab.start()
-    assert "press Clear first" in lab.text.value
+    assert "press Clear first" in lab.alert.value
     lab.clear_button.click()
     assert lab.runs == [] and lab.results == {}
 

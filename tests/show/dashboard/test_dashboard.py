@@ -1,13 +1,11 @@
 """The dashboard in the page: what its controls say and allow, what it draws, and how it goes where nobody can press."""
 
 import asyncio
-import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from pgcourse import a2c, ppo, reinforce, trpo
 from pgcourse.errors import InvalidInput
@@ -61,8 +59,8 @@ def test_a_setting_that_is_none_is_said_and_nothing_starts(name: str, text: str,
 def test_start_pause_resume_stop_and_again_with_another_seed() -> None:
     board = Dashboard(replace(TINY, total_timesteps=10**9))
     controls = board.controls
-    pictures: list[bytes] = []
-    controls.image.observe(lambda change: pictures.append(change["new"]), names="value")
+    pictures: list[str] = []
+    controls.curves.observe(lambda change: pictures.append(change["new"]), names="value")
 
     async def until(condition: Any) -> None:
         for _ in range(6000):
@@ -81,6 +79,7 @@ def test_start_pause_resume_stop_and_again_with_another_seed() -> None:
         assert controls.fields.controls["gamma"].disabled and first is not None
         await until(lambda: first.history.updates > 5 and len(pictures) > 0 and first.film is not None)
         assert "Training." in controls.text.value and controls.agent.layout.display == ""
+        assert 'alt="The agent at work: ' in controls.agent.value
         controls.film.value = False
         assert controls.agent.layout.display == "none"
         controls.pause.click()
@@ -108,7 +107,7 @@ def test_start_pause_resume_stop_and_again_with_another_seed() -> None:
     assert board.result is not None
     assert np.array_equal(board.result.metrics["losses/entropy"], home.metrics["losses/entropy"])
     assert len(set(pictures)) == len(pictures) > 1
-    assert "PPO on CartPole-v1, seed 7 after 256 steps" in controls.image.tooltip
+    assert "PPO on CartPole-v1, seed 7 after 256 steps" in controls.curves.value
 
 
 def test_in_a_terminal_it_runs_and_prints_one_line(capsys: Any, shown: list[Any]) -> None:
@@ -125,7 +124,7 @@ def test_a_notebook_run_at_once_starts_no_process(monkeypatch: pytest.MonkeyPatc
     board = Dashboard(TINY)
     board.show()
     (bundle,) = shown
-    assert set(bundle) == {"text/html", "text/plain"}, "it shows the curves"
+    assert set(bundle) == {"text/html", "text/plain"} and "<img src=" in bundle["text/html"], "it shows the curves"
     assert "after 256 steps: return of each episode" in bundle["text/plain"] and board.run is None
 
 
@@ -136,7 +135,7 @@ def test_in_a_page_a_cell_that_runs_again_ends_the_old_run(monkeypatch: pytest.M
     first, second = Dashboard(TINY), Dashboard(TINY)
     monkeypatch.setattr(first, "stop", lambda: stopped.append("first"))
     first.show()
-    assert WIDGET_VIEW in shown[0] and "Run this cell in JupyterLab to start" in shown[0]["text/html"]
+    assert "Run this cell to wake it" in shown[0]["text/html"] and list(shown[1]) == [WIDGET_VIEW]
     assert first.run is None
     second.show()
     assert stopped == ["first"]
@@ -157,34 +156,58 @@ def part(result: Any, updates: int) -> History:
     return history
 
 
-def pixels(png: bytes) -> Any:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-
-
 def panels_of(config: Any, *, budget: tuple[int | None, int | None] | None = None) -> Panels:
     budget = budget or (config.total_timesteps, config.num_episodes)
     return Panels("x", reference_of(config, {}), config.env_id, metrics=expected_metrics(config), budget=budget)
 
 
-def test_drawing_on_the_background_gives_the_picture_of_drawing_everything() -> None:
+def test_the_panels_hold_the_numbers_of_the_run_and_make_room_for_them() -> None:
     result = ppo.train(replace(ppo.CARTPOLE, total_timesteps=12 * 1024))
-    panels = panels_of(ppo.CARTPOLE, budget=(4 * 1024, None))
-    pictures = [panels.draw(part(result, updates)) for updates in (1, 2, 6, 12)]  # leaves the axes on the way
-    assert len(set(pictures)) == 4
-    panels.canvas._background = None
-    different = np.abs(pixels(panels.draw(part(result, 12))) - pixels(pictures[-1])).max(axis=2) > 40
-    assert different.mean() < 1e-4
-    names = {"entropy", "approx_kl", "clipfrac", "explained_variance", "policy_grad_norm", "critic_grad_norm"}
-    assert set(panels.small) == {f"losses/{name}" for name in names}
-    assert panels.small["losses/approx_kl"][0].get_xlim()[1] >= 12 * 1024
+    history, panels = History.of(result), panels_of(ppo.CARTPOLE, budget=(4 * 1024, None))
+    titles = ["entropy", "KL", "clip fraction", "explained variance", "policy's gradient", "critic's gradient"]
+    returns, *small = panels.panels(history)
+    assert [panel.title for panel in small] == titles == [panel.title for panel in panels.panels(History())[1:]]
+    assert small[1].lines[0].y.tolist() == result.metrics["losses/approx_kl"].tolist()
+    assert small[1].x_end == result.metrics["charts/env_step"][-1] == 12 * 1024, "beyond the budget"
+    assert small[1].number == f"{result.metrics['losses/approx_kl'][-1]:.2g}" and small[1].healthy is not None
+    assert returns.lines[-1].y[-1] == pytest.approx(result.episodes["episodic_return"][-100:].mean())
+    assert returns.lines[0].label == "these settings, 10 seeds"
+
+
+def test_a_changed_setting_keeps_the_reference_in_grey_and_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Dashboard(ppo.CARTPOLE)
+    same, changed = board._new_panels(ppo.CARTPOLE), board._new_panels(replace(ppo.CARTPOLE, gamma=0.9))
+    assert same.reference is not None and changed.reference is not None
+    assert changed.reference.curve == same.reference.curve and changed.reference.colour != same.reference.colour
+    assert changed.reference.label == "without your change, 10 seeds"
+    with_a_part = Dashboard(ppo.CARTPOLE, advantage_fn=lambda *_: None)._new_panels(ppo.CARTPOLE)
+    assert with_a_part.reference is not None and with_a_part.reference.changed
+    elsewhere = board._new_panels(replace(ppo.CARTPOLE, env_id="Acrobot-v1"))
+    assert elsewhere.reference is None, "returns of another task"
+    by_episode = board._new_panels(replace(ppo.CARTPOLE, total_timesteps=None, num_episodes=100))
+    assert by_episode.reference is None, "its curve is over environment steps"
+
+
+def test_a_firing_panel_is_marked_in_its_title_and_named_with_the_alarm() -> None:
+    history, panels = History(), panels_of(ppo.CARTPOLE)
+    metrics = {name: [0.5] for name in panels.expected}
+    history.add(metrics | {"charts/env_step": [1024.0]}, [900], [20.0])
+    history.rung = {"kl-high": 1024, "return-falls": 1024, "part-not-updated": 1024}
+    returns, *small = panels.panels(history)
+    assert returns.alarm and [panel.title for panel in small if panel.alarm] == ["KL"]
+    page = panels.live(history)
+    assert "⚠ KL: alarm" in page and "approximate KL 0.5 (alarm)" in page and page.count("⚠") == 2
+    said = alarm_list(history)
+    assert [f"<strong>{name}</strong>" in said for name in ("return", "KL", "a part of a network")] == [True] * 3
 
 
 @pytest.mark.parametrize("algorithm", [reinforce, a2c])
 def test_other_algorithms_have_the_panels_that_they_have_numbers_for(algorithm: Any) -> None:
     config = replace(algorithm.CARTPOLE, num_episodes=16)
     result, panels = algorithm.train(config), panels_of(config)
-    panels.draw(History.of(result))
-    assert set(panels.small) <= set(result.metrics) and "losses/entropy" in panels.small
+    names = panels.names(History.of(result))
+    assert set(names) <= set(result.metrics) and "losses/entropy" in names
+    assert all(len(panel.lines[0].y) for panel in panels.panels(History.of(result)))
     assert panels.by_episode == (config.total_timesteps is None)
 
 
@@ -196,7 +219,7 @@ def test_alarms_are_said_in_words_with_the_step_at_which_they_rang() -> None:
         history.look_for_alarms()
         assert ("✓ No alarm so far." in alarm_list(history)) == (step < 2000)
     said = alarm_list(history)
-    assert "from step 2,048 on: an update moved the policy far from the one that acted" in said
+    assert "<strong>KL</strong>, from step 2,048 on: an update moved the policy far from the one that acted" in said
     assert said.count("<li>") == 1
 
 
@@ -214,5 +237,5 @@ def test_a_notebook_that_nbclient_runs_trains_in_the_kernel_and_makes_no_widgets
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     line, picture = notebook.cells[1].outputs
     assert line.text.startswith("PPO on CartPole-v1, seed 0: 4,096 steps, ") and line.text.count("\n") == 1
-    assert "data:image/png" in picture.data["text/html"] and WIDGET_VIEW not in picture.data
+    assert "<img src=" in picture.data["text/html"] and WIDGET_VIEW not in picture.data
     assert notebook.cells[2].outputs[0].text == "None False\n"

@@ -17,7 +17,6 @@ from pgcourse.errors import InvalidInput
 from pgcourse.evaluation import evaluate
 from pgcourse.show.live import game as game_module
 from pgcourse.show.live.game import Game, encode, rivals
-from pgcourse.show.page.widgets import WIDGET_VIEW
 
 PICTURE = encode([[[255, 255, 255]]])
 
@@ -48,7 +47,7 @@ def test_showing_the_game_starts_nothing(shown: list[Any]) -> None:
 
     in_a_loop(scenario)
     (bundle,) = shown
-    assert set(bundle) == {"text/html", "text/plain", WIDGET_VIEW}
+    assert set(bundle) == {"text/html", "image/jpeg", "text/plain"}
     assert "Run this cell in JupyterLab to play" in bundle["text/html"]
 
 
