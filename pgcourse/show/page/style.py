@@ -1,6 +1,7 @@
 """How every figure looks: one colour-blind-safe palette, one size, white paper on any theme."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -91,6 +92,11 @@ STYLE: Any = {
     "legend.fontsize": 10,
     "axes.prop_cycle": cycler(color=PALETTE),
 }
+
+
+def stylesheet() -> str:
+    """The text of the course's one stylesheet, for a <style> element."""
+    return Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 
 def use_style() -> None:
