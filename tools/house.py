@@ -14,7 +14,7 @@ FLOORS: dict[str, int] = {
     "training": 4, "runs": 4, "episodes": 4, "checkpoint": 4,
     "algorithms": 5, "language": 5,
     "study": 6,
-    "checks": 7,
+    "checks": 7, "workfolder": 7,
     "show": 8, "grading": 8, "doctor": 8, "__init__": 8,
     "cli": 9,
 }  # fmt: skip
