@@ -7,11 +7,13 @@ window._JUPYTERLAB["pgcourse-style"] = {
     {
       id: "pgcourse-style:plugin",
       autoStart: true,
-      activate: async (app) => {
-        await app.restored;
-        if (window.innerWidth < 768) {
-          app.shell.collapseLeft();
-        }
+      // Not awaited: the page is restored only when every extension is there.
+      activate: (app) => {
+        void app.restored.then(() => {
+          if (window.innerWidth < 768) {
+            app.shell.collapseLeft();
+          }
+        });
       },
     },
   ],

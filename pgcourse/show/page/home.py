@@ -16,7 +16,7 @@ from ...course_files import course_folder
 from ...storage import atomic_write
 from ...workfolder import HOME, changed_files
 from ...workfolder.trust import is_trusted, trust
-from .output import display
+from .. import page
 from .progress_page import Standing, standings
 
 CELL = "# Run this cell to renew the page\nfrom pgcourse.show.page.home import home\n\nhome()"
@@ -73,7 +73,7 @@ class UnitState:
 
 def home(folder: Path | None = None) -> None:
     """Show the page as it is now. Args: folder: the work folder; default the current one."""
-    display(_content(folder or Path.cwd()), raw=True)
+    page.display(_content(folder or Path.cwd()), raw=True)
 
 
 def write_home(folder: Path) -> None:
@@ -136,9 +136,9 @@ def film() -> str:
     if not file.exists():
         return ""
     data = base64.b64encode(file.read_bytes()).decode()
-    alt = "A cart moves left and right under a pole. Trained with PPO, it keeps the pole upright."
+    alt = "Two carts, each under a pole. The untrained one drops it at once; the trained one keeps it upright."
     return (
-        '<details class="pg-home-film" open><summary>An agent at the end of the course</summary>'
+        '<details class="pg-home-film" open><summary>Before and after training: fold to stop it</summary>'
         f'<img class="pg-photo" src="data:image/gif;base64,{data}" alt="{alt}"></details>'
     )
 
@@ -152,7 +152,7 @@ def _content(folder: Path) -> dict[str, str]:
     so_far = f"{solved} of {total} exercises solved" + (f", about {_hours(left)} left" if left else "")
     steps = "".join(f"<li><strong>{title}</strong> {text}</li>" for title, text in STEPS)
     style = Path(__file__).with_name("home.css").read_text(encoding="utf-8")
-    page = (
+    content = (
         f'<style>{style}</style><div class="pg-home"><header class="pg-home-head"><div>'
         "<h1>Policy gradients, from the first line to the last bug</h1>"
         f"<p>{'Continue where you were:' if begun else 'Start here:'}</p>"
@@ -165,7 +165,7 @@ def _content(folder: Path) -> dict[str, str]:
         "course's own files stay as they are. Run the folded cell at the top to renew this page.</p></div>"
     )
     lines = [f"{state.number} {UNITS[state.number].title}: {state.words}" for state in states]
-    return {"text/html": page, "text/plain": "\n".join([*lines, so_far, f"Go on: {path}"])}
+    return {"text/html": content, "text/plain": "\n".join([*lines, so_far, f"Go on: {path}"])}
 
 
 def _card(state: UnitState, here: str) -> str:
