@@ -11,7 +11,7 @@ from .parsing import parse
 class Check:
     """Run an exercise notebook and print the state of each exercise. Exit status 0 when all are correct, else 1.
 
-    Example: pgcourse check exercises/01_reinforce.ipynb
+    Example: pgcourse check pgcourse-work/exercises/01_reinforce.ipynb
     """
 
     notebook: tyro.conf.Positional[str]
