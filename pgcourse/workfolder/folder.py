@@ -40,7 +40,8 @@ def open_folder(folder: Path, version: str, files: Mapping[str, bytes] | None = 
     if manifest != known:
         manifest.write(folder)
     outdated = any(
-        path not in manifest.files or manifest.files[path].digest != digest(content) for path, content in files.items()
+        path not in manifest.files or manifest.files[path].digest != handed_out(path, content).digest
+        for path, content in files.items()
     )
     return WorkFolder(folder, manifest.version, outdated or not manifest.files.keys() <= files.keys())
 

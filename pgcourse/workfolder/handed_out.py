@@ -20,6 +20,12 @@ FORMAT = 1
 # What a learner reads and writes. Solutions are not among them: `solution("gae")` shows one where it is asked for.
 CARRIED = (("notebooks", "*.ipynb"), ("exercises", "*.ipynb"), ("docs", "symbols.md"))
 
+STUB = (
+    "NotImplementedError",
+    "write your answer here",
+    "Write your answer here",
+)  # what an untouched answer cell holds
+
 
 @dataclass(frozen=True)
 class HandedOut:
@@ -89,6 +95,11 @@ def cell_digest(cell: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{cell['cell_type']}\0{source_of(cell)}".encode()).hexdigest()[:16]
 
 
+def is_answer(cell: Mapping[str, Any]) -> bool:
+    """Whether this is a cell for a learner's answer."""
+    return bool(cell.get("metadata", {}).get("nbgrader", {}).get("solution"))
+
+
 def source_of(cell: Mapping[str, Any]) -> str:
     """The source as one string, as nbformat reads it or as JSON holds it."""
     source = cell["source"]
@@ -102,11 +113,19 @@ def cell_key(cell: Mapping[str, Any]) -> str | None:
 
 
 def handed_out(path: str, content: bytes) -> HandedOut:
-    """The entry of the record for this content. The course's own notebooks have unique keys."""
+    """The entry of the record for this content. The course's own notebooks have unique keys.
+
+    Somebody may have answered in a checkout's own `exercises/` before there was a work folder. Such an answer counts as the
+    learner's from the start: its digest, and that of its file, is one that nothing has.
+    """
     if not path.endswith(".ipynb"):
         return HandedOut(digest(content))
     cells = json.loads(content)["cells"]
-    return HandedOut(digest(content), {str(cell_key(cell)): cell_digest(cell) for cell in cells})
+    answered = {
+        str(cell_key(cell)) for cell in cells if is_answer(cell) and not any(it in source_of(cell) for it in STUB)
+    }
+    digests = {str(cell_key(cell)): cell_digest(cell) for cell in cells}
+    return HandedOut("" if answered else digest(content), digests | dict.fromkeys(answered, ""))
 
 
 def _inside(path: str) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_raw_cell
 
-from .handed_out import cell_digest, cell_key
+from .handed_out import cell_digest, cell_key, is_answer
 
 START = ""  # the key of what stands before the first cell of the course
 
@@ -48,7 +48,7 @@ def merge(mine: NotebookNode, base: Mapping[str, str], new: NotebookNode, *, ver
 
     for key, old in official.items():
         kept: list[NotebookNode] = []
-        handed_out, here, now = base.get(key), cell_digest(old), arrived.get(key)
+        handed_out, here, now = base.get(key) or None, cell_digest(old), arrived.get(key)
         if now is None:
             if here != handed_out:  # a text that the new version no longer has in this form
                 kept = _set_aside(key, old, version)
@@ -59,7 +59,7 @@ def merge(mine: NotebookNode, base: Mapping[str, str], new: NotebookNode, *, ver
             taken[key] = _with_outputs(now, old)
         elif here == handed_out:
             taken[key] = now
-        elif _is_answer(now):
+        elif is_answer(now):
             taken[key] = _answered(now, old)
             if handed_out is not None and handed_out != cell_digest(now):
                 note = _new_stub(key, now, version)
@@ -186,10 +186,6 @@ def _new_stub(key: str, now: NotebookNode, version: str) -> NotebookNode:
         f"The task now reads:\n\n{fence}python\n{now.source}\n{fence}"
     )
     return new_markdown_cell(source=text, id=_id("task", key, _short(now.source)))
-
-
-def _is_answer(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
 def _first_words(cell: NotebookNode) -> str:

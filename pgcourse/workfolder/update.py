@@ -63,6 +63,11 @@ def _update_file(folder: Path, path: str, content: bytes, before: HandedOut | No
         return [f"{path}: renewed; yours is kept as {aside.name}"]
     new = nbformat.reads(content.decode("utf-8"), as_version=4)
     merged = merge(old, {} if before is None else before.cells, new, version=version)
+    if merged.notebook == old:
+        return []
+    if [(it.cell_type, it.source) for it in merged.notebook.cells] == [(it.cell_type, it.source) for it in new.cells]:
+        atomic_write(target, content)  # it was run, and nothing was written into it
+        return [f"{path}: renewed"]
     trusted = is_trusted(old)
     atomic_write(target, nbformat.writes(merged.notebook).rstrip("\n") + "\n")
     if trusted:  # what is new in it is the course's

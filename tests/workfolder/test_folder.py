@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.sign import NotebookNotary
 
@@ -24,6 +25,7 @@ from pgcourse.workfolder.trust import is_trusted, trust_unchanged
 
 Files = dict[str, bytes]
 ANSWERS = [exercise.id for exercise in EXERCISES if exercise.unit in ("00", "01", "02")]
+CHANGED_STUB = 'def standardize(x, *, eps=1e-8):\n    """Now with eps."""\n    raise NotImplementedError("standardize")'
 ANSWER = "def {}(*arguments, **options):\n    # MINE: {}\n    return {}"
 
 
@@ -78,7 +80,9 @@ def second_version(files: Files) -> Files:
             notebook.cells[0].source += "\n\nRevised."
             notebook.cells[0].id = "title-of-the-second-version"
             if path == "exercises/01_reinforce.ipynb":
-                cell(notebook, "standardize").source = 'def standardize(x, *, eps=1e-8):\n    """Now with eps."""'
+                cell(
+                    notebook, "standardize"
+                ).source = 'def standardize(x, *, eps=1e-8):\n    """Now with eps."""\n    raise NotImplementedError'
                 more = nbformat.v4.new_code_cell('def brand_new():\n    raise NotImplementedError("brand_new")')
                 more.id, more.metadata = "brand_new", cell(notebook, "standardize").metadata | {}
                 more.metadata["nbgrader"] = {**more.metadata["nbgrader"], "grade_id": "brand_new"}
@@ -309,3 +313,54 @@ def test_what_was_trusted_is_trusted_after_an_update_and_what_was_not_is_not(fol
     update_folder(folder, "2", second_version(course))
     assert is_trusted(nbformat.read(trusted, as_version=4))
     assert not is_trusted(nbformat.read(stranger, as_version=4))
+
+
+def test_a_lesson_that_was_run_and_not_edited_is_renewed_as_a_whole(folder: Path, course: Files) -> None:
+    open_folder(folder, "1", course)
+    new = second_version(course)
+
+    def ran(notebook: NotebookNode) -> None:
+        for it in notebook.cells:
+            it.update({"execution_count": 3} if it.cell_type == "code" else {})
+
+    edit(folder / "notebooks/05_continuous_pendulum.ipynb", ran)
+    assert "notebooks/05_continuous_pendulum.ipynb: renewed" in update_folder(folder, "2", new)
+    path = "notebooks/05_continuous_pendulum.ipynb"
+    assert (folder / path).read_bytes() == new[path]
+
+
+def test_an_answer_that_was_written_into_the_checkout_before_is_the_learners(folder: Path, course: Files) -> None:
+    dirty = dict(course)
+    notebook = nbformat.reads(course["exercises/00_welcome.ipynb"].decode(), as_version=4)
+    cell(notebook, "bandit_step").source = "def bandit_step(): return 'MINE'"
+    dirty["exercises/00_welcome.ipynb"] = nbformat.writes(notebook).encode()
+    assert not open_folder(folder, "1", dirty).update_available
+    assert open_folder(folder, "1", course).update_available  # after `git checkout exercises`
+    update_folder(folder, "2", course)
+    kept = nbformat.read(folder / "exercises/00_welcome.ipynb", as_version=4)
+    assert cell(kept, "bandit_step").source == "def bandit_step(): return 'MINE'"
+    open_folder(folder.with_name("two"), "1", dirty)
+    assert update_folder(folder.with_name("two"), "2", dirty) == []
+
+
+@pytest.mark.slow
+def test_working_in_the_folder_leaves_no_trace_in_the_checkout(folder: Path, repository: Path) -> None:
+    def state() -> list[str]:
+        command = ["git", "status", "--porcelain", "--ignored"]
+        status = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.splitlines()
+        return [line for line in status if "__pycache__" not in line and ".hypothesis" not in line]
+
+    if not (repository / ".git").exists():
+        pytest.skip("no git checkout")
+    open_folder(folder, "1")
+    before = state()
+    for path in (
+        "exercises/00_welcome.ipynb",
+        "exercises/05_continuous_pendulum.ipynb",
+        "notebooks/01_reinforce.ipynb",
+    ):
+        notebook = nbformat.read(folder / path, as_version=4)
+        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str((folder / path).parent)}}).execute()
+        nbformat.write(notebook, folder / path)
+    assert state() == before
+    assert len(changed_files(folder)) == 3
