@@ -13,8 +13,6 @@ ARGS ?=
 export TORCH PYTHON
 
 RUN := .venv/bin/python
-# JupyterLab refuses to run as root unless told; containers often are root.
-ALLOW_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 # loadscope keeps the cells of one notebook on one worker, in order.
 PYTEST := $(RUN) -m pytest -n 2 --dist loadscope --durations=15
 
@@ -27,8 +25,8 @@ setup: ## make .venv with everything at the tested versions (TORCH=cpu: small Py
 extras: setup ## add LunarLander, MuJoCo and the libraries that `make bench` compares with
 	$(RUN) -m pip install --quiet -c constraints.txt -e ".[bench,box2d,mujoco]"
 
-lab: setup ## open the course in JupyterLab (ARGS="--no-browser --port=8899")
-	.venv/bin/pgcourse lab $(ALLOW_ROOT) $(ARGS)
+lab: setup ## open the course in JupyterLab, in a folder of your own (ARGS="--no-browser --port=8899")
+	.venv/bin/pgcourse lab $(ARGS)
 
 test: setup ## run the tests, notebooks included (about six minutes on two cores)
 	$(PYTEST) $(ARGS)
@@ -69,6 +67,6 @@ node_modules: package.json package-lock.json
 	npm ci --no-fund --no-audit
 	@touch node_modules
 
-clean: ## remove .venv and all else that these commands made, but no trained agent: demo/ stays
+clean: ## remove .venv and all else that these commands made, but nothing of yours: pgcourse-work/ and demo/ stay
 	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov build dist
 	find pgcourse tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

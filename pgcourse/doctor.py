@@ -48,6 +48,7 @@ def examine() -> Iterator[Finding]:
             "set PGCOURSE_HOME to a folder you may write to",
         ),
         ("this folder", lambda: _writable("this folder", Path.cwd()), "start from a folder you may write to"),
+        ("notebooks", _notebooks, "install pgcourse again: its lessons and exercises are missing"),
         ("JupyterLab", lambda: _package("jupyterlab"), "make setup"),
         ("notebook kernel", _kernel, "make setup"),
     ]
@@ -114,6 +115,13 @@ def _writable(subject: str, folder: Path) -> Finding:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         return Finding(subject, True, f"{_short(folder)} can be written")
+
+
+def _notebooks() -> Finding:
+    from .workfolder.handed_out import course_files
+
+    count = sum(path.endswith(".ipynb") for path in course_files())
+    return Finding("notebooks", True, f"{count} to hand out into your folder: pgcourse lab")
 
 
 def _kernel() -> Finding:

@@ -48,6 +48,20 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
+def installed_wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the package as pip installs it from its wheel; first on PYTHONPATH, it stands for the checkout."""
+    base = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(base)]
+    done = subprocess.run(build, cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = base.glob("*.whl")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile"]
+    done = subprocess.run([*install, "--target", str(base / "site"), str(wheel)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return base / "site"
+
+
+@pytest.fixture(scope="session")
 def run_python(repository: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run code in a fresh process, whose exit status has to be `status`."""
 

@@ -1,4 +1,4 @@
-"""The course's exercises in order: unit, title, points, minutes, difficulty. Light: importing it imports no torch.
+"""The course's units, and its exercises in order: unit, title, points, minutes, difficulty. Importing it imports no torch.
 
 Each exercise's file, `unit_NN/<id>.py`, holds the rest of it: cases, reference, misconceptions, hints.
 """
@@ -28,6 +28,24 @@ class Entry(NamedTuple):
         return f"pgcourse.checks.unit_{self.unit}.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', self.id).lower()}"
 
 
+class Unit(NamedTuple):
+    """One unit of the course: its title, and what the learner can do after it."""
+
+    title: str
+    goal: str
+
+
+UNITS = {
+    "00": Unit("Welcome: acting and scoring", "play CartPole, score it, treat a policy as a distribution"),
+    "01": Unit("REINFORCE", "derive the policy gradient; repair the version that everyone writes first"),
+    "02": Unit("Baselines", "cut the variance and prove that the gradient stays the same"),
+    "03": Unit("Actor-critic, A2C and GAE", "trade bias for variance; get episode boundaries right"),
+    "04": Unit("PPO", "write PPO and explain each of its parts"),
+    "05": Unit("Continuous control: Pendulum", "act with a Gaussian; know what a new task needs"),
+    "06": Unit("Debugging traps", "read the panels, name the bug, prove it"),
+    "07": Unit("Can you trust this curve?", "compare algorithms over seeds; test what people claim"),
+    "08": Unit("TRPO (optional)", "natural gradient, conjugate gradient, line search"),
+}
 EXERCISES = (
     Entry("categorical_log_prob", "00", "Log-probability of an action", 2, 12, 2),
     Entry("categorical_entropy", "00", "Entropy of a policy", 2, 15, 2),

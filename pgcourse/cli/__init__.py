@@ -10,7 +10,8 @@ from ..errors import InvalidInput
 
 # Command -> the module of this folder that has a function of its name, imported when it is called; and what it does.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "lab": ("course", "open the course in JupyterLab"),
+    "lab": ("lab", "open the course in JupyterLab, in a folder of your own"),
+    "update": ("lab", "bring that folder to the installed version; every answer is kept"),
     "doctor": ("course", "look over the installation, and say what to do where something is missing"),
     "demo": ("demo", "train on CartPole in seconds; write a learning curve and a GIF"),
     "train": ("train", "train an agent and save it"),

@@ -1,13 +1,9 @@
-"""`pgcourse lab`, `doctor`, `check` and `progress`: the course itself, its notebooks and what is solved of them."""
+"""`pgcourse doctor`, `check` and `progress`: the installation, a notebook's checks and what is solved."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import tyro
 
-from ..errors import InvalidInput
 from .parsing import parse
 
 
@@ -15,7 +11,7 @@ from .parsing import parse
 class Check:
     """Run an exercise notebook and print the state of each exercise. Exit status 0 when all are correct, else 1.
 
-    Example: pgcourse check exercises/01_reinforce.ipynb
+    Example: pgcourse check pgcourse-work/exercises/01_reinforce.ipynb
     """
 
     notebook: tyro.conf.Positional[str]
@@ -67,25 +63,3 @@ def doctor(arguments: list[str]) -> int:
         print(finding, flush=True)  # one by one: some take seconds
         healthy = healthy and finding.works
     return 0 if healthy else 1
-
-
-def lab(arguments: list[str]) -> int:
-    """Open the course in JupyterLab, on this machine only; further arguments go to JupyterLab."""
-    if {"-h", "--help"} & set(arguments):
-        print(
-            "usage: pgcourse lab [OPTIONS OF JUPYTERLAB]\n\nOpen the course in JupyterLab, on this machine only.\n\n"
-            "Example: pgcourse lab --no-browser --port=8899"
-        )
-        return 0
-    root = Path(__file__).resolve().parents[2]
-    lesson = Path("notebooks") / "00_welcome.ipynb"
-    if not (root / lesson).exists():
-        raise InvalidInput(f"{lesson} is not beside the package; install it from a checkout: pip install -e .")
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--ServerApp.ip=127.0.0.1",
-        f"--LabApp.default_url=/lab/tree/{lesson}",
-    ]
-    return subprocess.call([*command, f"--ServerApp.root_dir={root}", *arguments])

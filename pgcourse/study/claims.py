@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..course_files import course_folder
 from ..errors import InvalidInput
 from ..runs import versions
 from ..statistics import bootstrap_interval, interquartile_mean
@@ -23,11 +24,7 @@ FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
 
 def claims_folder() -> Path:
     """The folder of the committed claims: beside the package in a checkout, inside it when installed from a wheel."""
-    package = Path(__file__).resolve().parents[1]
-    return next(
-        (path for path in (package.parent / "claims", package / "_claims") if path.is_dir()),
-        package / "_claims",
-    )
+    return course_folder("claims")
 
 
 @cache

@@ -55,7 +55,7 @@ def mistake(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["bogus"], "unknown command 'bogus'; use one of lab, doctor"),
+        (["bogus"], "unknown command 'bogus'; use one of lab, update, doctor"),
         (["train", "dqn"], "unknown algorithm 'dqn'; use one of reinforce"),
         ([*TRAIN, "--preset", "nope"], "unknown preset 'NOPE' of reinforce; use one of CARTPOLE"),
         ([*TRAIN, "--env-id", "CartPole-v9"], "no environment 'CartPole-v9'"),

@@ -98,6 +98,13 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def test_git_does_not_see_the_learners_folder(repository: Path) -> None:
+    if shutil.which("git") is None or not (repository / ".git").exists():
+        pytest.skip("no git checkout")
+    for name in ("Home.ipynb", "exercises/00_welcome.ipynb", ".pgcourse.json"):
+        subprocess.run(["git", "check-ignore", "--quiet", f"pgcourse-work/{name}"], cwd=repository, check=True)
+
+
 @pytest.mark.slow
 def test_make_lab_serves_the_course_on_this_machine_only(repository: Path, tmp_path: Path) -> None:
     if not (repository / ".venv" / ".pgcourse-ready").exists():
@@ -107,7 +114,7 @@ def test_make_lab_serves_the_course_on_this_machine_only(repository: Path, tmp_p
     log = tmp_path / "log"
     with open(log, "w") as output:
         server = subprocess.Popen(
-            ["make", "lab", f"ARGS=--no-browser --port={port}"],
+            ["make", "lab", f"ARGS={tmp_path / 'work'} --no-browser --port={port}"],
             cwd=repository,
             env={**os.environ, **folders},
             stdout=output,
@@ -119,7 +126,7 @@ def test_make_lab_serves_the_course_on_this_machine_only(repository: Path, tmp_p
         while not (address := re.search(rf"http://127\.0\.0\.1:{port}\S+\?token=\w+", log.read_text())):
             assert time.monotonic() < deadline and server.poll() is None, log.read_text()
             time.sleep(0.2)
-        assert "/lab/tree/notebooks/00_welcome.ipynb" in address[0]
+        assert "/lab/tree/Home.ipynb" in address[0]
         # The address is printed a moment before the server listens.
         while not is_listening(port):
             assert time.monotonic() < deadline
@@ -129,9 +136,13 @@ def test_make_lab_serves_the_course_on_this_machine_only(repository: Path, tmp_p
         contents = f"http://127.0.0.1:{port}/api/contents/exercises"
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(contents, timeout=120)
-        # The whole course is in reach, not only the folder of the first lesson.
+        # The learner's folder is shown, not the checkout.
         with urllib.request.urlopen(f"{contents}?{address[0].split('?')[1]}", timeout=120) as page:
             assert page.status == 200
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(
+                contents.replace("exercises", "course") + "?" + address[0].split("?")[1], timeout=120
+            )
         if sys.platform == "linux":
             listening = Path("/proc/net/tcp").read_text()
             assert f"0100007F:{port:04X}" in listening and f"00000000:{port:04X}" not in listening

@@ -1,10 +1,7 @@
 """pyproject.toml, constraints.txt, environment.yml and what is installed say the same."""
 
 import re
-import subprocess
-import sys
 import tomllib
-import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -125,17 +122,3 @@ def test_conda_and_make_setup_install_the_same(repository: Path) -> None:
     assert "-c constraints.txt" in through_pip["pip"]
     assert f"-e .[{EXTRAS_INSTALLED}]" in through_pip["pip"]
     assert f"extras={EXTRAS_INSTALLED}\n" in (repository / "tools" / "setup.sh").read_text()
-
-
-def test_wheel_carries_the_claims_and_the_package_alone(repository: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {
-        "pgcourse",
-        wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info",
-    }
-    claims = {path.name for path in (repository / "claims").glob("*.json")}
-    assert {Path(name).name for name in names if name.startswith("pgcourse/_claims/")} == claims

@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from pgcourse.course_files import course_folder
 from pgcourse.errors import InvalidInput
 from pgcourse.study.prose import fill_placeholders
 
@@ -36,19 +37,18 @@ QUIET.addHandler(logging.NullHandler())
 QUIET.propagate = False
 
 
-def course_folder() -> Path:
+def exercises_folder() -> Path:
     """The folder of the exercises' text. Raises: InvalidInput where the installation has none."""
-    package = Path(__file__).resolve().parents[2]
-    for folder in (package.parent / "course", package / "_course"):
-        if any(folder.glob(f"*{SUFFIX}")):
-            return folder
+    folder = course_folder("course")
+    if any(folder.glob(f"*{SUFFIX}")):
+        return folder
     raise InvalidInput("this installation has no course/*.exercises.py; install pgcourse from its wheel or a checkout")
 
 
 @cache
 def units() -> dict[int, str]:
     """Number of each unit that has exercises -> its name: 1 -> 01_reinforce."""
-    names = sorted(path.name.removesuffix(SUFFIX) for path in course_folder().glob(f"*{SUFFIX}"))
+    names = sorted(path.name.removesuffix(SUFFIX) for path in exercises_folder().glob(f"*{SUFFIX}"))
     return {int(name[:2]): name for name in names}
 
 
@@ -56,7 +56,7 @@ def unit_notebook(name: str) -> NotebookNode:
     """The exercises of the unit 01_reinforce and so on, solutions between their markers, not executed."""
     import jupytext  # slow to import
 
-    raw = jupytext.reads((course_folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8"), fmt="py:percent")
+    raw = jupytext.reads((exercises_folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8"), fmt="py:percent")
     cells = []
     for cell in raw.cells:
         if not cell.source.strip():

@@ -4,20 +4,9 @@ import html
 from dataclasses import dataclass
 
 from ...checks import progress
-from ...checks.exercise import exercises
+from ...checks.catalogue import EXERCISES, UNITS
 from .. import page
 
-UNITS = {
-    "00": "Welcome: acting and scoring",
-    "01": "REINFORCE",
-    "02": "Baselines",
-    "03": "Actor-critic, A2C and GAE",
-    "04": "PPO",
-    "05": "Continuous control",
-    "06": "Debugging traps",
-    "07": "Can you trust this curve?",
-    "08": "TRPO (optional)",
-}
 MARKS = {"correct": "✓", "not yet": "✗", "not attempted": "·"}
 
 
@@ -41,7 +30,7 @@ def standings() -> list[Standing]:
     """All exercises, in course order."""
     entries = progress.load()["exercises"]
     found = []
-    for exercise in exercises():
+    for exercise in EXERCISES:
         entry = entries.get(exercise.id, {})
         status = str(entry.get("status", "not attempted"))
         solved = status == "correct"
@@ -90,7 +79,7 @@ def _unit(unit: str, rows: list[Standing]) -> str:
     )
     meter = f"<meter min='0' max='{points}' value='{earned}' aria-label='points of unit {unit}'></meter>"
     return (
-        f"<details{' open' if begun else ''}><summary>{unit} {html.escape(UNITS.get(unit, ''))} {meter} {_sums(rows)}</summary>"
+        f"<details{' open' if begun else ''}><summary>{unit} {html.escape(UNITS[unit].title)} {meter} {_sums(rows)}</summary>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></details>"
     )
 
