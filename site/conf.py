@@ -57,6 +57,26 @@ toc_object_entries_show_parents = "hide"
 viewcode_line_numbers = True
 copybutton_exclude = ".linenos, .gp, .go"
 
+_colours = {
+    "color-brand-primary": "var(--pg-accent)",
+    "color-brand-content": "var(--pg-accent)",
+    "color-brand-visited": "var(--pg-accent)",
+    "color-foreground-primary": "var(--pg-ink)",
+    "color-foreground-secondary": "var(--pg-muted)",
+    "color-foreground-muted": "var(--pg-muted)",
+    "color-background-primary": "var(--pg-paper)",
+    "color-background-secondary": "var(--pg-soft)",
+    "color-background-border": "var(--pg-line)",
+    "color-code-background": "var(--pg-soft)",
+    "color-inline-code-background": "var(--pg-soft)",
+    "color-api-name": "var(--pg-accent)",
+    "color-api-pre-name": "var(--pg-muted)",
+    "color-api-keyword": "var(--pg-muted)",
+    "color-link-underline": "var(--pg-line)",
+    "font-stack": "var(--pg-sans)",
+    "font-stack--monospace": "var(--pg-mono)",
+}
+
 html_theme = "furo"
 html_title = "pgcourse"
 html_favicon = str(ROOT / "site" / "icon.svg")
@@ -64,11 +84,7 @@ html_logo = str(ROOT / "site" / "icon.svg")
 html_static_path = [str(ROOT / "build" / "site-source" / "_static")]
 html_extra_path = [str(ROOT / "build" / "site-source" / "_extra")]
 templates_path = [str(ROOT / "site" / "templates")]
-html_css_files = [
-    "katex/katex.min.css",
-    *(["course.css"] if (ROOT / "pgcourse/show/page/style.css").exists() else []),
-    "site.css",
-]
+html_css_files = ["katex/katex.min.css", "course.css", "site.css"]
 html_js_files = ["site.js"]
 html_show_sphinx = False
 html_copy_source = False
@@ -76,16 +92,9 @@ html_show_sourcelink = False
 html_theme_options = {
     "top_of_page_buttons": [],
     "navigation_with_keys": True,
-    "light_css_variables": {
-        "color-brand-primary": "#005a8c",
-        "color-brand-content": "#005a8c",
-        "color-brand-visited": "#6b4a86",
-    },
-    "dark_css_variables": {
-        "color-brand-primary": "#6fb6e6",
-        "color-brand-content": "#6fb6e6",
-        "color-brand-visited": "#c3a6dd",
-    },
+    # The course's own colours, for light and dark: pgcourse/show/page/style.css.
+    "light_css_variables": _colours,
+    "dark_css_variables": _colours,
     "footer_icons": [],
 }
 

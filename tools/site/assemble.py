@@ -74,8 +74,7 @@ def assemble(root: Path, target: Path, *, repository: str, node_modules: Path) -
     folder.write("_static/preview.png", preview(root / "docs" / "agent.gif"))
     for name in ("site.css", "site.js"):
         folder.write(f"_static/{name}", (root / "site" / name).read_bytes())
-    if (root / STYLESHEET).exists():
-        folder.write("_static/course.css", (root / STYLESHEET).read_bytes())
+    folder.write("_static/course.css", (root / STYLESHEET).read_bytes())
     _add_formulas(folder, node_modules / "katex" / "dist")
     folder.remove_others()
 

@@ -10,6 +10,13 @@ from .units import COMMENT, Unit
 
 # Sections of the README that say how to start, in the order of the page.
 START = ("Start", "Commands", "Windows, conda, Binder", "Do I need a GPU?", "If something goes wrong")
+TEACHING = {
+    "teaching": "Teaching",
+    "grading": "Grading",
+    "prerequisite_test": "Prerequisite test",
+    "concept_test": "Concept test",
+    "design": "Design of the pages",
+}  # files of docs/, in the order of the menu
 DIAGRAM = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
 SPEED = ("How fast, and how surely?",)
 
@@ -73,13 +80,12 @@ def menu(units: Sequence[Unit], documents: Sequence[str]) -> str:
     """The side map, hidden in the landing page: units, then what one looks up, then what teachers and authors need."""
     lessons = [f"{unit.label} <notebooks/{unit.name}>" for unit in units]
     look_up = ["Start <start>", "Symbols <docs/symbols>", "The package <api/index>", "Speed <speed>", "Changes <CHANGELOG>"]
-    known = {"teaching": "Teaching", "grading": "Grading", "prerequisite_test": "Prerequisite test"}
-    known |= {"concept_test": "Concept test", "design": "Design of the pages"}
-    others = [f"{known.get(name, name.replace('_', ' ').capitalize())} <docs/{name}>" for name in documents]
+    others = [*(name for name in TEACHING if name in documents), *(name for name in documents if name not in TEACHING)]
+    pages = [f"{TEACHING.get(name, name.replace('_', ' ').capitalize())} <docs/{name}>" for name in others]
     parts = [
         toctree(lessons, "Units"),
         toctree(look_up, "Look up"),
-        toctree([*others, "Contributing <CONTRIBUTING>"], "Teach and change"),
+        toctree([*pages, "Contributing <CONTRIBUTING>"], "Teach and change"),
     ]
     return "\n\n".join(parts)
 
@@ -93,7 +99,7 @@ def reference_pages() -> dict[str, str]:
         for module in group.modules:
             name = f"pgcourse.{module}"
             page = module.replace(".", "_")
-            index.append(f"   {name} <{page}>")
+            index.append(f"   {module} <{page}>")
             pages[f"api/{page}.rst"] = f"{_title(name, '=')}\n.. automodule:: {name}\n   :members:\n"
         index.append("")
     return {"api/index.rst": "\n".join(index), **pages}

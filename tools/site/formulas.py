@@ -44,6 +44,13 @@ def render(formulas: list[tuple[str, bool]]) -> list[str | dict[str, str]]:
 
 
 @cache
+def _of_a_heading(tex: str) -> str:
+    """HTML of a formula in a menu; the page that has the heading says what is wrong with it."""
+    (made,) = render([(tex, False)])
+    return made if isinstance(made, str) else tex
+
+
+@cache
 def _node() -> str:
     """The path of Node. Raises: SystemExit where there is none."""
     path = shutil.which("node")
@@ -56,7 +63,7 @@ def _write(translator: Any, node: nodes.Element) -> None:
     displayed = isinstance(node, nodes.math_block)
     around = "div" if displayed else "span"
     if "set" not in node:  # a heading in a menu is a copy from before the transforms
-        (node["set"],) = render([(node.astext(), displayed)])
+        node["set"] = _of_a_heading(node.astext())
     translator.body.append(f'<{around} class="math">{node["set"]}</{around}>')
     raise nodes.SkipNode
 

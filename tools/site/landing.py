@@ -32,7 +32,7 @@ def verdict_on_wrong_gae() -> str:
 
     names: dict[str, object] = {"torch": torch}
     exec(WRONG_GAE, names)
-    return f'<pre class="pg-answer">{html.escape(run("gae", names["gae"]).message)}</pre>'
+    return f'<div class="pg-card pg-card-wrong"><pre class="pg-answer">{html.escape(run("gae", names["gae"]).message)}</pre></div>'
 
 
 def filled(index: str, *, root: Path, unit_map: str) -> str:
