@@ -1,6 +1,8 @@
 """Formulas are set by KaTeX while the site is built: a page needs no script to show them, and nothing moves when it opens."""
 
+import html
 import json
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -12,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
+SHORT = 30  # characters of TeX of a formula that needs no break of its own
 SCRIPT = Path(__file__).with_name("formulas.mjs")
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,18 @@ class SetFormulas(SphinxPostTransform):
                 logger.warning("formula %r: %s", node.astext(), result["error"], location=node)
                 continue
             node["set"] = result
+            tie_punctuation(node)
+
+
+def tie_punctuation(node: nodes.Element) -> None:
+    """Keep a comma or full stop on the line of the short formula before it; browsers would break there."""
+    following = node.next_node(descend=False, siblings=True)
+    if isinstance(node, nodes.math_block) or not isinstance(following, nodes.Text) or len(node.astext()) > SHORT:
+        return
+    text = following.astext()
+    if mark := re.match(r"[.,;:?!)\]]+", text):
+        node["tied"] = mark[0]
+        node.parent.replace(following, nodes.Text(text[mark.end() :]))
 
 
 def render(formulas: list[tuple[str, bool]]) -> list[str | dict[str, str]]:
@@ -64,7 +79,10 @@ def _write(translator: Any, node: nodes.Element) -> None:
     around = "div" if displayed else "span"
     if "set" not in node:  # a heading in a menu is a copy from before the transforms
         node["set"] = _of_a_heading(node.astext())
-    translator.body.append(f'<{around} class="math">{node["set"]}</{around}>')
+    body = f'<{around} class="math">{node["set"]}</{around}>'
+    if "tied" in node:
+        body = f'<span class="pg-tied">{body}{html.escape(node["tied"])}</span>'
+    translator.body.append(body)
     raise nodes.SkipNode
 
 
