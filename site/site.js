@@ -22,9 +22,12 @@ function makeButton(label) {
   });
 }
 
-// A wide table or listing scrolls by itself; the keyboard has to reach it.
-function reachable(part) {
-  if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+// A wide table, formula or listing scrolls by itself; the keyboard has to reach it. What is folded has no width yet.
+function makeReachable() {
+  for (const part of document.querySelectorAll("pre, .table-wrapper, .output, div.math")) {
+    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  }
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -36,5 +39,8 @@ document.addEventListener("DOMContentLoaded", () => {
     if (event.key !== "Escape") return;
     document.querySelectorAll("input.sidebar-toggle:checked").forEach((box) => (box.checked = false));
   });
-  document.querySelectorAll("pre, .table-wrapper, .output, div.math").forEach(reachable);
+  document.querySelectorAll("button.copybtn").forEach((button) => button.setAttribute("aria-label", "Copy"));
+  makeReachable();
+  document.addEventListener("toggle", makeReachable, { capture: true });
+  addEventListener("resize", makeReachable);
 });

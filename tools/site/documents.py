@@ -71,7 +71,8 @@ def unit_map(units: Sequence[Unit]) -> str:
             f'<h3><a href="{lesson}">{html.escape(unit.title)}</a></h3>'
             f"<p>{html.escape(unit.able_to[0].upper() + unit.able_to[1:])}.</p>"
             f'<p class="pg-unit-links"><span>lesson {unit.core} min</span>'
-            f'<a href="{exercises}" aria-label="Exercises of unit {unit.number}">exercises {unit.exercises} min</a></p></li>'
+            f'<a href="{exercises}">exercises <span class="pg-unseen">of unit {unit.number}, </span>{unit.exercises} min</a>'
+            "</p></li>"
         )
     return '<ol class="pg-units" role="list">\n' + "\n".join(items) + "\n</ol>"
 

@@ -46,8 +46,17 @@ def read_docstring(app: Sphinx, what: str, name: str, obj: object, options: obje
     lines[:] = to_restructured_text(lines)
 
 
+def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Add what readers of a screen need and the theme leaves out: levels of headings, and names that are what one sees."""
+    if menu := context.get("furo_navigation_tree"):
+        context["furo_navigation_tree"] = menu.replace('role="heading"', 'role="heading" aria-level="2"')
+    if body := context.get("body"):
+        context["body"] = body.replace(' aria-label="Toggle hidden content"', "")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add all of it to `app`."""
     app.add_post_transform(FoldFurther)
     app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("html-page-context", mend_markup, priority=900)  # after the theme
     return {"parallel_read_safe": True, "parallel_write_safe": True}
