@@ -25,8 +25,7 @@ function makeButton(label) {
 // A wide table, formula or listing scrolls by itself; the keyboard has to reach it. What is folded has no width yet.
 function makeReachable() {
   for (const part of document.querySelectorAll("pre, .table-wrapper, .output, div.math")) {
-    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
-    else part.removeAttribute("tabindex");
+    if (part.scrollWidth > part.clientWidth && !part.hasAttribute("tabindex")) part.tabIndex = 0;
   }
 }
 

@@ -112,7 +112,15 @@ def pages(address: str) -> dict[str, Page]:
 
 def test_every_kind_of_page_is_there(pages: dict[str, Page]) -> None:
     exercises = [f"exercises/{Path(name).name}" for name in LESSONS]
-    expected = [*KINDS, *LESSONS, *exercises, "docs/symbols.html", "docs/teaching.html", "CHANGELOG.html", "search.html"]
+    expected = [
+        *KINDS,
+        *LESSONS,
+        *exercises,
+        "docs/symbols.html",
+        "docs/teaching.html",
+        "CHANGELOG.html",
+        "search.html",
+    ]
     assert [name for name in expected if name not in pages] == []
     assert (SITE / "changes.xml").exists()
 
@@ -172,9 +180,7 @@ def _seconds_to_open(page: Any) -> float:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("path", KINDS)
-def test_axe_finds_nothing_serious(
-    chromium: Any, address: str, path: str, size: tuple[int, int], theme: str
-) -> None:
+def test_axe_finds_nothing_serious(chromium: Any, address: str, path: str, size: tuple[int, int], theme: str) -> None:
     with Visit(chromium, address, path, size, theme) as visit:
         # What is folded is read too.
         visit.page.evaluate("document.querySelectorAll('details').forEach(part => (part.open = true))")
@@ -190,7 +196,9 @@ def test_axe_finds_nothing_serious(
         assert serious == [], "\n".join(serious)
 
 
-@pytest.mark.parametrize("path", [*KINDS, *LESSONS, "docs/symbols.html", "docs/teaching.html", "start.html", "speed.html"])
+@pytest.mark.parametrize(
+    "path", [*KINDS, *LESSONS, "docs/symbols.html", "docs/teaching.html", "start.html", "speed.html"]
+)
 @pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["phone", "laptop"])
 def test_no_page_scrolls_sideways(chromium: Any, address: str, path: str, size: tuple[int, int]) -> None:
     with Visit(chromium, address, path, size) as visit:
@@ -199,7 +207,8 @@ def test_no_page_scrolls_sideways(chromium: Any, address: str, path: str, size: 
             """() => {
                 if (document.documentElement.scrollWidth <= innerWidth) return [];
                 const beyond = part => part.getBoundingClientRect().right > innerWidth + 1;
-                return [...document.querySelectorAll("article *")].filter(beyond).slice(0, 5).map(part => part.outerHTML.slice(0, 120));
+                const found = [...document.querySelectorAll("article *")].filter(beyond);
+                return found.slice(0, 5).map(part => part.outerHTML.slice(0, 120));
             }"""
         )
         assert wide == []
@@ -244,7 +253,9 @@ def test_a_unit_can_be_walked_without_a_mouse(chromium: Any, address: str) -> No
         walked = _walk_to_the_end(page)
         assert [stop for stop in walked if not stop["seen"]] == [], "the focus is always in view"
         assert [stop for stop in walked if not stop["marked"]] == [], "and can be seen"
-        assert [stop for stop in walked if not stop["words"] and stop["tag"] not in ("PRE", "DIV")] == [], "and has a name"
+        assert [stop for stop in walked if not stop["words"] and stop["tag"] not in ("PRE", "DIV")] == [], (
+            "and has a name"
+        )
         assert folded > 20
         assert page.locator("article details[open]").count() == folded, "Enter opens whatever is folded"
         assert any(stop["href"].endswith(EXERCISES) for stop in walked)

@@ -82,7 +82,9 @@ def assemble(root: Path, target: Path, *, repository: str, node_modules: Path) -
 def _add_formulas(folder: Folder, katex: Path) -> None:
     """KaTeX's style and fonts; formulas themselves are set when the site is built. Raises: SystemExit without KaTeX."""
     if not (katex / "katex.min.css").exists():
-        raise SystemExit("tools.site: KaTeX is missing; run `npm ci` in the repository's root, or `make site`, which does")
+        raise SystemExit(
+            "tools.site: KaTeX is missing; run `npm ci` in the repository's root, or `make site`, which does"
+        )
     css = (katex / "katex.min.css").read_text(encoding="utf-8")
     # Browsers of the last ten years read woff2.
     css = re.sub(r",url\([^)]+\.(?:woff|ttf)\) format\(\"(?:woff|truetype)\"\)", "", css)

@@ -27,12 +27,14 @@ def to_restructured_text(lines: list[str]) -> list[str]:
 
 def _paragraph(text: str) -> list[str]:
     """A paragraph, with what it says of arguments, results and errors as fields."""
-    parts = FIELD.split(text)
-    rows = [_escaped(parts[0].strip()), ""] if parts[0].strip() else []
-    return rows + [
-        f":{NAMES.get(name, name)}: {_escaped(words.strip())}"
-        for name, words in zip(parts[1::2], parts[2::2], strict=True)
+    words, *fields = FIELD.split(text)
+    rows = [
+        f":{NAMES.get(name, name)}: {_escaped(text.strip())}"
+        for name, text in zip(fields[::2], fields[1::2], strict=True)
     ]
+    if not words.strip():
+        return rows
+    return [_escaped(words.strip()), *(["", *rows] if rows else [])]
 
 
 def _escaped(text: str) -> str:

@@ -80,7 +80,13 @@ def unit_map(units: Sequence[Unit]) -> str:
 def menu(units: Sequence[Unit], documents: Sequence[str]) -> str:
     """The side map, hidden in the landing page: units, then what one looks up, then what teachers and authors need."""
     lessons = [f"{unit.label} <notebooks/{unit.name}>" for unit in units]
-    look_up = ["Start <start>", "Symbols <docs/symbols>", "The package <api/index>", "Speed <speed>", "Changes <CHANGELOG>"]
+    look_up = [
+        "Start <start>",
+        "Symbols <docs/symbols>",
+        "The package <api/index>",
+        "Speed <speed>",
+        "Changes <CHANGELOG>",
+    ]
     others = [*(name for name in TEACHING if name in documents), *(name for name in documents if name not in TEACHING)]
     pages = [f"{TEACHING.get(name, name.replace('_', ' ').capitalize())} <docs/{name}>" for name in others]
     parts = [

@@ -70,7 +70,9 @@ def _node() -> str:
     """The path of Node. Raises: SystemExit where there is none."""
     path = shutil.which("node")
     if path is None:
-        raise SystemExit("tools.site: Node.js sets the formulas, and there is no `node` on the PATH: install Node.js 20 or newer")
+        raise SystemExit(
+            "tools.site: Node.js sets the formulas, and there is no `node` on the PATH: install Node.js 20 or newer"
+        )
     return path
 
 

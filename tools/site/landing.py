@@ -5,7 +5,7 @@ import html
 from pathlib import Path
 
 # A wrong answer that many people write first. The landing page shows what the course's check says to it.
-WRONG_GAE = '''\
+WRONG_GAE = """\
 def gae(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda):
     done = (terminated | truncated).float()
     deltas = rewards + gamma * next_values * (1 - done) - values
@@ -14,7 +14,7 @@ def gae(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambd
         following = deltas[t] + gamma * gae_lambda * (1 - done[t]) * following
         advantages.insert(0, following)
     return torch.stack(advantages)
-'''
+"""
 
 
 def live_agent(root: Path) -> str:
@@ -32,7 +32,8 @@ def verdict_on_wrong_gae() -> str:
 
     names: dict[str, object] = {"torch": torch}
     exec(WRONG_GAE, names)
-    return f'<div class="pg-card pg-card-wrong"><pre class="pg-answer">{html.escape(run("gae", names["gae"]).message)}</pre></div>'
+    message = html.escape(run("gae", names["gae"]).message)
+    return f'<div class="pg-card pg-card-wrong"><pre class="pg-answer">{message}</pre></div>'
 
 
 def filled(index: str, *, root: Path, unit_map: str) -> str:

@@ -20,7 +20,9 @@ QUESTION = re.compile(r"^\s*(?:page\.)?questions\.\w+\(", re.MULTILINE)
 OUTPUTS = "_static/outputs"  # where the pictures of outputs lie, below the site's root
 
 
-def lesson_page(notebook: NotebookNode, unit: Unit, *, actions: str, store: Callable[[str, bytes], None]) -> NotebookNode:
+def lesson_page(
+    notebook: NotebookNode, unit: Unit, *, actions: str, store: Callable[[str, bytes], None]
+) -> NotebookNode:
     """A lesson for the site. `store` keeps a picture under a name of its own."""
     cells = [shown(cell, store) for cell in notebook.cells]
     cells = with_actions(cells, actions)
