@@ -34,8 +34,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
-        if path.suffix not in TEXT or not path.is_file():
-            return super().do_GET()
+        if path.suffix in TEXT and path.is_file():
+            self._send_compressed(path)
+        else:
+            super().do_GET()
+
+    def _send_compressed(self, path: Path) -> None:
         content = gzip.compress(path.read_bytes(), mtime=0)
         self.send_response(200)
         self.send_header("Content-Type", self.guess_type(path))
@@ -164,17 +168,20 @@ def test_a_lesson_is_light_quick_and_asks_no_other_host(chromium: Any, address: 
         assert visit.errors == []
         films = sum(size for url, size in sent.items() if url.endswith(".gif"))
         weight = sum(sent.values()) - films
-        # The quickest of three: another program may have had the processor.
-        opened = min(_seconds_to_open(visit.page) for _ in range(3))
+        opened = _seconds_to_open(visit)
         heaviest = sorted(sent.items(), key=lambda item: -item[1])[:4]
-        print(f"{lesson}: {weight / 1e3:.0f} kB, films {films / 1e3:.0f} kB, open after {opened:.2f} s")
+        print(f"{lesson}: {weight / 1e3:.0f} kB, films {films / 1e3:.0f} kB, open after {opened:.2f} s of the processor")
         assert weight <= MOST_BYTES, heaviest
         assert opened < MOST_SECONDS
 
 
-def _seconds_to_open(page: Any) -> float:
-    page.reload(wait_until="load")
-    return float(page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")) / 1000
+def _seconds_to_open(visit: Visit) -> float:
+    """Processor time of the page's thread until it is loaded: what other programs do meanwhile does not count."""
+    session = visit.context.new_cdp_session(visit.page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    visit.page.reload(wait_until="load")
+    metrics = {item["name"]: item["value"] for item in session.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
