@@ -16,11 +16,8 @@ project_copyright = "the pgcourse authors, MIT licence"
 version = release = _project["version"]
 language = "en"
 
-# The one address that is configured: of the repository, in the environment (the workflow sets it) or in pyproject.toml.
-# Where there is none, the site has no buttons that would need it.
-repository = os.environ.get("PGCOURSE_REPOSITORY") or _project.get("urls", {}).get("Repository", "")
-# Of the site itself; previews need absolute addresses. The workflow sets it.
-html_baseurl = os.environ.get("PGCOURSE_SITE") or _project.get("urls", {}).get("Documentation", "")
+# Previews on other sites need the address of this one; `python -m tools.site` says where it comes from.
+html_baseurl = os.environ.get("PGCOURSE_SITE", "")
 
 extensions = [
     "myst_nb",

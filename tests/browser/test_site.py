@@ -170,7 +170,9 @@ def test_a_lesson_is_light_quick_and_asks_no_other_host(chromium: Any, address: 
         weight = sum(sent.values()) - films
         opened = _seconds_to_open(visit)
         heaviest = sorted(sent.items(), key=lambda item: -item[1])[:4]
-        print(f"{lesson}: {weight / 1e3:.0f} kB, films {films / 1e3:.0f} kB, open after {opened:.2f} s of the processor")
+        print(
+            f"{lesson}: {weight / 1e3:.0f} kB, films {films / 1e3:.0f} kB, open after {opened:.2f} s of the processor"
+        )
         assert weight <= MOST_BYTES, heaviest
         assert opened < MOST_SECONDS
 

@@ -163,6 +163,12 @@ class TestChanges:
         assert len({entry["id"] for entry in entries}) == 2
         assert feed.findtext(f"{{{ATOM}}}updated") == "2027-01-15T00:00:00Z"
 
+    def test_the_address_of_the_site_is_the_base_of_the_links(self) -> None:
+        text = atom_feed("## 0.1.0 - 2026-12-01\n", today="2027-01-15", site="https://course.example/")
+        feed = ElementTree.fromstring(text)
+        assert feed.get("{http://www.w3.org/XML/1998/namespace}base") == "https://course.example/"
+        assert [link.get("href") for link in feed.findall(f"{{{ATOM}}}link")] == ["changes.xml", "CHANGELOG.html"]
+
     def test_a_changelog_without_a_version_is_refused(self) -> None:
         with pytest.raises(SystemExit, match="no line like"):
             atom_feed("# Changelog\n", today="2027-01-15")

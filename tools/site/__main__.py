@@ -17,14 +17,15 @@ from .assemble import assemble, clear
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE, SITE, PARSED = ROOT / "build" / "site-source", ROOT / "build" / "site", ROOT / "build" / "site-parsed"
-REPOSITORY = "PGCOURSE_REPOSITORY"  # set by the workflow that publishes, so that a fork's site names the fork
+# Set by the workflow that publishes, so that a fork's site names the fork; else [project.urls] says it, or nothing does.
+ADDRESSES = {"PGCOURSE_REPOSITORY": "Repository", "PGCOURSE_SITE": "Documentation"}
 
 
-def repository() -> str:
-    """Address of the repository, "" where none is configured: the variable, else "Repository" of [project.urls]."""
+def addresses() -> dict[str, str]:
+    """Variable -> address of the repository and of the site, "" where none is configured."""
     with open(ROOT / "pyproject.toml", "rb") as file:
         urls = tomllib.load(file)["project"].get("urls", {})
-    return os.environ.get(REPOSITORY, urls.get("Repository", "")).removesuffix("/").removesuffix(".git")
+    return {variable: os.environ.get(variable) or urls.get(key, "") for variable, key in ADDRESSES.items()}
 
 
 def main() -> int:
@@ -34,8 +35,9 @@ def main() -> int:
     if parser.parse_args().fresh:
         for folder in (SOURCE, SITE, PARSED):
             clear(folder)
-    os.environ[REPOSITORY] = repository()
-    assemble(ROOT, SOURCE, repository=repository(), node_modules=ROOT / "node_modules")
+    os.environ.update(addresses())  # site/conf.py reads them there
+    repository, site = (address.removesuffix("/").removesuffix(".git") for address in addresses().values())
+    assemble(ROOT, SOURCE, repository=repository, site=site and f"{site}/", node_modules=ROOT / "node_modules")
     options = ["-b", "html", "-q", "--fail-on-warning", "--keep-going", "--nitpicky", "-j", "2"]
     status = sphinx([*options, "-c", str(ROOT / "site"), "-d", str(PARSED), str(SOURCE), str(SITE)])
     if status == 0:

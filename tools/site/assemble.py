@@ -38,8 +38,8 @@ class Folder:
                 path.unlink()
 
 
-def assemble(root: Path, target: Path, *, repository: str, node_modules: Path) -> None:
-    """Write the source of the site from the checkout at `root` into `target`."""
+def assemble(root: Path, target: Path, *, repository: str, site: str, node_modules: Path) -> None:
+    """Write the source of the site from the checkout at `root` into `target`. Args: addresses, "" where there is none."""
     folder = Folder(target)
     units = read_units(root)
 
@@ -70,7 +70,7 @@ def assemble(root: Path, target: Path, *, repository: str, node_modules: Path) -
     index = landing.filled(index, root=root, unit_map=documents.unit_map(units))
     folder.write("index.md", index + "\n\n" + documents.menu(units, named) + "\n")
     changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
-    folder.write("_extra/changes.xml", atom_feed(changelog, today=datetime.now(UTC).date().isoformat()))
+    folder.write("_extra/changes.xml", atom_feed(changelog, today=datetime.now(UTC).date().isoformat(), site=site))
     folder.write("_static/preview.png", preview(root / "docs" / "agent.gif"))
     for name in ("site.css", "site.js"):
         folder.write(f"_static/{name}", (root / "site" / name).read_bytes())

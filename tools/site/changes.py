@@ -8,8 +8,11 @@ ATOM = "http://www.w3.org/2005/Atom"
 PAGE = "CHANGELOG.html"
 
 
-def atom_feed(changelog: str, *, today: str) -> str:
-    """The feed as text. Versions without a date carry `today` (YYYY-MM-DD). Raises: SystemExit without any version."""
+def atom_feed(changelog: str, *, today: str, site: str = "") -> str:
+    """The feed as text. Versions without a date carry `today` (YYYY-MM-DD). `site`: its address, where one is known.
+
+    Raises: SystemExit without any version.
+    """
     parts = VERSION.split(changelog)[1:]
     versions = [
         (name, day if day and day != "unreleased" else today, text.strip())
@@ -18,6 +21,9 @@ def atom_feed(changelog: str, *, today: str) -> str:
     if not versions:
         raise SystemExit("tools.site: CHANGELOG.md has no line like '## 0.1.0 - 2026-12-01'")
     feed = ElementTree.Element("feed", xmlns=ATOM)
+    if site:
+        feed.set("xml:base", site)
+        _add(feed, "link", rel="self", href="changes.xml")
     _add(feed, "title", "pgcourse: changes")
     _add(feed, "id", "tag:pgcourse,2026:changes")
     _add(feed, "updated", f"{max(day for _, day, _ in versions)}T00:00:00Z")

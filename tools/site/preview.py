@@ -12,13 +12,13 @@ TITLE, LINES = "pgcourse", ("Policy gradients,", "from the first line", "to the 
 
 
 def preview(film: Path) -> bytes:
-    """PNG of the title beside the middle picture of `film`."""
+    """PNG of the title beside the trained agent: the right half of the middle picture of `film`, without its caption."""
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, 14, SIZE[1]), fill=LINE)
     with Image.open(film) as frames:
         frames.seek(frames.n_frames // 2)
-        frame = frames.convert("RGB")
+        frame = frames.convert("RGB").crop((frames.width // 2, 0, frames.width, round(0.93 * frames.height)))
     width = 560
     frame = frame.resize((width, round(frame.height * width / frame.width)), Image.Resampling.LANCZOS)
     image.paste(frame, (SIZE[0] - width - 40, (SIZE[1] - frame.height) // 2))
