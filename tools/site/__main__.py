@@ -25,7 +25,9 @@ def addresses() -> dict[str, str]:
     """Variable -> address of the repository and of the site, "" where none is configured."""
     with open(ROOT / "pyproject.toml", "rb") as file:
         urls = tomllib.load(file)["project"].get("urls", {})
-    return {variable: os.environ.get(variable) or urls.get(key, "") for variable, key in ADDRESSES.items()}
+    found = {variable: os.environ.get(variable) or urls.get(key, "") for variable, key in ADDRESSES.items()}
+    repository, site = (address.rstrip("/") for address in found.values())
+    return dict(zip(ADDRESSES, (repository.removesuffix(".git"), site and f"{site}/"), strict=True))
 
 
 def main() -> int:
@@ -35,9 +37,10 @@ def main() -> int:
     if parser.parse_args().fresh:
         for folder in (SOURCE, SITE, PARSED):
             clear(folder)
-    os.environ.update(addresses())  # site/conf.py reads them there
-    repository, site = (address.removesuffix("/").removesuffix(".git") for address in addresses().values())
-    assemble(ROOT, SOURCE, repository=repository, site=site and f"{site}/", node_modules=ROOT / "node_modules")
+    known = addresses()
+    os.environ.update(known)  # site/conf.py reads the second one there
+    repository, site = known.values()
+    assemble(ROOT, SOURCE, repository=repository, site=site, node_modules=ROOT / "node_modules")
     options = ["-b", "html", "-q", "--fail-on-warning", "--keep-going", "--nitpicky", "-j", "2"]
     status = sphinx([*options, "-c", str(ROOT / "site"), "-d", str(PARSED), str(SOURCE), str(SITE)])
     if status == 0:
