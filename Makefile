@@ -1,10 +1,10 @@
 # Commands of the course. `make` alone lists them. Every path here is relative: the folder's name may hold spaces.
-#   ARGS="..."          extra arguments for lab, test, demo, notebooks, claims, bench
+#   ARGS="..."          extra arguments for lab, site, test, demo, notebooks, claims, bench
 #   TORCH=cpu           PyTorch's CPU build (about 0.2 GB instead of several GB on Linux)
 #   PYTHON=python3.12   the Python to make .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras lab test test-slow test-all demo notebooks claims bench lint format types javascript clean
+.PHONY: help setup extras lab site test test-slow test-all demo notebooks claims bench lint format types javascript clean
 .NOTPARALLEL:
 
 TORCH ?=
@@ -27,6 +27,10 @@ extras: setup ## add LunarLander, MuJoCo and the libraries that `make bench` com
 
 lab: setup ## open the course in JupyterLab, in a folder of your own (ARGS="--no-browser --port=8899")
 	.venv/bin/pgcourse lab $(ARGS)
+
+site: setup node_modules ## build the published site into build/site (needs npm)
+	$(RUN) -m pip install --quiet -c constraints.txt -e ".[site]"
+	$(RUN) -m tools.site $(ARGS)
 
 test: setup ## run the tests, notebooks included (about six minutes on two cores)
 	$(PYTEST) $(ARGS)

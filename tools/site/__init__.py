@@ -1,0 +1,1 @@
+"""Build the published site from the committed notebooks, documents and docstrings."""
