@@ -145,7 +145,7 @@ def _limits(panel: Panel) -> tuple[float, float] | None:
     low, high = float(shown.min()), float(shown.max())
     room = 0.1 * (high - low) or 0.05
     named = sum(bool(line.label) for line in panel.lines)
-    return low - room, high + room + 0.13 * named * (high - low)
+    return low - room, high + room + 0.17 * named * (high - low)
 
 
 def _ticks(panel: Panel, limits: tuple[float, float] | None) -> str:
