@@ -67,7 +67,7 @@ def test_without_a_page_it_is_a_gif_that_folds(
 ) -> None:
     gallery({"trained": result}, 0, max_steps=10, path=tmp_path / "agents.gif", caption="Look.")
     assert (tmp_path / "agents.gif").read_bytes().startswith(b"GIF8")
-    assert shown[0]["text/html"].startswith('<details class="pg-film" open><summary>')
+    assert shown[0]["text/html"].startswith("<details open><summary>")
     assert "trained at step 10 with a return of 10" in shown[0]["text/plain"] and WIDGET_VIEW not in shown[0]
     monkeypatch.setattr(gallery_module, "has_frontend", lambda: True)
     gallery({"trained": result}, 0, max_steps=4)
