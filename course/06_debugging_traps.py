@@ -14,7 +14,7 @@
 # # 06 Debugging traps: the run that trains and does not learn
 #
 # Reinforcement learning code rarely crashes. A sign is wrong, an axis is broadcast, a budget is too short: the
-# program runs to its end, and the curve is flat. This lesson is about finding out why, by measurement.
+# program runs to its end, and the curve is flat. This lesson finds out why, by measurement.
 #
 # **After this lesson you will be able to**
 #
