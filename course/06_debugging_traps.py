@@ -14,7 +14,7 @@
 # # 06 Debugging traps: the run that trains and does not learn
 #
 # Reinforcement learning code rarely crashes. A sign is wrong, an axis is broadcast, a budget is too short: the
-# program runs to its end, and the curve is flat. This lesson is about finding out why, by measurement.
+# program runs to its end, and the curve is flat. This lesson finds out why, by measurement.
 #
 # **After this lesson you will be able to**
 #
@@ -27,8 +27,7 @@
 # **You need** lessons [03](03_a2c_gae.ipynb) (GAE, explained variance), [04](04_ppo.ipynb) (PPO, KL, clip fraction)
 # and [05](05_continuous_pendulum.ipynb) (Pendulum). **Time:** {{minutes:core}} minutes for the core path,
 # {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises with all twelve patients (four are asked
-# for); all cells together run in
-# about a minute on two cores. What each letter means: [symbols](../docs/symbols.md). {{# wording}}
+# for); all cells run in about a minute on two cores. Letters: [symbols](../docs/symbols.md). {{# wording}}
 #
 # The numbers in the text come from `claims/factorial.json`, `adam.json`, `traps.json`, `ranges.json` and
 # `hacking.json`: ten training runs of each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its
