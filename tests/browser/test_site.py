@@ -304,6 +304,13 @@ def test_the_menu_of_a_phone_opens_by_keyboard(chromium: Any, address: str) -> N
         page.wait_for_function("() => !document.getElementById('__navigation').checked")
 
 
+def test_agents_act_on_the_landing_page(chromium: Any, address: str) -> None:
+    with Visit(chromium, address, LANDING, WIDE) as visit:
+        visit.page.wait_for_selector(".pg-live .pg-stage :is(canvas, svg)")
+        assert not visit.page.locator(".pg-live .pg-still").is_visible(), "the picture gives way to the agents"
+        assert visit.errors == []
+
+
 def test_search_finds_a_lesson(chromium: Any, address: str) -> None:
     with Visit(chromium, address, "search.html?q=truncation", WIDE) as visit:
         visit.page.wait_for_selector("#search-results li a", timeout=20_000)
