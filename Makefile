@@ -65,7 +65,7 @@ types: setup ## check types
 
 javascript: node_modules ## check types and style of what runs in the page (needs npm)
 	npx --no-install tsc --project jsconfig.json
-	npx --no-install eslint pgcourse
+	npx --no-install eslint pgcourse site tools
 
 node_modules: package.json package-lock.json
 	npm ci --no-fund --no-audit

@@ -4,7 +4,7 @@ import globals from "globals";
 export default [
   js.configs.recommended,
   {
-    files: ["pgcourse/**/*.js"],
+    files: ["pgcourse/**/*.js", "site/**/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.browser },
     rules: {
       "eqeqeq": "error",
@@ -14,4 +14,5 @@ export default [
       "no-eval": "error",
     },
   },
+  { files: ["tools/**/*.mjs"], languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.node } },
 ];

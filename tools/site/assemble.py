@@ -67,7 +67,7 @@ def assemble(root: Path, target: Path, *, repository: str, site: str, node_modul
     for name, text in documents.reference_pages().items():
         folder.write(name, text)
     index = (root / "site" / "index.md").read_text(encoding="utf-8")
-    index = landing.filled(index, root=root, unit_map=documents.unit_map(units))
+    index = landing.filled(index, unit_map=documents.unit_map(units))
     folder.write("index.md", index + "\n\n" + documents.menu(units, named) + "\n")
     changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     folder.write("_extra/changes.xml", atom_feed(changelog, today=datetime.now(UTC).date().isoformat(), site=site))

@@ -1,8 +1,6 @@
-"""What the landing page shows that is made from the course itself: the agent, a check's answer, the units."""
+"""What the landing page shows that is made from the course itself: the agents, a check's answer, the units."""
 
-import base64
 import html
-from pathlib import Path
 
 # A wrong answer that many people write first. The landing page shows what the course's check says to it.
 WRONG_GAE = """\
@@ -17,11 +15,12 @@ def gae(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambd
 """
 
 
-def live_agent(root: Path) -> str:
-    """HTML of the agent on the landing page."""
-    film = base64.b64encode((root / "docs" / "agent.gif").read_bytes()).decode()
-    alt = "A cart that learned to keep its pole upright moves a little left and right."
-    return f'<figure class="pg-figure"><img src="data:image/gif;base64,{film}" alt="{alt}"></figure>'
+def live_agents() -> str:
+    """The course's own agents at work, from random to trained, as a block of MyST: a script may hold empty lines."""
+    from pgcourse.show.live import agents
+
+    caption = "They act in this page, now. Push one with the mouse."
+    return f"~~~~{{raw}} html\n{agents.landing(caption=caption)}\n~~~~"
 
 
 def verdict_on_wrong_gae() -> str:
@@ -36,10 +35,10 @@ def verdict_on_wrong_gae() -> str:
     return f'<div class="pg-card pg-card-wrong"><pre class="pg-answer">{message}</pre></div>'
 
 
-def filled(index: str, *, root: Path, unit_map: str) -> str:
+def filled(index: str, *, unit_map: str) -> str:
     """The landing page with its placeholders filled. Raises: SystemExit for one that is missing."""
     parts = {
-        "@agent@": lambda: live_agent(root),
+        "@agents@": live_agents,
         "@wrong-code@": lambda: "```python\n" + WRONG_GAE + "```",
         "@verdict@": verdict_on_wrong_gae,
         "@units@": lambda: unit_map,
