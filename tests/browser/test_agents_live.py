@@ -1,6 +1,5 @@
 """Agents in the page: worlds and policies are those of Python, pictures move at true speed, the game waits, a page is whole."""
 
-import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -141,6 +140,15 @@ def test_policies_act_in_the_page_as_in_python(blank: Any, env_id: str) -> None:
         print(f"{env_id}: {(got == expected).sum()} of {HELD_OUT:,} actions alike")
         assert (got == expected).all()
         assert 0.05 < expected.mean() < 0.95, "both actions are tried"
+    trained = agents.trained_agents(env_id)[-1]["policy"]
+    assert trained is not None
+    got = run_js(
+        blank,
+        "policy",
+        f"const act = {name_of('policy')}.actor(given.policy); return given.obs.map((obs) => act(obs));",
+        {"policy": trained, "obs": obs.double().tolist()},
+    )
+    assert np.allclose(got, mode(trained, obs.double().numpy()).reshape(-1), atol=1e-9), "the course's own agent"
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
@@ -157,21 +165,33 @@ def test_the_first_episodes_of_the_page_are_those_told_beside_it(blank: Any, env
         assert np.allclose(got[:-2], life.states[0], atol=1e-6), "the start state is Python's"
         assert got[-2] == len(life.rewards)
         assert got[-1] == pytest.approx(life.rewards.sum(), rel=0.01)
-    states = live_episode(agents.trained_agents(env_id)[-1]["policy"], env_id, seed=3).states
-    assert np.array_equal(states, live_episode(agents.trained_agents(env_id)[-1]["policy"], env_id, seed=3).states)
 
 
 def test_agents_move_at_true_speed_are_pushed_and_stop(blank: Any) -> None:
+    blank.evaluate(
+        """() => { window.work = []; const original = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = (call) => original((now) => {
+            const begin = performance.now(); call(now); window.work.push(performance.now() - begin); }); }"""
+    )
     errors = fill(blank, agents.landing())
     blank.wait_for_selector("figure[data-awake] canvas")
     assert not blank.locator(".pg-still").is_visible()
     trained = blank.locator("canvas").last
     blank.wait_for_timeout(2500)
-    times = blank.evaluate(
-        """() => new Promise((done) => { const times = []; const frame = (now) => { times.push(now);
-        times.length > 120 ? done(times) : requestAnimationFrame(frame); }; requestAnimationFrame(frame); })"""
+    gaps = blank.evaluate(
+        """() => new Promise((done) => {
+            const times = [];
+            const frame = (now) => {
+                times.push(now);
+                if (times.length > 120) done(times.slice(1).map((now, i) => now - times[i]));
+                else requestAnimationFrame(frame);
+            };
+            requestAnimationFrame(frame);
+        })"""
     )
-    print(f"median frame {statistics.median(np.diff(times)):.1f} ms")
+    work = blank.evaluate("work")
+    print(f"median frame {np.median(gaps):.1f} ms, of which the agents take {np.median(work):.2f} ms")
+    assert np.median(work) < 16
     blank.get_by_role("button", name="Restart").click()
     began = blank.evaluate("performance.now()")
     blank.wait_for_timeout(2000)
@@ -186,11 +206,23 @@ def test_agents_move_at_true_speed_are_pushed_and_stop(blank: Any) -> None:
     assert trained.evaluate("canvas => canvas.toDataURL()") == before, "it stands still"
     for _ in range(4):  # by keyboard
         blank.get_by_role("button", name="Push right").press("Enter")
-    assert trained.evaluate("canvas => canvas.toDataURL()") == before or True
     blank.get_by_role("button", name="Play").press("Enter")
     blank.wait_for_timeout(700)
     assert trained.evaluate("canvas => canvas.toDataURL()") != before
     assert errors == []
+
+
+def test_a_push_is_answered_by_who_has_learnt(blank: Any) -> None:
+    """A knock on the cart: the trained agent is still up two seconds later, and has moved against it."""
+    steps, moved = run_js(
+        blank,
+        "agents",
+        f"const agent = new {name_of('agents')}.Agent({name_of('worlds')}.WORLDS['CartPole-v1'], given.agent, given.seed);"
+        "for (let k = 0; k < 50; k++) agent.tick(); const before = agent.state[1]; agent.push(1);"
+        "const moved = agent.state[1] - before; for (let k = 0; k < 100; k++) agent.tick(); return [agent.steps, moved];",
+        {"agent": agents.trained_agents("CartPole-v1")[-1], "seed": str(start_seed(0))},
+    )
+    assert moved == pytest.approx(0.5) and steps == 150
 
 
 def test_nothing_moves_where_the_reader_wants_no_motion(chromium: Any) -> None:
@@ -263,9 +295,3 @@ def test_the_curve_of_the_page_is_that_of_python(blank: Any) -> None:
     assert got["words"] == expected["words"]
     for mine, theirs in zip(got["panels"][0]["marks"], expected["panels"][0]["marks"], strict=True):
         assert {**mine, "y": 0} == {**theirs, "y": 0} and np.allclose(mine["y"], theirs["y"])
-
-
-def test_the_mode_in_python_is_that_of_the_policy() -> None:
-    data = agents.trained_agents("Pendulum-v1")[-1]["policy"]
-    assert data is not None
-    assert mode(data, np.array([[1.0, 0.0, 0.0]])).shape == (1, 1)
