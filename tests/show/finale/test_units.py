@@ -430,17 +430,17 @@ REFERENCES = dict.fromkeys(("reinforce", "baseline", "a2c"), ([10, 20], 50)) | {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_the_page_shows_curve_gif_and_sentence(name: str, shown: list[ANY], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_shows_curve_agent_and_sentence(name: str, shown: list[ANY], monkeypatch: pytest.MonkeyPatch) -> None:
     x, window = REFERENCES[name]
     reference = {"x": x, "mean": [22.0, 30.0], "low": [20.0, 24.0], "high": [25.0, 36.0], "n": 10, "window": window}
     study, curve = plan_of(name).curve
     monkeypatch.setattr(engine, "load_claims", lambda found: {"curves": {curve: reference} if found == study else {}})
-    monkeypatch.setattr(engine, "GIF_STEPS", 10)
     getattr(finale, name)(**RIGHT[name], **BUDGETS[name])
-    picture, gif, sentence = shown
+    picture, agent, sentence = shown
     assert "interquartile mean of the reference" in picture["text/html"]
     assert f"Moving average of {window} episodes" in picture["text/html"]
-    assert "data:image/svg+xml" in picture["text/html"] and "data:image/gif" in gif["text/html"]
+    assert "data:image/svg+xml" in picture["text/html"]
+    assert "your agent" in agent["text/plain"] and "pg-live" in agent["text/html"]
     assert "the reference's interval is 24 to 36" in sentence["text/plain"]
 
 
