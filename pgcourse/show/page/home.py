@@ -155,7 +155,7 @@ def _content(folder: Path) -> dict[str, str]:
     content = (
         f'<style>{style}</style><div class="pg-home"><header class="pg-home-head"><div>'
         "<h1>Policy gradients, from the first line to the last bug</h1>"
-        f"<p>{'Continue where you were:' if begun else 'Start here:'}</p>"
+        f"<p>{'Go on with:' if begun else 'Start here:'}</p>"
         f'<p><a class="pg-home-go" href="{html.escape(path)}">{html.escape(words)}</a></p>'
         f"</div>{film()}</header>"
         f'<ol class="pg-home-steps">{steps}</ol>'

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -233,25 +232,20 @@ def test_without_nbgrader_a_line_says_what_to_install(tmp_path: Path, capsys: Ca
 
 def test_an_installation_without_the_text_says_so(tmp_path: Path, capsys: Capture, monkeypatch: Patch) -> None:
     units.cache_clear()
-    monkeypatch.setattr(notebooks, "__file__", str(tmp_path / "pgcourse/grading/release/notebooks.py"))
+    monkeypatch.setattr(notebooks, "course_folder", lambda name: tmp_path / name)
     try:
         assert "has no course/*.exercises.py" in error(capsys, "--units", "1", "--out", str(tmp_path / "class"))
     finally:
         units.cache_clear()
 
 
-def test_a_wheel_makes_the_same_release(repository: Path, tmp_path: Path, made: Path) -> None:
+def test_a_wheel_makes_the_same_release(repository: Path, tmp_path: Path, installed_wheel: Path, made: Path) -> None:
     """The package as it is installed from a wheel, in a process that sees no checkout."""
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    done = subprocess.run(build, cwd=repository, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     exercises_alone = {path.name for path in (repository / "course").glob("*.exercises.py")}
-    assert {path.name for path in (tmp_path / "site/pgcourse/_course").iterdir()} == exercises_alone
+    assert {path.name for path in (installed_wheel / "pgcourse/_course/course").iterdir()} == exercises_alone
     code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import pgcourse; from pgcourse.cli import main; "
-        f"assert pgcourse.__file__.startswith({str(tmp_path)!r}); "
+        f"import sys; sys.path.insert(0, {str(installed_wheel)!r}); import pgcourse; from pgcourse.cli import main; "
+        f"assert pgcourse.__file__.startswith({str(installed_wheel)!r}); "
         f"sys.exit(main({[*MAKE, *SETTINGS, '--out', str(tmp_path / 'class')]!r}))"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
