@@ -18,10 +18,13 @@
 # learn in this way, by adjusting the probabilities of actions, are called **policy-gradient methods**. This course
 # builds them from nothing up to PPO, and you write each of them yourself. {{# wording}}
 #
+# **Goal of this unit:** the words, and the first learning rule, worked out by hand.
+#
 # **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
 # {{minutes:exercises}} for the exercises. Every symbol of the course stands in [one table](../docs/symbols.md).
 
 # %% jupyter={"source_hidden": true}
+# Imports
 import codecs
 import tempfile
 from dataclasses import replace
