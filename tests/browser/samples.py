@@ -7,6 +7,7 @@ import torch
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.show.live.explainer import Explainer
 from pgcourse.show.live.explainers.baseline_constant import baseline_constant
+from pgcourse.show.live.explainers.calibration import calibration_of
 from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
 from pgcourse.show.live.explainers.critic_offset import critic_offset
 
@@ -39,8 +40,15 @@ def agents_of_cartpole() -> Explainer:
     return cartpole_state(agents)
 
 
+def predictions() -> Explainer:
+    """Fourteen predictions, with three levels of confidence."""
+    given = [(0.5, True), (0.5, False), *[(0.75, i < 2) for i in range(4)], *[(0.95, i < 7) for i in range(8)]]
+    return calibration_of({f"q{i}": {"confidence": said, "correct": right} for i, (said, right) in enumerate(given)})
+
+
 SAMPLES: dict[str, Callable[[], Explainer]] = {
     "cartpole_state": agents_of_cartpole,
+    "calibration": predictions,
     "baseline_constant": corridor_episodes,
     "critic_offset": critic_of_a_stage,
 }
