@@ -26,9 +26,7 @@
 # %% jupyter={"source_hidden": true}
 # Imports
 import codecs
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -41,11 +39,12 @@ from pgcourse.checks import run
 from pgcourse.doctor import examine
 from pgcourse.show import page, questions
 from pgcourse.show.figures.curves import COLOURS, band, new_figure, use_style
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.explainers.discount import DISCOUNT
 from pgcourse.show.live.explainers.napkin import NAPKIN
 from pgcourse.show.live.explainers.temperature import TEMPERATURE
 from pgcourse.show.live.game import play
-from pgcourse.show.live.stages import stages_gif, train_with_stages
+from pgcourse.show.live.stages import train_with_stages
 from pgcourse.show.page.style import PALETTE
 
 use_style()
@@ -55,7 +54,7 @@ torch.set_num_threads(1)  # the tensors here are tiny: several threads would mos
 # ## 1 Where this is going
 #
 # This cell trains an agent, here and now, and keeps a copy of it from early on. Below it are three agents from
-# a start that none of them has seen: one that acts at random, the early copy and the trained agent. The method
+# starts that none of them has seen: one that acts at random, the early copy and the trained agent. The method
 # is called REINFORCE. It is the subject of unit 01.
 
 # %%
@@ -63,12 +62,10 @@ config = replace(reinforce.CARTPOLE, num_episodes=200, seed=1)
 result, stages = train_with_stages(reinforce.train, config, at=(0, 60), by="episode")
 
 # %% jupyter={"source_hidden": true}
-film = stages_gif(stages, "CartPole-v1", Path(tempfile.mkdtemp()) / "stages.gif", seed=0, max_steps=200)
-page.gif(
-    film,
-    alt="Three carts side by side, each with a pole. The random agent drops its pole at once, "
-    "the early copy later, the trained one keeps it upright.",
-    caption="Watch the cart, not the pole: the trained agent corrects a little and often.",
+watch(
+    stages,
+    "CartPole-v1",
+    caption="Watch the cart, not the pole: the trained agent corrects a little and often. Push it.",
 )
 
 # %%
@@ -76,7 +73,7 @@ trained = evaluate(result.policy, "CartPole-v1", num_episodes=100, seed=0)
 print(f"the trained agent, 100 new starts: {trained.mean:.0f} steps on average, of 500 that are possible")
 
 # %% [markdown]
-# One film proves little. We picked a seed that learns quickly; others need longer, and some fall back on the way.
+# One run proves little. We picked a seed that learns quickly; others need longer, and some fall back on the way.
 # {{# description}} How to tell a good method from a lucky seed is a question that comes back in every unit, and for the first
 # time in section 6.
 
@@ -220,8 +217,8 @@ print(f"at the end: position {obs[0]:+.2f} m, pole angle {obs[2]:+.3f} rad = {np
 # %% [markdown]
 # ## 3 Play it yourself
 #
-# Before you ask a program to do it, try. Press *Start*, then *Left* and *Right*, with the mouse or with the arrow
-# keys. The game runs at true speed, 50 steps a second, and your score is the number of steps.
+# Before you ask a program to do it, try. Press *Start*, then the arrow keys, or the two buttons. The clock waits for your
+# first key. The game begins slowly and reaches true speed, 50 steps a second, after 20 seconds; your score is the number of steps.
 
 # %%
 play("CartPole-v1")

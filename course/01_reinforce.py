@@ -40,6 +40,7 @@ from pgcourse.rollout import collect_episodes
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
 from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.explainers.corridor import CORRIDOR
 from pgcourse.statistics import bootstrap_interval, moving_average
 from pgcourse.study.claims import load_claims
@@ -953,16 +954,13 @@ page.figure(
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
-import tempfile
 
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side: the random agent drops the pole at once, the agent after 100 episodes keeps it up "
-        "longer, the one at the end longest.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # ## 8. Your experiment: how far should the agent look ahead?

@@ -27,7 +27,6 @@
 # %% jupyter={"source_hidden": true}
 # Imports
 import copy
-import tempfile
 from dataclasses import replace
 from itertools import combinations
 
@@ -44,6 +43,7 @@ from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
 from pgcourse.show.figures import gradient_variance as variance, values as value_map
 from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.explainers.baseline_constant import baseline_constant
 from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
 from pgcourse.show.live.explainers.critic_offset import critic_offset
@@ -940,13 +940,12 @@ page.figure(
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side: agents after 60 and 120 episodes, and at the end of training. The later, the steadier.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # ### What the critic thinks

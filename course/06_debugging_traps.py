@@ -36,7 +36,6 @@
 # ([the rule](07_trustworthy_experiments.ipynb)). {{# wording}}
 
 # %%
-import tempfile
 from collections import Counter
 from dataclasses import replace
 
@@ -47,7 +46,8 @@ from pgcourse import a2c, ppo
 from pgcourse.show import page, questions
 from pgcourse.show.clinic.trap_lab import TrapLab
 from pgcourse.show.figures import diagnostics, factorial, curves as plots
-from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.live import sliders as widgets
+from pgcourse.show.live.agents import watch
 from pgcourse.statistics import moving_average
 from pgcourse.study import probing, shaping, traps
 from pgcourse.study.claims import load_claims, quote
@@ -910,14 +910,7 @@ for bonus in (0.0, 1.5):
     )
 
 # %%
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif({"random": None, **agents}, "Pendulum-v1", f"{folder}/hacked.gif", seed=3, max_steps=120)
-    page.gif(
-        path,
-        alt="Three pendulums side by side: the random one dangles, the one without a bonus swings up and stands, the one with a bonus of 1.5 "
-        "turns round and round at full speed.",
-        caption="Same start state, true speed. One run each.",
-    )
+watch({"random": None, **agents}, "Pendulum-v1", seed=3, caption="Same start states, true speed. One run each.")
 
 # %% [markdown]
 # ## 10. A patient · further

@@ -36,7 +36,6 @@
 
 # %% jupyter={"source_hidden": true}
 import copy
-import tempfile
 import textwrap
 import time
 from dataclasses import replace
@@ -52,6 +51,7 @@ from pgcourse.optim import adam, seeded
 from pgcourse.show import page, questions
 from pgcourse.show.figures import conjugate_gradient as conjugate, curves as plots, trust_region as natural
 from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.live.agents import watch
 from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.seeds import run_seeds
@@ -1057,13 +1057,12 @@ page.figure(
 )
 
 # %%
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side, the random agent, the agent after 15,000 steps and the agent at the end of training.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # ## 10. Your experiment: a limit of 0.1

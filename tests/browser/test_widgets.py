@@ -1,4 +1,4 @@
-"""Sliders, questions and the game in a real JupyterLab, worked with the keyboard alone."""
+"""Sliders and questions in a real JupyterLab, worked with the keyboard alone."""
 
 import json
 import time
@@ -38,10 +38,6 @@ PREDICT = """
 predict("browser-predict", "How long does a random agent keep the pole up?",
         ["about 5 steps", "about 20 steps"],
         answer=1, explanation="Pushes cancel for a while.")
-"""
-PLAY = """
-from pgcourse.show.live.game import play
-play(seconds=8)
 """
 
 
@@ -119,18 +115,3 @@ def test_questions_take_the_arrow_keys_from_jupyterlab_and_the_kernel_records_th
         page.wait_for_timeout(100)
     answers = json.loads(file.read_text())["answers"]
     assert answers["browser-predict"]["correct"] is True and "browser-quiz" in answers
-
-
-@pytest.mark.parametrize("page", [("play", [PLAY])], indirect=True)
-def test_the_game_runs_from_start_to_its_end_and_the_arrow_keys_push(page: Any) -> None:
-    page.wait_for_selector(IMAGE)
-    before = source_of(page, IMAGE)
-    press(page, page.get_by_role("button", name="Start", exact=True), "Enter")
-    wait_for_other_picture(page, IMAGE, before)
-    press(page, page.locator(".noUi-handle"), "ArrowRight")
-    page.get_by_text("It is over").wait_for(timeout=120_000)
-    text = page.locator("[role=status]").inner_text()
-    assert "A random agent:" in text
-    assert "on average of 100 episodes" in text
-    assert page.get_by_role("button", name="Start", exact=True).is_enabled()
-    assert page.locator(".widget-readout").inner_text() == "Right"

@@ -63,7 +63,14 @@ def test_checks_of_the_readme_run_in_order(machine: Machine) -> None:
     machine.add("python3", FITTING)
     status, out, calls = machine.run()
     assert status == 0 and "all passed" in out
-    assert calls == ["make setup", "make extras", "make lint", "make types", "make javascript", "make --keep-going test test-all"]
+    assert calls == [
+        "make setup",
+        "make extras",
+        "make lint",
+        "make types",
+        "make javascript",
+        "make --keep-going test test-all",
+    ]
 
 
 def test_root_gets_what_is_missing_from_debian(machine: Machine) -> None:
