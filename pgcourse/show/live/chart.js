@@ -114,8 +114,8 @@ function tileColour(share, scale) {
   return `rgb(${mixed.join(",")})`;
 }
 
-/** @type {WeakMap<number[][], string>} pictures of tiles that were drawn before */
-const painted = new WeakMap();
+/** @type {WeakMap<number[][], string>} what was painted already: the same rows come again with each move of a slider */
+const pictures = new WeakMap();
 
 /**
  * One pixel a tile: thousands of elements would not be drawn within a frame.
@@ -126,7 +126,7 @@ const painted = new WeakMap();
  * @returns {string} address of the picture
  */
 function tilePicture(rows, low, high, scale) {
-  const before = painted.get(rows);
+  const before = pictures.get(rows);
   if (before) return before;
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [rows[0].length, rows.length];
@@ -137,7 +137,7 @@ function tilePicture(rows, low, high, scale) {
     pen.fillRect(j, rows.length - 1 - i, 1, 1);
   }));
   const picture = canvas.toDataURL();
-  painted.set(rows, picture);
+  pictures.set(rows, picture);
   return picture;
 }
 
