@@ -18,10 +18,13 @@
 # learn in this way, by adjusting the probabilities of actions, are called **policy-gradient methods**. This course
 # builds them from nothing up to PPO, and you write each of them yourself. {{# wording}}
 #
+# **Goal of this unit:** the words, and the first learning rule, worked out by hand.
+#
 # **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
 # {{minutes:exercises}} for the exercises. Every symbol of the course stands in [one table](../docs/symbols.md).
 
 # %% jupyter={"source_hidden": true}
+# Imports
 import codecs
 from dataclasses import replace
 
@@ -51,7 +54,7 @@ torch.set_num_threads(1)  # the tensors here are tiny: several threads would mos
 # ## 1 Where this is going
 #
 # This cell trains an agent, here and now, and keeps a copy of it from early on. Below it are three agents from
-# a start that none of them has seen: one that acts at random, the early copy and the trained agent. The method
+# starts that none of them has seen: one that acts at random, the early copy and the trained agent. The method
 # is called REINFORCE. It is the subject of unit 01.
 
 # %%

@@ -16,11 +16,14 @@
 # An agent plays an episode, looks at the return, and changes the probabilities of the actions that it took. That is
 # REINFORCE, one of the first policy-gradient methods. Later units repair parts of it. {{# wording}}
 #
+# **Goal:** derive its gradient, prove with a test that the code has it, and repair the version that everyone writes first.
+#
 # **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
 # {{minutes:exercises}} for the exercises; all cells together run in about a minute on two cores. All symbols are in one
 # table: [symbols](../docs/symbols.md).
 
 # %% jupyter={"source_hidden": true}
+# Imports
 import gymnasium
 import numpy as np
 import torch
@@ -952,6 +955,7 @@ page.figure(
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
+
 watch(
     policies,
     "CartPole-v1",

@@ -18,11 +18,14 @@
 # the return before you push: what you expected anyway. It may be a constant, or a second network that has learnt to
 # predict returns. It must not change the mean of the gradient estimate, and it should take away noise.
 #
+# **Goal:** know what may be subtracted and why, train a critic, and measure what it buys.
+#
 # **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
 # {{minutes:exercises}} for the exercises; all cells together run in about a minute on two cores. All symbols are in one
 # table: [symbols](../docs/symbols.md). {{# design}}
 
 # %% jupyter={"source_hidden": true}
+# Imports
 import copy
 from dataclasses import replace
 from itertools import combinations

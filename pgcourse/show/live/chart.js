@@ -239,16 +239,17 @@ function drawMark(mark, x, y, panel) {
       const back = (mark.low ?? []).map((value, i) => `L${x(xs[i]).toFixed(1)} ${y(value).toFixed(1)}`).reverse().join("");
       return [svg("path", { d: `${path(mark.high ?? [])}${back}Z`, fill: colour, "fill-opacity": 0.22 })];
     }
-    case "points":
-      return ys.flatMap((value, i) => {
-        if (!Number.isFinite(value)) return [];
-        const [px, py, r] = [x(xs[i]), y(value), mark.size ?? 4];
-        if (mark.shape === "cross") {
-          return [svg("path", { d: `M${px - r} ${py - r}l${2 * r} ${2 * r}M${px + r} ${py - r}l${-2 * r} ${2 * r}`, stroke: colour, "stroke-width": 2 })];
-        }
-        if (mark.shape === "square") return [svg("rect", { x: px - r, y: py - r, width: 2 * r, height: 2 * r, fill: colour })];
-        return [svg("circle", { cx: px, cy: py, r, fill: colour })];
-      });
+    case "points": {
+      const r = mark.size ?? 4;
+      const there = ys.map((value, i) => [x(xs[i]), y(value)]).filter(([px, py]) => Number.isFinite(px) && Number.isFinite(py));
+      if (mark.shape === "cross") {
+        const d = there.map(([px, py]) => `M${px - r} ${py - r}l${2 * r} ${2 * r}M${px + r} ${py - r}l${-2 * r} ${2 * r}`).join("");
+        return [svg("path", { d, stroke: colour, "stroke-width": 2 })];
+      }
+      // All in one element, as dots of a pen: hundreds of elements would not be drawn within a frame.
+      const d = there.map(([px, py]) => `M${px.toFixed(1)} ${py.toFixed(1)}h.01`).join("");
+      return [svg("path", { d, stroke: colour, "stroke-width": 2 * r, "stroke-linecap": mark.shape === "square" ? "square" : "round" })];
+    }
     case "bars":
       return ys.map((value, i) => {
         const half = (mark.width ?? 0.8) / 2;
@@ -307,6 +308,8 @@ function legendOf(panel) {
   return legend;
 }
 
+// Every figure of a page has a copy of this module: its clip paths must have names of their own.
+const COPY = Math.random().toString(36).slice(2, 8);
 let drawn = 0;
 
 /**
@@ -331,7 +334,7 @@ export function drawChart(element, chart, room) {
     }
     const legend = legendOf(panel);
     if (legend) box.append(legend);
-    box.append(drawPanel(panel, Math.floor(width / columns), `pg-clip-${drawn++}`));
+    box.append(drawPanel(panel, Math.floor(width / columns), `pg-clip-${COPY}-${drawn++}`));
     return box;
   }));
 }
