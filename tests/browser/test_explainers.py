@@ -35,10 +35,8 @@ explore_value_map(agents, alt="Two maps of the states of CartPole.")
 DISCOUNT = "from pgcourse.show.figures.returns import explore_discount; explore_discount()"
 BOUNDS = "from pgcourse.show.figures.gaussian_policy import explore_bounds; explore_bounds()"
 PROGRESS = """
-from pgcourse.show.questions.calibration import calibration
 from pgcourse.show.page.progress_page import progress_page
 progress_page()
-calibration()
 """
 
 
@@ -78,12 +76,11 @@ def test_a_slider_moves_with_mouse_and_keyboard_and_picture_and_number_follow(
     assert page.errors == []
 
 
-def test_the_progress_page_unfolds_and_the_calibration_plot_stands_below(open_notebook: Callable[..., Any]) -> None:
+def test_the_progress_page_unfolds(open_notebook: Callable[..., Any]) -> None:
     page = open_notebook("progress.ipynb", [PROGRESS])
     assert run_all(page)
     unit = page.locator("details", has_text="01 REINFORCE").first
     unit.locator("summary").click()
     unit.locator("code", has_text="reinforce_loss").first.wait_for()
     assert unit.locator("code", has_text="reinforce_loss").first.is_visible()
-    assert page.locator("img[alt^='Confidence against share']").count() == 1
     assert page.errors == []
