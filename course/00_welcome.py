@@ -456,7 +456,7 @@ print("one sample for each state, [B]          ", policy.sample())
 #
 # </details>
 #
-# The policy that you filmed above is this distribution with a small network in front of it, which turns the observation into
+# The policy that you watched above is this distribution with a small network in front of it, which turns the observation into
 # logits. As it learns it becomes surer: the differences of its logits grow, and its entropy falls.
 
 # %% [markdown]

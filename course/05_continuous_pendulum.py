@@ -63,7 +63,7 @@ watch(
     agents,
     "Pendulum-v1",
     seed=3,
-    caption="The same held-out start states for all. Watch how the trained agent first swings away from the goal.",
+    caption="The same held-out start states for all. From below, watch how the trained agent swings to and fro before it goes up.",
 )
 
 # %%

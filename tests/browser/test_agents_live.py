@@ -1,6 +1,6 @@
 """Agents in the page: worlds and policies are those of Python, pictures move at true speed, the game waits, a page is whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,8 @@ from pgcourse.show.live import agents, game
 from pgcourse.show.live.embed import as_json, bundle, name_of
 from pgcourse.show.live.policy import mode, policy_json
 from pgcourse.show.live.worlds import WORLDS, live_episode, start_seed
+
+from .conftest import run_all
 
 pytestmark = pytest.mark.slow
 
@@ -295,3 +297,20 @@ def test_the_curve_of_the_page_is_that_of_python(blank: Any) -> None:
     assert got["words"] == expected["words"]
     for mine, theirs in zip(got["panels"][0]["marks"], expected["panels"][0]["marks"], strict=True):
         assert {**mine, "y": 0} == {**theirs, "y": 0} and np.allclose(mine["y"], theirs["y"])
+
+
+def test_the_game_is_played_by_keyboard_in_jupyterlab(open_notebook: Callable[..., Any]) -> None:
+    lab = open_notebook("play.ipynb", ["from pgcourse.show.live.game import play; play()", "1 + 1"], height=900)
+    assert run_all(lab)
+    lab.get_by_role("button", name="Start", exact=True).click()
+    words = lab.locator(".pg-game-words")
+    words.filter(has_text="waits for your first").wait_for()
+    active = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+    before = lab.evaluate(active)
+    lab.keyboard.press("ArrowLeft")
+    lab.keyboard.press("d")  # with JupyterLab's own commands, twice would delete the cell
+    lab.keyboard.press("d")
+    words.filter(has_text="It is over").wait_for(timeout=20_000)
+    assert lab.evaluate(active) == before
+    assert lab.evaluate("window.jupyterapp.shell.currentWidget.content.model.cells.length") == 2
+    assert lab.errors == []
