@@ -89,7 +89,8 @@ def figure(policy: str, angle: float, velocity: float, data: Any) -> chart.Chart
             chart.line(seconds, away, "ink", label="angle from upright"),
             height=260,
         ),
-        words=f"From {angle:+.1f} rad at {velocity:+.1f} rad/s this policy gets a return of {rewards.sum():.0f}, and the rod {end}.",
+        words=f"From {angle:+.1f} rad at {velocity:+.1f} rad/s this policy gets a return of {rewards.sum():.0f}, and the rod "
+        f"{end}.",
     )  # fmt: skip
 
 
