@@ -22,7 +22,6 @@
 
 # %% jupyter={"source_hidden": true}
 import math
-import tempfile
 from dataclasses import replace
 
 import gymnasium
@@ -36,6 +35,7 @@ from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
 from pgcourse.show.figures import methods as family, seeds as effects
 from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.explainers.bounds import BOUNDS
 from pgcourse.show.live.explainers.phase import phase_of
 from pgcourse.show.live.explainers.score import SCORE
@@ -58,14 +58,12 @@ measured = load_claims("pendulum")
 result, agents = stages.train_with_stages(ppo.train, replace(ppo.PENDULUM, seed=1), at=(0, 10_000), by="env_step")
 
 # %% jupyter={"source_hidden": true}
-with tempfile.TemporaryDirectory() as folder:
-    film = stages.stages_gif(agents, "Pendulum-v1", f"{folder}/stages.gif", seed=3, max_steps=120)
-    page.gif(
-        film,
-        alt="Three rods side by side from the same start. The random agent's rod flails below, the early copy does not get up, "
-        "the trained one swings up and stays upright.",
-        caption="The same held-out start for all, at true speed. Watch how the trained agent first swings away from the goal.",
-    )
+watch(
+    agents,
+    "Pendulum-v1",
+    seed=3,
+    caption="The same held-out start states for all. From below, watch how the trained agent swings to and fro before it goes up.",
+)
 
 # %%
 held_out = evaluate(result.policy, "Pendulum-v1", num_episodes=100, seed=0)
