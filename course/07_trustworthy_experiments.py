@@ -54,7 +54,7 @@ from pgcourse.show.figures import methods as guide, sampling, seeds as effects
 from pgcourse.show.figures.seeds import Panel, level_panels, verdict_figure
 from pgcourse.show.live import sliders as widgets, stages
 from pgcourse.show.page.progress_page import progress_page
-from pgcourse.show.questions.calibration import calibration
+from pgcourse.show.live.explainers.calibration import calibration
 from pgcourse.statistics import bootstrap_interval, improvement_interval, interquartile_mean, probability_of_improvement
 from pgcourse.study import comparison
 from pgcourse.study.claims import load_claims

@@ -11,6 +11,7 @@ from pgcourse.rollout import Rollout
 from pgcourse.show.live.explainer import Explainer
 from pgcourse.show.live.explainers.advantages import advantages_of
 from pgcourse.show.live.explainers.baseline_constant import baseline_constant
+from pgcourse.show.live.explainers.calibration import calibration_of
 from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
 from pgcourse.show.live.explainers.critic_offset import critic_offset
 from pgcourse.show.live.explainers.fork_error import fork_error
@@ -72,6 +73,12 @@ def phase() -> Explainer:
     return phase_of({"weak": weak, "strong": strong})
 
 
+def predictions() -> Explainer:
+    """Fourteen predictions, with three levels of confidence."""
+    given = [(0.5, True), (0.5, False), *[(0.75, i < 2) for i in range(4)], *[(0.95, i < 7) for i in range(8)]]
+    return calibration_of({f"q{i}": {"confidence": said, "correct": right} for i, (said, right) in enumerate(given)})
+
+
 SAMPLES: dict[str, Callable[[], Explainer]] = {
     "cartpole_state": agents_of_cartpole,
     "baseline_constant": corridor_episodes,
@@ -79,4 +86,5 @@ SAMPLES: dict[str, Callable[[], Explainer]] = {
     "advantages": advantages,
     "fork_error": fork,
     "phase": phase,
+    "calibration": predictions,
 }
