@@ -183,8 +183,8 @@ play("Pendulum-v1")
 
 # %% [markdown]
 # The state is two numbers, angle and angular velocity, so you can look at a whole policy in one picture: a **phase portrait**.
-# Colour is the torque, the line is one episode from a hanging start. Choose the stage and the start. From which starts does the
-# early copy still get up?
+# Colour is the torque, the line is one episode from a hanging start. Choose the stage and the start. What does
+# the early copy get wrong, the swing or the balance at the top?
 
 # %% jupyter={"source_hidden": true}
 torch.manual_seed(0)

@@ -79,6 +79,12 @@ def phase() -> Explainer:
     return phase_of({"weak": weak, "strong": strong})
 
 
+def predictions() -> Explainer:
+    """Fourteen predictions, with three levels of confidence."""
+    given = [(0.5, True), (0.5, False), *[(0.75, i < 2) for i in range(4)], *[(0.95, i < 7) for i in range(8)]]
+    return calibration_of({f"q{i}": {"confidence": said, "correct": right} for i, (said, right) in enumerate(given)})
+
+
 SAMPLES: dict[str, Callable[[], Explainer]] = {
     "calibration": predictions,
     "cartpole_state": agents_of_cartpole,
@@ -87,4 +93,5 @@ SAMPLES: dict[str, Callable[[], Explainer]] = {
     "advantages": advantages,
     "fork_error": fork,
     "phase": phase,
+    "calibration": predictions,
 }

@@ -250,14 +250,16 @@ function drawMark(mark, x, y, panel) {
       const d = there.map(([px, py]) => `M${px.toFixed(1)} ${py.toFixed(1)}h.01`).join("");
       return [svg("path", { d, stroke: colour, "stroke-width": 2 * r, "stroke-linecap": mark.shape === "square" ? "square" : "round" })];
     }
-    case "bars":
-      return ys.map((value, i) => {
-        const half = (mark.width ?? 0.8) / 2;
-        const [left, right, top, foot] = [x(xs[i] - half), x(xs[i] + half), y(value), y(mark.base ?? 0)];
-        return svg("rect", {
-          x: left, width: Math.max(right - left, 0.5), y: Math.min(top, foot), height: Math.abs(foot - top), fill: colour,
-        });
+    case "bars": { // one path: a hundred elements would take longer than the rest of the frame
+      const half = (mark.width ?? 0.8) / 2;
+      const foot = y(mark.base ?? 0).toFixed(1);
+      const d = ys.map((value, i) => {
+        const left = x(xs[i] - half);
+        const right = Math.max(x(xs[i] + half), left + 0.5);
+        return `M${left.toFixed(1)} ${foot}V${y(value).toFixed(1)}H${right.toFixed(1)}V${foot}Z`;
       });
+      return [svg("path", { d: d.join(""), fill: colour })];
+    }
     case "rule": {
       const look = { stroke: colour, "stroke-width": mark.width ?? 1.5, ...dashOf(mark) };
       const at = mark.at ?? 0;
