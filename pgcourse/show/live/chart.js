@@ -162,7 +162,8 @@ function marginOf(panel, width) {
   if (panel.bare) return { left: 2, right: 2, top: 2, bottom: 2 };
   const longest = Math.max(0, ...(panel.y.names ?? []).map((name) => name.length));
   const names = longest * LETTER + (panel.y.label ? 34 : 16);
-  return { ...MARGIN, left: Math.min(Math.max(MARGIN.left, names), 0.5 * width) };
+  const bottom = panel.x.label ? MARGIN.bottom : 24;
+  return { ...MARGIN, bottom, left: Math.min(Math.max(MARGIN.left, names), 0.5 * width) };
 }
 
 /**
