@@ -3,7 +3,7 @@
 /**
  * @typedef {{label: string, low: number, high: number, ticks?: number[], names?: string[], log?: boolean}} Axis
  * @typedef {object} Mark
- * @property {"line"|"points"|"area"|"bars"|"rule"|"text"|"arrow"|"tiles"} kind
+ * @property {"line"|"points"|"area"|"bars"|"rule"|"text"|"arrow"|"tiles"|"box"} kind
  * @property {number[]} [x]
  * @property {number[]} [y]
  * @property {number} [at] of a rule: where it crosses its axis
@@ -16,13 +16,15 @@
  * @property {number} [size] of points: radius in pixels
  * @property {number} [base] of bars: where they begin
  * @property {"circle"|"cross"|"square"} [shape]
+ * @property {boolean} [hollow] points that are a ring
+ * @property {boolean} [strong] a box that is filled, its words in bold
  * @property {string} [label] in the legend
  * @property {string} [text]
  * @property {"start"|"middle"|"end"} [anchor]
  * @property {number[][]} [values] of tiles: rows from the bottom
  * @property {number[]} [range] of tiles: the values at the two ends of the colours
  * @property {"sequential"|"diverging"} [scale]
- * @typedef {{title?: string, x: Axis, y: Axis, marks: Mark[], aspect?: "equal", height?: number}} Panel
+ * @typedef {{title?: string, x: Axis, y: Axis, marks: Mark[], aspect?: "equal", height?: number, bare?: boolean}} Panel
  * @typedef {{panels: Panel[], words: string, columns?: number}} Chart
  */
 
@@ -36,6 +38,8 @@ const SCALES = {
   diverging: [[0, 90, 150], [140, 180, 215], [245, 245, 245], [235, 165, 120], [190, 75, 0]],
 };
 const MARGIN = { left: 58, right: 14, top: 10, bottom: 44 };
+const PAPER = "var(--pg-paper, var(--jp-layout-color0, #fff))";
+const LETTER = 6.3; // pixels of a letter, on average
 const STACKED_BELOW = 560; // pixels: narrower than this, panels stand one below the other
 const WIDEST = 860;
 
@@ -81,6 +85,12 @@ function tickLabel(value, step) {
   return text.replace(/^-(0(\.0*)?)$/, "$1").replace("-", "−");
 }
 
+/** @param {number} power of ten @returns {string} */
+function powerLabel(power) {
+  if (power >= -2 && power <= 4) return (10 ** power).toLocaleString("en-US");
+  return `10${power < 0 ? "⁻" : ""}${[...String(Math.abs(power))].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]).join("")}`;
+}
+
 /** @param {Axis} axis @param {number} from @param {number} to @returns {(value: number) => number} */
 function scaleOf(axis, from, to) {
   const warp = axis.log ? Math.log10 : (/** @type {number} */ v) => v;
@@ -97,8 +107,10 @@ function ticksOf(axis, room, each) {
   }
   if (axis.log) {
     const powers = [];
-    for (let p = Math.ceil(Math.log10(axis.low) - 1e-9); p <= Math.log10(axis.high) + 1e-9; p++) powers.push(10 ** p);
-    return powers.map((value) => ({ value, text: String(value) }));
+    const [first, last] = [Math.ceil(Math.log10(axis.low) - 1e-9), Math.floor(Math.log10(axis.high) + 1e-9)];
+    const stride = Math.ceil((last - first + 1) / Math.max(2, Math.floor(room / each)));
+    for (let p = first; p <= last; p += stride) powers.push(p);
+    return powers.map((p) => ({ value: 10 ** p, text: powerLabel(p) }));
   }
   const values = niceTicks(axis.low, axis.high, Math.max(2, Math.floor(room / each)));
   const step = values.length > 1 ? values[1] - values[0] : 1;
@@ -142,6 +154,19 @@ function tilePicture(rows, low, high, scale) {
 }
 
 /**
+ * Room around the plot: none without axes, on the left enough for the names of its levels.
+ * @param {Panel} panel
+ * @param {number} width pixels
+ */
+function marginOf(panel, width) {
+  if (panel.bare) return { left: 2, right: 2, top: 2, bottom: 2 };
+  const longest = Math.max(0, ...(panel.y.names ?? []).map((name) => name.length));
+  const names = longest * LETTER + (panel.y.label ? 34 : 16);
+  const bottom = panel.x.label ? MARGIN.bottom : 24;
+  return { ...MARGIN, bottom, left: Math.min(Math.max(MARGIN.left, names), 0.5 * width) };
+}
+
+/**
  * Draw one panel.
  * @param {Panel} panel
  * @param {number} width pixels
@@ -149,36 +174,19 @@ function tilePicture(rows, low, high, scale) {
  * @returns {SVGElement}
  */
 function drawPanel(panel, width, id) {
-  const inner = width - MARGIN.left - MARGIN.right;
+  const margin = marginOf(panel, width);
+  const inner = width - margin.left - margin.right;
   const ratio = (panel.y.high - panel.y.low) / (panel.x.high - panel.x.low);
   const plotHeight = panel.aspect === "equal" ? Math.min(inner * ratio, 420) : (panel.height ?? 230);
   const plotWidth = panel.aspect === "equal" ? Math.min(inner, plotHeight / ratio) : inner;
-  const height = plotHeight + MARGIN.top + (panel.x.label ? MARGIN.bottom : 24);
-  const x = scaleOf(panel.x, MARGIN.left, MARGIN.left + plotWidth);
-  const y = scaleOf(panel.y, MARGIN.top + plotHeight, MARGIN.top);
+  const height = plotHeight + margin.top + margin.bottom;
+  const x = scaleOf(panel.x, margin.left, margin.left + plotWidth);
+  const y = scaleOf(panel.y, margin.top + plotHeight, margin.top);
   const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   root.style.display = "block";
   const clip = svg("clipPath", { id });
-  clip.append(svg("rect", { x: MARGIN.left - 1, y: MARGIN.top - 1, width: plotWidth + 2, height: plotHeight + 2 }));
+  clip.append(svg("rect", { x: margin.left - 1, y: margin.top - 1, width: plotWidth + 2, height: plotHeight + 2 }));
   root.append(clip);
-
-  const grid = svg("g", { stroke: "var(--pg-line, #8884)", "stroke-width": 1 });
-  const words = svg("g", { fill: "var(--pg-muted, currentColor)", "font-size": 12 });
-  for (const tick of ticksOf(panel.x, plotWidth, 70)) {
-    const at = x(tick.value);
-    if (!panel.x.names) grid.append(svg("line", { x1: at, x2: at, y1: MARGIN.top, y2: MARGIN.top + plotHeight }));
-    words.append(svg("text", { x: at, y: MARGIN.top + plotHeight + 17, "text-anchor": "middle" }, tick.text));
-  }
-  for (const tick of ticksOf(panel.y, plotHeight, 36)) {
-    const at = y(tick.value);
-    if (!panel.y.names) grid.append(svg("line", { x1: MARGIN.left, x2: MARGIN.left + plotWidth, y1: at, y2: at }));
-    words.append(svg("text", { x: MARGIN.left - 7, y: at + 4, "text-anchor": "end" }, tick.text));
-  }
-  const foot = MARGIN.top + plotHeight;
-  words.append(svg("text", { x: MARGIN.left + plotWidth / 2, y: foot + 37, "text-anchor": "middle" }, panel.x.label));
-  const [lx, ly] = [14, MARGIN.top + plotHeight / 2];
-  words.append(svg("text", { x: lx, y: ly, "text-anchor": "middle", transform: `rotate(-90 ${lx} ${ly})` }, panel.y.label));
-  root.append(grid, words);
 
   const marks = svg("g", { "clip-path": `url(#${id})` });
   const above = svg("g", {});
@@ -186,11 +194,44 @@ function drawPanel(panel, width, id) {
     if (mark.kind === "text") above.append(drawText(mark, x, y));
     else marks.append(...drawMark(mark, x, y, panel));
   }
-  root.append(marks, above);
+  if (panel.bare) {
+    root.append(marks, above);
+    return root;
+  }
+
+  const grid = svg("g", { stroke: "var(--pg-line, #8884)", "stroke-width": 1 });
+  const words = svg("g", { fill: "var(--pg-muted, currentColor)", "font-size": 12 });
+  for (const tick of ticksOf(panel.x, plotWidth, 70)) {
+    const at = x(tick.value);
+    if (!panel.x.names) grid.append(svg("line", { x1: at, x2: at, y1: margin.top, y2: margin.top + plotHeight }));
+    words.append(svg("text", { x: at, y: margin.top + plotHeight + 17, "text-anchor": "middle" }, tick.text));
+  }
+  for (const tick of ticksOf(panel.y, plotHeight, 36)) {
+    const at = y(tick.value);
+    if (!panel.y.names) grid.append(svg("line", { x1: margin.left, x2: margin.left + plotWidth, y1: at, y2: at }));
+    words.append(svg("text", { x: margin.left - 7, y: at + 4, "text-anchor": "end" }, tick.text));
+  }
+  const foot = margin.top + plotHeight;
+  words.append(svg("text", { x: margin.left + plotWidth / 2, y: foot + 37, "text-anchor": "middle" }, panel.x.label));
+  const [lx, ly] = [14, margin.top + plotHeight / 2];
+  words.append(svg("text", { x: lx, y: ly, "text-anchor": "middle", transform: `rotate(-90 ${lx} ${ly})` }, panel.y.label));
+  root.append(grid, words, marks, above);
   root.append(svg("path", {
-    d: `M${MARGIN.left} ${MARGIN.top}V${foot}H${MARGIN.left + plotWidth}`, fill: "none", stroke: "var(--pg-muted, currentColor)",
+    d: `M${margin.left} ${margin.top}V${foot}H${margin.left + plotWidth}`, fill: "none", stroke: "var(--pg-muted, currentColor)",
   }));
   return root;
+}
+
+/** @param {string} text @param {number} letters of a line, at most @returns {string[]} */
+function wrapped(text, letters) {
+  /** @type {string[]} */
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < letters) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** @param {Mark} mark @returns {Record<string, string>} */
@@ -203,7 +244,7 @@ function drawText(mark, x, y) {
   const place = { x: x(mark.x?.[0] ?? 0), y: y(mark.y?.[0] ?? 0) };
   return svg("text", {
     ...place, "text-anchor": mark.anchor ?? "start", "font-size": 12, fill: colourOf(mark.colour), "paint-order": "stroke",
-    stroke: "var(--pg-paper, var(--jp-layout-color0, #fff))", "stroke-width": 3, "dominant-baseline": "middle",
+    stroke: PAPER, "stroke-width": 3, "dominant-baseline": "middle",
   }, mark.text);
 }
 
@@ -248,7 +289,10 @@ function drawMark(mark, x, y, panel) {
       }
       // All in one element, as dots of a pen: hundreds of elements would not be drawn within a frame.
       const d = there.map(([px, py]) => `M${px.toFixed(1)} ${py.toFixed(1)}h.01`).join("");
-      return [svg("path", { d, stroke: colour, "stroke-width": 2 * r, "stroke-linecap": mark.shape === "square" ? "square" : "round" })];
+      const end = mark.shape === "square" ? "square" : "round";
+      /** @param {string} stroke @param {number} width */
+      const dots = (stroke, width) => svg("path", { d, stroke, "stroke-width": width, "stroke-linecap": end });
+      return mark.hollow ? [dots(colour, 2 * r + 2), dots(PAPER, 2 * r - 2)] : [dots(colour, 2 * r)];
     }
     case "bars": { // one path: a hundred elements would take longer than the rest of the frame
       const half = (mark.width ?? 0.8) / 2;
@@ -281,6 +325,20 @@ function drawMark(mark, x, y, panel) {
         x: left, y: top, width: right - left, height: foot - top, preserveAspectRatio: "none", style: "image-rendering: pixelated",
         href: tilePicture(rows, low, high, mark.scale ?? "sequential"),
       })];
+    }
+    case "box": {
+      const [left, right, foot, top] = [x(xs[0]), x(xs[1]), y(ys[0]), y(ys[1])];
+      const lines = wrapped(mark.text ?? "", Math.floor((right - left - 8) / (mark.strong ? 1.08 * LETTER : LETTER)));
+      const words = svg("text", {
+        "text-anchor": "middle", "font-size": 12, fill: mark.strong ? "var(--pg-ink, currentColor)" : "var(--pg-muted, currentColor)",
+        "font-weight": mark.strong ? 600 : 400,
+      });
+      const middle = { x: (left + right) / 2, first: (foot + top) / 2 - (lines.length - 1) * 7.5 + 4 };
+      words.append(...lines.map((line, i) => svg("tspan", { x: middle.x, y: middle.first + 15 * i }, line)));
+      return [svg("rect", {
+        x: left, y: top, width: right - left, height: foot - top, rx: 6, fill: colour, "fill-opacity": mark.strong ? 0.16 : 0,
+        stroke: colour, "stroke-width": mark.strong ? 2.5 : 1,
+      }), words];
     }
     default:
       throw new Error(`no mark is called ${mark.kind}`);

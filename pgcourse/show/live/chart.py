@@ -4,12 +4,14 @@ A chart is a dict {"panels": [...], "words": what it says in a sentence}. Its pa
 colours are the names of `COLOURS`. `chart.js` documents the same fields.
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from ...errors import InvalidInput
 from ..page.style import HEIGHT, INK, SERIES, WIDTH, new_figure
@@ -33,11 +35,17 @@ def chart(*panels: Panel, words: str, columns: int | None = None) -> Chart:
 
 
 def panel(
-    x: dict[str, Any], y: dict[str, Any], *marks: Mark, title: str = "", aspect: str = "", height: int = 0
+    x: dict[str, Any],
+    y: dict[str, Any],
+    *marks: Mark,
+    title: str = "",
+    aspect: str = "",
+    height: int = 0,
+    bare: bool = False,
 ) -> Panel:
     """One coordinate system.
 
-    Args: x, y: of `axis`. aspect: "equal" for the same unit on both axes. height: pixels in the page.
+    Args: x, y: of `axis`. aspect: "equal" for the same unit on both axes. height: pixels in the page. bare: no axes.
     """
     made: Panel = {"x": x, "y": y, "marks": list(marks)}
     return (
@@ -45,6 +53,7 @@ def panel(
         | ({"title": title} if title else {})
         | ({"aspect": aspect} if aspect else {})
         | ({"height": height} if height else {})
+        | ({"bare": True} if bare else {})
     )
 
 
@@ -62,9 +71,11 @@ def line(x: Numbers, y: Numbers, colour: str, *, label: str = "", dash: str = ""
     return _mark("line", colour, label, x=_list(x), y=_list(y), dash=dash, width=width)
 
 
-def points(x: Numbers, y: Numbers, colour: str, *, label: str = "", size: float = 0, shape: str = "") -> Mark:
-    """Points. Args: size: radius in pixels. shape: "circle", "cross" or "square"."""
-    return _mark("points", colour, label, x=_list(x), y=_list(y), size=size, shape=shape)
+def points(
+    x: Numbers, y: Numbers, colour: str, *, label: str = "", size: float = 0, shape: str = "", hollow: bool = False
+) -> Mark:
+    """Points. Args: size: radius in pixels. shape: "circle", "cross" or "square". hollow: a circle is a ring."""
+    return _mark("points", colour, label, x=_list(x), y=_list(y), size=size, shape=shape, hollow=hollow)
 
 
 def area(x: Numbers, low: Numbers, high: Numbers, colour: str, *, label: str = "") -> Mark:
@@ -85,6 +96,11 @@ def rule(crossing: str, at: float, colour: str, *, label: str = "", dash: str = 
 def text(x: float, y: float, words: str, colour: str = "ink", *, anchor: str = "start") -> Mark:
     """Words at a point."""
     return _mark("text", colour, "", x=[x], y=[y], text=words, anchor=anchor)
+
+
+def box(x: Numbers, y: Numbers, words: str, colour: str, *, strong: bool = False) -> Mark:
+    """Words in a box. Args: x, y: its two ends. strong: filled, the words in bold."""
+    return _mark("box", colour, "", x=_list(x), y=_list(y), text=words, strong=strong)
 
 
 def arrow(x: Numbers, y: Numbers, colour: str, *, label: str = "", width: float = 0) -> Mark:
@@ -126,6 +142,7 @@ def drawn(chart: Chart, *, width: float = WIDTH, height: float = 0) -> Figure:
 
 def _draw_panel(ax: Any, panel: Panel) -> None:
     x, y = panel["x"], panel["y"]
+    ax.set(xlim=(x["low"], x["high"]), ylim=(y["low"], y["high"]))
     for mark in panel["marks"]:
         _draw_mark(ax, mark)
     for each, limits, ticks, scale in (
@@ -138,6 +155,8 @@ def _draw_panel(ax: Any, panel: Panel) -> None:
             ticks(each["ticks"], each.get("names"))
         limits(each["low"], each["high"])
     ax.set(xlabel=x["label"], ylabel=y["label"], title=panel.get("title", ""))
+    if panel.get("bare"):
+        ax.axis("off")
     if panel.get("aspect") == "equal":
         ax.set_aspect("equal")
     if any(mark.get("label") for mark in panel["marks"]):
@@ -145,7 +164,8 @@ def _draw_panel(ax: Any, panel: Panel) -> None:
 
 
 def _draw_mark(ax: Any, mark: Mark) -> None:
-    kind, colour, label = mark["kind"], COLOURS.get(mark["colour"], mark["colour"]), mark.get("label")
+    kind, label = mark["kind"], mark.get("label")
+    colour = str(COLOURS.get(mark["colour"], mark["colour"]))
     dash = tuple(float(part) for part in mark["dash"].split()) if mark.get("dash") else None
     style: Any = (0, dash) if dash else "-"
     x: Any = mark.get("x")
@@ -155,7 +175,9 @@ def _draw_mark(ax: Any, mark: Mark) -> None:
             ax.plot(x, y, color=colour, linestyle=style, linewidth=mark.get("width", 2), label=label)
         case "points":
             shape = {"cross": "x", "square": "s"}.get(mark.get("shape", ""), "o")
-            ax.plot(x, y, shape, color=colour, markersize=2 * mark.get("size", 4), label=label)
+            face = "white" if mark.get("hollow") else colour
+            size = 2 * mark.get("size", 4)
+            ax.plot(x, y, shape, color=colour, markersize=size, markerfacecolor=face, label=label)
         case "area":
             ax.fill_between(x, mark["low"], mark["high"], color=colour, alpha=0.22, linewidth=0, label=label)
         case "bars":
@@ -167,6 +189,17 @@ def _draw_mark(ax: Any, mark: Mark) -> None:
         case "text":
             horizontal = {"start": "left", "middle": "center", "end": "right"}[mark["anchor"]]
             ax.text(x[0], y[0], mark["text"], color=colour, ha=horizontal, va="center")
+        case "box":
+            strong = mark.get("strong", False)
+            (left, right), (low, high) = x, y
+            look: Any = {"facecolor": to_rgba(colour, 0.16 if strong else 0), "edgecolor": colour}
+            ax.add_patch(Rectangle((left, low), right - left, high - low, linewidth=2.5 if strong else 1, **look))
+            share = (right - left) / (ax.get_xlim()[1] - ax.get_xlim()[0])
+            words = textwrap.fill(mark["text"], int(share * ax.bbox.width / 8))
+            ax.text(
+                (left + right) / 2, (low + high) / 2, words, ha="center", va="center", fontsize=9.5,
+                weight="bold" if strong else "normal",
+            )  # fmt: skip
         case "arrow":
             ax.annotate(
                 "",

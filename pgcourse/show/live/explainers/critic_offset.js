@@ -25,7 +25,7 @@ export function figure({ offset }, data) {
         ],
       },
       {
-        x: { label: "", low: -0.6, high: 2.6, ticks: [0, 1, 2], names: ["mean of G", "mean of V", "typical error"] },
+        x: { label: "over the visited states", low: -0.6, high: 2.6, ticks: [0, 1, 2], names: ["mean of G", "mean of V", "typical error"] },
         y: { label: "discounted steps", low: Math.min(0, middle - REACH), high: middle + 1.2 * REACH },
         marks: [
           { kind: "bars", x: [0], y: [meanReturn], width: 0.6, colour: "vermillion" },

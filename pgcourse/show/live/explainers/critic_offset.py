@@ -27,7 +27,9 @@ def figure(offset: float, data: Any) -> chart.Chart:
             chart.line([low, high], [low, high], "ink", width=1.5, label="V = G"),
         ),
         chart.panel(
-            chart.axis("", -0.6, 2.6, ticks=[0, 1, 2], names=["mean of G", "mean of V", "typical error"]),
+            chart.axis(
+                "over the visited states", -0.6, 2.6, ticks=[0, 1, 2], names=["mean of G", "mean of V", "typical error"]
+            ),
             chart.axis("discounted steps", min(0, middle - REACH), middle + 1.2 * REACH),
             chart.bars([0], [mean_return], "vermillion", width=0.6),
             chart.bars([1], [mean_value], "blue", width=0.6),
