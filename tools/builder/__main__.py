@@ -17,6 +17,8 @@ from .check import check
 from .comparisons import REASONS, placed, report, unplaced
 from .course import Course, package_digest, raw_notebook
 from .minutes import minutes_of
+from .visible import report as report_of_visible
+from .visible import visible
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +50,17 @@ def list_minutes(course: Course, names: Sequence[str]) -> int:
     return 0
 
 
+def list_visible(course: Course, names: Sequence[str]) -> int:
+    """Print what the visible code of each source is about, and the cells that mostly do not teach. Returns: 0."""
+    for file in course.select(names):
+        cells = visible(raw_notebook(file))
+        print(report_of_visible(file.path.stem, cells))
+        for cell in cells if names else []:
+            if cell.beside:
+                print(f"    cell {cell.number:3}: {cell.beside:2} of {cell.total:2} lines   {cell.first[:70]}")
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None, *, course: Course | None = None) -> int:
     """Run the command. Returns: its exit status."""
     parser = argparse.ArgumentParser(
@@ -61,6 +74,7 @@ def main(arguments: Sequence[str] | None = None, *, course: Course | None = None
     parser.add_argument("--no-execute", action="store_true", help="leave new or changed notebooks without outputs")
     parser.add_argument("--comparisons", action="store_true", help="list what the text compares, and what decides it")
     parser.add_argument("--minutes", action="store_true", help="say how long each lesson takes, by the course's rule")
+    parser.add_argument("--visible", action="store_true", help="say how much of the visible code does not teach")
     options = parser.parse_args(arguments)
     try:
         course = course or course_here()
@@ -68,6 +82,8 @@ def main(arguments: Sequence[str] | None = None, *, course: Course | None = None
             return list_comparisons(course, options.names)
         if options.minutes:
             return list_minutes(course, options.names)
+        if options.visible:
+            return list_visible(course, options.names)
         if options.check:
             problems = check(course, options.names)
         else:

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from pgcourse.errors import InvalidInput
 
 from .course import Course, SourceFile, digest, flag, grade_id, read_source, text_of
-from .rules import refuse_bad_exercises, refuse_exercise_cells, refuse_repeated_exercises
+from .rules import refuse_bad_exercises, refuse_exercise_cells, refuse_open_questions, refuse_repeated_exercises
 from .stubs import solved_notebook, stub_notebook
 
 
@@ -48,6 +48,7 @@ def make_products(course: Course, files: Sequence[SourceFile]) -> list[Product]:
     )
     products = []
     for file in files:
+        refuse_open_questions(file, read[file])
         if file.is_exercises:
             refuse_bad_exercises(course, file, read[file])
             solved, stub = file.products

@@ -9,6 +9,7 @@ from pgcourse.errors import InvalidInput
 
 from .course import Course, ExerciseRecord, SourceFile, flag, grade_id, tags, unit_number, where
 from .stubs import HIDDEN, SOLUTION, regions, without
+from .visible import asks, folded
 
 CHECK_TAG = "nbval-check-output"
 NUM_HINTS = 3
@@ -20,6 +21,16 @@ def refuse_exercise_cells(file: SourceFile, notebook: NotebookNode) -> None:
         if regions(cell, where(file, index, cell)) or flag(cell, "solution") or flag(cell, "grade"):
             place = where(file, index, cell)
             raise InvalidInput(f"{place}: no exercise belongs in a lesson; move it to {file.name}.exercises.py")
+
+
+def refuse_open_questions(file: SourceFile, notebook: NotebookNode) -> None:
+    """Raises: InvalidInput when the code of a question is not folded: it holds the answer."""
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and not folded(cell) and asks(cell.source):
+            place = where(file, index, cell)
+            raise InvalidInput(
+                f'{place}: the answer can be read; open the cell with # %% jupyter={{"source_hidden": true}}'
+            )
 
 
 def refuse_bad_exercises(course: Course, file: SourceFile, notebook: NotebookNode) -> None:

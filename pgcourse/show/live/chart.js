@@ -135,7 +135,8 @@ function marginOf(panel, width) {
   if (panel.bare) return { left: 2, right: 2, top: 2, bottom: 2 };
   const longest = Math.max(0, ...(panel.y.names ?? []).map((name) => name.length));
   const names = longest * LETTER + (panel.y.label ? 34 : 16);
-  return { ...MARGIN, left: Math.min(Math.max(MARGIN.left, names), 0.5 * width) };
+  const bottom = panel.x.label ? MARGIN.bottom : 24;
+  return { ...MARGIN, bottom, left: Math.min(Math.max(MARGIN.left, names), 0.5 * width) };
 }
 
 /**
@@ -323,7 +324,8 @@ function legendOf(panel) {
     const entry = document.createElement("span");
     const key = svg("svg", { width: 26, height: 12, "aria-hidden": "true" });
     const colour = colourOf(mark.colour);
-    if (mark.kind === "points") key.append(svg("circle", { cx: 13, cy: 6, r: Math.min(mark.size ?? 4, 5), fill: colour }));
+    if (mark.kind === "points" && mark.shape === "square") key.append(svg("rect", { x: 8, y: 1, width: 10, height: 10, fill: colour }));
+    else if (mark.kind === "points") key.append(svg("circle", { cx: 13, cy: 6, r: Math.min(mark.size ?? 4, 5), fill: colour }));
     else if (mark.kind === "bars" || mark.kind === "area") {
       key.append(svg("rect", { x: 5, y: 1, width: 16, height: 10, fill: colour, "fill-opacity": mark.kind === "area" ? 0.3 : 1 }));
     } else {
@@ -347,6 +349,7 @@ export function drawChart(element, chart, room) {
   const width = Math.min(room, WIDEST);
   const columns = width < STACKED_BELOW ? 1 : (chart.columns ?? chart.panels.length);
   element.style.display = "grid";
+  element.style.alignItems = "end"; // where only one of two has a legend
   element.style.gridTemplateColumns = `repeat(${columns}, ${Math.floor(width / columns)}px)`;
   element.replaceChildren(...chart.panels.map((panel) => {
     const box = document.createElement("div");

@@ -26,8 +26,9 @@ export function fixed(x, digits) {
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
   const scaled = Math.abs(x) * 10 ** digits;
   let text = Math.abs(x).toFixed(digits);
-  if (digits <= 15 && scaled % 1 === 0.5 && scaled / 10 ** digits === Math.abs(x) && Math.floor(scaled) % 2 === 0) {
-    text = (Math.floor(scaled) / 10 ** digits).toFixed(digits); // JavaScript takes the larger of two equally near
+  // JavaScript takes the larger of two equally near. Only what is a whole number of 2 ** -(digits + 1) lies in the middle.
+  if (digits <= 15 && scaled % 1 === 0.5 && (Math.abs(x) * 2 ** (digits + 1)) % 1 === 0 && Math.floor(scaled) % 2 === 0) {
+    text = (Math.floor(scaled) / 10 ** digits).toFixed(digits);
   }
   return x < 0 || Object.is(x, -0) ? `-${text}` : text;
 }
@@ -114,7 +115,8 @@ export function explain(stage, given, figure, name) {
   const draw = () => {
     const drawing = figure(values, given.data);
     if (room) drawChart(chart, drawing, room);
-    if (words.textContent !== drawing.words) words.textContent = drawing.words;
+    const said = drawing.words.replace(/-(?=\d)/g, "−"); // a minus sign, no hyphen
+    if (words.textContent !== said) words.textContent = said;
   };
   let waiting = false;
   const redraw = () => {

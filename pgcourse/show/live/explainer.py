@@ -4,6 +4,7 @@ An explainer is a Python module with a function `figure(values..., data)` that g
 of the same name whose `figure(values, data)` gives the same chart. Python draws the picture for where no script runs.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -109,7 +110,8 @@ class Explainer:
         width, height = self.size
         still = picture(png(chart.drawn(drawing, width=width, height=height)), "image/png", alt=self.alt)["text/html"]
         given = {"controls": [control.control(name) for name, control in self.controls.items()], "data": self.data}
-        return live(self.module, given, still=f"{still}<p>{drawing['words']}</p>", alt=self.alt, caption=self.caption)
+        words = re.sub(r"-(?=\d)", "−", drawing["words"])  # a minus sign, no hyphen, as in the page
+        return live(self.module, given, still=f"{still}<p>{words}</p>", alt=self.alt, caption=self.caption)
 
     def show(self) -> None:
         """Show it in the page."""
