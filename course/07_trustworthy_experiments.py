@@ -50,9 +50,11 @@ from pgcourse.envs import make_envs
 from pgcourse.networks import CategoricalPolicy
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
-from pgcourse.show.figures import methods as guide, sampling, seeds as effects
+from pgcourse.show.figures import sampling, seeds as effects
 from pgcourse.show.figures.seeds import Panel, level_panels, verdict_figure
-from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.live import stages
+from pgcourse.show.live.explainers.experiment import experiment
+from pgcourse.show.live.explainers.which_method import WHICH_METHOD
 from pgcourse.show.page.progress_page import progress_page
 from pgcourse.show.questions.calibration import calibration
 from pgcourse.statistics import bootstrap_interval, improvement_interval, interquartile_mean, probability_of_improvement
@@ -135,7 +137,7 @@ questions.quiz(
 #
 # The final comparison: the five agents of this course, 1,000 episodes each, ten seeds each, none stopped early.
 
-# %%
+# %% jupyter={"source_hidden": true}
 AGENTS = ("reinforce_no_baseline", "reinforce", "a2c", "ppo", "ppo_buggy")
 figure = plots.claimed_curves("comparison", AGENTS, threshold=475, title="CartPole-v1, 1,000 episodes")
 # {{# description}}
@@ -233,19 +235,9 @@ for count in (1, 3, 5, 10, 20):
 # Four times the seeds halve it. A band of $\pm \sigma$ answers the first question, and is often read as if it
 # answered the second. Draw experiments, and watch both:
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# question}}
-widgets.explore(
-    lambda seeds, experiment: sampling.experiment_figure(
-        POOLS, seeds, experiment, x_label="mean return of the last 50 episodes"
-    ),
-    alt="Two rows, layers of 32 and of 64. In each: the runs of one experiment as grey dots; below them a grey line, mean and "
-    "standard deviation; above them the interquartile mean as a large dot with its interval; the pool's value as a dashed line.",
-    caption="Grey: the runs of your experiment, and mean ± standard deviation. Coloured: interquartile mean with its 95 % "
-    "interval. Dashed: the whole pool. Move the number of seeds: which of the two bars gets shorter?",
-    seeds=widgets.Slider(2, 40, 5, 1, label="seeds of each"),
-    experiment=widgets.Slider(1, 30, 1, 1, label="experiment number"),
-)
+experiment(POOLS, x_label="mean return of the last 50 episodes").show()
 
 # %% [markdown]
 # The coloured bar gets shorter, the grey one does not. With 3 seeds the two intervals can even be apart in the
@@ -278,7 +270,7 @@ for name, y in (("ten runs", runs), ("one of them broken", broken)):
 #
 # To see all of $\hat{\mathcal Y}$ at once, draw the **performance profile**: for each level, the share of runs that are above it.
 
-# %%
+# %% jupyter={"source_hidden": true}
 levels = np.linspace(min(map(min, POOLS.values())) - 5, max(map(max, POOLS.values())) + 5, 120)
 figure, ax = plots.new_figure(height=3.4)
 for (label, pool), colour in zip(POOLS.items(), ("#009E73", "#CC79A7"), strict=True):
@@ -420,6 +412,8 @@ for label, y in late.items():
 difference = late["layers of 64"] - late["layers of 32"]
 low, high = bootstrap_interval(difference)
 print(f"64 - 32, within each seed: {np.round(difference)}, 95 % interval [{low:.0f}, {high:.0f}]")
+
+# %% jupyter={"source_hidden": true}
 figure = plots.learning_curves(mine, x="env_step", window=50, title="three seeds of each")
 page.figure(
     figure,
@@ -625,7 +619,7 @@ for name in ("reinforce_no_baseline", "reinforce", "a2c"):
 #
 # Of each the run in the middle of its ten, from one held-out start.
 
-# %%
+# %% jupyter={"source_hidden": true}
 with tempfile.TemporaryDirectory() as folder:
     remarks = {
         AGENTS[:3]: " All three hold the pole; they differ in how much they wander.",
@@ -1001,7 +995,7 @@ page.figure(
     "The verdict depends on the operating point (lesson 06).",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# saying}}
 page.figure(
     verdict_figure(
@@ -1617,8 +1611,8 @@ print(f"one episode from each of 100 start states: {right.mean:.0f}, standard er
 # 4. Are steps cheap? If not: off-policy methods (SAC, TD3, DQN).
 # 5. Few parameters, and many optima far from each other? Then restarts, or evolution strategies. {{# advice}}
 
-# %%
-guide.explore_guide()
+# %% jupyter={"source_hidden": true}
+WHICH_METHOD.show()
 
 # %% [markdown]
 # Question 3 can be tried with a random agent. For question 5: a gradient does not cross from one good policy to another

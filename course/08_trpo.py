@@ -50,8 +50,11 @@ from pgcourse import losses, natural_gradient, ppo, trpo
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.optim import adam, seeded
 from pgcourse.show import page, questions
-from pgcourse.show.figures import conjugate_gradient as conjugate, curves as plots, trust_region as natural
-from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.figures import conjugate_gradient as conjugate, curves as plots
+from pgcourse.show.live import stages
+from pgcourse.show.live.explainers.conjugate_gradient import CONJUGATE_GRADIENT
+from pgcourse.show.live.explainers.step_length import step_length
+from pgcourse.show.live.explainers.trust_region import TRUST_REGION
 from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.seeds import run_seeds
@@ -328,19 +331,9 @@ print("eigenvalues of F:", np.linalg.eigvalsh(hessian.double().numpy()).round(4)
 # the left: all policies at the same KL divergence from the old one (black), the ellipse of the quadratic model (2),
 # and two steps to the ellipse's edge. On the right: the policies that the two steps lead to. {{# design}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# computed}}
-widgets.explore(
-    natural.trust_region,
-    alt="Left: in the plane of mean and log std, a black egg-shaped curve of equal divergence, a dashed ellipse that models it, an "
-    "arrow along the gradient and one along the natural gradient, which ends where a line of equal gain touches the ellipse. Right: "
-    "the densities of the old policy and of both new ones, and a line at the best action.",
-    caption="The natural gradient ends where a line of equal gain touches the ellipse. At std 2 the gradient shrinks std; the natural "
-    "gradient asks what a change does to the policy, and moves the mean too. Move std to 0.7: the arrows nearly agree, why? Move "
-    "the limit up: the model is good nearby only.",
-    std=widgets.Slider(0.2, 2.0, 2.0, 0.1, "std of the old policy"),
-    max_kl=widgets.Slider(0.01, 0.5, 0.1, 0.01, "max_kl [nats]"),
-)
+TRUST_REGION.show()
 
 # %% [markdown]
 # <details><summary>Why the arrows agree near 0.7</summary>
@@ -610,18 +603,8 @@ questions.predict(
     "early on. With thousands of weights you cannot be lucky in all directions.",
 )
 
-# %%
-widgets.explore(
-    conjugate.paths,
-    alt="Left: level lines of a narrow valley with two paths from the same start; steepest descent zigzags, conjugate gradient "
-    "reaches the solution at its second step. Right: the size of the residual over the iterations, which falls to zero after two for "
-    "conjugate gradient and slowly for steepest descent.",
-    caption="The first step is the same for both. Then conjugate gradient turns towards the solution. Steepest descent zigzags at some "
-    "angles and hardly at others: turn the valley. Then set the steepness to 1, and say why one step is enough.",
-    condition=widgets.Slider(1.0, 100.0, 20.0, 1.0, "steepness across / along"),
-    angle=widgets.Slider(0, 175, 15, 5, "angle of the valley [degrees]"),
-    iterations=widgets.Slider(1, 20, 8, 1, "iterations"),
-)
+# %% jupyter={"source_hidden": true}
+CONJUGATE_GRADIENT.show()
 
 # %% [markdown]
 # ### 4.5 Ten iterations for thousands of weights
@@ -699,7 +682,8 @@ for iterations in (1, 2, 3, 5, 10):
 # ## 5. The line search
 #
 # Direction and length come from models. The step is taken by the real policy. Walk along the direction of section 4.5
-# on the real batch, up to three times the length (5): {{# design}}
+# on the real batch, up to eleven times the length (5). That is far enough for a limit of 0.3, where the whole step is longer by
+# $\sqrt{30}$, and for twice that: {{# design}}
 
 # %% jupyter={"source_hidden": true}
 direction = natural_gradient.conjugate_gradient(
@@ -722,38 +706,17 @@ def evaluate(step):
         return float(gain), float(kl_divergence(old, new).mean())
 
 
-def draw_step(max_kl):
-    """The models and the truth along the direction, with the lengths that the line search tries."""
-    whole = natural_gradient.step_scale(direction, curvature, max_kl=max_kl) * direction
-    scales = np.linspace(0, 3, 16)
-    gains, divergences = np.array([evaluate(scale * whole) for scale in scales]).T
-    along = float((m @ whole.double()).square().sum())  # x^T F x, without the damping
-    tried = []
+# %%
+lengths = np.linspace(0, 11, 221)  # 1 is the whole step (5)
+whole = natural_gradient.step_scale(direction, curvature, max_kl=config.max_kl) * direction  # [P]
+gains, divergences = np.array([evaluate(length * whole) for length in lengths]).T
 
-    def watched(step):
-        tried.append(float(step.norm() / whole.norm()))
-        return evaluate(step)
-
-    natural_gradient.line_search(watched, whole, max_kl=max_kl, backtracks=config.backtracks, shrink=config.shrink)
-    return natural.along_step(
-        scales,
-        kl=divergences,
-        quadratic_kl=0.5 * along * scales**2,
-        improvement=gains,
-        linear_improvement=float(g @ whole) * scales,
-        max_kl=max_kl,
-        tried=tried,
-    )
-
-
-widgets.explore(
-    draw_step,
-    alt="Left: divergence against the length of the step, on the batch and in the quadratic model, with the forbidden region above the "
-    "limit. Right: improvement of the surrogate, on the batch and in the linear model. Points mark the lengths that were tried.",
-    caption="Round: the length that was taken. Crosses: refused. At 0.01 the models are close to the truth at length 1. Raise the "
-    "limit, and see which of the two models goes wrong first.",
-    max_kl=widgets.Slider(0.01, 0.3, 0.01, 0.01, "max_kl [nats]"),
-)
+# %% jupyter={"source_hidden": true}
+along = float((m @ whole.double()).square().sum())  # of F alone, without the damping
+step_length(
+    lengths, kl=divergences, improvement=gains, curvature=along, slope=float(g @ whole), max_kl=config.max_kl,
+    backtracks=config.backtracks, shrink=config.shrink,
+).show()  # fmt: skip
 
 # %% [markdown]
 # At length 1 the quadratic model is somewhat *below* the limit. The length (5) is computed with the damping, and that

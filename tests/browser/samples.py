@@ -5,7 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from pgcourse.show.live.explainer import Explainer
+from pgcourse.show.live.explainers.experiment import experiment
+from pgcourse.show.live.explainers.fault_effects import fault_effects
 from pgcourse.show.live.explainers.step_length import step_length
+from pgcourse.show.live.explainers.trap_signatures import trap_signatures
+from pgcourse.study.claims import load_claims
+from pgcourse.study.traps import TRAPS
 
 
 def line_search() -> Explainer:
@@ -23,6 +28,29 @@ def line_search() -> Explainer:
     )
 
 
+def pools() -> Explainer:
+    """Two pools of forty runs."""
+    draw = np.random.default_rng(1).normal
+    return experiment({"narrow": draw(300, 20, 40), "wide": draw(280, 60, 40)}, x_label="mean return")
+
+
+def effects() -> Explainer:
+    """Outcomes of three faults and of five, from the course's claims."""
+    values = load_claims("factorial")["values"]
+    return fault_effects(
+        values,
+        {"story": ("story", "late", "return"), "KL": ("course", "early_kl", "KL"), "five": ("five", "late", "return")},
+    )
+
+
+def signatures() -> Explainer:
+    """All traps of the course."""
+    return trap_signatures(TRAPS, load_claims("traps"), first=TRAPS[1])
+
+
 SAMPLES: dict[str, Callable[[], Explainer]] = {
+    "experiment": pools,
+    "fault_effects": effects,
     "step_length": line_search,
+    "trap_signatures": signatures,
 }

@@ -86,11 +86,11 @@ CONJUGATE_GRADIENT = Explainer(
         "angle": Slider(0, 175, 15, 5, "angle of the valley [degrees]"),
         "iterations": Slider(1, 20, 8, 1, "iterations"),
     },
-    alt="Left: level lines of a narrow valley with two paths from the same start; steepest descent zigzags, conjugate gradient "
-    "reaches the solution at its second step. Right: the size of the residual over the iterations, which falls to zero after two for "
-    "conjugate gradient and slowly for steepest descent.",
-    caption="The first step is the same for both. Then conjugate gradient turns towards the solution. Steepest descent zigzags at some "
-    "angles and hardly at others: turn the valley, and find the worst one. Then set the steepness to 1, and say why one step is "
-    "enough.",
+    alt="Left: level lines of a narrow valley with two paths from the same start; steepest descent zigzags, "
+    "conjugate gradient reaches the solution at its second step. Right: the size of the residual over the "
+    "iterations, which falls to zero after two for conjugate gradient and slowly for steepest descent.",
+    caption="The first step is the same for both. Then conjugate gradient turns towards the solution. Steepest "
+    "descent zigzags at some angles and hardly at others: turn the valley, and find the worst one. Then set the "
+    "steepness to 1, and say why one step is enough.",
     size=(9.5, 4.2),
 )

@@ -98,10 +98,11 @@ def step_length(
         {"max_kl": LIMITS, "first": FIRST},
         data={"lengths": x, "kl": columns[0], "improvement": columns[1], "curvature": curvature, "slope": slope,
               "max_kl": max_kl, "backtracks": backtracks, "shrink": shrink},
-        alt="Left: divergence against the length of the step, on the batch and in the quadratic model, with the forbidden region above "
-        "the limit. Right: improvement of the surrogate, on the batch and in the linear model. Points mark the lengths that are tried.",
-        caption="Round: the length that is taken. Crosses: refused. TRPO tries length 1 first, and at 0.01 the models are close to the "
-        "truth there. Raise the limit: which of the two models goes wrong first? Then begin with a longer step, and watch the search "
-        "come back.",
+        alt="Left: divergence against the length of the step, on the batch and in the quadratic model, with the "
+        "forbidden region above the limit. Right: improvement of the surrogate, on the batch and in the linear "
+        "model. Points mark the lengths that are tried.",
+        caption="Round: the length that is taken. Crosses: refused. TRPO tries length 1 first, and at 0.01 the "
+        "models are close to the truth there. Raise the limit: which of the two models goes wrong first? Then "
+        "begin with a longer step, and watch the search come back.",
         size=(9.5, 3.9),
     )  # fmt: skip

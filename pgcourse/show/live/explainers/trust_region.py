@@ -117,11 +117,12 @@ TRUST_REGION = Explainer(
         "std": Slider(0.4, 2.0, 2.0, 0.1, "std of the old policy"),
         "max_kl": Slider(0.02, 0.4, 0.1, 0.01, "max_kl [nats]"),
     },
-    alt="Left: in the plane of mean and log std, a black egg-shaped curve of equal divergence, a dashed ellipse that models it, an "
-    "arrow along the gradient and one along the natural gradient, which ends where a line of equal gain touches the ellipse. Right: "
-    "the densities of the old policy and of both new ones, and a line at the best action.",
-    caption="The natural gradient ends where a line of equal gain touches the ellipse. At std 2 the gradient shrinks std; the natural "
-    "gradient asks what a change does to the policy, and moves the mean too. Move std to 0.7: the arrows nearly agree, why? Move "
-    "the limit up: the model is good nearby only.",
+    alt="Left: in the plane of mean and log std, a black egg-shaped curve of equal divergence, a dashed ellipse "
+    "that models it, an arrow along the gradient and one along the natural gradient, which ends where a line of "
+    "equal gain touches the ellipse. Right: the densities of the old policy and of both new ones, and a line at "
+    "the best action.",
+    caption="The natural gradient ends where a line of equal gain touches the ellipse. At std 2 the gradient "
+    "shrinks std; the natural gradient asks what a change does to the policy, and moves the mean too. Move std "
+    "to 0.7: the arrows nearly agree, why? Move the limit up: the model is good nearby only.",
     size=(9.5, 4.2),
 )
