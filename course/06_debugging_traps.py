@@ -465,7 +465,7 @@ for outcome, words in (("at_1000", "return at episode 1,000"), ("area", "mean re
 # %% [markdown]
 # ### 3.6 Other outcomes · further
 #
-# Choose an outcome and a set of corners. A hollow dot is an effect whose interval holds 0.
+# Choose an outcome and a set of corners. A ring is an effect whose interval holds 0.
 
 # %% jupyter={"source_hidden": true}
 OUTCOMES = {

@@ -50,7 +50,7 @@ from pgcourse.envs import make_envs
 from pgcourse.networks import CategoricalPolicy
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
-from pgcourse.show.figures import sampling, seeds as effects
+from pgcourse.show.figures import seeds as effects
 from pgcourse.show.figures.seeds import Panel, level_panels, verdict_figure
 from pgcourse.show.live import stages
 from pgcourse.show.live.explainers.experiment import experiment
@@ -58,7 +58,7 @@ from pgcourse.show.live.explainers.which_method import WHICH_METHOD
 from pgcourse.show.page.progress_page import progress_page
 from pgcourse.show.questions.calibration import calibration
 from pgcourse.statistics import bootstrap_interval, improvement_interval, interquartile_mean, probability_of_improvement
-from pgcourse.study import comparison
+from pgcourse.study import comparison, sampling
 from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 from pgcourse.study.verdicts import compared, decide
@@ -344,7 +344,7 @@ questions.predict(
 )
 
 # %% jupyter={"source_hidden": true}
-figure = sampling.sizes_figure(SIZES, covered, y_label="share of intervals that hold the truth", level=0.95)
+figure = effects.sizes_figure(SIZES, covered, y_label="share of intervals that hold the truth", level=0.95)
 page.figure(
     figure,
     alt="Share of 95 % intervals that contain the pool's interquartile mean, against the number of seeds: far below 0.95 for 2 and 3 "
@@ -368,7 +368,7 @@ found = {
     "a pool against itself: false alarm": [2 * sampling.told_apart(lower, lower, size, seed=3) for size in SIZES],
 }
 # {{# computed}}
-figure = sampling.sizes_figure(SIZES, found, y_label="share of the experiments", level=0.05)
+figure = effects.sizes_figure(SIZES, found, y_label="share of the experiments", level=0.05)
 page.figure(
     figure,
     alt="Against the number of seeds: the share of experiments that find the difference, which falls from 2 to 5 seeds and then rises, "

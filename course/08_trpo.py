@@ -56,6 +56,7 @@ from pgcourse.show.live.explainers.conjugate_gradient import CONJUGATE_GRADIENT
 from pgcourse.show.live.explainers.step_length import step_length
 from pgcourse.show.live.explainers.trust_region import TRUST_REGION
 from pgcourse.statistics import moving_average
+from pgcourse.study import descent
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.seeds import run_seeds
 
@@ -579,14 +580,14 @@ page.source(
 
 # %%
 a_hand, g_hand = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([5.0, 5.0])  # change me
-print("conjugate gradient:", conjugate.conjugate_gradient_path(a_hand, g_hand, iterations=2).round(4).tolist())
-print("steepest descent:  ", conjugate.steepest_descent_path(a_hand, g_hand, iterations=5).round(4).tolist())
+print("conjugate gradient:", descent.conjugate_gradient_path(a_hand, g_hand, iterations=2).round(4).tolist())
+print("steepest descent:  ", descent.steepest_descent_path(a_hand, g_hand, iterations=5).round(4).tolist())
 
 # %% jupyter={"source_hidden": true}
 # {{# computed}}
-valley = conjugate.valley(50.0, 20.0)
+valley = descent.valley(50.0, 20.0)
 target = valley @ np.array([3.0, 1.0])
-descent = conjugate.relative_residuals(conjugate.steepest_descent_path(valley, target, 200), valley, target)
+descended = descent.relative_residuals(descent.steepest_descent_path(valley, target, 200), valley, target)
 questions.predict(
     "08-iterations",
     "Two weights, and a valley that is 50 times as steep across as along, its floor turned by 20 degrees. How many iterations until the "
@@ -598,7 +599,7 @@ questions.predict(
         "Conjugate gradient needs 2, steepest descent 4 or 5",
     ],
     answer=1,
-    explanation=f"Conjugate gradient is done after 2, whatever the valley looks like. Steepest descent needs {int(np.argmax(descent < 0.01))} "
+    explanation=f"Conjugate gradient is done after 2, whatever the valley looks like. Steepest descent needs {int(np.argmax(descended < 0.01))} "
     "from this start. Turn the valley below: at most angles it needs fewer than ten, since it happens to look along the floor "
     "early on. With thousands of weights you cannot be lucky in all directions.",
 )
@@ -1006,6 +1007,8 @@ for name, key in (("TRPO", "trpo/cartpole"), ("PPO", "cartpole/ours")):
 result, policies = stages.train_with_stages(
     trpo.train, replace(trpo.CARTPOLE, seed=7, total_timesteps=70 * 1024), at=(0, 15_000), by="env_step"
 )
+
+# %% jupyter={"source_hidden": true}
 figure, ax = plots.new_figure()
 plots.claimed_band(ax, measured["curves"]["cartpole"], label="ten measured runs", colour="trpo")
 smooth = moving_average(result.episodes["episodic_return"], 100)
@@ -1019,7 +1022,7 @@ page.figure(
     caption="The band is for the mean of ten runs; a single one climbs in jumps around it.",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 with tempfile.TemporaryDirectory() as folder:
     path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
     page.gif(

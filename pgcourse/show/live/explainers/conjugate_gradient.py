@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...figures.conjugate_gradient import conjugate_gradient_path, relative_residuals, steepest_descent_path, valley
+from ....study.descent import conjugate_gradient_path, relative_residuals, steepest_descent_path, valley
 from .. import chart
 from ..explainer import Explainer, Slider
 
@@ -33,7 +33,7 @@ def figure(condition: float, angle: float, iterations: int, data: Any = None) ->
         chart.panel(
             chart.axis("x₁", -0.6, 3.8),
             chart.axis("x₂", -1.4, 2.4),
-            *[chart.line(*curve, "pale", width=1) for curve in level_lines(condition, angle, matrix)],
+            *[chart.line(x, y, "pale", width=1) for x, y in level_lines(condition, angle, matrix)],
             *[chart.line(walk[:, 0], walk[:, 1], colour, label=label)
               for walk, (label, colour, _) in zip(walks, looks, strict=True)],
             *[chart.points(walk[:, 0], walk[:, 1], colour, shape=shape, size=3.5)

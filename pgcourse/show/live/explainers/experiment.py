@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ....errors import InvalidInput
 from ....statistics import bootstrap_interval, interquartile_mean
-from ...figures.sampling import draw
+from ....study.sampling import draw
 from .. import chart
 from ..explainer import Explainer, Slider
 
