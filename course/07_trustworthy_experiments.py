@@ -29,10 +29,9 @@
 # sections, {{minutes:exercises}} for the exercises; the closing project is extra. All cells together run in about a
 # minute on two cores. {{# design}}
 #
-# Numbers with brackets come from the files of `claims/`: ten training runs of each version unless stated, measured
-# with this package. *72 [65, 80]* reads: interquartile mean over the runs, and its 95 %
-# bootstrap interval (sections 2 and 3). Words with a dotted underline are comparisons decided by the data; hover to
-# see the interval ([the rule](07_trustworthy_experiments.ipynb), section 3.6). Symbols are those of the [course's
+# Numbers with brackets come from `claims/`: ten training runs of each version unless stated. *72 [65, 80]* reads:
+# interquartile mean over the runs, and its 95 % bootstrap interval (sections 2 and 3). Words with a dotted underline are
+# comparisons decided by the data; hover to see the interval (section 3.6). Symbols: the [course's
 # table](../docs/symbols.md).
 
 # %% jupyter={"source_hidden": true}
