@@ -34,7 +34,7 @@
 # 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data; hover to see the interval
 # ([the rule](07_trustworthy_experiments.ipynb)). {{# wording}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 from collections import Counter
 from dataclasses import replace
 
@@ -45,8 +45,10 @@ from pgcourse import a2c, ppo
 from pgcourse.show import page, questions
 from pgcourse.show.clinic.trap_lab import TrapLab
 from pgcourse.show.figures import diagnostics, factorial, curves as plots
-from pgcourse.show.live import sliders as widgets
+from pgcourse.show.figures.factorial import SETTINGS, at_setting, one_fault
 from pgcourse.show.live.agents import watch
+from pgcourse.show.live.explainers.fault_effects import fault_effects
+from pgcourse.show.live.explainers.trap_signatures import trap_signatures
 from pgcourse.statistics import moving_average
 from pgcourse.study import probing, shaping, traps
 from pgcourse.study.claims import load_claims, quote
@@ -110,7 +112,7 @@ questions.quiz(
 #
 # Two runs of PPO on CartPole, 1,000 episodes each, ten seeds. Three settings differ between them.
 
-# %%
+# %% jupyter={"source_hidden": true}
 HEALTHY, PATIENT = "lr3e-4_mb128_32_fast_separate", "lr3e-4_128_slow_joint"
 page.figure(
     plots.claimed_curves(
@@ -138,7 +140,7 @@ page.figure(
 #
 # Each charge is sound as a mechanism. But a mechanism that exists need not be the one that matters.
 
-# %%
+# %% jupyter={"source_hidden": true}
 at_the_end = tuple(measured["values"][f"{name}/at_1000"]["per_seed"] for name in (PATIENT, HEALTHY))
 page.figure(
     diagnostics.panels(
@@ -281,20 +283,22 @@ print(f"rollouts x clipping: {estimate(rollout_x_clipping):22} each seed {rollou
 
 
 # %%
+for suspect, (added, present) in one_fault(measured["values"], "story", "at_1000").items():
+    print(f"{suspect:9} added {estimate(added):24} present {estimate(present)}")
+
+# %% jupyter={"source_hidden": true}
+STORY = {"story": "the story: rate 3e-4, four minibatches"}
+
+
 def added_and_present(cubes, alt):
     """Show what each suspect does alone, and what it does as the last of three."""
-    label = "change of the return at episode 1,000"
     page.figure(
-        factorial.one_fault_bars(measured["values"], cubes, "at_1000", x_label=label),
+        factorial.one_fault_bars(measured["values"], cubes, "at_1000", x_label="change of the return at episode 1,000"),
         alt=alt,
         caption="Dots are seeds; a hollow mark has an interval that holds 0.",
     )
-    for cube in cubes:
-        for suspect, (added, present) in factorial.one_fault(measured["values"], cube, "at_1000").items():
-            print(f"{cube:7} {suspect:9} added {estimate(added):24} present {estimate(present)}")
 
 
-STORY = {"story": "the story: rate 3e-4, four minibatches"}
 added_and_present(
     STORY,
     alt="For each of the three suspects a red mark, added to the healthy run, and a grey mark, present in the patient. For no suspect "
@@ -340,6 +344,10 @@ questions.predict(
 # ### 3.4 The same faults, other settings
 
 # %%
+for suspect, (added, present) in one_fault(measured["values"], "course", "at_1000").items():
+    print(f"{suspect:9} added {estimate(added):24} present {estimate(present)}")
+
+# %% jupyter={"source_hidden": true}
 added_and_present(
     STORY | {"course": "the course: rate 1e-3, minibatch 512"},
     alt="Two panels. On the left, the story's marks again. On the right only the slow critic lies left of zero, with both marks.",
@@ -374,7 +382,7 @@ added_and_present(
 # takes part in (four times as many with minibatches of 128). Five factors of two levels are 32 corners; all were run.
 # {{# design}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 page.figure(
     factorial.setting_bars(measured["values"], "at_1000", x_label="effect on the return at episode 1,000"),
     alt="Four panels, one for each pair of policy rate and minibatch, with the effects of the three suspects. The slow critic lies left of "
@@ -386,8 +394,10 @@ page.figure(
     alt="Five main effects and ten interactions with their seeds and intervals.",
     caption="Main effects above, pairs below the line. Rate: 3e-4 instead of 1e-3. Steps: minibatches of 512 instead of 128.",
 )
+
+# %%
 for outcome, words in (("at_1000", "return at episode 1,000"), ("area", "mean return of the 1,000")):
-    of_setting = [factorial.at_setting(measured["values"], at, "clipping", outcome) for at in factorial.SETTINGS]
+    of_setting = [at_setting(measured["values"], at, "clipping", outcome) for at in SETTINGS]
     interaction = (of_setting[0] - of_setting[1] - of_setting[2] + of_setting[3]) / 4  # [seeds]
     print(f"rate x steps x clipping, {words}: {estimate(interaction)}")
 
@@ -454,9 +464,9 @@ for outcome, words in (("at_1000", "return at episode 1,000"), ("area", "mean re
 # %% [markdown]
 # ### 3.6 Other outcomes · further
 #
-# Choose an outcome and a set of corners. A hollow dot is an effect whose interval holds 0.
+# Choose an outcome and a set of corners. A ring is an effect whose interval holds 0.
 
-# %%
+# %% jupyter={"source_hidden": true}
 OUTCOMES = {
     "story: return at episode 1,000": ("story", "at_1000", "change of the return at episode 1,000"),
     "story: mean return of the 1,000 episodes": ("story", "area", "change of the mean return"),
@@ -468,22 +478,9 @@ OUTCOMES = {
     "all five factors: return at 100,000 steps": ("five", "late", "change of the return at 100,000 steps"),
     "plain SGD: return at 61,440 steps": ("sgd", "at_60k", "change of the return at 61,440 steps"),
 }
+fault_effects(measured["values"], OUTCOMES).show()
 
-
-def effects_of(outcome):
-    """Effects on one outcome, as a figure."""
-    cube, key, label = OUTCOMES[outcome]
-    return factorial.effect_bars(measured["values"], cube, key, x_label=label, title=outcome)
-
-
-widgets.explore(
-    effects_of,
-    alt="Effects of the factors and of their interactions, each as ten dots with an interquartile mean and an interval.",
-    caption="Small dots are seeds. Left of the dotted line a fault takes something away.",
-    outcome=widgets.Choice(list(OUTCOMES), "story: return at episode 1,000", "outcome"),
-)
-
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# description}}
 page.figure(
     factorial.trap_counts(measured["values"], "story", "at_1000", y_label="return at episode 1,000"),
@@ -574,13 +571,15 @@ for policy_lr, critic_lr in sorted(found, key=lambda pair: -found[pair].mean())[
         f"policy {policy_lr:>3}, critic {critic_lr:>3}: {late.mean():.0f}, minus the pair in use {estimate(late - found['0.1', '0.3'])}"
     )
 
-# %%
+# %% jupyter={"source_hidden": true}
 page.figure(
     factorial.corner_curves(measured["curves"], "sgd", by_step=True),
     alt="Two panels of learning curves by environment step under plain SGD. Solid lines, clipped apart, rise; dashed lines, clipped "
     "together, lie below them.",
     caption="The eight corners with a minibatch of 512 under plain SGD, for 61,440 steps. Compare solid with dashed.",
 )
+
+# %%
 for key, words in (("rollout", "long rollouts"), ("critic", "slow critic"), ("clipping", "joint clipping")):
     print(f"effect on the return at 61,440 steps, {words:15} SGD {quote(f'factorial:effects/sgd/at_60k/{key}'):22} "
           f"Adam {quote(f'factorial:effects/course/at_60k/{key}')}")  # fmt: skip
@@ -609,7 +608,7 @@ changed = replace(patient, critic_lr=3e-4)  # still the patient: change this, nu
 seams = dict(traps.JOINT_CLIPPING.seams)  # {} for separate clipping
 mine = run_seeds({"mine": changed}, seeds=range(3), seams={"mine": seams}, progress=False)["mine"]
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, ax = plots.new_figure()
 for name, label, colour in ((HEALTHY, "healthy", "ppo"), (PATIENT, "patient", "ppo_buggy")):
     plots.claimed_band(ax, measured["curves"][f"{name}/by_step"], label=f"{label}, ten seeds", colour=colour)
@@ -677,14 +676,8 @@ lab.show()
 # the policy move (KL, steps, ratio)? Does it stay undecided, or commit too soon (entropy, standard deviation)? Does
 # the critic follow (V against its target, G in the panels; explained variance)? The target follows V here, too. {{# advice}}
 
-# %%
-BY_TITLE = {trap.title: trap for trap in traps.TRAPS}
-widgets.explore(
-    lambda trap: diagnostics.trap_panels(BY_TITLE[trap]),
-    alt="Small panels of a buggy run in black over the healthy run in colour: returns of each seed, then the diagnostics of the updates.",
-    caption="Ten seeds each, bands are 95 % intervals.",
-    trap=widgets.Choice(list(BY_TITLE), traps.BROADCASTING.title, "trap"),
-)
+# %% jupyter={"source_hidden": true}
+trap_signatures(traps.TRAPS, load_claims("traps"), first=traps.BROADCASTING).show()
 
 # %% jupyter={"source_hidden": true}
 page.prose(
@@ -909,7 +902,7 @@ for bonus in (0.0, 1.5):
         f"bonus {bonus:g}: training return {last:6.0f}, mean speed late in an episode {shaping.mean_speed(result.policy, seed=1):.1f} rad/s"
     )
 
-# %%
+# %% jupyter={"source_hidden": true}
 watch({"random": None, **agents}, "Pendulum-v1", seed=3, caption="Same start states, true speed. One run each.")
 
 # %% [markdown]
@@ -926,6 +919,8 @@ found = run_seeds(
     seams={"patient": {"optimizer_fn": copied_adam}},
     progress=False,
 )
+
+# %% jupyter={"source_hidden": true}
 NAMES = (
     "losses/approx_kl",
     "losses/entropy",

@@ -29,10 +29,9 @@
 # sections, {{minutes:exercises}} for the exercises; the closing project is extra. All cells together run in about a
 # minute on two cores. {{# design}}
 #
-# Numbers with brackets come from the files of `claims/`: ten training runs of each version unless stated, measured
-# with this package. *72 [65, 80]* reads: interquartile mean over the runs, and its 95 %
-# bootstrap interval (sections 2 and 3). Words with a dotted underline are comparisons decided by the data; hover to
-# see the interval ([the rule](07_trustworthy_experiments.ipynb), section 3.6). Symbols are those of the [course's
+# Numbers with brackets come from `claims/`: ten training runs of each version unless stated. *72 [65, 80]* reads:
+# interquartile mean over the runs, and its 95 % bootstrap interval (sections 2 and 3). Words with a dotted underline are
+# comparisons decided by the data; hover to see the interval (section 3.6). Symbols: the [course's
 # table](../docs/symbols.md).
 
 # %% jupyter={"source_hidden": true}
@@ -49,14 +48,15 @@ from pgcourse.envs import make_envs
 from pgcourse.networks import CategoricalPolicy
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
-from pgcourse.show.figures import methods as guide, sampling, seeds as effects
+from pgcourse.show.figures import seeds as effects
 from pgcourse.show.figures.seeds import Panel, level_panels, verdict_figure
-from pgcourse.show.live import sliders as widgets
 from pgcourse.show.live.agents import watch
+from pgcourse.show.live.explainers.experiment import experiment
+from pgcourse.show.live.explainers.which_method import WHICH_METHOD
 from pgcourse.show.page.progress_page import progress_page
 from pgcourse.show.live.explainers.calibration import calibration
 from pgcourse.statistics import bootstrap_interval, improvement_interval, interquartile_mean, probability_of_improvement
-from pgcourse.study import comparison
+from pgcourse.study import comparison, sampling
 from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 from pgcourse.study.verdicts import compared, decide
@@ -136,7 +136,7 @@ questions.quiz(
 #
 # The final comparison: the five agents of this course, 1,000 episodes each, ten seeds each, none stopped early.
 
-# %%
+# %% jupyter={"source_hidden": true}
 AGENTS = ("reinforce_no_baseline", "reinforce", "a2c", "ppo", "ppo_buggy")
 figure = plots.claimed_curves("comparison", AGENTS, threshold=475, title="CartPole-v1, 1,000 episodes")
 # {{# description}}
@@ -234,19 +234,9 @@ for count in (1, 3, 5, 10, 20):
 # Four times the seeds halve it. A band of $\pm \sigma$ answers the first question, and is often read as if it
 # answered the second. Draw experiments, and watch both:
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# question}}
-widgets.explore(
-    lambda seeds, experiment: sampling.experiment_figure(
-        POOLS, seeds, experiment, x_label="mean return of the last 50 episodes"
-    ),
-    alt="Two rows, layers of 32 and of 64. In each: the runs of one experiment as grey dots; below them a grey line, mean and "
-    "standard deviation; above them the interquartile mean as a large dot with its interval; the pool's value as a dashed line.",
-    caption="Grey: the runs of your experiment, and mean ± standard deviation. Coloured: interquartile mean with its 95 % "
-    "interval. Dashed: the whole pool. Move the number of seeds: which of the two bars gets shorter?",
-    seeds=widgets.Slider(2, 40, 5, 1, label="seeds of each"),
-    experiment=widgets.Slider(1, 30, 1, 1, label="experiment number"),
-)
+experiment(POOLS, x_label="mean return of the last 50 episodes").show()
 
 # %% [markdown]
 # The coloured bar gets shorter, the grey one does not. With 3 seeds the two intervals can even be apart in the
@@ -279,7 +269,7 @@ for name, y in (("ten runs", runs), ("one of them broken", broken)):
 #
 # To see all of $\hat{\mathcal Y}$ at once, draw the **performance profile**: for each level, the share of runs that are above it.
 
-# %%
+# %% jupyter={"source_hidden": true}
 levels = np.linspace(min(map(min, POOLS.values())) - 5, max(map(max, POOLS.values())) + 5, 120)
 figure, ax = plots.new_figure(height=3.4)
 for (label, pool), colour in zip(POOLS.items(), ("pg:green", "pg:purple"), strict=True):
@@ -353,7 +343,7 @@ questions.predict(
 )
 
 # %% jupyter={"source_hidden": true}
-figure = sampling.sizes_figure(SIZES, covered, y_label="share of intervals that hold the truth", level=0.95)
+figure = effects.sizes_figure(SIZES, covered, y_label="share of intervals that hold the truth", level=0.95)
 page.figure(
     figure,
     alt="Share of 95 % intervals that contain the pool's interquartile mean, against the number of seeds: far below 0.95 for 2 and 3 "
@@ -377,7 +367,7 @@ found = {
     "a pool against itself: false alarm": [2 * sampling.told_apart(lower, lower, size, seed=3) for size in SIZES],
 }
 # {{# computed}}
-figure = sampling.sizes_figure(SIZES, found, y_label="share of the experiments", level=0.05)
+figure = effects.sizes_figure(SIZES, found, y_label="share of the experiments", level=0.05)
 page.figure(
     figure,
     alt="Against the number of seeds: the share of experiments that find the difference, which falls from 2 to 5 seeds and then rises, "
@@ -421,6 +411,8 @@ for label, y in late.items():
 difference = late["layers of 64"] - late["layers of 32"]
 low, high = bootstrap_interval(difference)
 print(f"64 - 32, within each seed: {np.round(difference)}, 95 % interval [{low:.0f}, {high:.0f}]")
+
+# %% jupyter={"source_hidden": true}
 figure = plots.learning_curves(mine, x="env_step", window=50, title="three seeds of each")
 page.figure(
     figure,
@@ -626,7 +618,7 @@ for name in ("reinforce_no_baseline", "reinforce", "a2c"):
 #
 # Of each the run in the middle of its ten, from one held-out start.
 
-# %%
+# %% jupyter={"source_hidden": true}
 titles = dict(zip(AGENTS, ("no baseline", "with baseline", "A2C", "PPO", "PPO with traps"), strict=True))
 watch(
     {titles[name]: stored_policy(name) for name in AGENTS},
@@ -989,7 +981,7 @@ page.figure(
     "The verdict depends on the operating point (lesson 06).",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# saying}}
 page.figure(
     verdict_figure(
@@ -1605,8 +1597,8 @@ print(f"one episode from each of 100 start states: {right.mean:.0f}, standard er
 # 4. Are steps cheap? If not: off-policy methods (SAC, TD3, DQN).
 # 5. Few parameters, and many optima far from each other? Then restarts, or evolution strategies. {{# advice}}
 
-# %%
-guide.explore_guide()
+# %% jupyter={"source_hidden": true}
+WHICH_METHOD.show()
 
 # %% [markdown]
 # Question 3 can be tried with a random agent. For question 5: a gradient does not cross from one good policy to another

@@ -49,10 +49,14 @@ from pgcourse import losses, natural_gradient, ppo, trpo
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.optim import adam, seeded
 from pgcourse.show import page, questions
-from pgcourse.show.figures import conjugate_gradient as conjugate, curves as plots, trust_region as natural
-from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.figures import conjugate_gradient as conjugate, curves as plots
+from pgcourse.show.live import stages
 from pgcourse.show.live.agents import watch
+from pgcourse.show.live.explainers.conjugate_gradient import CONJUGATE_GRADIENT
+from pgcourse.show.live.explainers.step_length import step_length
+from pgcourse.show.live.explainers.trust_region import TRUST_REGION
 from pgcourse.statistics import moving_average
+from pgcourse.study import descent
 from pgcourse.study.claims import load_claims, quote
 from pgcourse.study.seeds import run_seeds
 
@@ -329,19 +333,9 @@ print("eigenvalues of F:", np.linalg.eigvalsh(hessian.double().numpy()).round(4)
 # the left: all policies at the same KL divergence from the old one (black), the ellipse of the quadratic model (2),
 # and two steps to the ellipse's edge. On the right: the policies that the two steps lead to. {{# design}}
 
-# %%
+# %% jupyter={"source_hidden": true}
 # {{# computed}}
-widgets.explore(
-    natural.trust_region,
-    alt="Left: in the plane of mean and log std, a black egg-shaped curve of equal divergence, a dashed ellipse that models it, an "
-    "arrow along the gradient and one along the natural gradient, which ends where a line of equal gain touches the ellipse. Right: "
-    "the densities of the old policy and of both new ones, and a line at the best action.",
-    caption="The natural gradient ends where a line of equal gain touches the ellipse. At std 2 the gradient shrinks std; the natural "
-    "gradient asks what a change does to the policy, and moves the mean too. Move std to 0.7: the arrows nearly agree, why? Move "
-    "the limit up: the model is good nearby only.",
-    std=widgets.Slider(0.2, 2.0, 2.0, 0.1, "std of the old policy"),
-    max_kl=widgets.Slider(0.01, 0.5, 0.1, 0.01, "max_kl [nats]"),
-)
+TRUST_REGION.show()
 
 # %% [markdown]
 # <details><summary>Why the arrows agree near 0.7</summary>
@@ -587,14 +581,14 @@ page.source(
 
 # %%
 a_hand, g_hand = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([5.0, 5.0])  # change me
-print("conjugate gradient:", conjugate.conjugate_gradient_path(a_hand, g_hand, iterations=2).round(4).tolist())
-print("steepest descent:  ", conjugate.steepest_descent_path(a_hand, g_hand, iterations=5).round(4).tolist())
+print("conjugate gradient:", descent.conjugate_gradient_path(a_hand, g_hand, iterations=2).round(4).tolist())
+print("steepest descent:  ", descent.steepest_descent_path(a_hand, g_hand, iterations=5).round(4).tolist())
 
 # %% jupyter={"source_hidden": true}
 # {{# computed}}
-valley = conjugate.valley(50.0, 20.0)
+valley = descent.valley(50.0, 20.0)
 target = valley @ np.array([3.0, 1.0])
-descent = conjugate.relative_residuals(conjugate.steepest_descent_path(valley, target, 200), valley, target)
+descended = descent.relative_residuals(descent.steepest_descent_path(valley, target, 200), valley, target)
 questions.predict(
     "08-iterations",
     "Two weights, and a valley that is 50 times as steep across as along, its floor turned by 20 degrees. How many iterations until the "
@@ -606,23 +600,13 @@ questions.predict(
         "Conjugate gradient needs 2, steepest descent 4 or 5",
     ],
     answer=1,
-    explanation=f"Conjugate gradient is done after 2, whatever the valley looks like. Steepest descent needs {int(np.argmax(descent < 0.01))} "
+    explanation=f"Conjugate gradient is done after 2, whatever the valley looks like. Steepest descent needs {int(np.argmax(descended < 0.01))} "
     "from this start. Turn the valley below: at most angles it needs fewer than ten, since it happens to look along the floor "
     "early on. With thousands of weights you cannot be lucky in all directions.",
 )
 
-# %%
-widgets.explore(
-    conjugate.paths,
-    alt="Left: level lines of a narrow valley with two paths from the same start; steepest descent zigzags, conjugate gradient "
-    "reaches the solution at its second step. Right: the size of the residual over the iterations, which falls to zero after two for "
-    "conjugate gradient and slowly for steepest descent.",
-    caption="The first step is the same for both. Then conjugate gradient turns towards the solution. Steepest descent zigzags at some "
-    "angles and hardly at others: turn the valley. Then set the steepness to 1, and say why one step is enough.",
-    condition=widgets.Slider(1.0, 100.0, 20.0, 1.0, "steepness across / along"),
-    angle=widgets.Slider(0, 175, 15, 5, "angle of the valley [degrees]"),
-    iterations=widgets.Slider(1, 20, 8, 1, "iterations"),
-)
+# %% jupyter={"source_hidden": true}
+CONJUGATE_GRADIENT.show()
 
 # %% [markdown]
 # ### 4.5 Ten iterations for thousands of weights
@@ -700,7 +684,8 @@ for iterations in (1, 2, 3, 5, 10):
 # ## 5. The line search
 #
 # Direction and length come from models. The step is taken by the real policy. Walk along the direction of section 4.5
-# on the real batch, up to three times the length (5): {{# design}}
+# on the real batch, up to eleven times the length (5). That is far enough for a limit of 0.3, where the whole step is longer by
+# $\sqrt{30}$, and for twice that: {{# design}}
 
 # %% jupyter={"source_hidden": true}
 direction = natural_gradient.conjugate_gradient(
@@ -723,38 +708,17 @@ def evaluate(step):
         return float(gain), float(kl_divergence(old, new).mean())
 
 
-def draw_step(max_kl):
-    """The models and the truth along the direction, with the lengths that the line search tries."""
-    whole = natural_gradient.step_scale(direction, curvature, max_kl=max_kl) * direction
-    scales = np.linspace(0, 3, 16)
-    gains, divergences = np.array([evaluate(scale * whole) for scale in scales]).T
-    along = float((m @ whole.double()).square().sum())  # x^T F x, without the damping
-    tried = []
+# %%
+lengths = np.linspace(0, 11, 221)  # 1 is the whole step (5)
+whole = natural_gradient.step_scale(direction, curvature, max_kl=config.max_kl) * direction  # [P]
+gains, divergences = np.array([evaluate(length * whole) for length in lengths]).T
 
-    def watched(step):
-        tried.append(float(step.norm() / whole.norm()))
-        return evaluate(step)
-
-    natural_gradient.line_search(watched, whole, max_kl=max_kl, backtracks=config.backtracks, shrink=config.shrink)
-    return natural.along_step(
-        scales,
-        kl=divergences,
-        quadratic_kl=0.5 * along * scales**2,
-        improvement=gains,
-        linear_improvement=float(g @ whole) * scales,
-        max_kl=max_kl,
-        tried=tried,
-    )
-
-
-widgets.explore(
-    draw_step,
-    alt="Left: divergence against the length of the step, on the batch and in the quadratic model, with the forbidden region above the "
-    "limit. Right: improvement of the surrogate, on the batch and in the linear model. Points mark the lengths that were tried.",
-    caption="Round: the length that was taken. Crosses: refused. At 0.01 the models are close to the truth at length 1. Raise the "
-    "limit, and see which of the two models goes wrong first.",
-    max_kl=widgets.Slider(0.01, 0.3, 0.01, 0.01, "max_kl [nats]"),
-)
+# %% jupyter={"source_hidden": true}
+along = float((m @ whole.double()).square().sum())  # of F alone, without the damping
+step_length(
+    lengths, kl=divergences, improvement=gains, curvature=along, slope=float(g @ whole), max_kl=config.max_kl,
+    backtracks=config.backtracks, shrink=config.shrink,
+).show()  # fmt: skip
 
 # %% [markdown]
 # At length 1 the quadratic model is somewhat *below* the limit. The length (5) is computed with the damping, and that
@@ -1044,6 +1008,8 @@ for name, key in (("TRPO", "trpo/cartpole"), ("PPO", "cartpole/ours")):
 result, policies = stages.train_with_stages(
     trpo.train, replace(trpo.CARTPOLE, seed=7, total_timesteps=70 * 1024), at=(0, 15_000), by="env_step"
 )
+
+# %% jupyter={"source_hidden": true}
 figure, ax = plots.new_figure()
 plots.claimed_band(ax, measured["curves"]["cartpole"], label="ten measured runs", colour="trpo")
 smooth = moving_average(result.episodes["episodic_return"], 100)
@@ -1057,7 +1023,7 @@ page.figure(
     caption="The band is for the mean of ten runs; a single one climbs in jumps around it.",
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 watch(
     policies,
     "CartPole-v1",

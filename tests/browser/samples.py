@@ -14,8 +14,14 @@ from pgcourse.show.live.explainers.baseline_constant import baseline_constant
 from pgcourse.show.live.explainers.calibration import calibration_of
 from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
 from pgcourse.show.live.explainers.critic_offset import critic_offset
+from pgcourse.show.live.explainers.experiment import experiment
+from pgcourse.show.live.explainers.fault_effects import fault_effects
 from pgcourse.show.live.explainers.fork_error import fork_error
 from pgcourse.show.live.explainers.phase import phase_of
+from pgcourse.show.live.explainers.step_length import step_length
+from pgcourse.show.live.explainers.trap_signatures import trap_signatures
+from pgcourse.study.claims import load_claims
+from pgcourse.study.traps import TRAPS
 
 
 def predictions() -> Explainer:
@@ -79,10 +85,39 @@ def phase() -> Explainer:
     return phase_of({"weak": weak, "strong": strong})
 
 
-def predictions() -> Explainer:
-    """Fourteen predictions, with three levels of confidence."""
-    given = [(0.5, True), (0.5, False), *[(0.75, i < 2) for i in range(4)], *[(0.95, i < 7) for i in range(8)]]
-    return calibration_of({f"q{i}": {"confidence": said, "correct": right} for i, (said, right) in enumerate(given)})
+def line_search() -> Explainer:
+    """A direction on which the models are good nearby only, and the surrogate falls in the end."""
+    lengths = np.linspace(0, 11, 111)
+    return step_length(
+        lengths,
+        kl=0.009413 * lengths**2 + 0.000817 * lengths**3,
+        improvement=0.01207 * lengths - 0.000913 * lengths**2,
+        curvature=0.0188,
+        slope=0.012,
+        max_kl=0.01,
+        backtracks=10,
+        shrink=0.8,
+    )
+
+
+def pools() -> Explainer:
+    """Two pools of forty runs."""
+    draw = np.random.default_rng(1).normal
+    return experiment({"narrow": draw(300, 20, 40), "wide": draw(280, 60, 40)}, x_label="mean return")
+
+
+def effects() -> Explainer:
+    """Outcomes of three faults and of five, from the course's claims."""
+    values = load_claims("factorial")["values"]
+    return fault_effects(
+        values,
+        {"story": ("story", "late", "return"), "KL": ("course", "early_kl", "KL"), "five": ("five", "late", "return")},
+    )
+
+
+def signatures() -> Explainer:
+    """All traps of the course."""
+    return trap_signatures(TRAPS, load_claims("traps"), first=TRAPS[1])
 
 
 SAMPLES: dict[str, Callable[[], Explainer]] = {
@@ -93,5 +128,8 @@ SAMPLES: dict[str, Callable[[], Explainer]] = {
     "advantages": advantages,
     "fork_error": fork,
     "phase": phase,
-    "calibration": predictions,
+    "experiment": pools,
+    "fault_effects": effects,
+    "step_length": line_search,
+    "trap_signatures": signatures,
 }

@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [SourceFile(path) for path in sorted((ROOT / "course").glob("*.py"))]
 LESSONS = [source for source in SOURCES if not source.is_exercises]
 BESIDE = 0.05  # of the visible lines of a lesson may import, draw or ask
-NOT_YET = ("06", "07", "08")  # lessons whose cells are not split yet
 
 
 def named(source: SourceFile) -> str:
@@ -27,8 +26,6 @@ def named(source: SourceFile) -> str:
 @pytest.fixture
 def lesson(request: pytest.FixtureRequest) -> NotebookNode:
     source: SourceFile = request.param
-    if source.name.startswith(NOT_YET):
-        pytest.xfail("its cells are not split yet")
     return raw_notebook(source)
 
 

@@ -11,7 +11,6 @@ from matplotlib.ticker import FormatStrFormatter, FuncFormatter, LogLocator, Max
 
 from ...errors import InvalidInput
 from ...statistics import bootstrap_interval, interquartile_mean
-from ...study.claims import load_claims
 from ...study.traps import Trap
 from ...study.traps.table import healthy_name, ill_name
 from ..page.style import COLOURS, new_figure
@@ -88,15 +87,6 @@ def panels(
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     return figure
-
-
-def trap_panels(trap: Trap, claims: Mapping[str, Any] | None = None) -> Figure:
-    """A trap's runs beside its healthy ones: returns of each seed, then all diagnostics that the runs have.
-
-    Args: claims: content of claims/traps.json, by default the committed one.
-    """
-    ill, healthy, returns = trap_runs(trap, load_claims("traps") if claims is None else claims)
-    return panels(ill, healthy, returns=returns, labels=("with the bug", "healthy"), title=trap.title)
 
 
 def trap_runs(trap: Trap, claims: Mapping[str, Any]) -> tuple[Curves, Curves, dict[str, Any]]:

@@ -104,7 +104,7 @@ def effect_bars(
     names, mains = (FIVE_EFFECTS, FIVE) if cube == "five" else (EFFECTS, FACTORS)
     figure, ax = new_figure(width=8.4, height=1.2 + 0.4 * len(names))
     for height, key in enumerate(names):
-        numbers = _numbers(values, f"effects/{cube}/{outcome}/{key}")
+        numbers = numbers_of(values, f"effects/{cube}/{outcome}/{key}")
         _estimate(ax, numbers, height, MAIN if key in mains else INTERACTION)
     ax.axvline(0, color=COLOURS["threshold"], linestyle=LINE_STYLES["threshold"])
     ax.axhline(len(mains) - 0.5, color="#DDDDDD", linewidth=1)
@@ -126,7 +126,7 @@ def one_fault(values: Mapping[str, Any], cube: str, outcome: str) -> dict[str, t
     healthy, ill = (tuple(level[end] for level in levels) for end in (0, 1))
 
     def result(corner: tuple[str, ...]) -> Any:
-        return _numbers(values, f"{variant(cube, '_'.join(corner))}/{outcome}")
+        return numbers_of(values, f"{variant(cube, '_'.join(corner))}/{outcome}")
 
     found = {}
     for place, factor in enumerate(FACTORS):
@@ -164,7 +164,7 @@ def at_setting(values: Mapping[str, Any], setting: str, factor: str, outcome: st
     effect = 0.0
     for corner in product(*levels):
         sign = 1 if corner[place] == levels[place][1] else -1
-        effect = effect + sign * _numbers(values, f"{setting}_{'_'.join(corner)}/{outcome}") / 4
+        effect = effect + sign * numbers_of(values, f"{setting}_{'_'.join(corner)}/{outcome}") / 4
     return effect
 
 
@@ -196,7 +196,7 @@ def trap_counts(values: Mapping[str, Any], cube: str, outcome: str, *, y_label: 
         traps = traps_in(corner)
         others = [name for name in corners if len(traps_in(name)) == len(traps)]
         x = len(traps) + 0.26 * (others.index(corner) - (len(others) - 1) / 2)
-        numbers = _numbers(values, f"{variant(cube, corner)}/{outcome}")
+        numbers = numbers_of(values, f"{variant(cube, corner)}/{outcome}")
         places[corner] = (x, float(interquartile_mean(numbers)))
         low, high = bootstrap_interval(numbers)
         ax.plot(np.full(len(numbers), x), numbers, ".", color=COLOURS["random"], markersize=6, alpha=0.5)
@@ -242,7 +242,8 @@ def _estimate(ax: Axes, numbers: Any, height: float, colour: str, *, marker: str
     )  # fmt: skip
 
 
-def _numbers(values: Mapping[str, Any], key: str) -> Any:
+def numbers_of(values: Mapping[str, Any], key: str) -> Any:
+    """One number a seed, [R], of a key of the claims. Raises: InvalidInput for another key."""
     return np.array(_entry(values, key)["per_seed"], dtype=np.float64)
 
 

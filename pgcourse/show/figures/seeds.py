@@ -1,4 +1,4 @@
-"""Each seed as a dot with interquartile mean and interval: variants in rows, levels of a setting, a claim and its verdict."""
+"""Each seed as a dot with interquartile mean and interval: variants in rows, levels of a setting, a verdict; shares by seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import InvalidInput
 from ...statistics import bootstrap_interval, interquartile_mean
 from ...study.claims import load_claims
-from ..page.style import COLOURS, LINE_STYLES, new_figure
+from ..page.style import COLOURS, LINE_STYLES, colours_of, new_figure
 
 COST_TICKS = (-100, -130, -160, -200, -300, -500, -800, -1200, -1600)
 Numbers = Sequence[float | None]
@@ -230,3 +230,22 @@ def _draw_levels(ax: Axes, panel: Panel, colour: str) -> None:
     ax.set_xlim(-0.5, len(panel.levels) - 0.5)
     ax.set_title(panel.title, fontsize=11)
     ax.grid(visible=False, axis="x")
+
+
+def sizes_figure(
+    sizes: Sequence[int], lines: Mapping[str, Sequence[float]], *, y_label: str, level: float | None = None
+) -> Figure:
+    """Shares between 0 and 1 against the number of seeds, one line each; `level`: a share to compare with."""
+    figure, ax = new_figure(height=3.6)
+    colours = colours_of(list(lines))
+    for (label, shares), marker in zip(lines.items(), "osD^v", strict=False):
+        ax.plot(sizes, shares, marker=marker, color=colours[label], label=label)
+    if level is not None:
+        ax.axhline(level, color=COLOURS["threshold"], linestyle=":")
+    ax.set_xscale("log")
+    ax.set_xticks(list(sizes), [str(size) for size in sizes])
+    ax.minorticks_off()
+    ax.set(xlabel="seeds of each method", ylabel=y_label, ylim=(0, 1.02))
+    if len(lines) > 1:
+        ax.legend(loc="best")
+    return figure

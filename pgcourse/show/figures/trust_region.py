@@ -1,12 +1,11 @@
-"""How far a policy may move: estimators of the KL divergence, steps of growing size, the region of equal divergence."""
+"""How far a policy may move: estimators of the KL divergence, epochs on one batch, steps of growing size."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...statistics import interquartile_mean
@@ -20,8 +19,6 @@ EPOCH_PANELS = {
     "surrogate": "surrogate: what the batch promises",
     "return": "return: what the policy scores",
 }
-NATURAL, PLAIN, TRUTH = COLOURS["trpo"], "pg:blue", "#000000"
-BEST_ACTION = 1.0
 
 
 def kl_estimators(
@@ -101,114 +98,4 @@ def step_sizes(values: Mapping[str, Any], sizes: Sequence[int], *, ceiling: floa
     ax.set_xticks([], minor=True)
     ax.set_ylabel("episodic return")
     ax.legend(loc="lower left")
-    return figure
-
-
-def gaussian_kl(std: float, mean: ArrayLike, log_std: ArrayLike) -> NDArray[np.float64]:
-    """KL(N(0, std) || N(mean, exp(log_std))) in nats."""
-    m, s = np.asarray(mean, dtype=np.float64), np.asarray(log_std, dtype=np.float64)
-    return s - np.log(std) + (std**2 + m**2) / (2 * np.exp(2 * s)) - 0.5
-
-
-def steps_to_the_edge(std: float, max_kl: float) -> dict[str, NDArray[np.float64]]:
-    """Steps [2] in (mean, log std) from N(0, std), along gradient and natural gradient, to ½ xᵀFx = max_kl.
-
-    The objective is minus the mean squared distance of the action from BEST_ACTION: -((mean - 1)^2 + std^2).
-    """
-    gradient = np.array([2 * BEST_ACTION, -2 * std**2])
-    fisher = np.diag([1 / std**2, 2.0])
-    steps = {"gradient": gradient, "natural gradient": np.linalg.solve(fisher, gradient)}
-    return {name: x * np.sqrt(2 * max_kl / (x @ fisher @ x)) for name, x in steps.items()}
-
-
-def trust_region(std: float, max_kl: float) -> Figure:
-    """Left: the plane of (mean, log std) with the true region, its quadratic model and both steps; right: the policies."""
-    steps = steps_to_the_edge(std, max_kl)
-    half = np.array([std * np.sqrt(2 * max_kl), np.sqrt(max_kl)])  # half axes of the ellipse
-    reach = 2.3 * half.max()
-    figure, (left, right) = new_figure(columns=2, width=9.5, height=4.5)
-    x, y = np.meshgrid(np.linspace(-reach, reach, 240), np.linspace(-reach, reach, 240))
-    left.contour(x, y, gaussian_kl(std, x, np.log(std) + y), levels=[max_kl], colors=TRUTH, linewidths=1.6)
-    left.plot([], [], color=TRUTH, linewidth=1.6, label="KL is max_kl")
-    turn = np.linspace(0, 2 * np.pi, 200)
-    left.plot(half[0] * np.cos(turn), half[1] * np.sin(turn), "--", color="pg:grey", label="its quadratic model")
-    _draw_level_line(left, std, steps["natural gradient"], reach)
-    actions = np.linspace(-3 * std - 0.5, max(3 * std, 1.5) + 0.5, 400)
-    right.plot(actions, density(actions, 0.0, std), ":", color="pg:grey", label="old policy")
-    for name, colour, style in (("gradient", PLAIN, "--"), ("natural gradient", NATURAL, "-")):
-        step = steps[name]
-        left.annotate("", step, (0, 0), arrowprops={"arrowstyle": "->", "lw": 2.4, "color": colour})
-        left.plot([], [], color=colour, linewidth=2.4, label=name)
-        right.plot(
-            actions, density(actions, step[0], std * np.exp(step[1])), style, color=colour,
-            label=f"{name}: distance² {expected_distance(step[0], std * np.exp(step[1])):.2f}",
-        )  # fmt: skip
-    right.axvline(BEST_ACTION, color="black", linewidth=0.8, label="best action")
-    left.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    left.set(xlabel="change of the mean", ylabel="change of log std")
-    right.set(xlabel="action", ylabel="density")
-    right.set_ylim(0, 1.5 * right.get_ylim()[1])  # room for the legend
-    right.locator_params(axis="x", nbins=7)
-    left.legend(loc="upper right", fontsize=8.5)
-    right.legend(loc="upper right", fontsize=8.5)
-    return figure
-
-
-def density(action: ArrayLike, mean: float, std: float) -> NDArray[np.float64]:
-    """Density of N(mean, std)."""
-    scaled = (np.asarray(action, dtype=np.float64) - mean) / std
-    return np.exp(-0.5 * scaled**2) / (std * np.sqrt(2 * np.pi))
-
-
-def expected_distance(mean: float, std: float) -> float:
-    """Mean squared distance from BEST_ACTION of an action of N(mean, std)."""
-    return float((mean - BEST_ACTION) ** 2 + std**2)
-
-
-def _draw_level_line(ax: Axes, std: float, point: NDArray, reach: float) -> None:
-    """The line through `point` on which the linear model of the objective is constant."""
-    gradient = np.array([2 * BEST_ACTION, -2 * std**2])
-    along = np.array([-gradient[1], gradient[0]]) / np.linalg.norm(gradient)
-    ends = np.stack([point - 4 * reach * along, point + 4 * reach * along])
-    ax.plot(*ends.T, color="pg:green", linewidth=1, linestyle="-.", label="equal gain, linear model")
-
-
-def along_step(
-    scales: ArrayLike,
-    *,
-    kl: ArrayLike,
-    quadratic_kl: ArrayLike,
-    improvement: ArrayLike,
-    linear_improvement: ArrayLike,
-    max_kl: float,
-    tried: Sequence[float] = (),
-) -> Figure:
-    """Divergence and surrogate along one direction, true and modelled, with the lengths that a line search tries.
-
-    Args: scales: [K], 1 is the whole step; the rest [K] each. tried: scales in the order of the search, the last one taken.
-    Raises: InvalidInput where the shapes differ.
-    """
-    x, *columns = (np.asarray(c, dtype=np.float64) for c in (scales, kl, quadratic_kl, improvement, linear_improvement))
-    if any(column.shape != x.shape for column in columns):
-        raise InvalidInput(
-            f"scales has shape {x.shape}, the columns {[column.shape for column in columns]}; give [K] each"
-        )
-    figure, (left, right) = new_figure(columns=2, width=9.5, height=3.9)
-    for ax, truth, model, words, what in (
-        (left, columns[0], columns[1], "quadratic model", "KL(old ‖ new) [nats]"),
-        (right, columns[2], columns[3], "linear model", "improvement of the surrogate"),
-    ):
-        ax.plot(x, truth, color=NATURAL, label="on the batch")
-        ax.plot(x, model, "--", color="pg:grey", label=words)
-        for number, scale in enumerate(tried, start=1):
-            taken = number == len(tried)
-            ax.plot(
-                scale, np.interp(scale, x, truth), "o" if taken else "x", color="black", markersize=8,
-                label="taken" if taken else ("refused" if number == 1 else None),
-            )  # fmt: skip
-        ax.set(xlabel="length of the step, 1 = the whole step", ylabel=what)
-    left.axhspan(max_kl, max(left.get_ylim()[1], 1.1 * max_kl), color="#999999", alpha=0.25, label="not allowed")
-    right.axhline(0, color="black", linewidth=0.8)
-    for ax in (left, right):
-        ax.legend(loc="upper left", fontsize=9)
     return figure

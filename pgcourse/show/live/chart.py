@@ -192,7 +192,7 @@ def _draw_mark(ax: Any, mark: Mark) -> None:
         case "box":
             strong = mark.get("strong", False)
             (left, right), (low, high) = x, y
-            look: Any = {"facecolor": to_rgba(colour, 0.16 if strong else 0), "edgecolor": colour}
+            look: Any = {"facecolor": to_rgba(str(colour), 0.16 if strong else 0), "edgecolor": colour}
             ax.add_patch(Rectangle((left, low), right - left, high - low, linewidth=2.5 if strong else 1, **look))
             share = (right - left) / (ax.get_xlim()[1] - ax.get_xlim()[0])
             words = textwrap.fill(mark["text"], int(share * ax.bbox.width / 8))

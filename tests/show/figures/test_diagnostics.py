@@ -10,8 +10,6 @@ from pgcourse import InvalidInput
 from pgcourse.show.figures import diagnostics
 from pgcourse.show.figures.diagnostics import HEALTHY, ILL, RETURN, VALUE
 from pgcourse.statistics import interquartile_mean
-from pgcourse.study import traps
-from pgcourse.study.traps.table import healthy_name, ill_name
 
 KL, EXPLAINED = "losses/approx_kl", "losses/explained_variance"
 
@@ -52,23 +50,6 @@ def test_no_panel_is_flattened_by_wild_numbers_or_hides_a_zero() -> None:
 def test_nothing_to_draw_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no metric to draw"):
         diagnostics.panels({"losses/policy_loss": curve(1)}, {})
-
-
-def test_a_trap_is_shown_with_the_returns_of_each_seed() -> None:
-    trap = traps.SLOW_CRITIC
-    ill, healthy = ill_name(trap), healthy_name(trap)
-    claims = {
-        "curves": {f"{ill}/{KL}": curve(1, 2), f"{healthy}/{KL}": curve(3, 4), f"{healthy}_other/{KL}": curve(7, 7)},
-        "values": {
-            f"{name}/{key}": {"per_seed": [number, number + 1]}
-            for name, number in ((ill, 20.0), (healthy, 400.0))
-            for key in ("last_100", "held_out")
-        },
-    }
-    dots, kl = visible(diagnostics.trap_panels(trap, claims))
-    assert [label.get_text() for label in dots.get_xticklabels()] == ["in training", "held out"]
-    assert sorted(float(y) for line in dots.lines for y in line.get_ydata()) == [20, 20, 21, 21, 400, 400, 401, 401]
-    assert lines(kl) == {(HEALTHY, "-"): [3, 4], (ILL, "-"): [1, 2]}
 
 
 def test_live_runs_become_curves() -> None:

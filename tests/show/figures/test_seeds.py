@@ -117,3 +117,9 @@ def test_panels_that_do_not_fill_the_grid_leave_no_empty_axes() -> None:
 def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         draw()
+
+
+def test_shares_stand_against_the_number_of_seeds() -> None:
+    (ax,) = seeds.sizes_figure((2, 10), {"x": [0.2, 0.1], "y": [0.5, 0.9]}, y_label="share", level=0.95).axes
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[0.2, 0.1], [0.5, 0.9]]
+    assert ax.lines[2].get_ydata()[0] == 0.95 and ax.get_legend() is not None

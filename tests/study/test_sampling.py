@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from pgcourse import InvalidInput
-from pgcourse.show.figures import sampling
-from pgcourse.statistics import bootstrap_interval, interquartile_mean
+from pgcourse.study import sampling
 
 GENERATOR = np.random.default_rng
 
@@ -40,27 +39,3 @@ def test_a_large_difference_is_found_and_no_difference_is_not() -> None:
     pool = GENERATOR(4).normal(size=40)
     assert sampling.told_apart(pool, pool + 10, 5) == 1.0 and sampling.told_apart(pool, pool, 20) < 0.1
     assert sampling.told_apart(pool + 10, pool, 5) == 0.0, "the wrong way round is no discovery"
-
-
-def test_an_experiments_figure_shows_its_runs_and_what_the_whole_pool_says() -> None:
-    pools = {"a": GENERATOR(5).normal(size=40), "b": GENERATOR(6).normal(size=40)}
-    ax, again, other = (sampling.experiment_figure(pools, 4, k, x_label="return").axes[0] for k in (1, 1, 2))
-    dots = [np.asarray(line.get_xdata()) for line in ax.lines if line.get_marker() == "."]
-    assert [len(runs) for runs in dots] == [4, 4]
-    truths = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
-    np.testing.assert_allclose(truths, [interquartile_mean(pool) for pool in pools.values()])
-    intervals = [list(line.get_xdata()) for line in ax.lines if line.get_linewidth() == 5]
-    np.testing.assert_allclose(intervals, [bootstrap_interval(runs) for runs in dots])
-    np.testing.assert_allclose(again.lines[0].get_xdata(), ax.lines[0].get_xdata())
-    assert not np.allclose(other.lines[0].get_xdata(), ax.lines[0].get_xdata())
-
-
-def test_one_run_has_no_spread() -> None:
-    (ax,) = sampling.experiment_figure({"a": [1.0, 2.0]}, 1, 0, x_label="return").axes
-    assert np.ptp(next(line.get_xdata() for line in ax.lines if line.get_linewidth() == 2)) == 0
-
-
-def test_shares_stand_against_the_number_of_seeds() -> None:
-    (ax,) = sampling.sizes_figure((2, 10), {"x": [0.2, 0.1], "y": [0.5, 0.9]}, y_label="share", level=0.95).axes
-    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[0.2, 0.1], [0.5, 0.9]]
-    assert ax.lines[2].get_ydata()[0] == 0.95 and ax.get_legend() is not None
