@@ -337,6 +337,8 @@ function legendOf(panel) {
   return legend;
 }
 
+// Every figure of a page has a copy of this module, and its own names for what clips its panels.
+const copy = Math.random().toString(36).slice(2, 10);
 let drawn = 0;
 
 /**
@@ -361,7 +363,7 @@ export function drawChart(element, chart, room) {
     }
     const legend = legendOf(panel);
     if (legend) box.append(legend);
-    box.append(drawPanel(panel, Math.floor(width / columns), `pg-clip-${drawn++}`));
+    box.append(drawPanel(panel, Math.floor(width / columns), `pg-clip-${copy}-${drawn++}`));
     return box;
   }));
 }
