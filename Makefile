@@ -4,7 +4,7 @@
 #   PYTHON=python3.12   the Python to make .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras lab test test-slow test-all demo notebooks claims bench lint format types clean
+.PHONY: help setup extras lab test test-slow test-all demo notebooks claims bench lint format types javascript clean
 .NOTPARALLEL:
 
 TORCH ?=
@@ -61,6 +61,14 @@ format: setup ## put the code in the project's format
 types: setup ## check types
 	$(RUN) -m mypy pgcourse
 
+javascript: node_modules ## check types and style of what runs in the page (needs npm)
+	npx --no-install tsc --project jsconfig.json
+	npx --no-install eslint pgcourse
+
+node_modules: package.json package-lock.json
+	npm ci --no-fund --no-audit
+	@touch node_modules
+
 clean: ## remove .venv and all else that these commands made, but no trained agent: demo/ stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov build dist
+	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov build dist
 	find pgcourse tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,11 +14,71 @@
 # # 00 · Welcome: acting and scoring
 #
 # A program that knows nothing presses two buttons at random. A few seconds and some two hundred attempts later it
-# balances a pole. Nobody showed it how. All that it was told is one point for each step until the pole fell. Methods that
+# balances a pole. Nobody showed it how: all that it was told is one point for each step until the pole fell. Methods that
 # learn in this way, by adjusting the probabilities of actions, are called **policy-gradient methods**. This course
 # builds them from nothing up to PPO, and you write each of them yourself. {{# wording}}
 #
-# This unit gives you the words and the first learning rule.
+# **Goal of this unit:** the words, and the first learning rule, worked out by hand.
+#
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
+# {{minutes:exercises}} for the exercises. Every symbol of the course stands in [one table](../docs/symbols.md).
+
+# %% jupyter={"source_hidden": true}
+# Imports
+import codecs
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch.distributions import Bernoulli, Categorical
+from torch.nn.functional import one_hot
+
+from pgcourse import evaluate, reinforce, returns
+from pgcourse.checks import run
+from pgcourse.doctor import examine
+from pgcourse.show import page, questions
+from pgcourse.show.figures.curves import COLOURS, band, new_figure, use_style
+from pgcourse.show.live.agents import watch
+from pgcourse.show.live.explainers.discount import DISCOUNT
+from pgcourse.show.live.explainers.napkin import NAPKIN
+from pgcourse.show.live.explainers.temperature import TEMPERATURE
+from pgcourse.show.live.game import play
+from pgcourse.show.live.stages import train_with_stages
+from pgcourse.show.page.style import PALETTE
+
+use_style()
+torch.set_num_threads(1)  # the tensors here are tiny: several threads would mostly wait for each other
+
+# %% [markdown]
+# ## 1 Where this is going
+#
+# This cell trains an agent, here and now, and keeps a copy of it from early on. Below it are three agents from
+# starts that none of them has seen: one that acts at random, the early copy and the trained agent. The method
+# is called REINFORCE. It is the subject of unit 01.
+
+# %%
+config = replace(reinforce.CARTPOLE, num_episodes=200, seed=1)
+result, stages = train_with_stages(reinforce.train, config, at=(0, 60), by="episode")
+
+# %% jupyter={"source_hidden": true}
+watch(
+    stages,
+    "CartPole-v1",
+    caption="Watch the cart, not the pole: the trained agent corrects a little and often. Push it.",
+)
+
+# %%
+trained = evaluate(result.policy, "CartPole-v1", num_episodes=100, seed=0)
+print(f"the trained agent, 100 new starts: {trained.mean:.0f} steps on average, of 500 that are possible")
+
+# %% [markdown]
+# One run proves little. We picked a seed that learns quickly; others need longer, and some fall back on the way.
+# {{# description}} How to tell a good method from a lucky seed is a question that comes back in every unit, and for the first
+# time in section 6.
+
+# %% [markdown]
+# ## Before you begin
 #
 # **After this unit you will be able to**
 #
@@ -31,43 +91,12 @@
 # **You need** Python, PyTorch enough to have trained one network, and the expected value of a random variable. No
 # reinforcement learning.
 #
-# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
-# {{minutes:exercises}} for the exercises. All cells together run in less than half a minute. Every symbol of the course
-# stands in [one table](../docs/symbols.md). {{# computed}}
+# **How to use it**: run the cells in order with *Shift + Enter*; all together take less than half a minute. Change numbers
+# and run them again: nothing here can break, and *Kernel, Restart Kernel* brings everything back. Figures with sliders
+# answer as you move them, before you have run anything. Code that imports, draws or asks is folded: select its bar to read
+# it. A heading that ends with *further* is folded too: open it when you want it. {{# computed}}
 #
-# **How to use it**: run the cells in order with *Shift + Enter*. Change numbers and run them again: nothing here
-# can break, and *Kernel, Restart Kernel* brings everything back. If you read this page without running it, sliders
-# stand as pictures and questions unfold when you select them. The code of a question is folded, since it holds the
-# answer. A heading that ends with *further* is folded too: open it when you want it.
-
-# %%
-import codecs
-import platform
-import tempfile
-from dataclasses import replace
-from pathlib import Path
-
-import gymnasium as gym
-import numpy as np
-import torch
-from torch.distributions import Bernoulli, Categorical
-from torch.nn.functional import one_hot
-
-from pgcourse import evaluate, reinforce, returns
-from pgcourse.show import page, questions
-from pgcourse.show.figures.curves import COLOURS, band, new_figure, use_style
-from pgcourse.show.figures.returns import explore_discount
-from pgcourse.show.live.game import play
-from pgcourse.show.live.sliders import Choice, Slider, explore
-from pgcourse.show.live.stages import stages_gif, train_with_stages
-from pgcourse.show.page.style import PALETTE
-
-use_style()
-torch.set_num_threads(1)  # the tensors here are tiny: several threads would mostly wait for each other
-print("last run with Python", platform.python_version(), "torch", torch.__version__, "gymnasium", gym.__version__)
-
-# %% [markdown]
-# ## Three questions before you begin
+# ### Three questions
 #
 # Every unit opens with three questions on what it builds on. Answer from memory. Here they are
 # about what you bring along.
@@ -133,33 +162,6 @@ questions.quiz(
 )
 
 # %% [markdown]
-# ## 1 Where this is going
-#
-# The next cell trains an agent, here and now, and keeps a copy of it from early on. Then it films three agents from
-# a start that none of them has seen: one that acts at random, the early copy and the trained agent. The method
-# behind it is called REINFORCE. It is the subject of unit 01.
-
-# %%
-config = replace(reinforce.CARTPOLE, num_episodes=200, seed=1)
-result, stages = train_with_stages(reinforce.train, config, at=(0, 60), by="episode")
-
-film = stages_gif(stages, "CartPole-v1", Path(tempfile.mkdtemp()) / "stages.gif", seed=0, max_steps=200)
-page.gif(
-    film,
-    alt="Three carts side by side, each with a pole. The random agent drops its pole at once, "
-    "the early copy later, the trained one keeps it upright.",
-    caption="Watch the cart, not the pole: the trained agent corrects a little and often.",
-)
-
-trained = evaluate(result.policy, "CartPole-v1", num_episodes=100, seed=0)
-print(f"the trained agent, 100 new starts: {trained.mean:.0f} steps on average, of 500 that are possible")
-
-# %% [markdown]
-# One film proves little. We picked a seed that learns quickly; others need longer, and some fall back on the way.
-# {{# description}} How to tell a good method from a lucky seed is a question that comes back in every unit, and for the first
-# time in section 6.
-
-# %% [markdown]
 # ## 2 The loop
 #
 # Everything in this course happens in one loop of two parties. The **agent** chooses. The **environment** answers.
@@ -215,8 +217,8 @@ print(f"at the end: position {obs[0]:+.2f} m, pole angle {obs[2]:+.3f} rad = {np
 # %% [markdown]
 # ## 3 Play it yourself
 #
-# Before you ask a program to do it, try. Press *Start*, then *Left* and *Right*, with the mouse or with the arrow
-# keys. The game runs at true speed, 50 steps a second, and your score is the number of steps.
+# Before you ask a program to do it, try. Press *Start*, then the arrow keys, or the two buttons. The clock waits for your
+# first key. The game begins slowly and reaches true speed, 50 steps a second, after 20 seconds; your score is the number of steps.
 
 # %%
 play("CartPole-v1")
@@ -317,8 +319,8 @@ print(returns.discounted_returns(rewards, gamma=0.9))
 # **Move it.** Three episodes, each with a total reward of 20. At $\gamma = 1$ they are worth the same at step 0. In what
 # order does any other $\gamma$ put them? And what is "20 at the end" worth at 0.9? Answer before you move the slider.
 
-# %%
-explore_discount()
+# %% jupyter={"source_hidden": true}
+DISCOUNT.show()
 
 # %% [markdown]
 # <details><summary>The order, and the worth at 0.9</summary>
@@ -395,27 +397,8 @@ print(f"A(start, left) {Q_left - V:+.2f}   A(start, right) {Q_right - V:+.2f}")
 # **Move it.** Change the probability of going right on the bridge, and the discount. Find the point where going
 # right at the start becomes the better choice. {{# mathematics}}
 
-
 # %% jupyter={"source_hidden": true}
-def draw_world(right_on_bridge, gamma):
-    q_left, q_right = 1.0, -1.0 + gamma * 4.0 * right_on_bridge
-    value = (q_left + q_right) / 2  # the start still tosses a coin
-    fig, ax = new_figure(height=3.2)
-    ax.bar(["left", "right"], [q_left, q_right], color=PALETTE[:2], width=0.5)
-    ax.axhline(value, color="black", linestyle="--", label=f"V(start) = {value:.2f}")
-    ax.axhline(0, color="black", linewidth=0.8)
-    ax.set(xlabel="action at the start", ylabel="Q(start, action) [reward]", ylim=(-1.2, 3.2))
-    ax.set_title(f"advantage of left {q_left - value:+.2f}, of right {q_right - value:+.2f}")
-    ax.legend(loc="upper left")
-    return fig
-
-
-explore(
-    draw_world,
-    alt="Two bars, the values Q of going left and of going right at the start, and a dashed line at V, their mean.",
-    right_on_bridge=Slider(0.0, 1.0, 0.5, 0.05, "probability of right on the bridge"),
-    gamma=Slider(0.0, 1.0, 0.9, 0.05, "discount γ"),
-)
+NAPKIN.show()
 
 # %% [markdown]
 # <details><summary>Where is the point, and what does it teach?</summary>
@@ -482,32 +465,7 @@ print("one sample for each state, [B]          ", policy.sample())
 # Cool the policy down, then heat it up.
 
 # %% jupyter={"source_hidden": true}
-LOGITS = {"one favourite": [1.0, 2.0, 4.0], "two rivals": [0.0, 3.0, 3.1], "all equal": [2.0, 2.0, 2.0]}
-
-
-def draw_temperature(temperature, logits):
-    chosen = torch.tensor(LOGITS[logits])  # [A]
-    temperatures = torch.linspace(0.1, 8.0, 120)  # [X]
-    curve = Categorical(logits=chosen / temperatures[:, None]).entropy()  # [X]
-    now = Categorical(logits=chosen / temperature)
-    fig, (left, right) = new_figure(columns=2, height=3.4)
-    left.bar(["action 0", "action 1", "action 2"], now.probs, color=PALETTE[:3])
-    left.set(ylabel="probability", ylim=(0, 1.05))
-    right.plot(temperatures, curve, color="black")
-    right.plot(temperature, now.entropy(), "o", color=PALETTE[1], markersize=10)
-    right.axhline(np.log(3), color=COLOURS["threshold"], linestyle=":", label="log 3, the most possible")
-    right.set(xlabel="temperature", ylabel="entropy [nats]", ylim=(-0.05, 1.3))
-    right.legend(loc="lower right")
-    return fig
-
-
-explore(
-    draw_temperature,
-    alt="Left: three bars, the probability of each action. Right: entropy against temperature, "
-    "rising towards log 3, with a point at the present temperature.",
-    temperature=Slider(0.1, 8.0, 1.0, 0.1, "temperature"),
-    logits=Choice(list(LOGITS), "one favourite", "logits"),
-)
+TEMPERATURE.show()
 
 # %% [markdown]
 # Cold, the policy becomes the argmax, and its entropy goes to 0. Hot, it forgets its logits and goes to log 3. *Two
@@ -740,25 +698,28 @@ print("standard deviation of one push ", [f"{x: .3f}" for x in pushes.std(dim=0)
 # Suppose that the machine pays 10 more on *every* pull, whatever the arm. The best arm is still the best, by the
 # same 0.5. Does the agent care? {{# question}}
 #
-# Write down what you expect, for the expected push and for the curve. Then run the cell. It changes one thing, over
-# 20 seeds. Then try other shifts.
+# Write down what you expect, for the expected push and for the curve. Then run the two cells; the second, folded, draws.
+# They change one thing, over 20 seeds. Then try other shifts.
 
 # %%
 # {{# computed}}
 shifts = [0.0, 10.0]  # change me
 learning_rate = 0.05  # or me
 
-fig, ax = new_figure()
-for number, shift in enumerate(shifts):
-    shifted = run_bandit(shift=shift, learning_rate=learning_rate)
-    style = ["-", "--", ":", "-."][number % 4]
-    draw_runs(ax, shifted, 2, label=f"every reward {shift:+g}", colour=PALETTE[number % 4], style=style)
+shifted = {}  # shift -> probabilities after each pull, [T, R, A]
+for shift in shifts:
+    shifted[shift] = run_bandit(shift=shift, learning_rate=learning_rate)
     push = sampled_pushes(1_000_000, shift=shift)[:, 2]
-    found = (shifted[-1].argmax(dim=-1) == 2).sum()
-    print(
-        f"shift {shift:+5.1f}   mean push on arm 2 {push.mean():+.3f}   standard deviation {push.std():.3f}   ", end=""
-    )
-    print(f"runs that end with the best arm in front: {found} of 20")
+    found = (shifted[shift][-1].argmax(dim=-1) == 2).sum()
+    print(f"shift {shift:+5.1f}   mean push on arm 2 {push.mean():+.3f}   standard deviation {push.std():.3f}")
+    print(f"              runs that end with the best arm in front: {found} of 20")
+
+# %% jupyter={"source_hidden": true}
+# {{# computed}}
+fig, ax = new_figure()
+for number, (shift, probabilities) in enumerate(shifted.items()):
+    style = ["-", "--", ":", "-."][number % 4]
+    draw_runs(ax, probabilities, 2, label=f"every reward {shift:+g}", colour=PALETTE[number % 4], style=style)
 ax.set_ylabel("probability of the best arm")
 ax.legend(loc="center right")
 page.figure(
@@ -809,7 +770,11 @@ exec(codecs.decode(SEALED, "rot13"), unsealed)  # defines patient(logits)
 
 healthy = run_bandit(learning_rate=0.5, shift=-1.5)
 ill = run_bandit(learning_rate=0.5, shift=-1.5, make_policy=unsealed["patient"])
+entropy = Categorical(ill[-1]).entropy().mean()
+print(f"the patient's best arm at the end: {ill[-1, :, 2].mean():.3f}, entropy {entropy:.3f} nats")
 
+# %% jupyter={"source_hidden": true}
+# {{# computed}}
 fig, ax = new_figure()
 draw_runs(ax, healthy, 2, label="healthy", colour=PALETTE[0])
 draw_runs(ax, ill, 2, label="patient", colour=PALETTE[3], style="--")
@@ -821,8 +786,6 @@ page.figure(
     "which all level off at the same height a little below 0.6.",
     caption="20 runs each, the same settings. The patient's band is thin: this is no bad luck.",
 )
-entropy = Categorical(ill[-1]).entropy().mean()
-print(f"the patient's best arm at the end: {ill[-1, :, 2].mean():.3f}, entropy {entropy:.3f} nats")
 
 # %% [markdown]
 # Answer before you unfold: is it noise, the learning rate, or the policy itself? And which quantity in a policy
@@ -940,10 +903,8 @@ questions.quiz(
 # Here is an attempt at this unit's `bandit_step` that looks reasonable: it raises the pulled arm and leaves the
 # others alone. (`run` is `check` without an entry in your progress.)
 
+
 # %% tags=["nbval-check-output"]
-from pgcourse.checks import run
-
-
 def bandit_step(logits, action, reward, *, learning_rate):
     new_logits = logits.clone()
     new_logits[action] += learning_rate * reward
@@ -996,6 +957,8 @@ print(run("bandit_step", bandit_step).message)
 # **Now the exercises**: [exercises/00_welcome.ipynb](../exercises/00_welcome.ipynb). You write the log-probability,
 # the entropy and the bandit's step, which later units build on. Then comes [unit 01](01_reinforce.ipynb), where one
 # step becomes an episode. {{# wording}}
+#
+# **Where you stand** shows on the home page that `pgcourse lab` opens, and in `pgcourse progress` on the command line.
 
 # %% [markdown]
 # ## One last thing: is your machine ready?
@@ -1004,7 +967,5 @@ print(run("bandit_step", bandit_step).message)
 # with more detail, comes from `pgcourse doctor` on the command line. {{# wording}}
 
 # %%
-from pgcourse.doctor import examine
-
 for finding in examine():
     print(f"✓ {finding.subject}" if finding.works else finding)

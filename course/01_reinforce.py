@@ -16,6 +16,62 @@
 # An agent plays an episode, looks at the return, and changes the probabilities of the actions that it took. That is
 # REINFORCE, one of the first policy-gradient methods. Later units repair parts of it. {{# wording}}
 #
+# **Goal:** derive its gradient, prove with a test that the code has it, and repair the version that everyone writes first.
+#
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
+# {{minutes:exercises}} for the exercises; all cells together run in about a minute on two cores. All symbols are in one
+# table: [symbols](../docs/symbols.md).
+
+# %% jupyter={"source_hidden": true}
+# Imports
+import gymnasium
+import numpy as np
+import torch
+from dataclasses import replace
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+from pgcourse import losses, reinforce, returns
+from pgcourse.envs import ShortCorridorVectorEnv
+from pgcourse.envs.corridor import exact_gradient
+from pgcourse.networks import Categorical, CategoricalPolicy
+from pgcourse.optim import seeded
+from pgcourse.rollout import collect_episodes
+from pgcourse.show import page, questions
+from pgcourse.show.figures import curves as plots
+from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
+from pgcourse.show.live.explainers.corridor import CORRIDOR
+from pgcourse.statistics import bootstrap_interval, moving_average
+from pgcourse.study.claims import load_claims
+from pgcourse.study.seeds import run_seeds
+
+torch.set_num_threads(1)  # small networks run faster on one thread
+measured = load_claims("reinforce")
+
+# %% [markdown]
+# ## Where this ends
+#
+# Two versions of one algorithm on CartPole, ten seeds each. By the end you can say what happened to the lower curve, and
+# which changes made the upper one. {{# description}}
+
+# %% jupyter={"source_hidden": true}
+figure = plots.claimed_curves(
+    "reinforce",
+    {"naive": "naive REINFORCE", "no_baseline": "REINFORCE without baseline"},
+    threshold=475,
+    title="CartPole: the version everyone writes first, and the repaired one",
+)
+page.figure(
+    figure,
+    alt="Two learning curves over 1,000 episodes: the naive version stays below 100 and sinks, the repaired version "
+    "climbs to nearly 500 within 400 episodes and stays there.",
+    caption="The same idea, the same network, the same number of episodes. The band is the 95 % interval over ten seeds.",
+)
+
+# %% [markdown]
+# ## Before you begin
+#
 # **After this lesson you will be able to**
 #
 # 1. derive the policy gradient from the definition of an expectation, and say what each step needs;
@@ -25,33 +81,17 @@
 # 5. tell for which of the usual repairs ten seeds show an effect, and for which they do not.
 #
 # **You need** [lesson 00](00_welcome.ipynb) (return, discount, softmax policies) and one neural network trained in
-# PyTorch. **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
-# {{minutes:exercises}} for the exercises; all cells together run in about a minute on two cores. {{# design}}
+# PyTorch.
 #
 # The numbers come from `claims/reinforce.json`: ten training runs of each version. *289 [274, 301]* reads: interquartile
 # mean over the ten runs, and its 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the
-# data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)). All symbols are in one table:
-# [symbols](../docs/symbols.md).
+# data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)). {{# design}}
 
 # %% jupyter={"source_hidden": true}
-import gymnasium
-import numpy as np
-import torch
-from dataclasses import replace
-from torch import nn
-
-from pgcourse import losses, make_envs, reinforce, returns
-from pgcourse.show import page, questions
-from pgcourse.show.figures import curves as plots
-from pgcourse.show.live import sliders as widgets, stages
-from pgcourse.study.claims import load_claims, quote
-
-torch.set_num_threads(1)  # small networks run faster on one thread
-measured = load_claims("reinforce")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
 
 # %% [markdown]
-# ## Three questions before you begin
+# ### Three questions
 #
 # They ask for ideas of unit 00 that this lesson uses.
 
@@ -101,26 +141,6 @@ questions.quiz(
         "That is the derivative of log π by π itself, before the softmax.",
         "That is the function, and not its derivative.",
     ],
-)
-
-# %% [markdown]
-# ## Where this ends
-#
-# Two versions of one algorithm on CartPole, ten seeds each. By the end you can say what happened to the lower curve, and
-# which changes made the upper one. {{# description}}
-
-# %% jupyter={"source_hidden": true}
-figure = plots.claimed_curves(
-    "reinforce",
-    {"naive": "naive REINFORCE", "no_baseline": "REINFORCE without baseline"},
-    threshold=475,
-    title="CartPole: the version everyone writes first, and the repaired one",
-)
-page.figure(
-    figure,
-    alt="Two learning curves over 1,000 episodes: the naive version stays below 100 and sinks, the repaired version "
-    "climbs to nearly 500 within 400 episodes and stays there.",
-    caption="The same idea, the same network, the same number of episodes. The band is the 95 % interval over ten seeds.",
 )
 
 # %% [markdown]
@@ -423,42 +443,16 @@ questions.predict(
 #
 # </details>
 #
-# Move $p$ and watch the slope:
+# **Move it.** Move $p$ and watch the slope. Then stay near one end, say at $p = 0.1$, and take steps of gradient ascent:
+# how many until $p$ hardly moves, and where does it stop?
 
 # %% jupyter={"source_hidden": true}
-from pgcourse.envs.corridor import BEST_RIGHT_PROBABILITY, exact_gradient, exact_value
-
-grid = np.linspace(0.03, 0.97, 200)
-values = [exact_value(p) for p in grid]
-
-
-def draw_value(p):
-    figure, ax = plots.new_figure()
-    ax.plot(grid, values, color="#0072B2")
-    ax.plot(p, exact_value(p), "o", color="black", markersize=9)
-    slope = exact_gradient(p) / (p * (1 - p))  # d value / d p
-    near = np.array([p - 0.1, p + 0.1])
-    ax.plot(near, exact_value(p) + slope * (near - p), color="#D55E00", label="slope at your p")
-    ax.axvline(BEST_RIGHT_PROBABILITY, color="#666666", linestyle=":", label="best p")
-    ax.set(xlabel="probability of going right, p", ylabel="expected return", xlim=(0, 1), ylim=(-80, 0))
-    ax.set_title(f"p = {p:.2f}: value {exact_value(p):.2f}, gradient in the logit {exact_gradient(p):+.2f}")
-    ax.legend(loc="lower center")
-    return figure
-
-
-# %% jupyter={"source_hidden": true}
-# {{# computed}}
-widgets.explore(
-    draw_value,
-    alt="Expected return against the probability of going right: an arch that falls to minus infinity at 0 and 1, "
-    "highest at about 0.59, with a tangent at the chosen point.",
-    caption="Both deterministic policies, p = 0 and p = 1, never reach the goal.",
-    p=widgets.Slider(0.05, 0.95, 0.2, 0.01, "probability of going right"),
-)
+CORRIDOR.show()
 
 # %% [markdown]
 # **No deterministic policy is good here**: to the agent all squares look the same, so it has one answer for all of
-# them, and always the same action never arrives. A policy that is trained *as a distribution* can find the mixture.
+# them, and always the same action never arrives. A policy that is trained *as a distribution* can find the mixture, as the
+# steps do from either end: large ones where the arch is steep, hardly any near the top.
 # {{# mathematics}}
 #
 # ### Is the estimate right? A test that can fail
@@ -472,14 +466,8 @@ widgets.explore(
 # $\pm 3$ three times in a thousand. There are three weights to choose from: the whole return (equation 1), the
 # reward-to-go (equation 2), and, as a control that *should* fail, the reward so far.
 
+
 # %% jupyter={"source_hidden": true}
-from pgcourse.envs import ShortCorridorVectorEnv
-from pgcourse.networks import Categorical
-from pgcourse.optim import seeded
-from pgcourse.rollout import collect_episodes
-from torch.nn.utils.rnn import pad_sequence
-
-
 class OneLogit(nn.Module):
     """The same probability p of action 1 whatever the observation."""
 
@@ -551,10 +539,8 @@ for p in (0.2, 0.5, 0.8):
 # Now with a network. Here is REINFORCE as most people type it: one episode an update, raw returns, Adam with a large
 # learning rate. Apart from the small print of section 2.7, it follows equation (2).
 
+
 # %%
-from pgcourse.networks import CategoricalPolicy
-
-
 def naive_reinforce(seed, num_episodes, learning_rate=1e-2, gamma=0.99):
     torch.manual_seed(seed)
     env = gymnasium.make("CartPole-v1")
@@ -954,7 +940,6 @@ page.source(reinforce.update, folded="The package's update: write yours first")
 result, policies = stages.train_with_stages(
     reinforce.train, replace(reinforce.CARTPOLE_NO_BASELINE, seed=7, num_episodes=300), at=(0, 100), by="episode"
 )
-from pgcourse.statistics import moving_average
 
 figure, ax = plots.new_figure()
 plots.claimed_band(ax, measured["curves"]["no_baseline"], label="ten measured runs", colour="reinforce_no_baseline")
@@ -969,16 +954,13 @@ page.figure(
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
-import tempfile
 
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side: the random agent drops the pole at once, the agent after 100 episodes keeps it up "
-        "longer, the one at the end longest.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # ## 8. Your experiment: how far should the agent look ahead?
@@ -989,23 +971,24 @@ with tempfile.TemporaryDirectory() as folder:
 # $\gamma = 0.5$?
 
 # %%
-from pgcourse.statistics import bootstrap_interval
-from pgcourse.study.seeds import run_seeds
-
 gammas = (0.5, 0.99)
 configs = {f"γ = {gamma}": replace(reinforce.CARTPOLE_NO_BASELINE, gamma=gamma, num_episodes=150) for gamma in gammas}
 runs = run_seeds(configs, seeds=range(10), progress=False)
+
+late = [[run.episodes["episodic_return"][-50:].mean() for run in group] for group in runs.values()]
+for name, returns_of_seeds in zip(runs, late, strict=True):
+    print(f"{name}, last 50 episodes of each seed: {' '.join(f'{number:.0f}' for number in sorted(returns_of_seeds))}")
+low, high = bootstrap_interval(np.subtract(*late))
+print(f"last 50 episodes, {' minus '.join(runs)}: 95 % interval of the difference [{low:.0f}, {high:.0f}]")
+
+# %% jupyter={"source_hidden": true}
+# {{# description}}
 figure = plots.learning_curves(runs, window=20, title="One change: the discount")
 page.figure(
     figure,
     alt="Learning curves of ten seeds for each discount: with 0.99 the return climbs, with 0.5 it climbs less.",
     caption="Ten seeds of each discount, 150 episodes.",
 )
-late = [[run.episodes["episodic_return"][-50:].mean() for run in group] for group in runs.values()]
-for name, returns_of_seeds in zip(runs, late, strict=True):
-    print(f"{name}, last 50 episodes of each seed: {' '.join(f'{number:.0f}' for number in sorted(returns_of_seeds))}")
-low, high = bootstrap_interval(np.subtract(*late))
-print(f"last 50 episodes, {' minus '.join(runs)}: 95 % interval of the difference [{low:.0f}, {high:.0f}]")
 
 # %% [markdown]
 # <details><summary>A model answer (write yours first)</summary>
@@ -1196,6 +1179,8 @@ questions.quiz(
 #
 # **Now write it yourself:** [the exercises of this unit](../exercises/01_reinforce.ipynb) build returns, standardising,
 # loss, network and update one after the other, and then train CartPole with *your* functions.
+#
+# **Where you stand** shows on the home page that `pgcourse lab` opens, and in `pgcourse progress` on the command line.
 
 # %% [markdown]
 # ## Further reading · further

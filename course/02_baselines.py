@@ -18,6 +18,66 @@
 # the return before you push: what you expected anyway. It may be a constant, or a second network that has learnt to
 # predict returns. It must not change the mean of the gradient estimate, and it should take away noise.
 #
+# **Goal:** know what may be subtracted and why, train a critic, and measure what it buys.
+#
+# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
+# {{minutes:exercises}} for the exercises; all cells together run in about a minute on two cores. All symbols are in one
+# table: [symbols](../docs/symbols.md). {{# design}}
+
+# %% jupyter={"source_hidden": true}
+# Imports
+import copy
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import torch
+
+from pgcourse import diagnostics, losses, make_envs, reinforce, returns
+from pgcourse.envs import ShortCorridorVectorEnv
+from pgcourse.envs.corridor import exact_gradient
+from pgcourse.networks import CategoricalPolicy, ValueNetwork
+from pgcourse.optim import adam, gradient_step, seeded
+from pgcourse.rollout import collect_episodes
+from pgcourse.show import page, questions
+from pgcourse.show.figures import curves as plots
+from pgcourse.show.figures import gradient_variance as variance, values as value_map
+from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
+from pgcourse.show.live.explainers.baseline_constant import baseline_constant
+from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
+from pgcourse.show.live.explainers.critic_offset import critic_offset
+from pgcourse.statistics import bootstrap_interval, moving_average
+from pgcourse.study.claims import load_claims
+from pgcourse.study.seeds import run_seeds
+
+torch.set_num_threads(1)  # small networks run faster on one thread
+first, measured = load_claims("reinforce"), load_claims("baselines")
+
+# %% [markdown]
+# ## Where this ends
+#
+# The same algorithm twice, ten seeds each: once nothing is subtracted from the return, once what a second network
+# expects. (As in lesson 01, *475* and *195* are thresholds for the mean of 100 episodes in a row.) {{# design}}
+
+# %% jupyter={"source_hidden": true}
+figure = plots.claimed_curves(
+    "baselines",
+    {"uncentred": "nothing subtracted", "uncentred_critic": "V(s) subtracted"},
+    threshold=475,
+    title="CartPole: with and without a baseline",
+)
+page.figure(
+    figure,
+    alt="Two learning curves over 400 episodes. The one with V(s) subtracted climbs first and ends near 490, the other ends near 460.",
+    caption="With V(s) subtracted, the last 100 episodes have a "
+    "{{higher | baselines:uncentred_critic/last_100 > baselines:uncentred/last_100}} mean return, and 195 is reached "
+    "{{sooner | baselines:uncentred_critic/episodes_to_195 < baselines:uncentred/episodes_to_195}}.",
+)
+
+# %% [markdown]
+# ## Before you begin
+#
 # **After this lesson you will be able to**
 #
 # 1. prove that a baseline adds no bias, say what it may depend on, and test it with a check that can fail;
@@ -27,32 +87,17 @@
 # 5. say which step of the ladder shows in training at ten seeds, and which does not. {{# wording}}
 #
 # **You need** [lesson 01](01_reinforce.ipynb): the score, reward-to-go, standardised weights, the short corridor.
-# **Time:** {{minutes:core}} minutes for the core path, {{minutes:further}} more for the folded sections,
-# {{minutes:exercises}} for the exercises; all cells together run in about a minute on two cores. {{# design}}
 #
 # The numbers come from `claims/baselines.json` and `claims/reinforce.json`: ten training runs of each
 # version. *289 [274, 301]* reads: interquartile mean over the ten runs, and its 95 % bootstrap interval. Words with a
 # dotted underline are comparisons decided by the data; hover to see the interval
-# ([the rule](07_trustworthy_experiments.ipynb)). All symbols are in one table: [symbols](../docs/symbols.md).
+# ([the rule](07_trustworthy_experiments.ipynb)).
 
 # %% jupyter={"source_hidden": true}
-import numpy as np
-import torch
-from dataclasses import replace
-
-from pgcourse import diagnostics, losses, make_envs, reinforce, returns
-from pgcourse.show import page, questions
-from pgcourse.show.figures import curves as plots
-from pgcourse.show.figures import gradient_variance as variance, policies as state_map, values as value_map
-from pgcourse.show.live import sliders as widgets, stages
-from pgcourse.study.claims import load_claims, quote
-
-torch.set_num_threads(1)  # small networks run faster on one thread
-first, measured = load_claims("reinforce"), load_claims("baselines")
 print("Measured with", ", ".join(f"{name} {version}" for name, version in measured["versions"].items()))
 
 # %% [markdown]
-# ## Three questions before you begin
+# ### Three questions
 #
 # They ask for ideas of units 00 and 01 that this lesson uses.
 
@@ -108,27 +153,6 @@ questions.quiz(
         "A value is a mean. The best return is luck.",
         "That is about how often, not how good.",
     ],
-)
-
-# %% [markdown]
-# ## Where this ends
-#
-# The same algorithm twice, ten seeds each: once nothing is subtracted from the return, once what a second network
-# expects. (As in lesson 01, *475* and *195* are thresholds for the mean of 100 episodes in a row.) {{# design}}
-
-# %% jupyter={"source_hidden": true}
-figure = plots.claimed_curves(
-    "baselines",
-    {"uncentred": "nothing subtracted", "uncentred_critic": "V(s) subtracted"},
-    threshold=475,
-    title="CartPole: with and without a baseline",
-)
-page.figure(
-    figure,
-    alt="Two learning curves over 400 episodes. The one with V(s) subtracted climbs first and ends near 490, the other ends near 460.",
-    caption="With V(s) subtracted, the last 100 episodes have a "
-    "{{higher | baselines:uncentred_critic/last_100 > baselines:uncentred/last_100}} mean return, and 195 is reached "
-    "{{sooner | baselines:uncentred_critic/episodes_to_195 < baselines:uncentred/episodes_to_195}}.",
 )
 
 # %% [markdown]
@@ -204,12 +228,8 @@ page.figure(
 #
 # Four baselines, from sensible to silly, and a fifth that breaks the rule: it depends on the action.
 
+
 # %% jupyter={"source_hidden": true}
-from pgcourse.envs import ShortCorridorVectorEnv
-from pgcourse.envs.corridor import exact_gradient
-from pgcourse.optim import seeded
-
-
 def play_corridor(p, num_episodes, seed):
     """Scores, rewards and squares of many episodes, [T, M] each; scores and rewards are 0 after an episode's end."""
     with seeded(seed):
@@ -340,14 +360,7 @@ questions.predict(
 
 # %% jupyter={"source_hidden": true}
 # {{# computed}}
-widgets.explore(
-    lambda p, b: variance.baseline_parabola(*whole[p], b, title=f"Corridor, p = {p}, whole return as weight"),
-    alt="A parabola: the variance of the gradient estimate against the constant that is subtracted. Its lowest point lies at "
-    "about twice the mean return.",
-    caption="Move b. Subtracting the mean return helps; the lowest point is elsewhere.",
-    p=widgets.Choice([0.2, 0.5, 0.8], 0.2, "probability of going right"),
-    b=widgets.Slider(-60, 10, 0, 1, "constant b"),
-)
+baseline_constant({str(p): episodes for p, episodes in whole.items()}).show()
 
 # %% [markdown]
 # ### 2.5 From a constant to a function of the state
@@ -589,14 +602,8 @@ page.source(reinforce.update, folded="The package's update: write yours first")
 # returns' variance that the critic takes away. At 1, $V$ is right up to a constant. At 0 it takes away no more than a
 # constant does, and below 0 less. {{# mathematics}}
 
+
 # %% jupyter={"source_hidden": true}
-import copy
-
-from pgcourse.networks import CategoricalPolicy, ValueNetwork
-from pgcourse.optim import adam, gradient_step
-from pgcourse.rollout import collect_episodes
-
-
 def collect_batch(policy, num_episodes, seed, gamma=0.99):
     """Observations [B, 4], actions [B] and discounted returns [B] of complete episodes."""
     with seeded(seed):
@@ -731,13 +738,7 @@ for _ in range(300):
     gradient_step(losses.value_loss(fitted(fresh_obs), fresh_G), fitted, optimizer, max_grad_norm=None)
 fitted_values = fitted(fresh_obs).detach()  # [B]
 
-widgets.explore(
-    lambda offset: value_map.offset_panels(fitted_values, fresh_G, offset),
-    alt="Left: returns against values, a cloud that moves sideways with the offset. Right: bars for the mean of G, the mean of V and "
-    "the typical error. The explained variance in the title stays the same at every offset.",
-    caption="The typical error is the root of the mean squared error. Explained variance does not move.",
-    offset=widgets.Slider(-60, 60, 0, 5, "offset added to V"),
-)
+critic_offset(fitted_values, fresh_G).show()
 
 # %% [markdown]
 # Does the gap matter? `normalize(weight)` subtracts the mean of the weights, and with it any constant error of the
@@ -884,8 +885,6 @@ for label, names in (("explains nothing", constants), ("explains something", cri
 
 # %% jupyter={"source_hidden": true}
 # {{# computed}}
-from itertools import combinations
-
 late = {name: late_runs([name])[0] for name in constants + critics}
 dealt = [sum(late[name] for name in group) for group in combinations(late, len(critics))]
 found = sum(late[name] for name in critics)
@@ -923,8 +922,6 @@ critics_at[list(policies)[-1]] = result.critic
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
-from pgcourse.statistics import moving_average
-
 figure, (left, right) = plots.new_figure(columns=2, width=9.5, height=3.8)
 plots.claimed_band(left, first["curves"]["baseline"], label="ten measured runs", colour="reinforce")
 left.plot(moving_average(result.episodes["episodic_return"], 50), color=plots.COLOURS["learner"], label="your run")
@@ -943,29 +940,26 @@ page.figure(
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
-import tempfile
-
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side: agents after 60 and 120 episodes, and at the end of training. The later, the steadier.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # ### What the critic thinks
 #
-# The state of CartPole has four numbers. Hold the cart's position and velocity fixed, and the other two make a map.
-# On the left is what the critic expects, on the right what the policy does. The dots are states that the agent
-# visits. Choose a stage, then move the cart.
+# The state of CartPole has four numbers. Here you set all of them. Above is the cart, and what critic and policy say of it as
+# the pole tilts. Below, position and velocity are held fixed, and the other two numbers make a map: on the left what the
+# critic expects, on the right what the policy does. Choose a stage, then move the cart.
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
 agents = {}
 for title, its_critic in critics_at.items():
     visited, _, to_go = collect_batch(policies[title], num_episodes=16, seed=5)
-    agents[title] = value_map.Agent(policies[title], its_critic, visited)
+    agents[title] = Agent(policies[title], its_critic, visited)
     with torch.no_grad():
         values, track = its_critic(visited), its_critic(torch.tensor([[x, 0.0, 0.0, 0.0] for x in (-2.0, 0.0, 2.0)]))
     print(
@@ -978,12 +972,13 @@ for title, its_critic in critics_at.items():
         + ", ".join(f"{v:.0f}" for v in track)
     )
 
-value_map.explore_value_map(
+# %% jupyter={"source_hidden": true}
+# {{# description}}
+cartpole_state(
     agents,
-    alt="Two heat maps over pole angle and angular velocity with dots for visited states. Left: the value, nearly the same all over the "
-    "dots. Right: the probability of pushing right, which changes from 0 to 1 across a nearly level line.",
-    caption="Black line: the policy is undecided. Dots: states that the agent visits, wherever the cart is. Far from the dots both maps are guesses.",
-)
+    caption="Black line: the policy is undecided. White dot: the state. Grey dots: states that the agent visits, wherever the cart "
+    "is. Far from them both maps are guesses.",
+).show()
 
 # %% [markdown]
 # Over the dots the critic's map is nearly flat, and the printed spreads say the same: $V$ varies much less than $G$ in
@@ -993,14 +988,8 @@ value_map.explore_value_map(
 # critic has learnt something. Where it hardly ever goes, the map says what the network happens to say there, be it
 # far too high or below zero. No state of CartPole has a value below zero.
 #
-# The maps hide two of the four numbers. Here you set all of them, and see one state at a time:
-
-# %% jupyter={"source_hidden": true}
-state_map.explore_state(
-    agents,
-    caption="Put the cart at rest in the middle and lean the pole: the policy pushes under it. Now give the pole a swing "
-    "the other way.",
-)
+# Now put the cart at rest in the middle and lean the pole: the policy pushes under it. Then give the pole a swing the other
+# way: from which angular velocity on does the policy change its mind?
 
 # %% [markdown]
 # Now let the trained agent play one episode, and look at it through its critic's eyes.
@@ -1042,9 +1031,6 @@ page.figure(
 # return care? {{# question}}
 
 # %%
-from pgcourse.statistics import bootstrap_interval, moving_average
-from pgcourse.study.seeds import run_seeds
-
 rates = (3e-4, 5e-3, 1e-1)
 configs = {f"{rate:g}": replace(reinforce.CARTPOLE, critic_lr=rate, num_episodes=100) for rate in rates}
 runs = run_seeds(configs, seeds=range(10), progress=False)
@@ -1307,6 +1293,8 @@ questions.quiz(
 #
 # **Now write it yourself:** [the exercises of this unit](../exercises/02_baselines.ipynb) build the best constant,
 # the advantages, the value loss and the whole update, and then train CartPole with *your* functions. {{# wording}}
+#
+# **Where you stand** shows on the home page that `pgcourse lab` opens, and in `pgcourse progress` on the command line.
 
 # %% [markdown]
 # ## Further reading · further

@@ -34,7 +34,6 @@
 # comparisons decided by the data; hover to see the interval ([the rule](07_trustworthy_experiments.ipynb)).
 
 # %% jupyter={"source_hidden": true}
-import tempfile
 from dataclasses import replace
 
 import gymnasium
@@ -49,6 +48,7 @@ from pgcourse.rollout import Rollout, collect_rollout
 from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
 from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.live.agents import watch
 from pgcourse.study.claims import load_claims, quote
 
 torch.set_num_threads(1)  # small networks run faster on one thread
@@ -985,13 +985,12 @@ page.figure(
 )
 
 # %% jupyter={"source_hidden": true}
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side: the random agent, the agent after 100 episodes and the agent after 300 episodes.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # ### 7.1 λ on CartPole · further

@@ -37,7 +37,6 @@
 
 # %% jupyter={"source_hidden": true}
 import copy
-import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +48,7 @@ from pgcourse.show import page, questions
 from pgcourse.show.dashboard import Dashboard
 from pgcourse.show.figures import clip, curves as plots, trust_region as trust
 from pgcourse.show.live import sliders as widgets, stages
+from pgcourse.show.live.agents import watch
 from pgcourse.statistics import moving_average
 from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
@@ -771,14 +771,12 @@ page.figure(
 
 # %%
 # {{# description}}
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side: the random agent drops the pole at once, the agent after 20,000 steps keeps it up for "
-        "longer and drifts out to the left, the one at the end stays near the middle.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # And here is the whole thing with buttons: change a setting, press *Start*, and read the panels while it learns. Green

@@ -38,7 +38,6 @@
 
 # %% jupyter={"source_hidden": true}
 import math
-import tempfile
 from dataclasses import replace
 
 import gymnasium
@@ -51,6 +50,7 @@ from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
 from pgcourse.show.figures import gaussian_policy as gaussian, methods as family, policies as phase, seeds as effects
 from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.game import play
 from pgcourse.show.page import settings
 from pgcourse.statistics import moving_average
@@ -132,14 +132,12 @@ questions.quiz(
 
 # %%
 result, agents = stages.train_with_stages(ppo.train, replace(ppo.PENDULUM, seed=1), at=(0, 10_000), by="env_step")
-with tempfile.TemporaryDirectory() as folder:
-    film = stages.stages_gif(agents, "Pendulum-v1", f"{folder}/stages.gif", seed=3, max_steps=120)
-    page.gif(
-        film,
-        alt="Three rods side by side from the same start. The random agent's rod flails below, the early copy does not get up, "
-        "the trained one swings up and stays upright.",
-        caption="The same held-out start for all, at true speed. Watch how the trained agent first swings away from the goal.",
-    )
+watch(
+    agents,
+    "Pendulum-v1",
+    seed=3,
+    caption="The same held-out start states for all. Watch how the trained agent first swings away from the goal.",
+)
 
 # %%
 held_out = evaluate(result.policy, "Pendulum-v1", num_episodes=100, seed=0)

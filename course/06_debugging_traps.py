@@ -36,7 +36,6 @@
 # ([the rule](07_trustworthy_experiments.ipynb)). {{# wording}}
 
 # %% jupyter={"source_hidden": true}
-import tempfile
 from collections import Counter
 from dataclasses import replace
 
@@ -48,7 +47,7 @@ from pgcourse.show import page, questions
 from pgcourse.show.clinic.trap_lab import TrapLab
 from pgcourse.show.figures import diagnostics, factorial, curves as plots
 from pgcourse.show.figures.factorial import SETTINGS, at_setting, one_fault
-from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.explainers.fault_effects import fault_effects
 from pgcourse.show.live.explainers.trap_signatures import trap_signatures
 from pgcourse.statistics import moving_average
@@ -904,14 +903,7 @@ for bonus in (0.0, 1.5):
     )
 
 # %% jupyter={"source_hidden": true}
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif({"random": None, **agents}, "Pendulum-v1", f"{folder}/hacked.gif", seed=3, max_steps=120)
-    page.gif(
-        path,
-        alt="Three pendulums side by side: the random one dangles, the one without a bonus swings up and stands, the one with a bonus of 1.5 "
-        "turns round and round at full speed.",
-        caption="Same start state, true speed. One run each.",
-    )
+watch({"random": None, **agents}, "Pendulum-v1", seed=3, caption="Same start states, true speed. One run each.")
 
 # %% [markdown]
 # ## 10. A patient · further

@@ -36,7 +36,6 @@
 
 # %% jupyter={"source_hidden": true}
 import base64
-import tempfile
 import time
 from dataclasses import replace
 
@@ -51,11 +50,11 @@ from pgcourse.show import page, questions
 from pgcourse.show.figures import curves as plots
 from pgcourse.show.figures import seeds as effects
 from pgcourse.show.figures.seeds import Panel, level_panels, verdict_figure
-from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.explainers.experiment import experiment
 from pgcourse.show.live.explainers.which_method import WHICH_METHOD
 from pgcourse.show.page.progress_page import progress_page
-from pgcourse.show.questions.calibration import calibration
+from pgcourse.show.live.explainers.calibration import calibration
 from pgcourse.statistics import bootstrap_interval, improvement_interval, interquartile_mean, probability_of_improvement
 from pgcourse.study import comparison, sampling
 from pgcourse.study.claims import load_claims
@@ -619,27 +618,14 @@ for name in ("reinforce_no_baseline", "reinforce", "a2c"):
 # Of each the run in the middle of its ten, from one held-out start.
 
 # %% jupyter={"source_hidden": true}
-with tempfile.TemporaryDirectory() as folder:
-    remarks = {
-        AGENTS[:3]: " All three hold the pole; they differ in how much they wander.",
-        AGENTS[
-            3:
-        ]: " With the traps the pole stands too, until the cart leaves the track: it has not learned to come back to the middle.",
-    }
-    titles = dict(zip(AGENTS, ("no baseline", "with baseline", "A2C", "PPO", "PPO with traps"), strict=True))
-    for group in remarks:
-        path = stages.stages_gif(
-            {titles[name]: stored_policy(name) for name in group},
-            "CartPole-v1",
-            f"{folder}/{group[0]}.gif",
-            seed=3,
-            max_steps=300,
-        )
-        page.gif(
-            path,
-            alt="CartPoles side by side: " + ", ".join(plots.LABELS[name] for name in group) + ".",
-            caption="300 steps, 6 seconds, at true speed." + remarks[group],
-        )
+titles = dict(zip(AGENTS, ("no baseline", "with baseline", "A2C", "PPO", "PPO with traps"), strict=True))
+watch(
+    {titles[name]: stored_policy(name) for name in AGENTS},
+    "CartPole-v1",
+    seed=3,
+    caption="All hold the pole; they differ in how much they wander. With the traps the cart leaves the track in the end: that "
+    "agent has not learned to come back to the middle.",
+)
 
 # %% [markdown]
 # ## 5. What each setting does

@@ -36,14 +36,13 @@
 
 # %% jupyter={"source_hidden": true}
 import copy
-import tempfile
 import textwrap
 import time
 from dataclasses import replace
 
 import numpy as np
 import torch
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.distributions import Bernoulli, kl_divergence
 from torch.func import functional_call, grad, vmap
 
 from pgcourse import losses, natural_gradient, ppo, trpo
@@ -52,12 +51,13 @@ from pgcourse.optim import adam, seeded
 from pgcourse.show import page, questions
 from pgcourse.show.figures import conjugate_gradient as conjugate, curves as plots
 from pgcourse.show.live import stages
+from pgcourse.show.live.agents import watch
 from pgcourse.show.live.explainers.conjugate_gradient import CONJUGATE_GRADIENT
 from pgcourse.show.live.explainers.step_length import step_length
 from pgcourse.show.live.explainers.trust_region import TRUST_REGION
 from pgcourse.statistics import moving_average
 from pgcourse.study import descent
-from pgcourse.study.claims import load_claims, quote
+from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 
 torch.set_num_threads(1)  # small networks run faster on one thread
@@ -1023,13 +1023,12 @@ page.figure(
 )
 
 # %% jupyter={"source_hidden": true}
-with tempfile.TemporaryDirectory() as folder:
-    path = stages.stages_gif(policies, "CartPole-v1", f"{folder}/stages.gif", seed=1, max_steps=200)
-    page.gif(
-        path,
-        alt="Three CartPoles side by side, the random agent, the agent after 15,000 steps and the agent at the end of training.",
-        caption="The same held-out start state for all three, at true speed: 200 steps are 4 seconds.",
-    )
+watch(
+    policies,
+    "CartPole-v1",
+    seed=1,
+    caption="The same held-out start states for all, at true speed. Push them and see who recovers.",
+)
 
 # %% [markdown]
 # ## 10. Your experiment: a limit of 0.1

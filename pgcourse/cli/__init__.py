@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("resume", "go on with a run from its last checkpoint"),
     "evaluate": ("play", "play a saved agent from held-out start states"),
     "gif": ("play", "write a GIF of saved agents"),
+    "share": ("play", "write one page to send to a friend: a saved agent, live beside its learning curve"),
     "compare": ("compare", "train the course's agents over many seeds: table, curves, GIFs"),
     "check": ("course", "run an exercise notebook and print each exercise's state"),
     "progress": ("course", "show which exercises are solved"),

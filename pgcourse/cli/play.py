@@ -1,4 +1,4 @@
-"""`pgcourse evaluate` and `pgcourse gif`: saved agents play, for a score or for a picture."""
+"""`pgcourse evaluate`, `gif` and `share`: saved agents play, for a score, for a picture, or live in a page."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,4 +91,29 @@ def gif(arguments: list[str]) -> int:
     policies = {name if len(results) > 1 else "trained": result.policy for name, result in results.items()}
     agents = ({"random": None} if options.random else {}) | policies
     print(f"wrote {record_gifs(agents, tasks.pop(), target, seed=options.seed, max_steps=options.max_steps)}")
+    return 0
+
+
+@dataclass
+class Share:
+    """Write one page to send to a friend: the saved agent acts live on it, beside its learning curve.
+
+    Example: pgcourse share runs/r1 --out agent.html
+    """
+
+    run: tyro.conf.Positional[str]
+    """Folder of the run."""
+    out: str = "agent.html"
+    """The page: one file, under 200 kB, which asks for nothing."""
+    title: str = ""
+    """Its heading."""
+
+
+def share(arguments: list[str]) -> int:
+    """Run `pgcourse share`."""
+    options = parse(Share, arguments, program="pgcourse share")
+    from ..algorithms.by_name import load  # torch is slow to import, so not for --help
+    from ..show.live.share import share as write
+
+    print(f"wrote {write(load(options.run), options.out, title=options.title)}")
     return 0

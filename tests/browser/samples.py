@@ -3,14 +3,54 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
+from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.show.live.explainer import Explainer
+from pgcourse.show.live.explainers.baseline_constant import baseline_constant
+from pgcourse.show.live.explainers.calibration import calibration_of
+from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
+from pgcourse.show.live.explainers.critic_offset import critic_offset
 from pgcourse.show.live.explainers.experiment import experiment
 from pgcourse.show.live.explainers.fault_effects import fault_effects
 from pgcourse.show.live.explainers.step_length import step_length
 from pgcourse.show.live.explainers.trap_signatures import trap_signatures
 from pgcourse.study.claims import load_claims
 from pgcourse.study.traps import TRAPS
+
+
+def corridor_episodes() -> Explainer:
+    """Estimates as of the corridor: long episodes have low returns and large scores."""
+    generator = torch.Generator().manual_seed(0)
+    length = (60 * torch.rand(2, 400, generator=generator) + 3).round()  # [P, M]
+    scores = 0.2 * (length * torch.randn(2, 400, generator=generator)).round()
+    return baseline_constant({p: (scores[k], -length[k]) for k, p in enumerate(("0.2", "0.5"))})
+
+
+def critic_of_a_stage() -> Explainer:
+    """Values that know a third of what the returns do."""
+    generator = torch.Generator().manual_seed(0)
+    returns = 20 + 15 * torch.rand(900, generator=generator)
+    return critic_offset(18 + 0.4 * (returns - 27) + torch.randn(900, generator=generator), returns)
+
+
+def agents_of_cartpole() -> Explainer:
+    """Two fresh agents with weights that are large enough to make them decide."""
+    agents = {}
+    for seed, title in enumerate(("60 episodes", "300 episodes")):
+        torch.manual_seed(seed)
+        policy, critic = CategoricalPolicy(4, 2), ValueNetwork(4)
+        with torch.no_grad():
+            policy.logits[-1].weight *= 200
+            critic.values[-1].bias += 40
+        agents[title] = Agent(policy, critic, 0.1 * torch.randn(300, 4))
+    return cartpole_state(agents)
+
+
+def predictions() -> Explainer:
+    """Fourteen predictions, with three levels of confidence."""
+    given = [(0.5, True), (0.5, False), *[(0.75, i < 2) for i in range(4)], *[(0.95, i < 7) for i in range(8)]]
+    return calibration_of({f"q{i}": {"confidence": said, "correct": right} for i, (said, right) in enumerate(given)})
 
 
 def line_search() -> Explainer:
@@ -49,6 +89,10 @@ def signatures() -> Explainer:
 
 
 SAMPLES: dict[str, Callable[[], Explainer]] = {
+    "cartpole_state": agents_of_cartpole,
+    "calibration": predictions,
+    "baseline_constant": corridor_episodes,
+    "critic_offset": critic_of_a_stage,
     "experiment": pools,
     "fault_effects": effects,
     "step_length": line_search,

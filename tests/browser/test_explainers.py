@@ -1,4 +1,4 @@
-"""Gallery, discount, state of CartPole, the pendulum as a game, progress page: moved with mouse and keyboard."""
+"""Bounds and progress page: moved with mouse and keyboard."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,43 +10,10 @@ from .test_widgets import IMAGE, press, source_of, wait_for_other_picture
 
 pytestmark = pytest.mark.slow
 
-AGENTS = """
-from dataclasses import replace
-import torch
-from pgcourse import ppo
-from pgcourse.show.figures.values import Agent
-result = ppo.train(replace(ppo.CARTPOLE, total_timesteps=8192))
-agents = {"8k steps": Agent(result.policy, result.critic, torch.zeros(1, 4))}
-"""
-GALLERY = (
-    AGENTS
-    + """
-from pgcourse.show.live.gallery import gallery
-gallery({"random": None, "8k steps": result}, 0, max_steps=100)
-"""
-)
-STATE = (
-    AGENTS
-    + """
-from pgcourse.show.figures.policies import explore_state
-explore_state(agents)
-"""
-)
-MAP = (
-    AGENTS
-    + """
-from pgcourse.show.figures.values import explore_value_map
-explore_value_map(agents, alt="Two maps of the states of CartPole.")
-"""
-)
-DISCOUNT = "from pgcourse.show.figures.returns import explore_discount; explore_discount()"
 BOUNDS = "from pgcourse.show.figures.gaussian_policy import explore_bounds; explore_bounds()"
-PENDULUM = "from pgcourse.show.live.game import play; play('Pendulum-v1', seconds=3)"
 PROGRESS = """
-from pgcourse.show.questions.calibration import calibration
 from pgcourse.show.page.progress_page import progress_page
 progress_page()
-calibration()
 """
 
 
@@ -63,9 +30,6 @@ def drag(page: Any, handle: Any, pixels: int) -> None:
 @pytest.mark.parametrize(
     ("name", "cell", "label"),
     [
-        ("discount", DISCOUNT, "discount γ"),
-        ("state", STATE, "pole angle"),
-        ("value-map", MAP, "cart velocity"),
         ("bounds", BOUNDS, "standard deviation"),
     ],
 )
@@ -86,53 +50,11 @@ def test_a_slider_moves_with_mouse_and_keyboard_and_picture_and_number_follow(
     assert page.errors == []
 
 
-def test_the_gallery_is_scrubbed_played_and_stopped(open_notebook: Callable[..., Any]) -> None:
-    page = open_notebook("gallery.ipynb", [GALLERY])
-    assert run_all(page)
-    page.wait_for_selector(IMAGE)
-    before, status = source_of(page, IMAGE), page.get_by_role("status")
-    assert "8k steps at step 0" in status.inner_text(), "nothing plays by itself"
-    handle = page.locator(".noUi-handle")
-    press(page, handle, "ArrowRight")
-    wait_for_other_picture(page, IMAGE, before)
-    page.get_by_text("8k steps at step 2 with a return of 2").wait_for()
-    before = source_of(page, IMAGE)
-    drag(page, handle, 40)
-    wait_for_other_picture(page, IMAGE, before)
-
-    play = page.locator(".widget-play button").first
-    before, said = source_of(page, IMAGE), status.inner_text()
-    play.click()
-    wait_for_other_picture(page, IMAGE, before)
-    play.click()
-    page.wait_for_timeout(500)
-    stopped = status.inner_text()
-    assert stopped != said
-    page.wait_for_timeout(500)
-    assert status.inner_text() == stopped
-    assert page.errors == []
-
-
-def test_the_pendulum_is_played_to_the_end_of_its_time(open_notebook: Callable[..., Any]) -> None:
-    page = open_notebook("pendulum.ipynb", [PENDULUM])
-    assert run_all(page)
-    page.wait_for_selector(IMAGE)
-    before = source_of(page, IMAGE)
-    page.get_by_role("button", name="Start", exact=True).click()
-    wait_for_other_picture(page, IMAGE, before)
-    press(page, page.locator(".noUi-handle"), "ArrowRight")
-    page.get_by_text("It is over: the time is over").wait_for(timeout=120_000)
-    assert "PPO of unit 05: -17" in page.get_by_role("status").inner_text()
-    assert page.locator(".widget-readout").inner_text() == "+1"
-    assert page.errors == []
-
-
-def test_the_progress_page_unfolds_and_the_calibration_plot_stands_below(open_notebook: Callable[..., Any]) -> None:
+def test_the_progress_page_unfolds(open_notebook: Callable[..., Any]) -> None:
     page = open_notebook("progress.ipynb", [PROGRESS])
     assert run_all(page)
     unit = page.locator("details", has_text="01 REINFORCE").first
     unit.locator("summary").click()
     unit.locator("code", has_text="reinforce_loss").first.wait_for()
     assert unit.locator("code", has_text="reinforce_loss").first.is_visible()
-    assert page.locator("img[alt^='Confidence against share']").count() == 1
     assert page.errors == []

@@ -59,10 +59,18 @@ def machine(repository: Path, tmp_path: Path) -> Machine:
 
 def test_checks_of_the_readme_run_in_order(machine: Machine) -> None:
     machine.add("chromium")
+    machine.add("npm")
     machine.add("python3", FITTING)
     status, out, calls = machine.run()
     assert status == 0 and "all passed" in out
-    assert calls == ["make setup", "make extras", "make lint", "make types", "make --keep-going test test-all"]
+    assert calls == [
+        "make setup",
+        "make extras",
+        "make lint",
+        "make types",
+        "make javascript",
+        "make --keep-going test test-all",
+    ]
 
 
 def test_root_gets_what_is_missing_from_debian(machine: Machine) -> None:
@@ -70,7 +78,7 @@ def test_root_gets_what_is_missing_from_debian(machine: Machine) -> None:
     _, _, calls = machine.run()
     assert calls[:2] == [
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends chromium python3 python3-venv",
+        "apt-get install -y -qq --no-install-recommends chromium nodejs npm python3 python3-venv",
     ]
 
 
@@ -89,7 +97,7 @@ def test_one_failure_fails_the_run_but_stops_no_other_check(machine: Machine, br
     status, out, calls = machine.run()
     assert status == 1
     assert "== failed: make" in out and broken in out.rsplit("== failed:", 1)[1]
-    assert len([call for call in calls if call.startswith("make")]) == 5
+    assert len([call for call in calls if call.startswith("make")]) == 6
 
 
 def test_a_failed_setup_ends_the_run(machine: Machine) -> None:

@@ -15,12 +15,13 @@ TEACHES, IMPORTS, DRAWS, ASKS = "teaches", "imports", "draws", "asks"
 DRAWING_MODULES = (
     "matplotlib",
     "pgcourse.show.figures",
+    "pgcourse.show.live.agents",
     "pgcourse.show.live.explainers",
     "pgcourse.show.live.sliders",
     "pgcourse.show.page.style",
 )
 DRAWING_CALLS = {"page.figure", "page.gif", "page.film"}
-DRAWING_NAMES = {"ax", "axes", "fig", "figure", "plt", "alt", "caption", "stages_gif"}
+DRAWING_NAMES = {"ax", "axes", "fig", "figure", "plt", "alt", "caption"}
 QUESTIONS = {"questions.quiz", "questions.predict"}
 
 
@@ -142,7 +143,7 @@ def _touches(nodes: list[ast.AST] | list[ast.stmt], drawing: set[str]) -> bool:
     for node in (each for top in nodes for each in ast.walk(top)):
         if isinstance(node, ast.Name) and node.id in drawing:
             return True
-        if isinstance(node, ast.Attribute) and (node.attr == "stages_gif" or ast.unparse(node) in DRAWING_CALLS):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in DRAWING_CALLS:
             return True
     return False
 

@@ -5,62 +5,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InvalidInput
 from ..page.style import PALETTE, new_figure
 
 MARKERS = ("o", "s", "^", "D", "v")
 SPREAD = 0.6  # of a row's height that its series share
-
-
-def variance_of_baseline(scores: ArrayLike, returns: ArrayLike, baseline: Any) -> NDArray[np.float64]:
-    """Variance of the estimates scores * (returns - b), for each constant b.
-
-    Args: scores: [M], one number each (a policy of one parameter). returns: [M], in units of reward. baseline: a number
-    or [X]. Returns: the shape of baseline.
-    """
-    scores, returns = (np.asarray(array, dtype=np.float64) for array in (scores, returns))
-    levels = np.asarray(baseline, dtype=np.float64)
-    estimates = scores * (returns - levels[..., None])  # [..., M]
-    return estimates.var(axis=-1, ddof=1)
-
-
-def baseline_parabola(scores: ArrayLike, returns: ArrayLike, baseline: float, *, title: str = "") -> Figure:
-    """Variance of one-episode estimates against the constant that is subtracted, the chosen one marked.
-
-    Drawn as multiples of the variance at 0, where nothing is subtracted. Vertical lines: the mean return, and the
-    constant with the least variance, E[s^2 G] / E[s^2].
-    Args: scores, returns: [M], of M episodes under one policy of one parameter. Raises: InvalidInput where their shapes
-    differ, or all scores are 0.
-    """
-    scores, returns = (np.asarray(array, dtype=np.float64) for array in (scores, returns))
-    if scores.ndim != 1 or scores.shape != returns.shape or not np.any(scores):
-        raise InvalidInput(
-            f"scores of shape {scores.shape} and returns of shape {returns.shape} do not fit; give two of shape [M], "
-            "with a score that is not 0"
-        )
-    squares = scores**2
-    mean, best = returns.mean(), (squares * returns).mean() / squares.mean()
-    at_zero = float(variance_of_baseline(scores, returns, 0.0))
-    ends = sorted((1.5 * best, -0.75 * best))
-    grid = np.linspace(min(ends[0], baseline), max(ends[1], baseline), 161)
-    figure, ax = new_figure(height=3.8)
-    ax.plot(grid, variance_of_baseline(scores, returns, grid) / at_zero, color=PALETTE[0])
-    ax.axvline(mean, color=PALETTE[4], linestyle="--", label=f"mean return, {mean:.1f}")
-    ax.axvline(best, color=PALETTE[2], linestyle=":", linewidth=2.5, label=f"least variance, {best:.1f}")
-    chosen = float(variance_of_baseline(scores, returns, baseline)) / at_zero
-    ax.plot(baseline, chosen, "o", color="black", markersize=9, label=f"yours, {baseline:.1f}: {chosen:.2f}")
-    ax.axhline(1.0, color="#666666", linewidth=0.8)
-    ax.set(
-        xlabel="constant that is subtracted from the return [reward]",
-        ylabel="variance / variance without baseline",
-        ylim=(0, 2.5),
-        xlim=(grid[0], grid[-1]),
-    )
-    ax.set_title(title, loc="left")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-    return figure
 
 
 def variance_ladder(

@@ -2,11 +2,9 @@
 
 import copy
 import math
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,7 @@ from ...study.claims import load_claims
 from ...training import Progress, Result, TrainingDiverged
 from .. import page
 from ..figures.curves import X_LABELS, claimed_band
-from ..live.stages import stages_gif
+from ..live.agents import watch
 from ..page.style import COLOURS, LABELS, LINE_STYLES, new_figure
 from .validation import NAN_ADVICE, Fault, Untouched, describe
 from .verdict import average_window, stopped, verdict
@@ -36,7 +34,6 @@ TRAIN_SECONDS = 20.0
 WALL_FACTOR = 5  # times as many seconds by the clock end it too: code that sleeps uses no processor
 HARD_SECONDS = 18.0  # by the clock, without any update in between: a function that never returns is ended
 STILL_ADVICE = "The policy has the very weights it began with: does your update call `backward()` and `step()`?"
-GIF_STEPS = 200  # 4 seconds of CartPole
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,7 @@ def show(plan: Plan, seconds: float | None) -> None:
 
 
 def present(plan: Plan, outcome: Outcome) -> None:
-    """Show the outcome: the curve on the reference's band, the GIF, the sentence."""
+    """Show the outcome: the curve on the reference's band, the agent at work, the sentence."""
     if not len(outcome.returns):
         page.prose(outcome.sentence)
         return
@@ -198,15 +195,12 @@ def present(plan: Plan, outcome: Outcome) -> None:
     alt = f"Your learning curve over {count} episode{'s' * (count > 1)}, from {smooth[0]:.0f} at first to {smooth[-1]:.0f}."
     page.figure(figure, alt=alt, caption=caption)
     if outcome.policy is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "agent.gif"
-            agents = {"random": None, "your agent": outcome.policy}
-            try:
-                stages_gif(agents, plan.env_id, path, seed=0, max_steps=GIF_STEPS)
-            except Exception as error:  # the learner's network, in another batch size
-                outcome.sentence += f" Your policy could not be filmed: {describe(error)}."
-            else:
-                page.gif(path, alt="Two agents side by side: one acts at random, the other is yours.", width=720)
+        try:
+            watch(
+                {"random": None, "your agent": outcome.policy}, plan.env_id, caption="Push them and see who recovers."
+            )
+        except Exception as error:  # the learner's network, in another batch size
+            outcome.sentence += f" Your policy could not be shown: {describe(error)}."
     page.prose(outcome.sentence)
 
 

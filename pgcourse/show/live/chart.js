@@ -126,6 +126,33 @@ function tileColour(share, scale) {
   return `rgb(${mixed.join(",")})`;
 }
 
+/** @type {WeakMap<number[][], string>} what was painted already: the same rows come again with each move of a slider */
+const pictures = new WeakMap();
+
+/**
+ * One pixel a tile: thousands of elements would not be drawn within a frame.
+ * @param {number[][]} rows from the bottom
+ * @param {number} low
+ * @param {number} high
+ * @param {"sequential"|"diverging"} scale
+ * @returns {string} address of the picture
+ */
+function tilePicture(rows, low, high, scale) {
+  const before = pictures.get(rows);
+  if (before) return before;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [rows[0].length, rows.length];
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("this browser draws no pictures");
+  rows.forEach((row, i) => row.forEach((value, j) => {
+    pen.fillStyle = tileColour((value - low) / (high - low), scale);
+    pen.fillRect(j, rows.length - 1 - i, 1, 1);
+  }));
+  const picture = canvas.toDataURL();
+  pictures.set(rows, picture);
+  return picture;
+}
+
 /**
  * Room around the plot: none without axes, on the left enough for the names of its levels.
  * @param {Panel} panel
@@ -253,17 +280,20 @@ function drawMark(mark, x, y, panel) {
       const back = (mark.low ?? []).map((value, i) => `L${x(xs[i]).toFixed(1)} ${y(value).toFixed(1)}`).reverse().join("");
       return [svg("path", { d: `${path(mark.high ?? [])}${back}Z`, fill: colour, "fill-opacity": 0.22 })];
     }
-    case "points":
-      return ys.flatMap((value, i) => {
-        if (!Number.isFinite(value)) return [];
-        const [px, py, r] = [x(xs[i]), y(value), mark.size ?? 4];
-        if (mark.shape === "cross") {
-          return [svg("path", { d: `M${px - r} ${py - r}l${2 * r} ${2 * r}M${px + r} ${py - r}l${-2 * r} ${2 * r}`, stroke: colour, "stroke-width": 2 })];
-        }
-        if (mark.shape === "square") return [svg("rect", { x: px - r, y: py - r, width: 2 * r, height: 2 * r, fill: colour })];
-        if (mark.hollow) return [svg("circle", { cx: px, cy: py, r, fill: PAPER, stroke: colour, "stroke-width": 2 })];
-        return [svg("circle", { cx: px, cy: py, r, fill: colour })];
-      });
+    case "points": {
+      const r = mark.size ?? 4;
+      const there = ys.map((value, i) => [x(xs[i]), y(value)]).filter(([px, py]) => Number.isFinite(px) && Number.isFinite(py));
+      if (mark.shape === "cross") {
+        const d = there.map(([px, py]) => `M${px - r} ${py - r}l${2 * r} ${2 * r}M${px + r} ${py - r}l${-2 * r} ${2 * r}`).join("");
+        return [svg("path", { d, stroke: colour, "stroke-width": 2 })];
+      }
+      // All in one element, as dots of a pen: hundreds of elements would not be drawn within a frame.
+      const d = there.map(([px, py]) => `M${px.toFixed(1)} ${py.toFixed(1)}h.01`).join("");
+      const end = mark.shape === "square" ? "square" : "round";
+      /** @param {string} stroke @param {number} width */
+      const dots = (stroke, width) => svg("path", { d, stroke, "stroke-width": width, "stroke-linecap": end });
+      return mark.hollow ? [dots(colour, 2 * r + 2), dots(PAPER, 2 * r - 2)] : [dots(colour, 2 * r)];
+    }
     case "bars":
       return ys.map((value, i) => {
         const half = (mark.width ?? 0.8) / 2;
@@ -289,11 +319,10 @@ function drawMark(mark, x, y, panel) {
       const rows = mark.values ?? [];
       const [low, high] = mark.range ?? [0, 1];
       const [left, right, foot, top] = [x(xs[0]), x(xs[1]), y(ys[0]), y(ys[1])];
-      const [wide, tall] = [(right - left) / rows[0].length, (foot - top) / rows.length];
-      return rows.flatMap((row, i) => row.map((value, j) => svg("rect", {
-        x: left + j * wide, y: foot - (i + 1) * tall, width: wide + 0.5, height: tall + 0.5,
-        fill: tileColour((value - low) / (high - low), mark.scale ?? "sequential"), "shape-rendering": "crispEdges",
-      })));
+      return [svg("image", {
+        x: left, y: top, width: right - left, height: foot - top, preserveAspectRatio: "none", style: "image-rendering: pixelated",
+        href: tilePicture(rows, low, high, mark.scale ?? "sequential"),
+      })];
     }
     case "box": {
       const [left, right, foot, top] = [x(xs[0]), x(xs[1]), y(ys[0]), y(ys[1])];
@@ -337,8 +366,8 @@ function legendOf(panel) {
   return legend;
 }
 
-// Every figure of a page has a copy of this module, and its own names for what clips its panels.
-const copy = Math.random().toString(36).slice(2, 10);
+// Every figure of a page has a copy of this module: its clip paths must have names of their own.
+const COPY = Math.random().toString(36).slice(2, 8);
 let drawn = 0;
 
 /**
@@ -363,7 +392,7 @@ export function drawChart(element, chart, room) {
     }
     const legend = legendOf(panel);
     if (legend) box.append(legend);
-    box.append(drawPanel(panel, Math.floor(width / columns), `pg-clip-${copy}-${drawn++}`));
+    box.append(drawPanel(panel, Math.floor(width / columns), `pg-clip-${COPY}-${drawn++}`));
     return box;
   }));
 }

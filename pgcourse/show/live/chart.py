@@ -167,7 +167,8 @@ def _draw_panel(ax: Any, panel: Panel) -> None:
 
 
 def _draw_mark(ax: Any, mark: Mark) -> None:
-    kind, colour, label = mark["kind"], COLOURS.get(mark["colour"], mark["colour"]), mark.get("label")
+    kind, label = mark["kind"], mark.get("label")
+    colour = str(COLOURS.get(mark["colour"], mark["colour"]))
     dash = tuple(float(part) for part in mark["dash"].split()) if mark.get("dash") else None
     style: Any = (0, dash) if dash else "-"
     x: Any = mark.get("x")

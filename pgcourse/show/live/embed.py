@@ -24,15 +24,13 @@ COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOT
 INLINE_TYPE = re.compile(r"/\*\* @(?:type|param).*?\*/ ?")
 DIGITS = 9  # of a number in the page
 
-# Takes the picture's place in every figure of this output that is not awake yet; where that fails, the picture stays.
-WAKE = """for (const figure of document.querySelectorAll('figure[data-live="%(id)s"]:not([data-awake])')) {
-  figure.dataset.awake = "";
-  const [still, stage] = [figure.querySelector(".pg-still"), figure.querySelector(".pg-stage")];
+# The stage takes the place of what is still, once for each output; where that fails, what is still stays.
+WAKE = """for (const root of document.querySelectorAll('[data-live="%(id)s"]:not([data-awake])')) {
+  root.dataset.awake = "";
   try {
-    %(main)s(stage, %(data)s, "%(id)s" + "-" + Math.random().toString(36).slice(2, 8));
-    still.hidden = true;
+    %(main)s(root.querySelector(".pg-stage"), %(data)s, "%(id)s-" + Math.random().toString(36).slice(2, 8));
+    root.querySelector(".pg-still").hidden = true;
   } catch (error) {
-    stage.replaceChildren();
     console.error(error);
   }
 }"""
@@ -65,20 +63,30 @@ def live(module: str, data: Any, *, still: str, alt: str, caption: str = "", nam
     if not alt.strip():
         raise InvalidInput("alt is empty; say in a sentence what the figure shows, for readers who cannot see it")
     alt, caption = " ".join(fill_placeholders(alt, hover=False).split()), " ".join(caption.split())
-    given = as_json(data)
-    digest = hashlib.sha1(f"{module}\n{given}\n{name}".encode()).hexdigest()[:8]
-    identity = f"{module.rpartition('/')[2].replace('_', '-')}-{digest}"
-    script = f"{bundle(module)}\n{WAKE % {'id': identity, 'main': f'{name_of(module)}.main', 'data': given}}"
+    identity, script = waking(module, data, name=name)
     below = fill_placeholders(caption, escape=lambda text: html.escape(text, quote=False))
     figcaption = f"<figcaption>{below}</figcaption>" if caption else ""
     return {
         "text/html": (
             f'<figure class="pg-live" data-live="{identity}"><div class="pg-still">{still}</div>'
             f'<div class="pg-stage" role="group" aria-label="{html.escape(alt)}"></div>{figcaption}'
-            f'<script type="module">\n{script}\n</script></figure>'
+            f"{script}</figure>"
         ),
         "text/plain": f"[Picture: {alt}]" + (f"\n{fill_placeholders(caption, hover=False)}" if caption else ""),
     }
+
+
+def waking(module: str, data: Any, *, name: str = "") -> tuple[str, str]:
+    """What an element needs to live: its `data-live`, and the script that stands inside it.
+
+    The element holds one of class `pg-stage`, which `main(stage, data, name)` of the module fills, and one of class
+    `pg-still`, which is hidden then. Args: as of `live`.
+    """
+    given = as_json(data)
+    digest = hashlib.sha1(f"{module}\n{given}\n{name}".encode()).hexdigest()[:8]
+    identity = f"{module.rpartition('/')[2].replace('_', '-')}-{digest}"
+    wake = WAKE % {"id": identity, "main": f"{name_of(module)}.main", "data": given}
+    return identity, f'<script type="module">\n{bundle(module)}\n{wake}\n</script>'
 
 
 def as_json(data: Any) -> str:

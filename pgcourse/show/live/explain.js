@@ -1,5 +1,6 @@
 // A figure that answers its controls at once, in the page, without a kernel.
 import { drawChart } from "./chart.js";
+import { keepKeys } from "./keys.js";
 
 /** @typedef {import("./chart.js").Chart} Chart */
 /**
@@ -92,8 +93,7 @@ function makeControl(control, id, changed) {
     show();
     row.append(label, slider, output);
   }
-  // JupyterLab takes arrow keys and letters as its own commands.
-  row.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(row);
   return row;
 }
 
@@ -133,8 +133,8 @@ export function explain(stage, given, figure, name) {
     values[control.name] = value;
     redraw();
   })));
-  stage.append(controls, chart, words);
   draw(); // before anything is shown: what cannot be drawn leaves the still picture in its place
+  stage.append(controls, chart, words);
   new ResizeObserver(() => {
     const width = Math.floor(stage.clientWidth);
     if (width && width !== room) {

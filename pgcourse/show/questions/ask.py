@@ -4,24 +4,22 @@ import html
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-import ipywidgets
 
 from ...errors import InvalidInput
 from ...study.prose import fill_placeholders
-from ..page.widgets import show_widget
+from .. import page
+from ..live.embed import waking
 
-WRAPPING = "pgcourse-wrapping"  # class of widgets whose labels may take several lines
-WRAP_RULE = (
-    f"<style>.{WRAPPING}, .{WRAPPING} .widget-radio-box {{ max-width: 100%; width: auto }} "
-    f".{WRAPPING} label {{ white-space: normal; height: auto; line-height: 1.4 }}</style>"
-)
 # Left to right, so that nothing inside code or a formula is taken for emphasis.
 MARKS = re.compile(r"`([^`]+)`|(\$[^$]+\$)|\*\*([^*]+)\*\*|(?<![\w*])\*([^*\s][^*]*)\*")
-NOT_SAID = 0.0  # and not None, which a menu shows as nothing chosen
 CONFIDENCES = {"a guess": 0.5, "fairly sure": 0.75, "very sure": 0.95}
+SURE = (
+    '<label data-sure>How sure are you?</label> <select><option value="">(not said)</option>'
+    + "".join(f'<option value="{value}">{words}</option>' for words, value in CONFIDENCES.items())
+    + "</select> "
+)
 
 
 def letter(index: int) -> str:
@@ -51,124 +49,53 @@ def _replace(text: str, write: Callable[[str, str], str]) -> str:
     return MARKS.sub(one, text)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Question:
-    """One question with its widgets. `chosen` is the index of the option that is marked, None before."""
+    """One question, with its options in the order in which they are shown.
 
+    Fields: kind: "quiz" or "prediction". answer: index of the right option. reasons: of each option; of a prediction the
+    one explanation.
+    """
+
+    kind: str
     id: str
     text: str
     options: list[str]
     answer: int
     reasons: list[str]
-    radio: ipywidgets.RadioButtons = field(init=False)
-    button: ipywidgets.Button = field(init=False)
-    verdict: ipywidgets.HTMLMath = field(init=False)
 
-    def __post_init__(self) -> None:
-        labels = [(f"{letter(i)}. {plain(option)}", i) for i, option in enumerate(self.options)]
-        # A label of this layout wraps; the default one cuts a sentence at 300 pixels.
-        self.radio = ipywidgets.RadioButtons(options=labels, value=None, layout={"width": "auto", "max_width": "100%"})
-        self.radio.add_class(WRAPPING)
-        self.button = ipywidgets.Button(description="Check", disabled=True, tooltip="Check the marked answer")
-        self.verdict = ipywidgets.HTMLMath()
-        self.radio.observe(self._mark, names="value")
-        self.button.on_click(self._press)
-
-    def _mark(self, change: Any) -> None:
-        self.button.disabled = self.radio.value is None
-
-    def _press(self, button: ipywidgets.Button) -> None:
-        chosen = self.radio.value
-        if chosen is None:
-            return
-        right = chosen == self.answer
-        keep(self.id, self.options[chosen], None, right)
-        word = "✓ Right." if right else "✗ Not this one."
-        self._say(f"<strong>{word}</strong> {inline(self.reasons[chosen])}")
-
-    def _say(self, text: str) -> None:
-        self.verdict.value = f'<p role="status" aria-live="polite" style="line-height: 1.4">{text}</p>'
-
-    @property
-    def controls(self) -> list[ipywidgets.Widget]:
-        """What stands under the question, top to bottom."""
-        return [self.radio, self.button, self.verdict]
-
-    @property
-    def unfolded(self) -> str:
-        """The answer in the static page."""
-        lines = "".join(
-            f"<li>{'✓' if i == self.answer else '✗'} {letter(i)}. {inline(reason)}</li>"
-            for i, reason in enumerate(self.reasons)
+    def output(self) -> dict[str, str]:
+        """Its display data: a form that lives in the page, and the answer to unfold where no script runs."""
+        words = [plain(option) for option in self.options]
+        identity, script = waking(
+            "question", {"id": self.id, "kind": self.kind, "options": words, "answer": self.answer}
         )
-        return f"<ul style='list-style: none; padding-left: 1em'>{lines}</ul>"
-
-    def shown(self) -> tuple[ipywidgets.Widget, dict[str, str]]:
-        """The widget, and the static form of the question."""
-        head = ipywidgets.HTMLMath(f"{WRAP_RULE}<p style='line-height: 1.4'><strong>{inline(self.text)}</strong></p>")
-        listed = "".join(f"<li>{inline(option)}</li>" for option in self.options)
-        static = (
-            f"<p><strong>{inline(self.text)}</strong></p><ol type='A'>{listed}</ol>"
-            f"<details><summary>Answer: think first, then unfold</summary>{self.unfolded}</details>"
+        options = "".join(
+            f'<li><label><input type="radio" hidden name="{identity}" value="{i}"><span>{inline(option)}</span></label></li>'
+            for i, option in enumerate(self.options)
         )
-        options = "\n".join(f"  {letter(i)}. {plain(option)}" for i, option in enumerate(self.options))
-        return ipywidgets.VBox([head, *self.controls]), {
-            "text/html": static,
-            "text/plain": f"{plain(self.text)}\n{options}",
+        sure, press = (SURE, "Commit") if self.kind == "prediction" else ("", "Check")
+        return {
+            "text/html": (
+                f'<div class="pg-question" data-live="{identity}"><div class="pg-stage"><fieldset>'
+                f'<legend>{inline(self.text)}</legend><ol type="A">{options}</ol></fieldset>'
+                f'<p class="pg-question-bar" hidden>{sure}<button type="button" disabled>{press}</button></p>'
+                f'<div class="pg-verdict" role="status"></div></div><details class="pg-still">'
+                f"<summary>Answer: think first, then unfold</summary>{self._unfolded()}</details>{script}</div>"
+            ),
+            "text/plain": "\n".join([plain(self.text), *(f"  {letter(i)}. {word}" for i, word in enumerate(words))]),
         }
 
-
-@dataclass
-class Prediction(Question):
-    """A question that is committed first. The verdict waits until the learner has seen what happened."""
-
-    confidence: ipywidgets.Dropdown = field(init=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.confidence = ipywidgets.Dropdown(
-            options=[("(not said)", NOT_SAID), *CONFIDENCES.items()],
-            value=NOT_SAID,
-            description="How sure are you?",
-            style={"description_width": "initial"},
-            layout={"width": "max-content"},
+    def _unfolded(self) -> str:
+        """The answer, with the reason of each option."""
+        if self.kind == "prediction":
+            right = f"It was {letter(self.answer)}: {inline(self.options[self.answer])}."
+            return f"<p data-reason>{right} {inline(self.reasons[0])}</p>"
+        lines = "".join(
+            f"<li>{'✓' if i == self.answer else '✗'} {letter(i)}. <span data-reason>{inline(reason)}</span></li>"
+            for i, reason in enumerate(self.reasons)
         )
-        self.button.description = "Commit"
-        self.button.tooltip = "Commit the marked answer"
-        self.committed: int | None = None
-
-    def _press(self, button: ipywidgets.Button) -> None:
-        if self.radio.value is None:
-            return
-        if self.committed is None:
-            self.committed = self.radio.value
-            self.radio.disabled = self.confidence.disabled = True
-            keep(self.id, self.options[self.committed], self.confidence.value or None, self.committed == self.answer)
-            self.button.description = "Compare"
-            self.button.tooltip = "Compare your answer with what happened"
-            self._say(f"Committed: {letter(self.committed)}. Now run the next cell and look, then press Compare.")
-            return
-        self.button.disabled = True
-        said = f"You said {letter(self.committed)}"
-        if self.confidence.value != NOT_SAID:
-            said += f", {self.confidence.label}"
-        word = "✓ That is what happened." if self.committed == self.answer else "✗ It came out otherwise."
-        self._say(f"<strong>{word}</strong> {said}. {self.unfolded}")
-
-    @property
-    def controls(self) -> list[ipywidgets.Widget]:
-        return [self.radio, self.confidence, self.button, self.verdict]
-
-    @property
-    def unfolded(self) -> str:
-        return f"It was {letter(self.answer)}: {inline(self.options[self.answer])}. {inline(self.reasons[0])}"
-
-
-def keep(question_id: str, answer: str, confidence: float | None, correct: bool) -> None:
-    """Record the answer with the learner's progress."""
-    from ...checks import progress
-
-    progress.record_answer(question_id, answer, confidence, correct)
+        return f"<ul>{lines}</ul>"
 
 
 def quiz(
@@ -183,10 +110,10 @@ def quiz(
 
     Args: options: at least two; they are shown in an order drawn from the question's id. answer: the right
     option, or its index from 0. reasons: why each option is right or wrong, in the order of the options or keyed
-    by them. Without a front end the answer is there to unfold.
+    by them. Where no script runs, the answer is there to unfold.
     Raises: InvalidInput where answer or reasons do not fit the options.
     """
-    show_widget(*build_quiz(question_id, question, options, answer=answer, reasons=reasons).shown())
+    page.display(build_quiz(question_id, question, options, answer=answer, reasons=reasons).output(), raw=True)
 
 
 def predict(question_id: str, question: str, options: Sequence[str], *, answer: int | str, explanation: str) -> None:
@@ -194,7 +121,8 @@ def predict(question_id: str, question: str, options: Sequence[str], *, answer: 
 
     Args: answer: what happened, an option or its index from 0. explanation: why.
     """
-    show_widget(*build_prediction(question_id, question, options, answer=answer, explanation=explanation).shown())
+    asked = build_prediction(question_id, question, options, answer=answer, explanation=explanation)
+    page.display(asked.output(), raw=True)
 
 
 def build_quiz(
@@ -212,16 +140,18 @@ def build_quiz(
     if isinstance(reasons, str) or len(reasons) != len(options) or not all(reasons):
         raise InvalidInput(f"{question_id}: give one reason for each of the {len(options)} options")
     order = shuffled(question_id, len(options))
-    return Question(question_id, question, [options[i] for i in order], order.index(index), [reasons[i] for i in order])
+    shown, why = [options[i] for i in order], [reasons[i] for i in order]
+    return Question("quiz", question_id, question, shown, order.index(index), why)
 
 
 def build_prediction(
     question_id: str, question: str, options: Sequence[str], *, answer: int | str, explanation: str
-) -> Prediction:
+) -> Question:
     """The question of `predict`, not shown yet."""
     options, index = _checked(question_id, options, answer)
     order = shuffled(question_id, len(options))
-    return Prediction(question_id, question, [options[i] for i in order], order.index(index), [explanation])
+    shown = [options[i] for i in order]
+    return Question("prediction", question_id, question, shown, order.index(index), [explanation])
 
 
 def shuffled(question_id: str, count: int) -> list[int]:

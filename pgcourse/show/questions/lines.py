@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
+from ...checks import progress
 from ...errors import InvalidInput
-from .ask import inline, keep, plain
+from .ask import inline, plain
 
 POINTS = 20
 Function = Callable[..., Any]
@@ -44,7 +45,7 @@ def check_line(line_id: str, attempt: Function) -> None:
     """
     right, text = judge(line_id, attempt)
     if right is not None:
-        keep(line_id, _source(attempt), None, right)
+        progress.record_answer(line_id, _source(attempt), None, right)
     display(
         {
             "text/html": f'<p role="status" style="line-height: 1.4">{inline(text)}</p>',

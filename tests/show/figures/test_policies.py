@@ -1,7 +1,6 @@
 """A policy's figures show its own probabilities and torque, and the path that the environment takes."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,42 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
-from pgcourse import InvalidInput, make_envs, ppo
+from pgcourse import InvalidInput, make_envs
 from pgcourse.show.figures import policies
-from pgcourse.show.figures.values import Agent
 from pgcourse.show.page.widgets import WIDGET_VIEW
-
-
-@pytest.fixture(scope="module")
-def agent() -> Agent:
-    result = ppo.train(replace(ppo.CARTPOLE, total_timesteps=8 * 1024))
-    assert result.critic is not None
-    return Agent(result.policy, result.critic, torch.zeros(1, 4))
-
-
-@torch.no_grad()
-def test_bars_and_title_are_what_policy_and_critic_say_of_the_state(agent: Agent) -> None:
-    state = torch.tensor([[0.5, -0.2, np.radians(6.0), 0.4]], dtype=torch.float32)
-    figure = policies.state_figure(agent, position=0.5, velocity=-0.2, angle=6.0, angular_velocity=0.4)
-    _, bars, curve = figure.axes
-    left, right = (bar.get_height() for bar in bars.patches)
-    assert right == pytest.approx(float(agent.policy(state).probs[0, 1]), abs=1e-6)
-    assert left + right == pytest.approx(1)
-    assert bars.get_title(loc="left") == f"V(s) = {float(agent.critic(state)[0]):.1f}"
-    assert curve.get_lines()[2].get_ydata()[1] == pytest.approx(right)
-
-
-def test_an_agent_pushes_the_cart_under_a_pole_that_falls(agent: Agent) -> None:
-    falling = {"position": 0.0, "velocity": 0.0, "angular_velocity": 0.0}
-    figures = [policies.state_figure(agent, angle=angle, **falling) for angle in (-10.0, 10.0)]
-    left, right = (figure.axes[1].patches[1].get_height() for figure in figures)
-    assert left < right
-
-
-def test_the_state_has_a_slider_for_every_number(agent: Agent, shown: list[Any]) -> None:
-    policies.explore_state({"8k steps": agent})
-    names = ("cart position", "cart velocity", "pole angle", "angular velocity")
-    assert all(name in shown[0]["text/html"] for name in names)
 
 
 class Push(nn.Module):
@@ -105,7 +71,6 @@ def test_the_explorer_offers_every_policy(shown: list[Any]) -> None:
 
 @pytest.mark.parametrize(("draw", "message"), [
     (policies.phase_portrait, "no policy"), (policies.explore_phase, "no policy"),
-    (policies.explore_state, "no agent to ask"),
 ])  # fmt: skip
 def test_no_policy_is_refused(draw: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):

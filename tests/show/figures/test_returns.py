@@ -16,14 +16,11 @@ from pgcourse.networks import CategoricalPolicy, ValueNetwork
 from pgcourse.rollout import Rollout
 from pgcourse.show.figures import returns as figures
 from pgcourse.show.figures.returns import (
-    EPISODES,
     KINDS,
-    LENGTH,
     RESET,
     STEP,
     TERMINATED,
     TRUNCATED,
-    discount_figure,
     timeline,
 )
 from pgcourse.study import autoreset
@@ -115,28 +112,6 @@ def test_targets_of_one_episode_are_drawn_under_their_names(rollout: Rollout) ->
     assert "2-step return" in drawn
 
 
-def test_the_narrow_bars_add_up_to_the_return_of_the_chosen_step() -> None:
-    top, bottom = discount_figure([1.0, 2.0, 4.0], 0.5, 1).axes
-    counted = [bar.get_height() for bar in top.containers[1]]
-    assert counted == [2.0, 2.0]  # 2, and half of 4
-    assert "G at step 1 = 4.00" in top.get_title(loc="left")
-    line, point = bottom.get_lines()[:2]
-    assert np.allclose(line.get_ydata(), [1 + 0.5 * 4, 4, 4]) and list(point.get_xdata()) == [1]
-
-
-def test_episodes_have_the_same_total_and_a_discount_tells_them_apart() -> None:
-    assert np.allclose([float(rewards.sum()) for rewards in EPISODES.values()], 20)
-    assert {len(rewards) for rewards in EPISODES.values()} == {LENGTH}
-    for gamma, different in ((1, 1), (0.9, 3)):
-        figures_of_all = [discount_figure(rewards, gamma, 0) for rewards in EPISODES.values()]
-        assert len({figure.axes[0].get_title(loc="left") for figure in figures_of_all}) == different
-
-
-def test_the_discount_has_its_sliders(shown: list[Any]) -> None:
-    figures.explore_discount()
-    assert "discount γ, from 0 to 1; step, from 0 to 39" in shown[0]["text/html"]
-
-
 FLAGS = {STEP: (False, False), TERMINATED: (True, False), TRUNCATED: (False, True)}
 
 
@@ -206,7 +181,6 @@ def test_real_data_in_next_step_mode_show_a_reset_row_after_each_end() -> None:
 
 @pytest.mark.parametrize(("draw", "message"), [
     (lambda: figures.gae_weights(NO_FLAGS, NO_FLAGS, gamma=1.0, gae_lambda=1.0, start=4), "not in a rollout of 4 steps"),
-    (lambda: discount_figure([1.0, 2.0, 4.0], 0.5, 3), "start=3 is not in an episode of 3 steps; use 0 to 2"),
     (lambda: timeline({}), "nothing to draw; give"),
     (lambda: timeline({"SAME_STEP": []}), "nothing to draw; give"),
 ])  # fmt: skip

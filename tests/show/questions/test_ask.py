@@ -1,4 +1,4 @@
-"""A quiz gives the verdict at once with the chosen option's reason; a prediction holds its verdict back."""
+"""Questions as display data: a form for the script, and the answer folded for where none runs."""
 
 from typing import Any
 
@@ -6,11 +6,8 @@ import pytest
 
 from pgcourse.checks import progress
 from pgcourse.errors import InvalidInput
-from pgcourse.show.page.widgets import WIDGET_VIEW
 from pgcourse.show.questions.ask import (
-    Prediction,
     Question,
-    build_prediction,
     build_quiz,
     inline,
     letter,
@@ -28,82 +25,26 @@ def a_quiz(**changes: Any) -> Question:
     return build_quiz("01-flat", "What is `wrong`?", **{"options": OPTIONS, "answer": 0, "reasons": REASONS, **changes})
 
 
-def a_prediction() -> Prediction:
-    return build_prediction("01-guess", "How long?", ["short", "long"], answer="long", explanation="It balances.")
-
-
-def choose(question: Question | Prediction, option: str) -> None:
-    question.radio.value = question.options.index(option)
-    question.button.click()
-
-
-def recorded(question: str, *names: str) -> list[Any]:
-    return [progress.load()["answers"][question][name] for name in names]
-
-
-def test_the_verdict_is_that_of_the_option_chosen_and_it_is_recorded() -> None:
-    question = a_quiz()
-    choose(question, "the shape")
-    assert "✗ Not this one." in question.verdict.value and "A shape raises." in question.verdict.value
-    assert "A sign flips" not in question.verdict.value  # the answer is not given away
-    assert recorded("01-flat", "answer", "correct", "confidence") == ["the shape", False, None]
-    choose(question, "the sign")
-    assert "✓ Right." in question.verdict.value
-    assert recorded("01-flat", "answer", "correct", "first_answer") == ["the sign", True, "the shape"]
-
-
-def test_nothing_is_chosen_at_first_and_the_button_waits_for_a_choice() -> None:
-    question = a_quiz()
-    assert question.radio.value is None and question.button.disabled
-    question.button.click()
-    assert question.verdict.value == "" and progress.load()["answers"] == {}
-    question.radio.value = 2
-    assert not question.button.disabled
-
-
-def test_a_prediction_is_committed_before_anything_is_said_and_cannot_be_changed() -> None:
-    question = a_prediction()
-    question.confidence.label = "very sure"
-    choose(question, "short")
-    assert question.radio.disabled
-    assert (
-        f"Committed: {letter(question.options.index('short'))}." in question.verdict.value
-        and "balances" not in question.verdict.value
-    )
-    assert recorded("01-guess", "answer", "confidence", "correct") == ["short", 0.95, False]
-    question.button.click()
-    said = question.verdict.value
-    assert "✗ It came out otherwise." in said and "very sure." in said
-    assert f"It was {letter(question.answer)}: long. It balances." in said
-    question.button.click()
-    assert recorded("01-guess", "tries") == [1]
-
-
-def test_a_right_prediction_without_confidence() -> None:
-    question = a_prediction()
-    choose(question, "long")
-    question.button.click()
-    assert "✓ That is what happened." in question.verdict.value
-    right = letter(question.answer)
-    assert f"You said {right}. It was {right}" in question.verdict.value and recorded("01-guess", "confidence") == [
-        None
-    ]
-
-
 def test_asking_records_and_prints_nothing(shown: list[Any], capsys: Any) -> None:
     quiz("01-flat", "What?", OPTIONS, answer="the sign", reasons=REASONS)
     predict("01-guess", "How long?", ["short", "long"], answer=1, explanation="It balances.")
     assert progress.load()["answers"] == {} and capsys.readouterr() == ("", "")
-    assert all(WIDGET_VIEW in bundle for bundle in shown)
+    assert all(set(bundle) == {"text/html", "text/plain"} for bundle in shown), "nothing that needs a kernel"
+
+
+def test_without_a_script_there_is_nothing_to_press(shown: list[Any]) -> None:
+    predict("01-guess", "How long?", ["short", "long"], answer=1, explanation="It balances.")
+    form = shown[0]["text/html"].partition("<details")[0]
+    assert form.count('type="radio" hidden') == 2 and '<p class="pg-question-bar" hidden>' in form
 
 
 def test_the_static_page_folds_the_answer_and_keeps_every_reason(shown: list[Any]) -> None:
     quiz("01-flat", "Is a < `b`?", OPTIONS, answer=2, reasons=REASONS)
-    before, _, folded = shown[0]["text/html"].partition("<details>")
+    before, _, folded = shown[0]["text/html"].partition("<details")
     assert "Is a &lt; <code>b</code>?" in before and not any(reason in before for reason in REASONS)
     shown_as = [OPTIONS[i] for i in shuffled("01-flat", 3)]
-    assert f"✓ {letter(shown_as.index(OPTIONS[2]))}. A step size scales it." in folded
-    assert f"✗ {letter(shown_as.index(OPTIONS[0]))}. A sign flips the curve." in folded
+    assert f"✓ {letter(shown_as.index(OPTIONS[2]))}. <span data-reason>A step size scales it." in folded
+    assert f"✗ {letter(shown_as.index(OPTIONS[0]))}. <span data-reason>A sign flips the curve." in folded
     listed = "\n".join(f"  {letter(i)}. {option}" for i, option in enumerate(shown_as))
     assert shown[0]["text/plain"] == f"Is a < b?\n{listed}"
 
