@@ -1741,7 +1741,7 @@ questions.quiz(
 # In every lesson you guessed before you ran, and said how sure you were. Here are your guesses by how sure you were,
 # and your way through the course. Of the answers that you gave 80 %, four in five should have been right.
 
-# %%
+# %% jupyter={"source_hidden": true}
 calibration()
 progress_page()
 

@@ -42,7 +42,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.distributions import Bernoulli, kl_divergence
 from torch.func import functional_call, grad, vmap
 
 from pgcourse import losses, natural_gradient, ppo, trpo
@@ -57,7 +57,7 @@ from pgcourse.show.live.explainers.step_length import step_length
 from pgcourse.show.live.explainers.trust_region import TRUST_REGION
 from pgcourse.statistics import moving_average
 from pgcourse.study import descent
-from pgcourse.study.claims import load_claims, quote
+from pgcourse.study.claims import load_claims
 from pgcourse.study.seeds import run_seeds
 
 page.use_style()
