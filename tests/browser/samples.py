@@ -5,16 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-<<<<<<< HEAD
 from pgcourse.networks import CategoricalPolicy, GaussianPolicy, ValueNetwork
 from pgcourse.optim import seeded
 from pgcourse.rollout import Rollout
 from pgcourse.show.live.explainer import Explainer
 from pgcourse.show.live.explainers.advantages import advantages_of
-=======
-from pgcourse.networks import CategoricalPolicy, ValueNetwork
-from pgcourse.show.live.explainer import Explainer
->>>>>>> LC
 from pgcourse.show.live.explainers.baseline_constant import baseline_constant
 from pgcourse.show.live.explainers.calibration import calibration_of
 from pgcourse.show.live.explainers.cartpole_state import Agent, cartpole_state
@@ -29,15 +24,12 @@ from pgcourse.study.claims import load_claims
 from pgcourse.study.traps import TRAPS
 
 
-<<<<<<< HEAD
 def predictions() -> Explainer:
     """Fourteen predictions, with three levels of confidence."""
     given = [(0.5, True), (0.5, False), *[(0.75, i < 2) for i in range(4)], *[(0.95, i < 7) for i in range(8)]]
     return calibration_of({f"q{i}": {"confidence": said, "correct": right} for i, (said, right) in enumerate(given)})
 
 
-=======
->>>>>>> LC
 def corridor_episodes() -> Explainer:
     """Estimates as of the corridor: long episodes have low returns and large scores."""
     generator = torch.Generator().manual_seed(0)
@@ -66,7 +58,6 @@ def agents_of_cartpole() -> Explainer:
     return cartpole_state(agents)
 
 
-<<<<<<< HEAD
 def advantages() -> Explainer:
     """A rollout with every kind of end."""
     generator = torch.Generator().manual_seed(0)
@@ -92,12 +83,6 @@ def phase() -> Explainer:
     with torch.no_grad():
         list(strong.mean.parameters())[-2].mul_(300)
     return phase_of({"weak": weak, "strong": strong})
-=======
-def predictions() -> Explainer:
-    """Fourteen predictions, with three levels of confidence."""
-    given = [(0.5, True), (0.5, False), *[(0.75, i < 2) for i in range(4)], *[(0.95, i < 7) for i in range(8)]]
-    return calibration_of({f"q{i}": {"confidence": said, "correct": right} for i, (said, right) in enumerate(given)})
->>>>>>> LC
 
 
 def line_search() -> Explainer:
@@ -136,7 +121,6 @@ def signatures() -> Explainer:
 
 
 SAMPLES: dict[str, Callable[[], Explainer]] = {
-<<<<<<< HEAD
     "calibration": predictions,
     "cartpole_state": agents_of_cartpole,
     "baseline_constant": corridor_episodes,
@@ -144,12 +128,6 @@ SAMPLES: dict[str, Callable[[], Explainer]] = {
     "advantages": advantages,
     "fork_error": fork,
     "phase": phase,
-=======
-    "cartpole_state": agents_of_cartpole,
-    "calibration": predictions,
-    "baseline_constant": corridor_episodes,
-    "critic_offset": critic_of_a_stage,
->>>>>>> LC
     "experiment": pools,
     "fault_effects": effects,
     "step_length": line_search,

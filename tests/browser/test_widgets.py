@@ -1,4 +1,4 @@
-"""Sliders and questions in a real JupyterLab, worked with the keyboard alone."""
+"""Questions and the progress page in a real JupyterLab."""
 
 import json
 import time
@@ -13,20 +13,6 @@ from .conftest import Lab, run_all
 
 pytestmark = pytest.mark.slow
 
-EXPLORE = """
-import numpy as np
-from pgcourse.show.page.style import new_figure
-from pgcourse.show.live.sliders import Choice, Slider, explore
-def draw(temperature, shape):
-    figure, ax = new_figure(height=3)
-    x = np.linspace(0, 1, 50)
-    ax.plot(x, x ** temperature, "o" if shape == "points" else "-")
-    ax.set(xlabel="x", ylabel="y")
-    return figure
-explore(draw, alt="A curve that bends with the temperature.", caption="Watch the bend.",
-        temperature=Slider(0.1, 5.0, 1.0, 0.1, "temperature"),
-        shape=Choice(["line", "points"], "line", "drawn as"))
-"""
 PROGRESS = "from pgcourse.show.page.progress_page import progress_page; progress_page()"
 QUIZ = """
 from pgcourse.show.questions import predict, quiz
@@ -48,49 +34,6 @@ def page(open_notebook: Callable[..., Any], request: pytest.FixtureRequest) -> A
     page = open_notebook(f"{name}.ipynb", cells)
     assert run_all(page)
     return page
-
-
-def source_of(page: Any, selector: str) -> str:
-    """Address of a picture: it changes when the picture does."""
-    return str(page.locator(selector).first.get_attribute("src"))
-
-
-def press(page: Any, element: Any, key: str) -> None:
-    """Press a key on an element that has the focus: JupyterLab takes it back when the last cell has run."""
-    element.focus()
-    page.wait_for_function("element => element === document.activeElement", arg=element.element_handle())
-    element.press(key)
-
-
-def wait_for_other_picture(page: Any, selector: str, before: str) -> None:
-    page.wait_for_function(
-        "([selector, before]) => document.querySelector(selector).src !== before",
-        arg=[selector, before],
-        timeout=120_000,
-    )
-
-
-IMAGE = "img.widget-image"
-
-
-@pytest.mark.parametrize("page", [("explore", [EXPLORE])], indirect=True)
-def test_an_arrow_key_moves_the_slider_and_redraws_the_figure(page: Any) -> None:
-    page.wait_for_selector(IMAGE)
-    before = source_of(page, IMAGE)
-    slider = page.locator(".widget-slider", has_text="temperature")
-    assert slider.locator(".widget-readout").inner_text() == "1.0"
-    press(page, slider.locator(".noUi-handle"), "ArrowRight")
-    wait_for_other_picture(page, IMAGE, before)
-    assert slider.locator(".widget-readout").inner_text() == "1.1"
-
-    after = source_of(page, IMAGE)
-    # The browser's own menu: which key opens it, and which one chooses, differs between systems.
-    page.locator(".widget-dropdown select").select_option("points")
-    wait_for_other_picture(page, IMAGE, after)
-    assert page.locator(IMAGE).get_attribute("title") == "A curve that bends with the temperature."
-    box = page.locator(IMAGE).bounding_box()
-    assert box["x"] + box["width"] <= 1280
-    assert page.locator(".jp-OutputArea-output", has_text="Error displaying widget").count() == 0
 
 
 @pytest.mark.parametrize("page", [("quiz", [QUIZ, PREDICT])], indirect=True)

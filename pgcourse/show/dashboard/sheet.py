@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from ..page.style import SERIES
+
 UNITS = 2000  # of a plot, each way: whole numbers are fine enough, and short
 LETTERS = 11  # pixels
 LEGEND_LINE = 15  # pixels
@@ -19,8 +21,7 @@ LEGEND_LINE = 15  # pixels
 LIGHT = {
     "ink": "var(--jp-content-font-color1, #1a1a1a)", "paper": "var(--jp-layout-color0, #ffffff)",
     "line": "var(--jp-border-color2, #d0d0d0)", "muted": "var(--jp-content-font-color2, #595959)", "alarm": "#B3261E",
-    "blue": "#0072CE", "vermillion": "#BF3906", "green": "#0A6040", "purple": "#742568", "brown": "#A68259",
-    "grey": "#788187",
+    **SERIES,
 }  # fmt: skip
 STYLE = """<style>
 .pg-panels { container-type: inline-size; max-width: 1040px; margin: 4px 0; --pg-alarm: var(--pg-wrong, #B3261E) }

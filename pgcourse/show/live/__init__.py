@@ -1,1 +1,1 @@
-"""What moves in the page: figures with sliders, a game, agents at work."""
+"""What lives in the page without a kernel: figures with controls, agents at work, a game, questions."""

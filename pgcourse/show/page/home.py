@@ -1,6 +1,5 @@
 """The page that `pgcourse lab` opens: an agent, three steps, the units with what is solved of them, and where to go on."""
 
-import base64
 import contextlib
 import html
 import platform
@@ -12,11 +11,11 @@ import nbformat
 
 from ...checks import progress
 from ...checks.catalogue import UNITS
-from ...course_files import course_folder
 from ...storage import atomic_write
 from ...workfolder import HOME, changed_files
 from ...workfolder.trust import is_trusted, trust
 from .. import page
+from ..live.agents import landing
 from .progress_page import Standing, standings
 
 CELL = "# Run this cell to renew the page\nfrom pgcourse.show.page.home import home\n\nhome()"
@@ -130,19 +129,6 @@ def where_to_go_on(folder: Path) -> tuple[str, str]:
     return first.lesson or HOME, f"{first.number} {UNITS[first.number].title}: the lesson"
 
 
-def film() -> str:
-    """HTML of an agent that acts, for the head of the page."""
-    file = course_folder("docs") / "agent.gif"
-    if not file.exists():
-        return ""
-    data = base64.b64encode(file.read_bytes()).decode()
-    alt = "Two carts, each under a pole. The untrained one drops it at once; the trained one keeps it upright."
-    return (
-        '<details class="pg-home-film" open><summary>Before and after training: fold to stop it</summary>'
-        f'<img class="pg-photo" src="data:image/gif;base64,{data}" alt="{alt}"></details>'
-    )
-
-
 def _content(folder: Path) -> dict[str, str]:
     states = units(folder)
     path, words = where_to_go_on(folder)
@@ -157,7 +143,7 @@ def _content(folder: Path) -> dict[str, str]:
         "<h1>Policy gradients, from the first line to the last bug</h1>"
         f"<p>{'Go on with:' if begun else 'Start here:'}</p>"
         f'<p><a class="pg-home-go" href="{html.escape(path)}">{html.escape(words)}</a></p>'
-        f"</div>{film()}</header>"
+        f"</div></header>{landing(caption='From random to trained. Push them.')}"
         f'<ol class="pg-home-steps">{steps}</ol>'
         f'<h2>Units</h2><p class="pg-home-total">{_bar(solved, total, "exercises solved in the whole course")} {so_far}.</p>'
         f'<ul class="pg-home-map">{"".join(_card(state, path) for state in states)}</ul>'

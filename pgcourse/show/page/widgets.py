@@ -6,11 +6,8 @@ from typing import Any
 
 import ipywidgets
 from IPython.display import display
-from traitlets import Unicode
 
 _shown: dict[str, Any] = {}  # cell -> the widget of its last run, which has a method `stop`
-# Its own size where there is room, or it would be blurred to the width of the page.
-PICTURE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ROW = {"flex_flow": "row wrap", "align_items": "center"}
 
@@ -52,16 +49,6 @@ def _request() -> dict[str, Any]:
 
     kernel = getattr(get_ipython(), "kernel", None)
     return dict(kernel.get_parent() or {}) if kernel is not None else {}
-
-
-class DescribedImage(ipywidgets.Image):
-    """An image with a tooltip, which is what a screen reader reads: the widget has no alt text.
-
-    The front end looks for a description before it shows a tooltip, and fails on widgets that have none
-    (jupyter-widgets/ipywidgets issue 3860); so this one has an empty one.
-    """
-
-    description = Unicode("").tag(sync=True)
 
 
 # The static form and the widget are two outputs, and the page shows one of them: a front end that prefers the widget to

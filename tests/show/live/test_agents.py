@@ -103,7 +103,7 @@ def test_watch_shows_a_live_figure_that_says_what_happens(shown: list[dict[str, 
 def test_what_cannot_live_in_the_page_is_filmed(shown: list[dict[str, Any]]) -> None:
     watch({"own": OwnPolicy(torch.sin)}, "CartPole-v1", caption="Look.")
     watch({"random": None}, "MountainCar-v0")
-    assert ["image/gif" in bundle for bundle in shown] == [True, True]
+    assert ["data:image/gif" in bundle["text/html"] for bundle in shown] == [True, True]
     assert "MountainCar-v0" in shown[1]["text/plain"]
 
 
