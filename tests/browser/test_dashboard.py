@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from .conftest import ask_kernel, run_all
-from .test_widgets import press
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +35,13 @@ CURVES = ".pg-panels"
 
 def button(place: Any, word: str) -> Any:
     return place.get_by_role("button", name=word, exact=True)
+
+
+def press(page: Any, element: Any, key: str) -> None:
+    """Press a key on an element that has the focus: JupyterLab takes it back when the last cell has run."""
+    element.focus()
+    page.wait_for_function("element => element === document.activeElement", arg=element.element_handle())
+    element.press(key)
 
 
 def words_of(cell: Any) -> str:

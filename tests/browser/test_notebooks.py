@@ -1,4 +1,4 @@
-"""Every notebook that a learner opens: it opens, *Run All* reaches the end, and neither a cell nor the page complains."""
+"""Every notebook that a learner opens: *Run All* reaches the end, nothing complains, and nothing is broken the next day."""
 
 import shutil
 from collections.abc import Callable
@@ -25,6 +25,10 @@ CELLS = """() => {
     }));
 }"""
 
+# What is drawn, a part of the notebook, is awake. Without figures and questions there is nothing to wait for.
+ALIVE = """() => document.querySelector(".jp-Cell") !== null
+    && [...document.querySelectorAll("[data-live]")].every(figure => "awake" in figure.dataset)"""
+
 
 def run_to_the_end(kind: str, name: str, lab: Lab, open_file: Callable[..., Any]) -> None:
     shutil.copy(REPOSITORY / kind / name, lab.folder / f"{kind}-{name}")
@@ -36,8 +40,20 @@ def run_to_the_end(kind: str, name: str, lab: Lab, open_file: Callable[..., Any]
     assert [cell["source"][:80] for cell in cells if cell["count"] is None] == []
     assert [cell["errors"] for cell in cells if cell["errors"]] == []
     assert [cell["stderr"] for cell in cells if "Traceback" in cell["stderr"]] == []
-    assert page.locator(".jp-OutputArea-output", has_text="Error displaying widget").count() == 0
+    assert broken(page) == 0
     assert errors == []
+    # The second day: saved, the kernel stopped, opened again.
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
+    page.goto(lab.url(f"{kind}-{name}"))
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=120_000)
+    page.wait_for_function(ALIVE, timeout=60_000)
+    assert broken(page) == 0
+
+
+def broken(page: Any) -> int:
+    """How many outputs show the error of a widget whose model is gone."""
+    return int(page.locator(".jp-OutputArea-output:visible", has_text="Error displaying widget").count())
 
 
 # Two classes of lessons, because pytest-xdist hands out a class as a whole and all of them take minutes.

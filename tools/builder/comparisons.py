@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from pgcourse.errors import InvalidInput
@@ -92,13 +93,18 @@ def texts_of(cell: NotebookNode) -> list[str]:
     """The prose of a cell: markdown, or the strings of code that hold a phrase; the words for a picture are not read."""
     if cell.cell_type == "markdown":
         return [str(cell.source)]
-    tree = ast.parse(cell.source)
+    tree = _tree(cell.source)
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         call.keywords = [keyword for keyword in call.keywords if keyword.arg != "alt"]
     strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     joined = [_joined(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     return [text for text in [*(n.value for n in strings if id(n) not in inside), *joined] if len(text.split()) > 2]
+
+
+def _tree(source: str) -> ast.Module:
+    """The code of a cell, magics included."""
+    return ast.parse(TransformerManager().transform_cell(source))
 
 
 def _joined(node: ast.JoinedStr) -> str:
@@ -124,7 +130,7 @@ def sentences(text: str) -> Iterator[tuple[str, str | None]]:
 def _calls(source: str) -> list[tuple[str, ...]]:
     """The constant arguments of `compared(words, relation)`."""
     calls = [
-        node for node in ast.walk(ast.parse(source))
+        node for node in ast.walk(_tree(source))
         if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "compared"
     ]  # fmt: skip
     return [tuple(ast.literal_eval(argument) for argument in call.args) for call in calls]
