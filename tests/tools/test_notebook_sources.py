@@ -134,6 +134,25 @@ def test_magics_of_a_source_become_magics_of_the_notebook(tiny):
     assert read_source(tiny.course, SourceFile(path)).cells[0].source == "%matplotlib inline\nprint(1)"
 
 
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("import math", "# Imports"),
+        ("from math import pi", "# Imports"),
+        ('# {{# question}}\nquestions.quiz("a", "b", [], answer=0, reasons=[])', "# Question"),
+        ("x = 1\nwatch(agents)", "# Agents at work"),
+        ('page.figure(figure, alt="A line.")', "# Figure"),
+        ("x = 1", "# Preparation"),
+        ("# Two seeds of each\nx = 1", "# Two seeds of each"),
+    ],
+)
+def test_a_folded_cell_says_in_its_first_line_what_it_is(tiny, code, first):
+    path = tiny.write("01_tiny.py", f'# %% jupyter={{"source_hidden": true}}\n{code}\n\n# %%\nimport math\n')
+    hidden, shown = read_source(tiny.course, SourceFile(path)).cells
+    assert hidden.source.split("\n")[0] == first
+    assert shown.source == "import math"
+
+
 # Figures
 
 

@@ -136,8 +136,9 @@ def digest(*parts: bytes | str) -> str:
 
 
 def package_digest(root: Path) -> str:
-    """Digest of pgcourse/**/*.py and claims/*.json, on which every executed notebook depends."""
-    files = sorted([*(root / "pgcourse").rglob("*.py"), *(root / "claims").glob("*.json")])
+    """Digest of the package, scripts and styles included, and of claims/*.json: every executed notebook depends on them."""
+    package = [path for path in (root / "pgcourse").rglob("*") if path.suffix in (".py", ".js", ".css", ".json")]
+    files = sorted([*package, *(root / "claims").glob("*.json")])
     parts: list[bytes | str] = []
     for path in files:
         # A checkout with Windows line ends must not make every output look old.
@@ -152,6 +153,13 @@ NOTEBOOK_METADATA: dict[str, Any] = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# What a folded cell is called, by the first of these that its code holds.
+FOLDS = (
+    (r"\A(?:import|from) ", "Imports"),
+    (r"^questions\.(?:quiz|predict|calibration)\(", "Question"),
+    (r"^watch\(", "Agents at work"),
+    (r"page\.(?:figure|gif)\(|\.show\(\)", "Figure"),
+)
 NBGRADER_KEYS = {"grade": False, "locked": False, "solution": False, "task": False, "schema_version": 3}
 
 
@@ -241,7 +249,18 @@ def _clean_cell(cell: NotebookNode) -> NotebookNode:
     source = COMMENT.sub("", cell.source) if cell.cell_type == "code" else cell.source
     new = make.get(cell.cell_type, nbformat.v4.new_raw_cell)(source=source.rstrip())
     new.metadata = nbformat.from_dict(metadata)
+    if cell.cell_type == "code" and metadata.get("jupyter", {}).get("source_hidden"):
+        new.source = _named(new.source)
     return new
+
+
+def _named(source: str) -> str:
+    """The code of a folded cell under a line that says what it is: JupyterLab shows the first line in the cell's place."""
+    source = source.lstrip("\n")
+    if source.startswith(("#", "%")):
+        return source
+    words = next((words for pattern, words in FOLDS if re.search(pattern, source, re.MULTILINE)), "Preparation")
+    return f"# {words}\n{source}"
 
 
 def grade_id(cell: NotebookNode) -> str | None:
