@@ -263,6 +263,24 @@ def test_the_game_waits_for_the_first_key_and_keeps_the_page_in_place(
     assert errors == []
 
 
+def test_a_game_that_stands_still_takes_the_colours_of_a_new_theme(blank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(page, "display", lambda data, raw: shown.append(data["text/html"]))
+    game.play()
+    fill(blank, shown[0])
+    cart = """() => {
+        const canvas = document.querySelector(".pg-game canvas");
+        const at = [0.5 * canvas.width - 0.04 * canvas.width, 0.78 * canvas.height];
+        return [...canvas.getContext("2d").getImageData(...at, 1, 1).data];
+    }"""
+    blank.wait_for_function(f"() => ({cart})()[3] > 0")
+    seen = [blank.evaluate(cart)]
+    for theme in ("dark", "light"):
+        blank.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        seen.append(blank.evaluate(cart))
+    assert seen == [[27, 31, 35, 255], [230, 233, 236, 255], [27, 31, 35, 255]], "the cart has the colour of ink"
+
+
 def test_a_shared_page_is_whole_small_and_alive(blank: Any, tmp_path: Any) -> None:
     result = reinforce.train(replace(reinforce.CARTPOLE, seed=1, num_episodes=30))
     path = share(result, tmp_path / "agent.html", title="Ada's <agent>")

@@ -9,7 +9,8 @@ const FALLBACK = {
   ink: "#1b1f23", paper: "#ffffff", muted: "#57606a", line: "#d0d7de", accent: "#0b5cad", blue: "#0072b2",
   vermillion: "#d55e00", green: "#00855f", purple: "#b3568b", orange: "#a86e00", grey: "#6e7781",
 };
-const RENEW = 1000; // ms after which colours are looked up again: the reader may have changed the theme
+const RENEW = 1000; // ms after which colours are looked up again: the page's stylesheet may have come late
+const THEMES = ["data-jp-theme-light", "data-theme"]; // attributes of JupyterLab's body and of the site's root
 
 /**
  * @param {string} tag
@@ -45,7 +46,11 @@ export function painter(canvas, world, agent) {
   let colours = null;
   let looked = 0;
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  return (state, effort, words) => {
+  /** @type {[State, number, string[]] | null} */
+  let shown = null;
+  /** @param {State} state @param {number} effort @param {string[]} words */
+  const paint = (state, effort, words) => {
+    shown = [state, effort, words];
     const now = performance.now();
     if (!colours || now - looked > RENEW) {
       const style = getComputedStyle(canvas);
@@ -70,6 +75,13 @@ export function painter(canvas, world, agent) {
     pen.textBaseline = "alphabetic";
     words.forEach((line, i) => pen.fillText(line, 8, 17 + 16 * i));
   };
+  // What stands still would keep the colours of the theme before.
+  const themes = new MutationObserver(() => {
+    colours = null;
+    if (shown) paint(...shown);
+  });
+  for (const root of [document.documentElement, document.body]) themes.observe(root, { attributeFilter: THEMES });
+  return paint;
 }
 
 /**
