@@ -39,6 +39,8 @@ document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("input.sidebar-toggle:checked").forEach((box) => (box.checked = false));
   });
   document.querySelectorAll("button.copybtn").forEach((button) => button.setAttribute("aria-label", "Copy"));
+  document.querySelector("aside.sidebar-drawer")?.setAttribute("aria-label", "Site");
+  document.querySelector("aside.toc-drawer")?.setAttribute("aria-label", "This page");
   makeReachable();
   document.addEventListener("toggle", makeReachable, { capture: true });
   addEventListener("resize", makeReachable);

@@ -34,7 +34,7 @@ class FoldFurther(SphinxPostTransform):
         last = title.children[-1]
         if isinstance(last, nodes.Text):
             words = last.astext().removesuffix(FURTHER).rstrip()
-            title.replace(last, [nodes.Text(words + " "), nodes.inline("", "further", classes=["pg-mark"])])
+            title.replace(last, [nodes.Text(words + " "), nodes.inline("", "further", classes=["pg-further-mark"])])
 
 
 def _raw(text: str) -> nodes.raw:

@@ -1,7 +1,5 @@
 """What the landing page shows that is made from the course itself: the agents, a check's answer, the units."""
 
-import html
-
 # A wrong answer that many people write first. The landing page shows what the course's check says to it.
 WRONG_GAE = """\
 def gae(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda):
@@ -19,20 +17,20 @@ def live_agents() -> str:
     """The course's own agents at work, from random to trained, as a block of MyST: a script may hold empty lines."""
     from pgcourse.show.live import agents
 
-    caption = "They act in this page, now. Push one with the mouse."
+    caption = "They act in this page, now. Push one: with the buttons, or with a press on the picture."
     return f"~~~~{{raw}} html\n{agents.landing(caption=caption)}\n~~~~"
 
 
 def verdict_on_wrong_gae() -> str:
-    """What the check of the course answers to `WRONG_GAE`, as HTML."""
+    """The card with which the course answers `WRONG_GAE`, as a block of MyST."""
     import torch
 
     from pgcourse.checks import run
+    from pgcourse.checks.card import verdict_card
 
     names: dict[str, object] = {"torch": torch}
     exec(WRONG_GAE, names)
-    message = html.escape(run("gae", names["gae"]).message)
-    return f'<div class="pg-card pg-card-wrong"><pre class="pg-answer">{message}</pre></div>'
+    return f"~~~~{{raw}} html\n{verdict_card('gae', run('gae', names['gae']))}\n~~~~"
 
 
 def filled(index: str, *, unit_map: str) -> str:

@@ -14,7 +14,8 @@ from PIL import Image
 
 from .units import Unit
 
-PICTURE = re.compile(r"<img\b[^>]*?\bsrc=\"(data:image/(png|jpeg|gif);base64,([^\"]+))\"[^>]*>")
+PICTURE = re.compile(r"<img\b[^>]*?\bsrc=\"(data:image/(png|jpeg|gif|svg\+xml);base64,([^\"]+))\"[^>]*>")
+STYLE = re.compile(r'<style class="pg-style">[^<]*</style>\s*$')
 SMALL = 3000  # characters of base64 below which a picture stays in the page
 QUESTION = re.compile(r"^\s*(?:page\.)?questions\.\w+\(", re.MULTILINE)
 OUTPUTS = "_static/outputs"  # where the pictures of outputs lie, below the site's root
@@ -46,6 +47,8 @@ def shown(cell: NotebookNode, store: Callable[[str, bytes], None]) -> NotebookNo
         # The source of a question holds the answer, and its output all that is asked.
         tags.add("remove-input" if QUESTION.search(cell.source) else "hide-input")
     cell.metadata["tags"] = sorted(tags)
+    # The page has the stylesheet already.
+    cell.outputs = [output for output in cell.outputs if not STYLE.match(output.get("data", {}).get("text/html", ""))]
     for output in cell.outputs:
         data = output.get("data", {})
         if "text/html" in data:
@@ -63,13 +66,20 @@ def with_picture_files(text: str, store: Callable[[str, bytes], None]) -> str:
         if len(data) < SMALL:
             return tag
         raw = base64.b64decode(data)
-        name = f"{hashlib.sha256(raw).hexdigest()[:16]}.{kind}"
+        name = f"{hashlib.sha256(raw).hexdigest()[:16]}.{kind.removesuffix('+xml')}"
         store(name, raw)
-        width, height = Image.open(io.BytesIO(raw)).size
-        size = "" if re.search(r"\bwidth=", tag) else f' width="{width}" height="{height}"'
+        size = "" if re.search(r"\bwidth=", tag) else _size(raw, kind)
         return tag.replace(address, f"../{OUTPUTS}/{name}").replace("<img", f'<img loading="lazy"{size}', 1)
 
     return PICTURE.sub(replaced, text)
+
+
+def _size(content: bytes, kind: str) -> str:
+    """Attributes that keep a picture's place until it is there; a drawing has its own size inside."""
+    if kind == "svg+xml":
+        return ""
+    width, height = Image.open(io.BytesIO(content)).size
+    return f' width="{width}" height="{height}"'
 
 
 def with_actions(cells: list[NotebookNode], actions: str) -> list[NotebookNode]:
