@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 00 · Welcome: acting and scoring
+# # 00 Welcome: acting and scoring
 #
 # A program that knows nothing presses two buttons at random. A few seconds and some two hundred attempts later it
 # balances a pole. Nobody showed it how: all that it was told is one point for each step until the pole fell. Methods that
