@@ -17,10 +17,9 @@ DRAWING_MODULES = (
     "pgcourse.show.figures",
     "pgcourse.show.live.agents",
     "pgcourse.show.live.explainers",
-    "pgcourse.show.live.sliders",
     "pgcourse.show.page.style",
 )
-DRAWING_CALLS = {"page.figure", "page.gif", "page.film"}
+DRAWING_CALLS = {"page.figure", "page.gif"}
 DRAWING_NAMES = {"ax", "axes", "fig", "figure", "plt", "alt", "caption"}
 QUESTIONS = {"questions.quiz", "questions.predict"}
 
