@@ -363,4 +363,4 @@ def test_working_in_the_folder_leaves_no_trace_in_the_checkout(folder: Path, rep
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str((folder / path).parent)}}).execute()
         nbformat.write(notebook, folder / path)
     assert state() == before
-    assert len(changed_files(folder)) == 2
+    assert len(changed_files(folder)) == 3

@@ -144,13 +144,16 @@ def equal_rows(source: Generator, **changes: Any) -> Case:
     """Rows that differ in nothing but the advantage.
 
     Their scores are equal, so advantages of mean 0 cancel: normalised within each minibatch, they leave the policy
-    where it is, whatever the shuffle.
+    where it is, whatever the shuffle. Old log-probabilities that differ by some 1e-5 keep the gradient from being 0 to
+    the last bit, by which a learner's own clipping may divide.
     """
     case = random_batch(source, 8, minibatch_size=4, look_at="stillness", update_epochs=2, max_grad_norm=5.0)
     case |= {"policy_weight": torch.zeros(3, 2), "policy_bias": torch.zeros(3), **changes}
     obs, actions = case["obs"][:1].expand(8, -1).clone(), case["actions"][:1].expand(8).clone()
     advantages = 2.0 ** torch.arange(8)  # no four of them have the mean of all eight
     log_prob = log_prob_of(LinearPolicy(case["policy_weight"], case["policy_bias"]), obs, actions)
+    if case["look_at"] == "stillness":
+        log_prob = log_prob + 1e-5 * torch.arange(8).sqrt()
     return {**case, "obs": obs, "actions": actions, "log_prob": log_prob, "advantages": advantages}
 
 
@@ -187,7 +190,7 @@ def show(case: Case) -> str:
     if len(case["obs"]) <= 2:
         columns = ": " + ", ".join(f"{name} {value(case[name])}" for name in Batch._fields)
     same = bool((case["obs"] == case["obs"][0]).all())
-    kind = "equal rows but for their advantages" if same else "rows"
+    kind = "rows of one observation and one action" if same else "rows"
     return f"ppo_update(..., {listed}) with {rates}, on a batch of {len(case['obs'])} {kind}{columns}"
 
 
