@@ -1,4 +1,7 @@
-"""Diagnostics of an update: approximate KL, clip fraction, explained variance, update norms. No gradient flows here."""
+"""Diagnostics of an update: approximate KL, clip fraction, explained variance, update norms. No gradient flows here.
+
+Those of a batch are taken over the last axis, so [S, B] gives the numbers of S runs at once.
+"""
 
 from collections.abc import Mapping
 
@@ -17,7 +20,7 @@ def approx_kl(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
     require_same_shape(log_prob, old_log_prob, names="log_prob and old_log_prob")
     log_ratio = log_prob - old_log_prob
     # expm1 keeps the small difference that exp(x) - 1 loses to rounding when the policies are close.
-    return (log_ratio.expm1() - log_ratio).mean()
+    return (log_ratio.expm1() - log_ratio).mean(-1)
 
 
 @torch.no_grad()
@@ -28,7 +31,7 @@ def clip_fraction(log_prob: Tensor, old_log_prob: Tensor, *, clip_coef: float) -
     """
     require_same_shape(log_prob, old_log_prob, names="log_prob and old_log_prob")
     outside = (log_prob - old_log_prob).expm1().abs() > clip_coef
-    return outside.to(log_prob.dtype).mean()
+    return outside.to(log_prob.dtype).mean(-1)
 
 
 @torch.no_grad()
@@ -40,10 +43,10 @@ def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
     between V and G: look at their means too.
     """
     require_same_shape(values, returns, names="values and returns")
-    variance = returns.var(correction=0)
+    variance = returns.var(-1, correction=0)
     # Rounding gives equal returns a variance that is not quite 0, so look at the returns themselves.
-    varies = (returns.max() > returns.min()) & (variance > 0)
-    return torch.where(varies, 1 - (returns - values).var(correction=0) / variance, torch.nan)
+    varies = (returns.amax(-1) > returns.amin(-1)) & (variance > 0)
+    return torch.where(varies, 1 - (returns - values).var(-1, correction=0) / variance, torch.nan)
 
 
 @torch.no_grad()

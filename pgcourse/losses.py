@@ -1,4 +1,4 @@
-"""Losses of policy and critic: scalars to be minimised."""
+"""Losses of policy and critic, to be minimised: means over the last axis, so [S, B] gives S runs' losses at once."""
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ def reinforce_loss(log_prob: Tensor, weight: Tensor) -> Tensor:
     Returns: scalar. Raises: ValueError if shapes differ. Source: Williams (1992).
     """
     require_same_shape(log_prob, weight, names="log_prob and weight")
-    return -(weight.detach() * log_prob).mean()
+    return -(weight.detach() * log_prob).mean(-1)
 
 
 def ppo_clip_loss(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *, clip_coef: float | None) -> Tensor:
@@ -37,7 +37,7 @@ def ppo_clip_loss(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, *,
     objective = ratio * advantages
     if clip_coef is not None:
         objective = torch.minimum(objective, ratio.clamp(1 - clip_coef, 1 + clip_coef) * advantages)
-    return -objective.mean()
+    return -objective.mean(-1)
 
 
 def value_loss(values: Tensor, returns: Tensor) -> Tensor:
@@ -47,4 +47,4 @@ def value_loss(values: Tensor, returns: Tensor) -> Tensor:
     Returns: scalar, in units of reward squared. Raises: ValueError if shapes differ.
     """
     require_same_shape(values, returns, names="values and returns")
-    return 0.5 * (values - returns.detach()).square().mean()
+    return 0.5 * (values - returns.detach()).square().mean(-1)

@@ -38,13 +38,23 @@ class Categorical(torch.distributions.Categorical):
         """Logarithms of the probabilities, [B, A]."""
         return self._param - self._param.logsumexp(dim=-1, keepdim=True)
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        """One action each: argmax of logits minus log of exponential noise (the Gumbel-max trick).
+    @property
+    def scores(self) -> Tensor:
+        """What the probabilities are the softmax of, [B, A]."""
+        return self._param
 
-        torch's own `multinomial` gives the same law and takes about twice the time of sampling here.
-        """
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        """One action each."""
         scores = self._param.expand(*sample_shape, *self._param.shape) if sample_shape else self._param
-        return (scores - torch.empty_like(scores).exponential_().log_()).argmax(dim=-1)
+        return self.sample_by(torch.empty_like(scores).exponential_())
+
+    def sample_by(self, noise: Tensor) -> Tensor:
+        """The actions that follow from exponential noise [..., B, A], which is overwritten.
+
+        Argmax of logits minus its logarithm (the Gumbel-max trick). torch's own `multinomial` gives the same law and takes
+        about twice the time of sampling here.
+        """
+        return (self._param - noise.log_()).argmax(dim=-1)
 
 
 class MLP(nn.Sequential):

@@ -34,11 +34,11 @@ class ObservationNorm(nn.Module):
 
     @torch.no_grad()
     def update(self, obs: Tensor) -> None:
-        """Take in observations [B, D]; any split into batches gives the same statistics. Source: Chan et al. (1979)."""
-        total = self.count + len(obs)
-        shift = obs.mean(dim=0) - self.mean
-        share = len(obs) / total  # of the new observations among all
-        within = self.var * (1 - share) + obs.var(dim=0, correction=0) * share
+        """Take in observations [..., B, D]; any split into batches gives the same statistics. Source: Chan et al. (1979)."""
+        total = self.count + obs.shape[-2]
+        shift = obs.mean(dim=-2).view_as(self.mean) - self.mean
+        share = obs.shape[-2] / total  # of the new observations among all
+        within = self.var * (1 - share) + obs.var(dim=-2, correction=0).view_as(self.var) * share
         self.var.copy_(within + shift.square() * (share * (1 - share)))
         self.mean += shift * share
         self.count.copy_(total)

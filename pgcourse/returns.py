@@ -80,10 +80,11 @@ def gae(
 
 
 def normalize(x: Tensor, *, eps: float = 1e-8) -> Tensor:
-    """Shift and scale to mean 0 and standard deviation 1 over all elements: (x - mean) / (std + eps).
+    """Shift and scale to mean 0 and standard deviation 1 over the last axis: (x - mean) / (std + eps).
 
-    Args: x: any shape. eps keeps the result finite. Returns: same shape; zeros where x is constant or has one element.
-    The standard deviation is the biased one (division by the number of elements).
+    Args: x: [B], or [S, B] for the batches of S runs. eps keeps the result finite.
+    Returns: same shape; zeros where x is constant or has one element. The standard deviation is the biased one (division
+    by the number of elements).
     """
-    centred = x - x.mean()
-    return centred / (centred.square().mean().sqrt() + eps)
+    centred = x - x.mean(-1, keepdim=True)
+    return centred / (centred.square().mean(-1, keepdim=True).sqrt() + eps)

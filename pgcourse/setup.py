@@ -98,13 +98,10 @@ def prepare(
         envs if envs is not None else make_envs(config.env_id, config.num_envs, seed=config.seed, device=chosen),
         device=chosen,
     )
-    spaces = envs.single_observation_space, envs.single_action_space
-    normalize = getattr(config, "normalize_observations", False)
     if policy is None:
-        initial_std = getattr(config, "initial_std", 1.0)
-        policy = make_policy(*spaces, config.hidden_sizes, normalize_observations=normalize, initial_std=initial_std)
+        policy = policy_for(config, envs)
     if critic is None and needs_critic:
-        critic = make_critic(spaces[0], config.hidden_sizes, normalize_observations=normalize)
+        critic = critic_for(config, envs)
     policy = policy.to(chosen)
     setup = Setup(config, chosen, envs, policy, None)
     if (policy_lr := getattr(config, "policy_lr", None)) is not None:
@@ -115,3 +112,20 @@ def prepare(
     if getattr(config, "normalize_rewards", False):
         setup.return_scale = ReturnScale(envs.num_envs, config.gamma).to(chosen)
     return setup
+
+
+def policy_for(config: Config, envs: VectorEnv) -> nn.Module:
+    """A fresh policy for these environments, with the settings of the config."""
+    return make_policy(
+        envs.single_observation_space,
+        envs.single_action_space,
+        config.hidden_sizes,
+        normalize_observations=getattr(config, "normalize_observations", False),
+        initial_std=getattr(config, "initial_std", 1.0),
+    )
+
+
+def critic_for(config: Config, envs: VectorEnv) -> nn.Module:
+    """A fresh critic for these environments, with the settings of the config."""
+    normalize = getattr(config, "normalize_observations", False)
+    return make_critic(envs.single_observation_space, config.hidden_sizes, normalize_observations=normalize)

@@ -47,6 +47,31 @@ class TrainingDiverged(RuntimeError):
         self.result = result
 
 
+def watched(metric: str) -> bool:
+    """Whether a metric that is not finite means that the run has diverged.
+
+    A loss is taken before the step: what the step made of the weights shows in "updates/" alone. explained_variance is
+    undefined, not wrong, where the returns are constant.
+    """
+    return metric.startswith(("losses/", "updates/")) and metric != "losses/explained_variance"
+
+
+def not_finite_inputs(name: str, iteration: int, env_step: int) -> str:
+    """What `TrainingDiverged` says of observations or rewards."""
+    return (
+        f"{name} are not finite in iteration {iteration}, after {env_step} steps; look at the environment that gives them; "
+        "the last good weights are kept"
+    )
+
+
+def not_finite_number(name: str, number: float, iteration: int, env_step: int) -> str:
+    """What `TrainingDiverged` says of a metric."""
+    return (
+        f"{name} is {number} in iteration {iteration}, after {env_step} steps; look at the learning rates, the scale of the "
+        "rewards, and log-probabilities of impossible actions; the last good weights are kept"
+    )
+
+
 class Interrupt:
     """Turns Ctrl-C (in a notebook: ■) into a wish to stop at the next safe moment; the second one stops at once.
 
@@ -146,9 +171,7 @@ class Recorder:
         for name, tensor in tensors.items():
             if not bool(tensor.isfinite().all()):
                 raise TrainingDiverged(
-                    f"{name} are not finite in iteration {self.iteration + 1}, after {self.env_step} steps; look at the "
-                    "environment that gives them; the last good weights are kept",
-                    self._last_good_result(),
+                    not_finite_inputs(name, self.iteration + 1, self.env_step), self._last_good_result()
                 )
 
     def end_iteration(self, metrics: Mapping[str, Tensor | float]) -> None:
@@ -159,15 +182,9 @@ class Recorder:
         numbers = dict(zip(metrics, listed, strict=True))
         numbers |= self._chart()
         for name, number in numbers.items():
-            # A loss is taken before the step: what the step made of the weights shows in "updates/" alone.
-            # explained_variance is undefined, not wrong, where the returns are constant.
-            watched = name.startswith(("losses/", "updates/")) and name != "losses/explained_variance"
-            if watched and not math.isfinite(number):
+            if watched(name) and not math.isfinite(number):
                 raise TrainingDiverged(
-                    f"{name} is {number} in iteration {self.iteration + 1}, after {self.env_step} steps; look at the "
-                    "learning rates, the scale of the rewards, and log-probabilities of impossible actions; the last "
-                    "good weights are kept",
-                    self._last_good_result(),
+                    not_finite_number(name, number, self.iteration + 1, self.env_step), self._last_good_result()
                 )
         self.iteration += 1
         for name, number in numbers.items():
