@@ -2,12 +2,13 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 from torch import nn
 
+from .. import optim
 from ..config import Config
 from ..errors import InvalidInput
 from ..runs import Result, read_result
@@ -44,3 +45,15 @@ def build_config(description: dict[str, Any]) -> Config:
         if key in fields
     }
     return CONFIGS[name](**values)
+
+
+def made_fresh(config: Config, seams: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `train` for one run: what is a function in place of networks or environments is called."""
+    made = dict(seams)
+    with optim.seeded(config.seed):
+        for name in ("policy", "critic"):
+            if name in made and not isinstance(made[name], nn.Module):
+                made[name] = made[name]()
+    if callable(made.get("envs")):
+        made["envs"] = made["envs"](config.seed)
+    return made

@@ -40,6 +40,7 @@ class Run:
     evaluation: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     # The final policy's `state_dict`; empty in runs kept before it was.
     policy: dict[str, NDArray[Any]] = field(default_factory=dict)
+    batched: bool = False  # trained as one of a batch, and not alone
 
 
 def run_path(folder: Path, name: str, seed: int, key: str) -> Path:
@@ -48,15 +49,17 @@ def run_path(folder: Path, name: str, seed: int, key: str) -> Path:
     return folder / f"{plain}-{seed}-{key}.npz"
 
 
-def source_key(name: str, config: Config, seams: Mapping[str, Any]) -> str:
-    """Twelve hex digits for everything but the seed that a run follows from: settings, versions, and source.
+def source_key(name: str, config: Config, seams: Mapping[str, Any], *, batched: bool = False) -> str:
+    """Twelve hex digits for everything but the seed that a run follows from: settings, versions, source, and the way.
 
     The source is that of the package's training code for this algorithm and of the functions in `seams`. Raises:
     InvalidInput for a function in `seams` whose source cannot be read.
     """
     settings = dataclasses.asdict(config)
     settings.pop("seed")
-    identity = [name, config.algorithm, settings, versions(), seam_source(seams), code_digest(config.algorithm)]
+    identity = [
+        name, config.algorithm, settings, versions(), seam_source(seams), code_digest(config.algorithm), batched
+    ]  # fmt: skip
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -70,7 +73,8 @@ def code_digest(algorithm: str) -> str:
     files = shared | {
         *PACKAGE.glob("envs/*.py"),
         PACKAGE / f"algorithms/{algorithm}.py",
-        PACKAGE / "study/seeds.py",
+        PACKAGE / "study/jobs.py",
+        *PACKAGE.glob("study/batched/*.py"),
     }
     texts = [f"{path.relative_to(PACKAGE).as_posix()}\n{code_of(path.read_text('utf-8'))}" for path in sorted(files)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
@@ -113,10 +117,11 @@ def _described(name: str, seam: Any) -> str:
 
 def write_run(path: Path, run: Run) -> None:
     """Write a run so that whoever looks finds it whole or not at all."""
-    arrays = {f"metrics:{name}": numbers for name, numbers in run.metrics.items()}
+    arrays: dict[str, Any] = {"episodes": run.episodes, "evaluation": run.evaluation, "batched": np.array(run.batched)}
+    arrays |= {f"metrics:{name}": numbers for name, numbers in run.metrics.items()}
     arrays |= {f"policy:{name}": weights for name, weights in run.policy.items()}
     content = io.BytesIO()
-    np.savez_compressed(content, episodes=run.episodes, evaluation=run.evaluation, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(content, **arrays)
     atomic_write(path, content.getvalue())
 
 
@@ -128,7 +133,8 @@ def read_run(path: Path, seed: int) -> Run | None:
         with np.load(path, allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
         evaluation = arrays.get("evaluation", np.zeros(0))
-        return Run(seed, arrays["episodes"], _part(arrays, "metrics:"), evaluation, _part(arrays, "policy:"))
+        batched = bool(arrays.get("batched", False))
+        return Run(seed, arrays["episodes"], _part(arrays, "metrics:"), evaluation, _part(arrays, "policy:"), batched)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
 

@@ -1,43 +1,26 @@
-"""Train configs over many seeds, in processes or on a cluster; finished runs can be kept."""
+"""Train configs over many seeds, as batches, in processes or on a cluster; finished runs can be kept."""
 
 import contextlib
 import operator
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 from tqdm.auto import tqdm
 
-from .. import optim
-from ..algorithms.by_name import TRAIN
 from ..config import Config
 from ..errors import InvalidInput
-from ..evaluation import evaluate
-from ..training import TrainingDiverged
-from .keep import Run, code_digest, read_run, run_path, source_key, write_run
+from .batched import batchable
+from .jobs import DASK_ROWS, MAX_ROWS, Job, Planned, divide, make_runs
+from .keep import Run, read_run, run_path, source_key, write_run
 from .workers import run_jobs
 
-__all__ = ["TRAIN", "Run", "made_fresh", "returns_by_episode", "run_seeds"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run to be made."""
-
-    name: str
-    config: Config
-    seams: Mapping[str, Any]
-    path: Path | None  # where it is kept
-    code: str  # digest of the code that has to make it
-
-    def __str__(self) -> str:
-        return f"{self.name}, seed {self.config.seed}"
+__all__ = ["Run", "returns_by_episode", "run_seeds"]
 
 
 def run_seeds(
@@ -51,8 +34,13 @@ def run_seeds(
     dask: str | None = None,
     keys: Mapping[str, str] | None = None,
     on_run: Callable[[str, Run], None] | None = None,
+    batched: bool | None = None,
 ) -> dict[str, list[Run]]:
     """Train every config with every seed. The result does not depend on where, or in how many processes.
+
+    Runs whose configs differ in the seed and in numbers alone are trained as one batch, several times faster than one
+    after the other, where all their parts are stock: REINFORCE, A2C or PPO in tensor environments, nothing replaced. The
+    others run one by one; `Run.batched` says which way a run was made.
 
     Args: configs: name -> config. seeds: distinct integers. num_workers: processes, one thread each. seams: name ->
     keyword arguments of `train` for that config (functions that can be pickled). A function without arguments in place
@@ -60,7 +48,8 @@ def run_seeds(
     folder: each run is written there when it ends, and read from there next time, so that an interrupted call goes on
     where it stopped. dask: address of a Dask scheduler, whose workers take the place of processes; they have this very
     package, and write to `folder` too where they see it. keys: name -> what tells a config's runs from others in
-    `folder`, in place of `source_key`. on_run: called with the name and the run after each that is made.
+    `folder`, in place of `source_key`. on_run: called with the name and the run after each that is made. batched: None
+    makes batches where that is possible, False makes none, True refuses what cannot be in one.
     Returns: name -> runs in the order of the seeds. Raises: InvalidInput for repeated or missing seeds, a cluster that
     cannot be used, a process that keeps dying, or training that diverges.
     """
@@ -70,79 +59,55 @@ def run_seeds(
     if num_workers < 1:
         raise InvalidInput(f"num_workers={num_workers} is not positive; use at least 1")
     given = {name: dict((seams or {}).get(name, {})) for name in configs}
+    together = {name: _together(name, config, given[name], batched) for name, config in configs.items()}
     if folder is not None and keys is None:
-        keys = {name: source_key(name, config, given[name]) for name, config in configs.items()}
+        keys = {name: source_key(name, config, given[name], batched=together[name]) for name, config in configs.items()}
 
-    def job_of(name: str, seed: int) -> Job:
+    def plan(name: str, seed: int) -> Planned:
         # Absolute, since a cluster's worker stands in a folder of its own.
         path = run_path(Path(folder).absolute(), name, seed, keys[name]) if folder is not None and keys else None
-        config = replace(configs[name], seed=seed)
-        return Job(name, config, given[name], path, code_digest(config.algorithm))
+        return Planned(name, replace(configs[name], seed=seed), given[name], path)
 
     # One seed of every config after the other, so that an early end leaves a study that can be looked at.
-    jobs = [job_of(name, seed) for seed in seeds for name in configs]
-    runs = [read_run(job.path, job.config.seed) if job.path is not None else None for job in jobs]
-    missing = [index for index, run in enumerate(runs) if run is None]
-    waiting = [jobs[index] for index in missing]
+    planned = [plan(name, seed) for seed in seeds for name in configs]
+    runs = {
+        id(each): run for each in planned if each.path is not None and (run := read_run(each.path, each.config.seed))
+    }
+    missing = [each for each in planned if id(each) not in runs]
+    jobs = divide(missing, together, num_workers, DASK_ROWS if dask is not None else MAX_ROWS)
+
+    def tell(job: Job, share: float) -> None:
+        bar.set_postfix_str(f"{job}: {share:.0%}" if share < 1 else "")
+
+    here = num_workers == 1 and dask is None
+    function = partial(make_runs, on_progress=tell) if here and progress else make_runs
     with (
-        contextlib.closing(run_jobs(make_run, waiting, num_workers=num_workers, dask=dask)) as finished,
-        tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="run", disable=not progress) as bar,
+        contextlib.closing(run_jobs(function, jobs, num_workers=num_workers, dask=dask)) as finished,
+        tqdm(total=len(planned), initial=len(planned) - len(missing), unit="run", disable=not progress) as bar,
     ):
-        for position, run in finished:
-            job = waiting[position]
-            if job.path is not None and not job.path.exists():  # made by a worker that does not see this folder
-                write_run(job.path, run)
-            runs[missing[position]] = run
-            bar.update()
-            if on_run is not None:
-                on_run(job.name, run)
+        for position, made in finished:
+            for each, run in zip(jobs[position].runs, made, strict=True):
+                if each.path is not None and not each.path.exists():  # made by a worker that does not see this folder
+                    write_run(each.path, run)
+                runs[id(each)] = run
+                bar.update()
+                if on_run is not None:
+                    on_run(each.name, run)
     of: dict[str, list[Run]] = {name: [] for name in configs}
-    for job, made in zip(jobs, runs, strict=True):
-        assert made is not None
-        of[job.name].append(made)
+    for each in planned:
+        of[each.name].append(runs[id(each)])
     return of
 
 
-def make_run(job: Job) -> Run:
-    """Train one run, and keep it. Raises: InvalidInput where it diverges, or where this process has other code."""
-    if code_digest(job.config.algorithm) != job.code:
-        raise InvalidInput(f"{job}: this worker has another version of pgcourse; install the same on every machine")
-    # Runs draw from torch's global stream: a worker with several threads takes them one after the other.
-    with ONE_AT_A_TIME:
-        # A cluster gives a job to a second worker where the first died between its last two lines.
-        run = read_run(job.path, job.config.seed) if job.path is not None else None
-        if run is None:
-            try:
-                run = _train(job.config, job.seams)
-            except TrainingDiverged as error:  # holds networks, which cannot travel between processes
-                raise InvalidInput(f"{job}: {error}") from None
-            if job.path is not None:
-                write_run(job.path, run)
-    return run
-
-
-ONE_AT_A_TIME = threading.Lock()
-
-
-def made_fresh(config: Config, seams: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of `train` for one run: what is a function in place of networks or environments is called."""
-    made = dict(seams)
-    with optim.seeded(config.seed):
-        for name in ("policy", "critic"):
-            if name in made and not isinstance(made[name], nn.Module):
-                made[name] = made[name]()
-    if callable(made.get("envs")):
-        made["envs"] = made["envs"](config.seed)
-    return made
-
-
-def _train(config: Config, seams: Mapping[str, Any]) -> Run:
-    result = TRAIN[config.algorithm](config, device="cpu", **made_fresh(config, seams))
-    if result.interrupted:  # `train` gives what it has; half a run is no run of a study
-        raise KeyboardInterrupt
-    evaluation = evaluate(result.policy, config.env_id, num_episodes=100, seed=config.seed)
-    weights = {name: tensor.numpy(force=True) for name, tensor in result.policy.state_dict().items()}
-    return Run(config.seed, result.episodes, result.metrics, evaluation.returns, weights)
+def _together(name: str, config: Config, seams: Mapping[str, Any], batched: bool | None) -> bool:
+    """Whether a config's runs are made in batches. Raises: InvalidInput where they have to be and cannot."""
+    possible = batched is not False and batchable(config, seams)
+    if batched and not possible:
+        raise InvalidInput(
+            f"{name} cannot be trained in a batch: that takes REINFORCE, A2C or PPO in a tensor environment, with nothing "
+            "replaced; leave out batched=True"
+        )
+    return possible
 
 
 def returns_by_episode(runs: list[Run]) -> NDArray[np.float64]:

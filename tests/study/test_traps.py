@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from pgcourse import InvalidInput, Result, a2c, losses, make_envs, optim, ppo, reinforce
+from pgcourse.algorithms.by_name import made_fresh
 from pgcourse.envs import PendulumVectorEnv
 from pgcourse.networks import CategoricalPolicy, GaussianPolicy, ValueNetwork
 from pgcourse.returns import gae, normalize
 from pgcourse.rollout import Batch, Episode, collect_episodes, collect_rollout
 from pgcourse.study import traps
 from pgcourse.study.alarms import BY_ID as ALARMS
-from pgcourse.study.seeds import made_fresh
 from pgcourse.study.traps import TRAPS, Trap, data, distributions
 from pgcourse.study.traps import losses as wrong_losses
 from pgcourse.study.traps.losses import MinibatchLosses, update_with

@@ -9,10 +9,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from pgcourse.algorithms.by_name import TRAIN, made_fresh
 from pgcourse.config import Config
 from pgcourse.study.claims import machine
 from pgcourse.study.keep import seam_source
-from pgcourse.study.seeds import TRAIN, Run, made_fresh, run_seeds
+from pgcourse.study.seeds import Run, run_seeds
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "claims"

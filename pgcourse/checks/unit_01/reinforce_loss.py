@@ -45,7 +45,7 @@ EXERCISE = Exercise.listed(
         mistake(
             "python-number",
             "You returned a Python number, from which backward cannot start. Return the 0-d tensor, with its graph.",
-            {"mean()": "mean().item()"},
+            {"mean(-1)": "mean().item()"},
         ),
         mistake(
             "every-step-with-every-weight",
@@ -81,8 +81,8 @@ EXERCISE = Exercise.listed(
             "which may be 0, as in a weighted average. Use the weights as they are given, and divide by the number of steps.",
             {"weight.detach()": "(weight - weight.mean()) / (weight.std(correction=0) + 1e-8)"},
             {"weight.detach()": "(weight - weight.mean()) / (weight.std(correction=1) + 1e-8)"},
-            {"mean()": "sum() / weight.sum()"},
-            {"mean()": "sum() / weight.abs().sum()"},
+            {"mean(-1)": "sum() / weight.sum()"},
+            {"mean(-1)": "sum() / weight.abs().sum()"},
         ),
     ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...algorithms.by_name import TRAIN, made_fresh
 from ...checks import progress
 from ...checks.listing import listing
 from ...checks.wording import wrap
@@ -16,7 +17,6 @@ from ...config import Config
 from ...errors import InvalidInput
 from ...study.claims import load_claims
 from ...study.diagnose import describe, diagnose
-from ...study.seeds import TRAIN, made_fresh
 from ...study.traps import BY_ID, TRAPS, Trap
 from ...study.traps.table import healthy_name
 from ...training import TrainingDiverged

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...algorithms.by_name import TRAIN, made_fresh
 from ...config import Config
 from ...errors import InvalidInput
 from ...runs import Result
 from ...study.alarms import ALARMS
 from ...study.diagnose import describe
-from ...study.seeds import TRAIN, made_fresh
 from .. import page
 from ..page.widgets import has_frontend, has_kernel, only_one_in_this_cell, show_widget
 from .controls import Controls, said

@@ -4,6 +4,7 @@ Losses, advantages, normalisation and diagnostics are the functions of a single 
 """
 
 from collections import defaultdict
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -185,9 +186,12 @@ def ppo_update(parts: Parts, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def over_own_epochs(history: dict[str, list[Tensor]], epochs: Tensor, clip_coef: float | Tensor | None) -> dict[str, Tensor]:
+def over_own_epochs(
+    history: dict[str, list[Tensor]], epochs: Tensor, clip_coef: Any
+) -> dict[str, Tensor]:
     """Metrics [S], each run's over the epochs that it took part in: the first `epochs` [S] of the history."""
-    most, found = int(epochs.max()), {}
+    most = int(epochs.max())
+    found: dict[str, Tensor] = {}
     for number in epochs.unique().int().tolist():
         taken = {name: values[: len(values) // most * number] for name, values in history.items()}
         log_prob, old_log_prob = torch.cat(taken.pop("log_prob"), -1), torch.cat(taken.pop("old_log_prob"), -1)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -39,13 +39,20 @@ class BatchRecorder:
     """What `training.Recorder` keeps of one run, for the runs that are still under way, and the outcomes of the others."""
 
     def __init__(
-        self, configs: Sequence[Config], policy: Stack, critic: Stack | None, optimizers: Mapping[str, RowAdam], num_envs: int
+        self,
+        configs: Sequence[Config],
+        policy: Stack,
+        critic: Stack | None,
+        optimizers: Mapping[str, RowAdam],
+        num_envs: int,
+        on_progress: Callable[[float], None] | None = None,
     ) -> None:
         self.rows = [Row(index, config) for index, config in enumerate(configs)]
         self.outcomes: list[Outcome | None] = [None] * len(self.rows)
         self.policy, self.critic, self.optimizers = policy, critic, optimizers
         self.running_return = np.zeros((len(self.rows), num_envs))
         self.running_length = np.zeros((len(self.rows), num_envs), np.int64)
+        self.on_progress = on_progress
         self.names: list[str] = []
         self.iteration = 0
         self._bad: dict[int, str] = {}  # row -> why it has diverged
@@ -65,7 +72,7 @@ class BatchRecorder:
     def record_rollout(self, rewards: Tensor, done: Tensor, obs: Tensor) -> None:
         """Count a rollout's steps and episodes: rewards and ends [T, S, N], observations [T, S, N, D]."""
         now = self.seconds
-        num_steps, num_rows, num_envs = rewards.shape
+        num_steps, _, num_envs = rewards.shape
         ended: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]] = []
         for t, (reward, over) in enumerate(zip(rewards.cpu().numpy(), done.cpu().numpy(), strict=True)):
             self.running_return += reward
@@ -76,10 +83,10 @@ class BatchRecorder:
                 self.running_return[over] = 0
                 self.running_length[over] = 0
         if ended:
-            of, t, returns, lengths = (np.concatenate(column) for column in zip(*ended, strict=True))
+            of, steps, returns, lengths = (np.concatenate(column) for column in zip(*ended, strict=True))
             for index in np.unique(of):
                 row, own = self.rows[index], of == index
-                row.log.add(row.env_step + (t[own] + 1) * num_envs, returns[own], lengths[own], wall_time=now)
+                row.log.add(row.env_step + (steps[own] + 1) * num_envs, returns[own], lengths[own], wall_time=now)
         for row in self.rows:
             row.env_step += num_steps * num_envs
         self._require_finite(observations=obs.transpose(0, 1), rewards=rewards.transpose(0, 1))
@@ -123,6 +130,9 @@ class BatchRecorder:
             else:
                 self.outcomes[row.index] = self._result(index)
         self._bad = {}
+        if self.on_progress is not None:
+            over = len(self.outcomes) - len(going)
+            self.on_progress((over + sum(self.rows[row].progress_fraction for row in going)) / len(self.outcomes))
         return going
 
     def select(self, rows: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ Runs have different numbers of steps in a batch, so columns are padded: [S, B] w
 the mean over a run's own steps by weights: 0 for the padding, B / (own steps) for the rest.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -72,8 +72,8 @@ def collect_episodes(parts: Parts) -> PaddedEpisodes:
     return PaddedEpisodes(all_obs, actions, rewards, done.int().argmax(dim=0) + 1)
 
 
-def pad(episodes: PaddedEpisodes, gamma: float | Tensor) -> PaddedBatch:
-    """The batch of complete episodes, with their discounted returns."""
+def pad(episodes: PaddedEpisodes, gamma: Any) -> PaddedBatch:
+    """The batch of complete episodes, with their discounted returns. Args: gamma: a number, or a column [S, 1]."""
     # All episodes at once, in as many operations as the longest has steps. The zeros behind a shorter one add nothing.
     returns = discounted_returns(episodes.rewards, gamma=gamma)  # [T, S, N]
     time = torch.arange(len(returns), device=returns.device)

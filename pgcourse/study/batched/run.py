@@ -1,6 +1,6 @@
 """Which runs can be trained as one batch, and how: `train_batch` in place of many calls of an algorithm's `train`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,11 @@ def _joint(seams: Mapping[str, Any]) -> bool:
 
 
 def train_batch(
-    configs: Sequence[Config], *, seams: Mapping[str, Any] | None = None, device: str | torch.device = "cpu"
+    configs: Sequence[Config],
+    *,
+    seams: Mapping[str, Any] | None = None,
+    device: str | torch.device = "cpu",
+    on_progress: Callable[[float], None] | None = None,
 ) -> list[Outcome]:
     """Train one run of each config, of one `structure`, all at once.
 
@@ -48,13 +52,16 @@ def train_batch(
     in the first update, then less and less, as small differences grow in any training. They do not depend on the other
     runs. `wall_time` and charts/SPS are of the batch as a whole.
 
+    Args: on_progress: called after each update with the share of the batch that is done.
     Returns: a `Result` each; for a run that diverged, the `TrainingDiverged` that `train` would have raised.
     """
     assert len({structure(config) for config in configs}) == 1, "configs of one structure"
     chosen = torch.device(device)
     with optim.single_thread():
         parts = prepare(configs, chosen, joint_clipping=_joint(seams or {}))
-        recorder = BatchRecorder(configs, parts.policy, parts.critic, parts.optimizers, configs[0].num_envs)
+        recorder = BatchRecorder(
+            configs, parts.policy, parts.critic, parts.optimizers, configs[0].num_envs, on_progress
+        )
         LOOPS[configs[0].algorithm](parts, recorder)
     assert all(outcome is not None for outcome in recorder.outcomes)
     return recorder.outcomes  # type: ignore[return-value]

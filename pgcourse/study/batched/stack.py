@@ -37,7 +37,10 @@ class Stack:
         self.shapes = {name: parameter.shape for name, parameter in self.make.named_parameters()}
         self._bind(
             torch.stack([nn.utils.parameters_to_vector(network.parameters()).detach() for network in networks]),
-            {name: torch.stack([dict(network.named_buffers())[name] for network in networks]) for name in self._buffers},
+            {
+                name: torch.stack([dict(network.named_buffers())[name] for network in networks])
+                for name in self._buffers
+            },
         )
 
     @property

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...algorithms import a2c, ppo, reinforce
-from ...algorithms.by_name import TRAIN
+from ...algorithms.by_name import TRAIN, made_fresh
 from ...config import Config
 from ...runs import Result
-from ..seeds import made_fresh
 
 
 @dataclass(frozen=True)
