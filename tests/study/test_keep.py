@@ -99,7 +99,7 @@ def test_layout_comments_and_docstrings_are_no_code() -> None:
 def test_the_digest_moves_with_the_code_of_this_algorithm_and_what_all_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = ("losses.py", "render.py", "envs/cartpole.py", "algorithms/ppo.py", "algorithms/a2c.py", "study/seeds.py")
+    files = ("losses.py", "render.py", "envs/cartpole.py", "algorithms/ppo.py", "algorithms/a2c.py", "study/jobs.py")
     for file in files:
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text("x = 1")
