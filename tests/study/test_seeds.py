@@ -2,12 +2,15 @@
 
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -152,3 +155,64 @@ def test_a_worker_with_other_code_is_refused() -> None:
 def test_bad_seeds_and_numbers_of_workers_are_refused(seeds: list[int], num_workers: int, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         run_quietly(CONFIGS, seeds, num_workers=num_workers)
+
+
+def test_runs_say_which_way_they_were_made_and_may_be_kept_apart(tmp_path: Path) -> None:
+    for batched in (True, False):
+        runs = run_quietly(BASELINE, [0, 1], folder=tmp_path, batched=batched)["baseline"]
+        assert [run.batched for run in runs] == [batched, batched]
+        again = run_quietly(BASELINE, [0, 1], folder=tmp_path, batched=batched)["baseline"]
+        assert [run.batched for run in again] == [batched, batched], "kept with the run"
+    assert len(list(tmp_path.iterdir())) == 4
+    mixed = run_quietly(CONFIGS, [0], seams={"plain": {"policy_loss_fn": reinforce_loss}})
+    assert [mixed[name][0].batched for name in CONFIGS] == [True, False]
+    with pytest.raises(InvalidInput, match="plain cannot be trained in a batch"):
+        run_quietly(CONFIGS, [0], seams={"plain": {"policy_loss_fn": reinforce_loss}}, batched=True)
+
+
+def test_configs_that_differ_in_numbers_are_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    train_batch = study_jobs.train_batch
+
+    def counted(configs: Any, **options: Any) -> Any:
+        sizes.append(len(configs))
+        return train_batch(configs, **options)
+
+    monkeypatch.setattr(study_jobs, "train_batch", counted)
+    grid = {str(gamma): replace(PLAIN, gamma=gamma) for gamma in (0.9, 0.95, 0.99)}
+    runs = run_quietly(grid | {"other": replace(PLAIN, hidden_sizes=(8,))}, [0, 1])
+    assert sizes == [6, 2]
+    assert runs["0.9"][1].metrics["losses/policy_loss"][0] != runs["0.99"][1].metrics["losses/policy_loss"][0]
+
+
+def test_jobs_are_shared_out_and_bounded() -> None:
+    runs = [study_jobs.Planned("plain", replace(PLAIN, seed=seed), {}, None) for seed in range(23)]
+
+    def sizes(num_workers: int, max_rows: int, together: bool = True) -> list[int]:
+        return [len(job.runs) for job in study_jobs.divide(runs, {"plain": together}, num_workers, max_rows)]
+
+    assert sizes(1, 50) == [23] and sizes(2, 50) == [11, 12] and sizes(1, 10) == [7, 8, 8]
+    assert sizes(23, 50) == [4, 5, 4, 5, 5], "not so small that batches do not pay"
+    assert sizes(2, 50, together=False) == [1] * 23
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills a process")
+def test_a_killed_worker_costs_its_batch_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    configs = {"long": replace(PLAIN, num_episodes=60), "short": replace(PLAIN, num_episodes=4, hidden_sizes=(8,))}
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(run_quietly, configs, range(5), folder=tmp_path, num_workers=2)
+        while not list(tmp_path.glob("short-*")):  # then its worker is idle, and the other one busy
+            assert not made.done()
+            time.sleep(0.02)
+        busy = max(psutil.Process().children(recursive=True), key=lambda child: sum(child.cpu_times()[:2]))
+        busy.kill()
+        runs = made.result(timeout=120)
+    assert content(runs) == content(run_quietly(configs, range(5)))
+    assert len(list(tmp_path.glob("[a-z]*.npz"))) == 10 and "its process died; a fresh one repeats it" in capfd.readouterr().err
+
+
+def test_a_run_that_diverges_in_a_batch_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
+    bad = replace(PLAIN, policy_lr=1e30, max_grad_norm=1e30)
+    with pytest.raises(InvalidInput, match=r"^bad, seed 0: .* in iteration \d+"):
+        run_quietly({"plain": PLAIN, "bad": replace(bad, num_episodes=40)}, [0, 1], folder=tmp_path)
+    assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["plain", "plain"]

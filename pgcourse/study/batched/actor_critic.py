@@ -186,9 +186,7 @@ def ppo_update(parts: Parts, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def over_own_epochs(
-    history: dict[str, list[Tensor]], epochs: Tensor, clip_coef: Any
-) -> dict[str, Tensor]:
+def over_own_epochs(history: dict[str, list[Tensor]], epochs: Tensor, clip_coef: Any) -> dict[str, Tensor]:
     """Metrics [S], each run's over the epochs that it took part in: the first `epochs` [S] of the history."""
     most = int(epochs.max())
     found: dict[str, Tensor] = {}
@@ -208,7 +206,7 @@ def over_own_epochs(
 
 def mean_entropy(parts: Parts, distribution: Distribution) -> Tensor:
     """[S]; outside of the graph where no run is paid for it."""
-    with torch.set_grad_enabled(parts.settings.number("ent_coef") != 0):
+    with torch.set_grad_enabled(parts.settings.any("ent_coef")):
         entropy: Tensor = distribution.entropy().mean(-1)
     return entropy
 

@@ -1,5 +1,6 @@
 """Which runs can be trained as one batch, and how: `train_batch` in place of many calls of an algorithm's `train`."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,9 @@ def train_batch(
     """
     assert len({structure(config) for config in configs}) == 1, "configs of one structure"
     chosen = torch.device(device)
-    with optim.single_thread():
+    with optim.single_thread(), warnings.catch_warnings():
+        # Gradients are views of one tensor on purpose; torch finds their strides unusual for one of width 1.
+        warnings.filterwarnings("ignore", "grad and param do not obey the gradient layout contract")
         parts = prepare(configs, chosen, joint_clipping=_joint(seams or {}))
         recorder = BatchRecorder(
             configs, parts.policy, parts.critic, parts.optimizers, configs[0].num_envs, on_progress

@@ -46,6 +46,10 @@ class Settings:
         values = [[float(getattr(config, name))] for config in self.configs]
         return torch.tensor(values, device=self.device)
 
+    def any(self, name: str) -> bool:
+        """Whether a setting is anything but 0 in any run."""
+        return any(getattr(config, name) for config in self.configs)
+
     def select(self, rows: Sequence[int]) -> None:
         """Keep these rows alone."""
         self.configs = [self.configs[row] for row in rows]

@@ -15,6 +15,9 @@ STACKABLE = (CategoricalPolicy, GaussianPolicy, ValueNetwork)
 PARTS = (nn.Linear, nn.Sequential, nn.Identity, ObservationNorm)
 
 
+MANY = 20_000  # numbers, from which the shorter way to tanh is worth a function of its own
+
+
 class StackedLinear(nn.Module):
     """S linear layers side by side: input [S, B, in] -> [S, B, out]; weight [S, out, in], bias [S, 1, out]."""
 
@@ -23,6 +26,31 @@ class StackedLinear(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return torch.baddbmm(self.bias, input, self.weight.mT)
+
+
+class Tanh(nn.Module):
+    """The hyperbolic tangent, of many numbers as 2 sigmoid(2 x) - 1: torch's own takes twice as long on the CPU.
+
+    A tenth off a batch of PPO. The two differ by rounding, at most 2e-7.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.numel() < MANY or input.device.type != "cpu":
+            return input.tanh()
+        return _Tanh.apply(input)
+
+
+class _Tanh(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, input: Tensor) -> Tensor:
+        output = (input + input).sigmoid_().mul_(2).sub_(1)
+        context.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        (output,) = context.saved_tensors
+        return torch.ops.aten.tanh_backward(gradient, output)
 
 
 class Stack:
@@ -54,6 +82,8 @@ class Stack:
         for name, module in list(self.network.named_modules()):
             if isinstance(module, nn.Linear):
                 self.network.set_submodule(name, StackedLinear())
+            if isinstance(module, nn.Tanh):
+                self.network.set_submodule(name, Tanh())
         start = 0
         self.parts: dict[str, list[slice]] = {}  # of the parameters' columns, by the network's top-level parts
         for name, shape in self.shapes.items():
