@@ -1,8 +1,8 @@
 """Environments, networks and optimisers of a run, made from its config or taken from the user."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import torch
 from gymnasium.vector import VectorEnv
@@ -12,18 +12,21 @@ from . import optim
 from .config import Config
 from .envs import TensorAdapter, TensorVectorEnv, as_tensor_envs, has_tensor_envs, make_envs
 from .envs.snapshot import restore_envs, save_envs
+from .errors import InvalidInput
 from .networks import make_critic, make_policy
 from .normalization import ReturnScale
+from .registration import NAMESPACE
 from .rollout import Rollout
 
+ConfigT = TypeVar("ConfigT", bound=Config)
 OptimizerFn = Callable[..., torch.optim.Optimizer]
 
 
 @dataclass
-class Setup:
+class Setup(Generic[ConfigT]):
     """The moving parts of a run; together with the random stream and the counters, its whole state."""
 
-    config: Config
+    config: ConfigT  # what is really trained: number and id of the environments are those of `envs`
     device: torch.device
     envs: VectorEnv
     policy: nn.Module
@@ -75,7 +78,7 @@ class Setup:
 
 
 def prepare(
-    config: Config,
+    config: ConfigT,
     *,
     device: str | torch.device,
     policy: nn.Module | None,
@@ -83,21 +86,25 @@ def prepare(
     envs: VectorEnv | None,
     optimizer_fn: OptimizerFn,
     needs_critic: bool = True,
-) -> Setup:
+) -> Setup[ConfigT]:
     """Make what is not given, on the chosen device; draw initial weights from torch's stream, policy first.
 
     The policy gets an optimiser where the config has a `policy_lr`, and the rewards a scale where it asks for one.
 
-    Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used.
+    Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used, and for a policy and a
+    critic that share parameters.
     """
     tensor_envs = envs is None and has_tensor_envs(config.env_id)
     if isinstance(envs, TensorVectorEnv | TensorAdapter) and str(device) == "auto":
         device = envs.device  # where the given environments live
     chosen = optim.choose_device(device, tensor_envs=tensor_envs, num_envs=config.num_envs)
+    given = envs is not None
     envs = as_tensor_envs(
         envs if envs is not None else make_envs(config.env_id, config.num_envs, seed=config.seed, device=chosen),
         device=chosen,
     )
+    if given:
+        config = with_given_envs(config, envs)
     spaces = envs.single_observation_space, envs.single_action_space
     normalize = getattr(config, "normalize_observations", False)
     if policy is None:
@@ -105,6 +112,7 @@ def prepare(
         policy = make_policy(*spaces, config.hidden_sizes, normalize_observations=normalize, initial_std=initial_std)
     if critic is None and needs_critic:
         critic = make_critic(spaces[0], config.hidden_sizes, normalize_observations=normalize)
+    require_own_parameters(policy, critic)
     policy = policy.to(chosen)
     setup = Setup(config, chosen, envs, policy, None)
     if (policy_lr := getattr(config, "policy_lr", None)) is not None:
@@ -115,3 +123,32 @@ def prepare(
     if getattr(config, "normalize_rewards", False):
         setup.return_scale = ReturnScale(envs.num_envs, config.gamma).to(chosen)
     return setup
+
+
+def with_given_envs(config: ConfigT, envs: VectorEnv) -> ConfigT:
+    """The config as these environments make it, so that a run's record is true: their number, and their id where known.
+
+    A batch that is smaller with them than one minibatch is one minibatch.
+    """
+    changes: dict[str, Any] = {"num_envs": envs.num_envs}
+    if hasattr(config, "minibatch_size"):
+        changes["minibatch_size"] = min(config.minibatch_size, envs.num_envs * getattr(config, "num_steps", 1))
+    inner: Any = envs.unwrapped
+    # Environments that were put together by hand have no description of their own; each of them does.
+    spec = inner.spec or getattr(next(iter(getattr(inner, "envs", [])), None), "spec", None)
+    if spec is not None and spec.id.removeprefix(NAMESPACE) != config.env_id.removeprefix(NAMESPACE):
+        changes["env_id"] = spec.id
+    return replace(config, **changes)
+
+
+def require_own_parameters(policy: nn.Module, critic: nn.Module | None) -> None:
+    """Raises: InvalidInput where policy and critic share a parameter that is trained; buffers they may share."""
+    if critic is None:
+        return
+    names = {id(parameter): name for name, parameter in policy.named_parameters() if parameter.requires_grad}
+    shared = [names[id(parameter)] for parameter in critic.parameters() if id(parameter) in names]
+    if shared:
+        raise InvalidInput(
+            f"policy and critic share {len(shared)} parameters ({shared[0]}{', ...' if len(shared) > 1 else ''}), which two "
+            "optimisers would clip twice and step twice; give each network layers of its own"
+        )

@@ -80,7 +80,7 @@ class Recorder:
     """
 
     def __init__(
-        self, setup: Setup, *, on_iteration: OnIteration | None = None, checkpoint: Checkpoint | None = None
+        self, setup: Setup[Any], *, on_iteration: OnIteration | None = None, checkpoint: Checkpoint | None = None
     ) -> None:
         self.setup, self.config = setup, setup.config
         self.on_iteration, self.checkpoint = on_iteration, checkpoint

@@ -137,10 +137,13 @@ def made_fresh(config: Config, seams: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _train(config: Config, seams: Mapping[str, Any]) -> Run:
-    result = TRAIN[config.algorithm](config, device="cpu", **made_fresh(config, seams))
+    """One run, scored in the environments that it was trained in, or in those that their attribute `scored_on` names."""
+    made = made_fresh(config, seams)
+    result = TRAIN[config.algorithm](config, device="cpu", **made)
     if result.interrupted:  # `train` gives what it has; half a run is no run of a study
         raise KeyboardInterrupt
-    evaluation = evaluate(result.policy, config.env_id, num_episodes=100, seed=config.seed)
+    env = made.get("envs", config.env_id)
+    evaluation = evaluate(result.policy, getattr(env, "scored_on", env), num_episodes=100, seed=config.seed)
     weights = {name: tensor.numpy(force=True) for name, tensor in result.policy.state_dict().items()}
     return Run(config.seed, result.episodes, result.metrics, evaluation.returns, weights)
 
