@@ -1,7 +1,9 @@
 """Adam, gradient steps with clipping, random streams, threads, and the choice of a device."""
 
 import contextlib
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +58,27 @@ def clip_and_step(module: nn.Module, optimizer: torch.optim.Optimizer, *, max_gr
     norm = nn.utils.clip_grad_norm_(module.parameters(), limit)
     optimizer.step()
     return norm
+
+
+LR_SCHEDULES = ("linear", "cosine", "exponential")
+
+
+def learning_rate(initial: Any, used: Any, schedule: str = "linear") -> Any:
+    """The learning rate when a share `used` of the budget is used up.
+
+        linear         initial * (1 - used)                  to 0
+        cosine         initial * (1 + cos(pi * used)) / 2    to 0, slowly at both ends (Loshchilov and Hutter, 2017, eq. 5)
+        exponential    initial * 0.01^used                   to a hundredth, by the same factor for the same share
+
+    Args: initial, used: numbers, or tensors [S] with one for each of S runs. schedule: one of `LR_SCHEDULES`.
+    Returns: a number, or [S] where any of them is a tensor.
+    """
+    if schedule == "cosine":
+        cosine = torch.cos(math.pi * used) if isinstance(used, Tensor) else math.cos(math.pi * used)
+        return initial * ((1 + cosine) / 2)
+    if schedule == "exponential":
+        return initial * 0.01**used
+    return initial * (1 - used)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
