@@ -272,7 +272,7 @@ def test_a_setting_younger_than_the_checkpoint_had_its_default(checkpoint: Check
     assert description["config"].pop("lr_schedule") == "linear"
     checkpoint.write(state | {"description": json.dumps(description)})
     a2c.train(CONFIGS["a2c"], checkpoint=checkpoint)
-    refuse(replace(CONFIGS["a2c"], lr_schedule="cosine"), checkpoint, "lr_schedule='cosine' is given, .* 'linear'")
+    refuse(replace(CONFIGS["a2c"], lr_schedule="cosine"), checkpoint, "lr_schedule='cosine' is given, .*='linear'")
 
 
 def test_another_algorithms_checkpoint_is_refused(checkpoint: Checkpoint) -> None:
