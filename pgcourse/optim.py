@@ -109,10 +109,35 @@ def single_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw from torch's global streams as if the process had just begun with `seed`; restore them after."""
-    with torch.random.fork_rng():
+    """Draw from torch's global streams as if the process had just begun with `seed`; restore them after.
+
+    Those of the CPU and of the accelerator that is there, whichever it is (CUDA, MPS).
+    """
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    kinds = ["cpu"] if accelerator is None else ["cpu", accelerator.type]
+    before = {kind: random_state(kind) for kind in kinds}
+    try:
         torch.manual_seed(seed)
         yield
+    finally:
+        for kind, state in before.items():
+            set_random_state(kind, state)
+
+
+def random_state(kind: str) -> list[Tensor]:
+    """The global random stream of each device of a kind, such as "cpu", "cuda" or "mps"."""
+    module: Any = torch if kind == "cpu" else torch.get_device_module(kind)
+    # MPS has one device, and no function for all.
+    return module.get_rng_state_all() if hasattr(module, "get_rng_state_all") else [module.get_rng_state()]
+
+
+def set_random_state(kind: str, state: list[Tensor]) -> None:
+    """Go on from `random_state` of this kind."""
+    module: Any = torch if kind == "cpu" else torch.get_device_module(kind)
+    if hasattr(module, "set_rng_state_all"):
+        module.set_rng_state_all(state)
+    else:
+        module.set_rng_state(*state)
 
 
 def choose_device(requested: str | torch.device, *, tensor_envs: bool, num_envs: int) -> torch.device:

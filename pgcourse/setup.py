@@ -61,7 +61,7 @@ class Setup(Generic[ConfigT]):
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "envs": save_envs(self.envs),
             "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "random_device": {kind: optim.random_state(kind) for kind in {self.device.type} - {"cpu"}},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> Tensor | None:
@@ -72,8 +72,9 @@ class Setup(Generic[ConfigT]):
             optimizer.load_state_dict(state["optimizers"][name])
         obs = restore_envs(self.envs, state["envs"]) if state["envs"] is not None else None
         torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        for kind, streams in state.get("random_device", {}).items():
+            if kind == self.device.type:  # a run may go on on another device, if not bit for bit
+                optim.set_random_state(kind, streams)
         return obs
 
 

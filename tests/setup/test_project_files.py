@@ -54,7 +54,7 @@ def test_a_workflow_runs_pinned_actions_and_commands_that_exist(name: str) -> No
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_every_file_that_a_document_names_is_there(name: str) -> None:
-    """A path from the root or in the package; what the commands make, and names that stand for one that is still to be chosen, apart."""
+    """A path from the root or in the package, but for what commands make and for names that are still to be chosen."""
     prose = re.sub(r"^```.*?^```$", "", (ROOT / name).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     paths = set(re.findall(r"`((?:[\w.-]+/)+(?:[\w.-]+\.\w+)?)`", prose))
     made = {path for path in paths if path.startswith(("build/", "pgcourse-work/"))}
