@@ -40,8 +40,8 @@ test-slow: setup ## run only the slow suites
 
 test-all: test test-slow ## run the tests, then the slow suites
 
-demo: setup ## train an agent in seconds and see it act
-	.venv/bin/pgcourse demo $(ARGS)
+demo: setup ## train an agent in seconds and see it act: build/demo/agent.gif
+	.venv/bin/pgcourse demo --out build/demo $(ARGS)
 
 notebooks: setup ## build notebooks/, exercises/ and solutions/ from course/
 	$(RUN) -m tools.builder $(ARGS)
@@ -71,6 +71,6 @@ node_modules: package.json package-lock.json
 	npm ci --no-fund --no-audit
 	@touch node_modules
 
-clean: ## remove .venv and all else that these commands made, but nothing of yours: pgcourse-work/ and demo/ stay
+clean: ## remove .venv and all else that these commands made, but nothing of yours: pgcourse-work/ stays
 	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov build dist
 	find pgcourse tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

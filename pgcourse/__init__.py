@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation, evaluate
     from .render import record_gif, record_gifs
     from .runs import Result
-    from .training import Progress, TrainingDiverged
+    from .tensorboard import TensorBoard
+    from .training import Progress, TrainingDiverged, chain
 
 __version__ = "0.1.0"
 
@@ -29,8 +30,10 @@ __all__ = [
     "InvalidInput",
     "Progress",
     "Result",
+    "TensorBoard",
     "TrainingDiverged",
     "a2c",
+    "chain",
     "diagnostics",
     "evaluate",
     "load",
@@ -52,8 +55,10 @@ _HOMES = {
     "InvalidInput": "errors",
     "Progress": "training",
     "Result": "runs",
+    "TensorBoard": "tensorboard",
     "TrainingDiverged": "training",
     "a2c": "algorithms.a2c",
+    "chain": "training",
     "diagnostics": "diagnostics",
     "evaluate": "evaluation",
     "load": "algorithms.by_name",

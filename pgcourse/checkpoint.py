@@ -58,8 +58,10 @@ def require_same_run(state: dict[str, Any], config: Config) -> None:
             f"the checkpoint is of a run of {saved['algorithm']}, not {given['algorithm']}; resume it with the algorithm "
             "that wrote it"
         )
+    # A setting that is younger than the checkpoint had its default, which does what was done before.
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
     for name, value in given["config"].items():
-        was = saved["config"].get(name)
+        was = saved["config"].get(name, defaults[name])
         if was != value and name not in ("total_timesteps", "num_episodes"):
             raise InvalidInput(
                 f"{name}={value!r} is given, but the checkpoint was made with {name}={was!r}; resume with the same "

@@ -53,6 +53,14 @@ def require_sizes(settings: object, *names: str) -> None:
             raise InvalidInput(f"{name}={value!r} is not allowed; use positive integers, such as (64, 64)")
 
 
+def require_choice(settings: object, name: str, *allowed: str) -> None:
+    """Raises: InvalidInput unless the field is one of these words."""
+    value = getattr(settings, name)
+    if value not in allowed:
+        words = f"{', '.join(map(repr, allowed[:-1]))} or {allowed[-1]!r}"
+        raise InvalidInput(f"{name}={value!r} is not allowed; use {words}")
+
+
 def require_budget(config: Config) -> None:
     """Raises: InvalidInput where a config bounds the run neither by steps nor by episodes."""
     if config.total_timesteps is None and config.num_episodes is None:

@@ -1,16 +1,20 @@
 """Evaluate a policy: complete episodes from start states that training never saw."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .envs import env_seeds, make_envs
+from .envs import env_seeds
 from .envs.adapter import describe
+from .envs.source import EnvSource, single_env, vector_envs
 from .errors import InvalidInput
 from .optim import seeded, single_thread
 
@@ -37,7 +41,7 @@ class Evaluation:
 
 
 def evaluate(
-    policy: nn.Module | None, env_id: str, *, num_episodes: int = 100, seed: int, deterministic: bool = True
+    policy: nn.Module | None, env: EnvSource, *, num_episodes: int = 100, seed: int, deterministic: bool = True
 ) -> Evaluation:
     """Run one complete episode from each of `num_episodes` start states and count it, whatever its length.
 
@@ -45,53 +49,104 @@ def evaluate(
     come from the evaluation stream of `seed`, which no training run uses. The policy is put in evaluation mode, and
     back after.
 
-    Args: policy: None acts at random. deterministic: the distribution's mode, else a sample.
+    Args: policy: None acts at random. env: an id; a function that makes one environment, called as often as there are
+    episodes side by side; one environment, which plays one episode after the other; or a vector environment in SAME_STEP
+    mode. What is given as an object is reset and stepped, and stays open. deterministic: the distribution's mode, else a
+    sample.
     Raises: InvalidInput for an unknown environment, a policy for other spaces, or num_episodes < 1.
     """
     if num_episodes < 1:
         raise InvalidInput(f"num_episodes={num_episodes} is not positive; use at least 1")
     if seed < 0:
         raise InvalidInput(f"seed={seed} is negative; use an integer of at least 0")
-    seeds = env_seeds(seed, num_episodes, "evaluation")
     training = policy is not None and policy.training
     if policy is not None:
         policy.eval()
     try:
         with seeded(seed), single_thread(), torch.inference_mode():
+            if isinstance(env, gymnasium.Env):
+                starts = env_seeds(seed, num_episodes, "evaluation")
+                return _one_after_the_other(policy, env, starts, deterministic)
+            batch = env.num_envs if isinstance(env, VectorEnv) else BATCH
+            # A vector environment plays as many episodes at once as it has environments; those beyond K are not counted.
+            whole = -(-num_episodes // batch) * batch if isinstance(env, VectorEnv) else num_episodes
+            starts = env_seeds(seed, whole, "evaluation")
             batches = [
-                _run(policy, env_id, seeds[first : first + BATCH], deterministic)
-                for first in range(0, num_episodes, BATCH)
+                _side_by_side(policy, env, starts[first : first + batch], deterministic)
+                for first in range(0, num_episodes, batch)
             ]
     finally:
         if policy is not None:
             policy.train(training)
-    returns, lengths = (np.concatenate(column) for column in zip(*batches, strict=True))
+    returns, lengths = (np.concatenate(column)[:num_episodes] for column in zip(*batches, strict=True))
     return Evaluation(returns, lengths)
 
 
-def _run(
-    policy: nn.Module | None, env_id: str, seeds: list[int], deterministic: bool
+def _side_by_side(
+    policy: nn.Module | None, source: EnvSource, seeds: list[int], deterministic: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     device = policy_device(policy)
-    envs = make_envs(env_id, len(seeds), seed=0, device=device)
+    envs = vector_envs(source, len(seeds), device=device)
     if policy is None:
         envs.action_space.seed(seeds[0] % 2**31)
     obs, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]
-    running = torch.ones(len(seeds), dtype=torch.bool, device=device)
-    returns = torch.zeros(len(seeds), dtype=torch.float64, device=device)
-    lengths = torch.zeros(len(seeds), dtype=torch.int64, device=device)
+    running = torch.ones(len(seeds), dtype=torch.bool)
+    # On the CPU, because not every device has float64, in which long sums stay exact.
+    returns = torch.zeros(len(seeds), dtype=torch.float64)
+    lengths = torch.zeros(len(seeds), dtype=torch.int64)
     while bool(running.any()):
         if policy is None:
-            actions = torch.as_tensor(envs.action_space.sample(), device=device)
+            # Counted from 0, as a policy's are.
+            first = getattr(envs.single_action_space, "start", 0)
+            actions = torch.as_tensor(envs.action_space.sample() - first, device=device)
         else:
-            actions = act(policy, obs, deterministic=deterministic)
+            actions = act(policy, obs.to(device), deterministic=deterministic)
             require_fitting_actions(actions, envs.single_action_space)
         obs, rewards, terminated, truncated, _ = envs.step(actions)
-        returns += torch.where(running, rewards, 0.0)
+        returns += torch.where(running, rewards.cpu(), 0.0)
         lengths += running
-        running &= ~(terminated | truncated)
-    envs.close()
-    return returns.cpu().numpy(), lengths.cpu().numpy()
+        running &= ~(terminated | truncated).cpu()
+    if not isinstance(source, VectorEnv):
+        envs.close()
+    return returns.numpy(), lengths.numpy()
+
+
+def _one_after_the_other(
+    policy: nn.Module | None, source: gymnasium.Env[Any, Any], seeds: list[int], deterministic: bool
+) -> Evaluation:
+    with single_env(source) as env:
+        episodes = [list(play(policy, env, start=start, deterministic=deterministic)) for start in seeds]
+    returns = np.array([sum(rewards) for rewards in episodes])
+    return Evaluation(returns, np.array([len(rewards) - 1 for rewards in episodes]))
+
+
+def play(policy: nn.Module | None, env: gymnasium.Env[Any, Any], *, start: int, deterministic: bool) -> Iterator[float]:
+    """One episode of a single environment, a step at a time. Yields: 0 after the reset, then the reward of each step.
+
+    Args: policy: None acts at random. start: the seed of the start state, and of the actions drawn at random.
+    """
+    env.action_space.seed(start % 2**31)
+    obs, _ = env.reset(seed=start)
+    yield 0.0
+    ended = False
+    while not ended:
+        action = choose_action(policy, obs, env.action_space, deterministic=deterministic)
+        obs, reward, terminated, truncated, _ = env.step(action)
+        ended = terminated or truncated
+        yield float(reward)
+
+
+def choose_action(policy: nn.Module | None, obs: Any, space: spaces.Space[Any], *, deterministic: bool) -> Any:
+    """One action of this space for one observation [D], as a single environment takes it; None acts at random."""
+    if policy is None:
+        return space.sample()
+    batch = torch.as_tensor(obs, dtype=torch.float32, device=policy_device(policy))[None]  # [1, D]
+    actions = act(policy, batch, deterministic=deterministic)  # [1] or [1, A]
+    require_fitting_actions(actions, space)
+    action = actions[0].cpu().numpy()
+    if isinstance(space, spaces.Box):
+        return np.clip(action, space.low, space.high)
+    return int(action) + int(getattr(space, "start", 0))
 
 
 def act(policy: nn.Module, obs: Tensor, *, deterministic: bool) -> Tensor:

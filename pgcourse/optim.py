@@ -1,7 +1,9 @@
 """Adam, gradient steps with clipping, random streams, threads, and the choice of a device."""
 
 import contextlib
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +60,27 @@ def clip_and_step(module: nn.Module, optimizer: torch.optim.Optimizer, *, max_gr
     return norm
 
 
+LR_SCHEDULES = ("linear", "cosine", "exponential")
+
+
+def learning_rate(initial: Any, used: Any, schedule: str = "linear") -> Any:
+    """The learning rate when a share `used` of the budget is used up.
+
+        linear         initial * (1 - used)                  to 0
+        cosine         initial * (1 + cos(pi * used)) / 2    to 0, slowly at both ends (Loshchilov and Hutter, 2017, eq. 5)
+        exponential    initial * 0.01^used                   to a hundredth, by the same factor for the same share
+
+    Args: initial, used: numbers, or tensors [S] with one for each of S runs. schedule: one of `LR_SCHEDULES`.
+    Returns: a number, or [S] where any of them is a tensor.
+    """
+    if schedule == "cosine":
+        cosine = torch.cos(math.pi * used) if isinstance(used, Tensor) else math.cos(math.pi * used)
+        return initial * ((1 + cosine) / 2)
+    if schedule == "exponential":
+        return initial * 0.01**used
+    return initial * (1 - used)
+
+
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     """Give every parameter group this learning rate."""
     for group in optimizer.param_groups:
@@ -86,10 +109,35 @@ def single_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw from torch's global streams as if the process had just begun with `seed`; restore them after."""
-    with torch.random.fork_rng():
+    """Draw from torch's global streams as if the process had just begun with `seed`; restore them after.
+
+    Those of the CPU and of the accelerator that is there, whichever it is (CUDA, MPS).
+    """
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    kinds = ["cpu"] if accelerator is None else ["cpu", accelerator.type]
+    before = {kind: random_state(kind) for kind in kinds}
+    try:
         torch.manual_seed(seed)
         yield
+    finally:
+        for kind, state in before.items():
+            set_random_state(kind, state)
+
+
+def random_state(kind: str) -> list[Tensor]:
+    """The global random stream of each device of a kind, such as "cpu", "cuda" or "mps"."""
+    module: Any = torch if kind == "cpu" else torch.get_device_module(kind)
+    # MPS has one device, and no function for all.
+    return module.get_rng_state_all() if hasattr(module, "get_rng_state_all") else [module.get_rng_state()]
+
+
+def set_random_state(kind: str, state: list[Tensor]) -> None:
+    """Go on from `random_state` of this kind."""
+    module: Any = torch if kind == "cpu" else torch.get_device_module(kind)
+    if hasattr(module, "set_rng_state_all"):
+        module.set_rng_state_all(state)
+    else:
+        module.set_rng_state(*state)
 
 
 def choose_device(requested: str | torch.device, *, tensor_envs: bool, num_envs: int) -> torch.device:

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import itertools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
-from .envs import env_seeds, make_single_env
+from .envs import env_seeds
+from .envs.source import EnvSource, env_name, single_env
 from .errors import InvalidInput
-from .evaluation import act, policy_device, require_fitting_actions
+from .evaluation import play
 from .optim import seeded, single_thread
 from .storage import atomic_write
 
@@ -36,47 +38,38 @@ class Frames:
 
 
 def record_frames(
-    policy: nn.Module | None, env_id: str, *, seed: int, max_steps: int = 500, deterministic: bool = True
+    policy: nn.Module | None, env: EnvSource, *, seed: int, max_steps: int = 500, deterministic: bool = True
 ) -> Frames:
     """One episode from the first evaluation start state of `seed`, at most `max_steps` steps; None acts at random.
 
-    Needs no display. Raises: InvalidInput where the environment cannot draw itself.
+    Needs no display. Args: env: an id, one environment that was made with render_mode="rgb_array", a function that makes
+    one, or a vector environment, whose first is drawn. Raises: InvalidInput where the environment cannot draw itself.
     """
     # Without a display SDL needs to be told so; a display that is there is left alone, as we draw off screen.
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-    require_drawable(env_id)
-    env = make_single_env(env_id, render_mode="rgb_array")
+    require_drawable(env)
     images: list[NDArray[np.uint8]] = []
     rewards: list[float] = []
     start = env_seeds(seed, 1, "evaluation")[0]
-    env.action_space.seed(start % 2**31)
-    try:
-        with seeded(seed), single_thread(), torch.inference_mode():
-            obs, _ = env.reset(seed=start)
-            images.append(_picture(env, env_id))
-            for _ in range(max_steps):
-                action = env.action_space.sample() if policy is None else _action(policy, obs, env, deterministic)
-                obs, reward, terminated, truncated, _ = env.step(action)
-                rewards.append(float(reward))
-                images.append(_picture(env, env_id))
-                if terminated or truncated:
-                    break
-    finally:
-        env.close()
-    return Frames(images, np.array(rewards), float(env.metadata.get("render_fps", MAX_FPS)))
+    with single_env(env, render_mode="rgb_array") as one, seeded(seed), single_thread(), torch.inference_mode():
+        for reward in itertools.islice(play(policy, one, start=start, deterministic=deterministic), max_steps + 1):
+            rewards.append(reward)
+            images.append(_picture(one))
+        return Frames(images, np.array(rewards[1:]), float(one.metadata.get("render_fps", MAX_FPS)))
 
 
-def require_drawable(env_id: str) -> None:
+def require_drawable(env: EnvSource) -> None:
     """Raises: InvalidInput for an unknown environment, or one that cannot draw itself."""
-    env = make_single_env(env_id)  # without a render mode: Gymnasium warns of one that is not there
-    env.close()
-    if "rgb_array" not in env.metadata.get("render_modes", []):
-        raise InvalidInput(f"environment {env_id!r} cannot draw itself (no rgb_array mode); choose one that can")
+    with single_env(env) as one:  # without a render mode: Gymnasium warns of one that is not there
+        if "rgb_array" not in one.metadata.get("render_modes", []):
+            raise InvalidInput(
+                f"environment {env_name(one)!r} cannot draw itself (no rgb_array mode); choose one that can"
+            )
 
 
 def record_gif(
     policy: nn.Module | None,
-    env_id: str,
+    env: EnvSource,
     path: str | os.PathLike[str],
     *,
     seed: int,
@@ -86,15 +79,15 @@ def record_gif(
 ) -> Path:
     """Write one episode as a looping GIF with a caption of title, step and return. Returns: the path.
 
-    Args: policy: None acts at random. fps: an upper bound; the environment's own rate is true speed, and 50 is what
-    GIF viewers honour.
+    Args: policy: None acts at random. env: as in `record_frames`. fps: an upper bound; the environment's own rate is true
+    speed, and 50 is what GIF viewers honour.
     """
-    return record_gifs({title: policy}, env_id, path, seed=seed, max_steps=max_steps, fps=fps)
+    return record_gifs({title: policy}, env, path, seed=seed, max_steps=max_steps, fps=fps)
 
 
 def record_gifs(
     policies: Mapping[str, nn.Module | None],
-    env_id: str,
+    env: EnvSource,
     path: str | os.PathLike[str],
     *,
     seed: int,
@@ -103,13 +96,12 @@ def record_gifs(
 ) -> Path:
     """Write several agents side by side, from the same start state, as one GIF: before and after, or algorithms.
 
-    Args: policies: title -> policy, None acts at random. An agent that has finished stays on its last picture.
+    Args: policies: title -> policy, None acts at random. env: as in `record_frames`. An agent that has finished stays on
+    its last picture.
     """
     if not policies:
         raise InvalidInput("no policy given; give at least one, such as {'trained': result.policy}")
-    episodes = {
-        title: record_frames(policy, env_id, seed=seed, max_steps=max_steps) for title, policy in policies.items()
-    }
+    episodes = {title: record_frames(policy, env, seed=seed, max_steps=max_steps) for title, policy in policies.items()}
     return atomic_write(path, encode_gif(episodes, fps=fps))
 
 
@@ -160,19 +152,8 @@ def _font() -> Any:
     return ImageFont.load_default(size=16)
 
 
-def _picture(env: gymnasium.Env[Any, Any], env_id: str) -> NDArray[np.uint8]:
+def _picture(env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8]:
     try:
         return np.asarray(env.render(), dtype=np.uint8)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise InvalidInput(f"drawing {env_id!r} needs a package that is not installed: {error}") from error
-
-
-def _action(policy: nn.Module, obs: Any, env: gymnasium.Env[Any, Any], deterministic: bool) -> Any:
-    batch = torch.as_tensor(obs, dtype=torch.float32, device=policy_device(policy))[None]  # [1, D]
-    actions = act(policy, batch, deterministic=deterministic)  # [1] or [1, A]
-    space = env.action_space
-    require_fitting_actions(actions, space)
-    action = actions[0].cpu().numpy()
-    if isinstance(space, gymnasium.spaces.Box):
-        return np.clip(action, space.low, space.high)
-    return int(action) + int(getattr(space, "start", 0))
+        raise InvalidInput(f"drawing {env_name(env)!r} needs a package that is not installed: {error}") from error

@@ -1,8 +1,8 @@
 """Environments, networks and optimisers of a run, made from its config or taken from the user."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import torch
 from gymnasium.vector import VectorEnv
@@ -12,18 +12,21 @@ from . import optim
 from .config import Config
 from .envs import TensorAdapter, TensorVectorEnv, as_tensor_envs, has_tensor_envs, make_envs
 from .envs.snapshot import restore_envs, save_envs
+from .errors import InvalidInput
 from .networks import make_critic, make_policy
 from .normalization import ReturnScale
+from .registration import NAMESPACE
 from .rollout import Rollout
 
+ConfigT = TypeVar("ConfigT", bound=Config)
 OptimizerFn = Callable[..., torch.optim.Optimizer]
 
 
 @dataclass
-class Setup:
+class Setup(Generic[ConfigT]):
     """The moving parts of a run; together with the random stream and the counters, its whole state."""
 
-    config: Config
+    config: ConfigT  # what is really trained: number and id of the environments are those of `envs`
     device: torch.device
     envs: VectorEnv
     policy: nn.Module
@@ -58,7 +61,7 @@ class Setup:
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "envs": save_envs(self.envs),
             "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "random_device": {kind: optim.random_state(kind) for kind in {self.device.type} - {"cpu"}},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> Tensor | None:
@@ -69,13 +72,14 @@ class Setup:
             optimizer.load_state_dict(state["optimizers"][name])
         obs = restore_envs(self.envs, state["envs"]) if state["envs"] is not None else None
         torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        for kind, streams in state.get("random_device", {}).items():
+            if kind == self.device.type:  # a run may go on on another device, if not bit for bit
+                optim.set_random_state(kind, streams)
         return obs
 
 
 def prepare(
-    config: Config,
+    config: ConfigT,
     *,
     device: str | torch.device,
     policy: nn.Module | None,
@@ -83,25 +87,30 @@ def prepare(
     envs: VectorEnv | None,
     optimizer_fn: OptimizerFn,
     needs_critic: bool = True,
-) -> Setup:
+) -> Setup[ConfigT]:
     """Make what is not given, on the chosen device; draw initial weights from torch's stream, policy first.
 
     The policy gets an optimiser where the config has a `policy_lr`, and the rewards a scale where it asks for one.
 
-    Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used.
+    Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used, and for a policy and a
+    critic that share parameters.
     """
     tensor_envs = envs is None and has_tensor_envs(config.env_id)
     if isinstance(envs, TensorVectorEnv | TensorAdapter) and str(device) == "auto":
         device = envs.device  # where the given environments live
     chosen = optim.choose_device(device, tensor_envs=tensor_envs, num_envs=config.num_envs)
+    given = envs is not None
     envs = as_tensor_envs(
         envs if envs is not None else make_envs(config.env_id, config.num_envs, seed=config.seed, device=chosen),
         device=chosen,
     )
+    if given:
+        config = with_given_envs(config, envs)
     if policy is None:
         policy = policy_for(config, envs)
     if critic is None and needs_critic:
         critic = critic_for(config, envs)
+    require_own_parameters(policy, critic)
     policy = policy.to(chosen)
     setup = Setup(config, chosen, envs, policy, None)
     if (policy_lr := getattr(config, "policy_lr", None)) is not None:
@@ -129,3 +138,32 @@ def critic_for(config: Config, envs: VectorEnv) -> nn.Module:
     """A fresh critic for these environments, with the settings of the config."""
     normalize = getattr(config, "normalize_observations", False)
     return make_critic(envs.single_observation_space, config.hidden_sizes, normalize_observations=normalize)
+
+
+def with_given_envs(config: ConfigT, envs: VectorEnv) -> ConfigT:
+    """The config as these environments make it, so that a run's record is true: their number, and their id where known.
+
+    A batch that is smaller with them than one minibatch is one minibatch.
+    """
+    changes: dict[str, Any] = {"num_envs": envs.num_envs}
+    if hasattr(config, "minibatch_size"):
+        changes["minibatch_size"] = min(config.minibatch_size, envs.num_envs * getattr(config, "num_steps", 1))
+    inner: Any = envs.unwrapped
+    # Environments that were put together by hand have no description of their own; each of them does.
+    spec = inner.spec or getattr(next(iter(getattr(inner, "envs", [])), None), "spec", None)
+    if spec is not None and spec.id.removeprefix(NAMESPACE) != config.env_id.removeprefix(NAMESPACE):
+        changes["env_id"] = spec.id
+    return replace(config, **changes)
+
+
+def require_own_parameters(policy: nn.Module, critic: nn.Module | None) -> None:
+    """Raises: InvalidInput where policy and critic share a parameter that is trained; buffers they may share."""
+    if critic is None:
+        return
+    names = {id(parameter): name for name, parameter in policy.named_parameters() if parameter.requires_grad}
+    shared = [names[id(parameter)] for parameter in critic.parameters() if id(parameter) in names]
+    if shared:
+        raise InvalidInput(
+            f"policy and critic share {len(shared)} parameters ({shared[0]}{', ...' if len(shared) > 1 else ''}), which two "
+            "optimisers would clip twice and step twice; give each network layers of its own"
+        )

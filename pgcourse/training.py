@@ -39,6 +39,11 @@ class Progress(NamedTuple):
 OnIteration = Callable[[Progress], bool | None]
 
 
+def chain(*callbacks: OnIteration) -> OnIteration:
+    """One `on_iteration` that calls all of them in order; the run stops when one asks for it."""
+    return lambda progress: any([callback(progress) for callback in callbacks])  # noqa: C419 - each of them has to run
+
+
 class TrainingDiverged(RuntimeError):
     """A number that is not finite: names the iteration and the tensor, and keeps the last good weights in `result`."""
 
@@ -105,7 +110,7 @@ class Recorder:
     """
 
     def __init__(
-        self, setup: Setup, *, on_iteration: OnIteration | None = None, checkpoint: Checkpoint | None = None
+        self, setup: Setup[Any], *, on_iteration: OnIteration | None = None, checkpoint: Checkpoint | None = None
     ) -> None:
         self.setup, self.config = setup, setup.config
         self.on_iteration, self.checkpoint = on_iteration, checkpoint

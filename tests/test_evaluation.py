@@ -89,20 +89,19 @@ def test_the_environments_get_seeds_of_the_evaluation_stream_only(env_id: str, m
     envs = make_envs(env_id, 3, seed=0)
     reset = Recorded(envs.reset)
     monkeypatch.setattr(envs, "reset", reset)
-    monkeypatch.setattr(evaluation, "make_envs", lambda *_, **__: envs)
-    evaluate(None, env_id, num_episodes=3, seed=5)
+    evaluate(None, envs, num_episodes=3, seed=5)
     (call,) = reset.calls
     assert call.keywords == {"seed": env_seeds(5, 3, "evaluation")}
     assert not set(call.keywords["seed"]) & {value for seed in range(200) for value in env_seeds(seed, 64)}
 
 
-def test_long_episodes_are_not_lost_among_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_episodes_are_not_lost_among_short_ones() -> None:
     """Half of the starts last 1 step and half 20: the mean of one each is about 10.5; of the first to finish, near 1."""
 
     class Coin(TensorVectorEnv):
         start_size = 1
 
-        def __init__(self, num_envs: int, **_) -> None:
+        def __init__(self, num_envs: int) -> None:
             super().__init__(num_envs, max_episode_steps=100)
 
         def spaces(self):
@@ -117,8 +116,7 @@ def test_long_episodes_are_not_lost_among_short_ones(monkeypatch: pytest.MonkeyP
         def observe(self, state: Tensor) -> Tensor:
             return state
 
-    monkeypatch.setattr(evaluation, "make_envs", lambda env_id, num_envs, **_: Coin(num_envs))
-    result = evaluate(None, "Coin", num_episodes=400, seed=0)
+    result = evaluate(None, Coin(128), num_episodes=400, seed=0)
     assert abs(result.mean - 10.5) < 4 * 9.5 / math.sqrt(400)
 
 

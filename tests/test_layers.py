@@ -1,6 +1,7 @@
 """The floors of the package: a file imports only from floors below its own, or from its own folder."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,19 @@ def test_a_file_that_reaches_up_is_named(tmp_path: Path, path: str, source: str,
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source)
     assert [complaint in line for line in violations(package, FLOORS)] == [True]
+
+
+def test_floors_and_their_table_name_what_is_there(repository: Path) -> None:
+    package = repository / "pgcourse"
+    assert [name for name in FLOORS if not (package / name).is_dir() and not (package / f"{name}.py").is_file()] == []
+    (table,) = re.findall(r"^\| floor \|.*?\n\n", (repository / "CONTRIBUTING.md").read_text("utf-8"), re.M | re.S)
+    named = re.findall(r"`([\w/]+(?:/|\.py))`", table)
+    assert {"cli/", "study/traps/", "doctor.py"} <= set(named)
+    assert [name for name in named if not (package / name).exists()] == []
+    # A row for each floor, the highest first.
+    assert [int(floor) for floor in re.findall(r"^\| (\d+) \|", table, re.M)] == sorted(
+        {*FLOORS.values()}, reverse=True
+    )
 
 
 def test_a_circle_is_named(tmp_path: Path) -> None:

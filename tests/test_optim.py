@@ -113,3 +113,19 @@ def test_adam_has_the_epsilon_of_the_literature_and_moves_by_the_learning_rate_a
     assert (optimizer.defaults["lr"], optimizer.defaults["eps"]) == (0.125, 1e-5)
     optim.gradient_step((point.x * torch.tensor([1e3, -1e-2])).sum(), point, optimizer, max_grad_norm=None)
     assert point.x.tolist() == pytest.approx([-0.125, 0.125 * 1e-2 / (1e-2 + 1e-5)], rel=1e-4)
+
+
+@pytest.mark.parametrize("schedule", optim.LR_SCHEDULES)
+def test_rates_of_many_runs_are_those_of_each_run(schedule: str) -> None:
+    """Each run has a rate and a share of the budget of its own; all rates start whole, and fall."""
+    initial, used = [1e-3, 2e-3, 5e-3, 3e-3], [0.0, 0.2, 0.5, 1.0]
+    expected = [optim.learning_rate(*pair, schedule) for pair in zip(initial, used, strict=True)]
+    together = optim.learning_rate(torch.tensor(initial), torch.tensor(used), schedule)
+    assert together.tolist() == pytest.approx(expected, rel=1e-6, abs=1e-10)
+    for_one_rate = optim.learning_rate(1.0, torch.linspace(0, 1, 11), schedule)
+    assert for_one_rate[0] == 1 and (for_one_rate.diff() < 0).all() and for_one_rate[-1] >= -1e-7
+
+
+def test_the_linear_rate_is_the_product_bit_for_bit() -> None:
+    for used in (0.1, 1 / 3, 0.7, 0.999):
+        assert optim.learning_rate(0.003, used) == 0.003 * (1 - used)

@@ -11,12 +11,13 @@ FLOORS: dict[str, int] = {
     "returns": 1, "losses": 1, "diagnostics": 1, "statistics": 1, "natural_gradient": 1,
     "networks": 2, "normalization": 2, "optim": 2, "envs": 2,
     "rollout": 3, "evaluation": 3, "render": 3, "setup": 3,
-    "training": 4, "runs": 4, "episodes": 4, "checkpoint": 4,
-    "algorithms": 5, "language": 5,
+    "training": 4, "runs": 4, "episodes": 4, "checkpoint": 4, "tensorboard": 4,
+    "algorithms": 5,
     "study": 6,
     "checks": 7, "workfolder": 7,
     "show": 8, "grading": 8, "doctor": 8, "__init__": 8,
     "cli": 9,
+    "__main__": 10,
 }  # fmt: skip
 BEGIN, END = "<!-- drawn by tools/house.py -->", "<!-- end of the picture -->"
 

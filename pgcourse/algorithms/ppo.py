@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from .. import losses, optim
 from ..checkpoint import Checkpoint
 from ..diagnostics import approx_kl, clip_fraction, explained_variance
-from ..errors import InvalidInput, require_budget, require_integers, require_numbers, require_sizes
+from ..errors import InvalidInput, require_budget, require_choice, require_integers, require_numbers, require_sizes
 from ..normalization import update_normalization
 from ..returns import gae, normalize
 from ..rollout import Batch, Rollout, collect_rollout, flatten
@@ -48,7 +48,8 @@ class PPOConfig:
     ent_coef: float = 0.0
     policy_lr: float = 1.5e-3
     critic_lr: float = 1e-2
-    anneal_lr: bool = False  # both rates fall linearly to 0 over the budget
+    anneal_lr: bool = False  # both rates fall over the budget
+    lr_schedule: Literal["linear", "cosine", "exponential"] = "linear"  # how they fall: `optim.learning_rate`
     max_grad_norm: float | None = 0.5  # of policy and critic each; None clips nothing
     reward_scale: float = 1.0
     normalize_observations: bool = False
@@ -65,15 +66,13 @@ class PPOConfig:
         require_numbers(self, "ent_coef")
         require_numbers(self, "clip_coef", "target_kl", "max_grad_norm", above=True, optional=True)
         require_sizes(self, "hidden_sizes")
+        require_choice(self, "normalize_advantages", "minibatch", "batch", "never")
+        require_choice(self, "lr_schedule", *optim.LR_SCHEDULES)
         require_budget(self)
         if self.minibatch_size > self.batch_size:
             raise InvalidInput(
                 f"minibatch_size={self.minibatch_size} exceeds the batch of {self.batch_size} (num_envs {self.num_envs} x "
                 f"num_steps {self.num_steps}); use at most {self.batch_size}"
-            )
-        if self.normalize_advantages not in ("minibatch", "batch", "never"):
-            raise InvalidInput(
-                f"normalize_advantages={self.normalize_advantages!r}; use 'minibatch', 'batch' or 'never'"
             )
 
     @property
@@ -226,14 +225,15 @@ def train(
     """
     with optim.seeded(config.seed), optim.single_thread():
         run = prepare(config, device=device, policy=policy, critic=critic, envs=envs, optimizer_fn=optimizer_fn)
+        config = run.config
         assert run.critic is not None and run.policy_optimizer is not None and run.critic_optimizer is not None
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             obs = recorder.obs
             while recorder.running:
                 if config.anneal_lr:
-                    remaining = 1 - recorder.progress_fraction
-                    optim.set_learning_rate(run.policy_optimizer, config.policy_lr * remaining)
-                    optim.set_learning_rate(run.critic_optimizer, config.critic_lr * remaining)
+                    used, schedule = recorder.progress_fraction, config.lr_schedule
+                    optim.set_learning_rate(run.policy_optimizer, optim.learning_rate(config.policy_lr, used, schedule))
+                    optim.set_learning_rate(run.critic_optimizer, optim.learning_rate(config.critic_lr, used, schedule))
                 rollout, obs = collect_fn(run.policy, run.critic, run.envs, obs, config.num_steps)
                 recorder.record_rollout(rollout)
                 rollout = run.scale_rewards(rollout)

@@ -158,6 +158,7 @@ def train(
             config, device=device, policy=policy, critic=critic, envs=envs, optimizer_fn=optimizer_fn,
             needs_critic=config.baseline,
         )  # fmt: skip
+        config = run.config
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             while recorder.running:
                 episodes = collect_fn(run.policy, run.envs)

@@ -177,6 +177,7 @@ def train(
     """
     with optim.seeded(config.seed), optim.single_thread():
         run = prepare(config, device=device, policy=policy, critic=critic, envs=envs, optimizer_fn=optimizer_fn)
+        config = run.config
         assert run.critic is not None
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             obs = recorder.obs

@@ -1,4 +1,4 @@
-"""What the command line does after each iteration: progress bar, TensorBoard, evaluation on held-out starts, alarms."""
+"""What the command line does after each iteration: progress bar, evaluation on held-out starts, alarms."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,11 +11,6 @@ from ..errors import InvalidInput
 from ..evaluation import evaluate
 from ..storage import atomic_write
 from ..training import OnIteration, Progress
-
-
-def chain(callbacks: list[OnIteration]) -> OnIteration:
-    """All of them in order; the run stops when one asks for it."""
-    return lambda progress: any([callback(progress) for callback in callbacks])  # noqa: C419 - each of them has to run
 
 
 @contextlib.contextmanager
@@ -35,29 +30,6 @@ def progress_bar(config: Config, *, enabled: bool = True) -> Iterator[OnIteratio
             bar.update(min(done, total) - bar.n)
 
         yield show
-
-
-@contextlib.contextmanager
-def tensorboard(folder: Path) -> Iterator[OnIteration]:
-    """Writes every metric and the mean return of the last 100 episodes for TensorBoard. Needs the extra."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise InvalidInput('TensorBoard is not installed; pip install -e ".[tensorboard]"') from error
-    writer = SummaryWriter(str(folder))
-
-    def write(progress: Progress) -> None:
-        recent = progress.episodes["episodic_return"][-100:]
-        numbers = dict(progress.metrics)
-        if len(recent):
-            numbers["charts/episodic_return"] = float(recent.mean())
-        for name, number in numbers.items():
-            writer.add_scalar(name, number, progress.env_step)
-
-    try:
-        yield write
-    finally:
-        writer.close()
 
 
 def require_evaluate_every(every: int | None) -> None:

@@ -19,8 +19,9 @@ from ..optim import choose_device
 from ..render import record_gifs, require_drawable
 from ..runs import Result, require_new_run_folder
 from ..statistics import episodes_to_threshold
-from ..training import TrainingDiverged
-from .callbacks import HeldOutEvaluation, chain, progress_bar, require_evaluate_every, tensorboard, watch
+from ..tensorboard import TensorBoard
+from ..training import OnIteration, TrainingDiverged, chain
+from .callbacks import HeldOutEvaluation, progress_bar, require_evaluate_every, watch
 from .parsing import parse
 from .resume import Resume
 
@@ -112,9 +113,9 @@ def _train_class(config_class: type) -> type[Train]:
 def run(config: Config, folder: Path, options: Train | Resume, checkpoint: Checkpoint | None) -> int:
     """Train, save, and say what was reached. Returns: the exit status."""
     with contextlib.ExitStack() as stack:
-        callbacks = [stack.enter_context(progress_bar(config, enabled=options.progress))]
+        callbacks: list[OnIteration] = [stack.enter_context(progress_bar(config, enabled=options.progress))]
         if options.tensorboard:
-            callbacks.append(stack.enter_context(tensorboard(folder / "tensorboard")))
+            callbacks.append(stack.enter_context(TensorBoard(folder / "tensorboard")))
         if isinstance(options, Train) and options.watch:
             callbacks.append(watch())
         if options.evaluate_every is not None:
@@ -124,7 +125,7 @@ def run(config: Config, folder: Path, options: Train | Resume, checkpoint: Check
             callbacks.append(HeldOutEvaluation(table, config.env_id, every=options.evaluate_every))
         try:
             result = TRAIN[config.algorithm](
-                config, device=options.device, on_iteration=chain(callbacks), checkpoint=checkpoint
+                config, device=options.device, on_iteration=chain(*callbacks), checkpoint=checkpoint
             )
         except TrainingDiverged as error:
             error.result.save(folder)

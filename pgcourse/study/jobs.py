@@ -102,14 +102,17 @@ ONE_AT_A_TIME = threading.Lock()
 
 
 def _train_alone(run: Planned) -> Run | TrainingDiverged:
+    """One run, scored in the environments that it was trained in, or in those that their attribute `scored_on` names."""
     config = run.config
+    made = made_fresh(config, run.seams)
     try:
-        result = TRAIN[config.algorithm](config, device="cpu", **made_fresh(config, run.seams))
+        result = TRAIN[config.algorithm](config, device="cpu", **made)
     except TrainingDiverged as error:
         return error
     if result.interrupted:  # `train` gives what it has; half a run is no run of a study
         raise KeyboardInterrupt
-    evaluation = evaluate(result.policy, config.env_id, num_episodes=EVALUATED, seed=config.seed)
+    env = made.get("envs", config.env_id)
+    evaluation = evaluate(result.policy, getattr(env, "scored_on", env), num_episodes=EVALUATED, seed=config.seed)
     return _kept(result, evaluation.returns, batched=False)
 
 

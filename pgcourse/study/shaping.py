@@ -18,6 +18,8 @@ GRAVITY_GAIN = 15.0  # rad/s^2: 3 g / (2 l) with g = 10 and l = 1, as in Pendulu
 class PaidForSpeed(PendulumVectorEnv):
     """Pendulum whose reward has `bonus * |speed|` added to it, in the hope that it helps the swing-up."""
 
+    scored_on = "Pendulum-v1"  # `run_seeds` scores there: what is different here is for training alone
+
     def __init__(self, num_envs: int, *, bonus: float) -> None:
         super().__init__(num_envs)
         self.bonus = bonus  # reward for each rad/s and step

@@ -57,7 +57,9 @@ def train(config: Config, **parts: Any) -> Result:
         ("a2c", {"reward_scale": 0.0}, "reward_scale=0.0"),
         ("a2c", {"critic_lr": float("nan")}, "critic_lr=nan"),
         ("ppo", {"minibatch_size": 65}, r"exceeds the batch of 64 \(num_envs 4 x num_steps 16\); use at most 64"),
-        ("ppo", {"normalize_advantages": "always"}, "='always'; use 'minibatch', 'batch' or 'never'"),
+        ("ppo", {"normalize_advantages": "always"}, "='always' is not allowed; use 'minibatch', 'batch' or 'never'"),
+        ("ppo", {"lr_schedule": "step"}, "lr_schedule='step' is not allowed; use 'linear', 'cosine' or 'exponential'"),
+        ("a2c", {"lr_schedule": "step"}, "lr_schedule='step'"),
         ("ppo", {"clip_coef": 0.0}, "clip_coef=0.0"),
         ("ppo", {"target_kl": -1.0}, "target_kl=-1.0"),
         ("ppo", {"update_epochs": 0}, "update_epochs=0"),
@@ -89,6 +91,23 @@ def test_learning_rates_fall_linearly_where_asked(name: str) -> None:
     np.testing.assert_allclose(falling["charts/critic_lr"], [0.04, 0.03, 0.02, 0.01], rtol=1e-5)
     constant = train(TINY[name]).metrics["charts/policy_lr"]
     np.testing.assert_allclose(constant, [TINY[name].policy_lr] * 4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a2c", "ppo"])
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [
+        ("cosine", [1, (1 + 2**-0.5) / 2, 0.5, (1 - 2**-0.5) / 2]),  # the cosine of 0, 45, 90 and 135 degrees
+        ("exponential", [1, 10**-0.5, 0.1, 10**-1.5]),  # half of the way to a hundredth is a tenth
+    ],
+)
+def test_learning_rates_fall_by_the_schedule_that_is_named(name: str, schedule: str, shares: list[float]) -> None:
+    config = replace(TINY[name], anneal_lr=True, lr_schedule=schedule, policy_lr=0.008, critic_lr=0.04)
+    falling = train(config).metrics
+    np.testing.assert_allclose(falling["charts/policy_lr"], 0.008 * np.array(shares), rtol=1e-5)
+    np.testing.assert_allclose(falling["charts/critic_lr"], 0.04 * np.array(shares), rtol=1e-5)
+    constant = train(replace(config, anneal_lr=False)).metrics["charts/policy_lr"]
+    np.testing.assert_allclose(constant, [0.008] * 4, rtol=1e-6)
 
 
 # What a learner may replace.

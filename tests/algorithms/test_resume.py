@@ -1,5 +1,6 @@
 """The same run again: from its seed, from a checkpoint, after a kill. Same means every bit but the clock."""
 
+import json
 import os
 import re
 import signal
@@ -263,6 +264,15 @@ def test_other_settings_than_the_checkpoints_are_refused_by_name(change: dict, c
     ((name, value),) = change.items()
     shown = re.escape(str(value if not isinstance(value, tuple) else list(value)))
     refuse(replace(CONFIGS["a2c"], **change), checkpoint, rf"(?=.*{name}=).*{shown}")
+
+
+def test_a_setting_younger_than_the_checkpoint_had_its_default(checkpoint: Checkpoint) -> None:
+    state = checkpoint.read()
+    description = json.loads(state["description"])
+    assert description["config"].pop("lr_schedule") == "linear"
+    checkpoint.write(state | {"description": json.dumps(description)})
+    a2c.train(CONFIGS["a2c"], checkpoint=checkpoint)
+    refuse(replace(CONFIGS["a2c"], lr_schedule="cosine"), checkpoint, "lr_schedule='cosine' is given, .*='linear'")
 
 
 def test_another_algorithms_checkpoint_is_refused(checkpoint: Checkpoint) -> None:

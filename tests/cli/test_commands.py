@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pgcourse import evaluate, load, reinforce
+from pgcourse import __version__, evaluate, load, reinforce
 from pgcourse.cli import main
 
 TRAIN = ["train", "reinforce", "--num-episodes", "8", "--no-progress"]
@@ -29,6 +29,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kept") / "r1"
     assert main([*TRAIN, "--seed", "2", "--out", str(folder)]) == 0
     return folder
+
+
+def test_python_with_the_packages_name_is_the_command(repository: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "pgcourse", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=repository)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("--version") == (0, f"pgcourse {__version__}\n")
+    status, text = run("nonsense")
+    assert status == 2 and text.startswith("pgcourse: unknown command 'nonsense'") and text.count("\n") == 1
 
 
 def test_train_gives_the_run_of_the_package_and_says_what_it_reached(capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,6 +105,22 @@ def test_git_does_not_see_the_learners_folder(repository: Path) -> None:
         subprocess.run(["git", "check-ignore", "--quiet", f"pgcourse-work/{name}"], cwd=repository, check=True)
 
 
+def test_make_clean_removes_what_make_demo_leaves_and_git_does_not_see_it(repository: Path) -> None:
+    def commands(target: str) -> str:
+        return subprocess.run(
+            ["make", "-C", str(repository), "-n", target], capture_output=True, text=True, check=True
+        ).stdout
+
+    folder = re.search(r"pgcourse demo --out (\S+)", commands("demo"))
+    assert folder is not None
+    removed = re.search(r"^rm -rf (.+)$", commands("clean"), flags=re.MULTILINE)
+    assert removed is not None
+    assert {folder[1], *map(str, Path(folder[1]).parents)} & set(removed[1].split())
+    if shutil.which("git") is not None and (repository / ".git").exists():
+        ignored = ["git", "check-ignore", "--quiet", f"{folder[1]}/agent.gif"]
+        subprocess.run(ignored, cwd=repository, check=True)
+
+
 @pytest.mark.slow
 def test_make_lab_serves_the_course_on_this_machine_only(repository: Path, tmp_path: Path) -> None:
     if not (repository / ".venv" / ".pgcourse-ready").exists():

@@ -50,3 +50,15 @@ def test_a_workflow_runs_pinned_actions_and_commands_that_exist(name: str) -> No
     for command in commands:
         assert command == ".ci/run" or command.removeprefix("make ") in targets, command
     assert all("timeout-minutes" in job for job in jobs.values())
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_document_names_is_there(name: str) -> None:
+    """A path from the root or in the package, but for what commands make and for names that are still to be chosen."""
+    prose = re.sub(r"^```.*?^```$", "", (ROOT / name).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    paths = set(re.findall(r"`((?:[\w.-]+/)+(?:[\w.-]+\.\w+)?)`", prose))
+    made = {path for path in paths if path.startswith(("build/", "pgcourse-work/"))}
+    to_be_chosen = {path for path in paths if re.search(r"(\b|_)(name|NAME|NN_name)\b", path)}
+    assert len(paths) > len(made | to_be_chosen) + 5
+    real = paths - made - to_be_chosen
+    assert sorted(path for path in real if not any((root / path).exists() for root in (ROOT, ROOT / "pgcourse"))) == []

@@ -208,7 +208,10 @@ def test_a_killed_worker_costs_its_batch_alone(tmp_path: Path, capfd: pytest.Cap
         busy.kill()
         runs = made.result(timeout=120)
     assert content(runs) == content(run_quietly(configs, range(5)))
-    assert len(list(tmp_path.glob("[a-z]*.npz"))) == 10 and "its process died; a fresh one repeats it" in capfd.readouterr().err
+    assert (
+        len(list(tmp_path.glob("[a-z]*.npz"))) == 10
+        and "its process died; a fresh one repeats it" in capfd.readouterr().err
+    )
 
 
 def test_a_run_that_diverges_in_a_batch_is_named_and_the_others_are_kept(tmp_path: Path) -> None:

@@ -116,6 +116,8 @@ def collect_clipped(
 class StaggeredPendulums(PendulumVectorEnv):
     """Pendulums whose first episodes end at different steps: at any time some swing up and some balance."""
 
+    scored_on = "Pendulum-v1"  # `run_seeds` scores there: what is different here is for training alone
+
     def reset(self, **options: Any) -> tuple[Tensor, dict[str, Any]]:
         obs, info = super().reset(**options)
         self.elapsed = torch.arange(self.num_envs) * self.max_episode_steps // self.num_envs

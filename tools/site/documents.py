@@ -35,7 +35,7 @@ REFERENCE = (
     Group("Algorithms", ("algorithms.reinforce", "algorithms.a2c", "algorithms.ppo", "algorithms.trpo")),
     Group("Networks and environments", ("networks", "normalization", "optim", "envs")),
     Group("Collect, evaluate, film", ("rollout", "evaluation", "render")),
-    Group("Runs", ("training", "runs", "checkpoint", "errors")),
+    Group("Runs", ("training", "tensorboard", "runs", "checkpoint", "errors")),
     Group("Studies", ("study.seeds", "study.diagnose", "study.traps")),
     Group("Checks", ("checks.learner", "checks.runner", "checks.exercise")),
 )

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from ...envs import env_seeds, make_single_env
-from ...evaluation import act, policy_device
+from ...evaluation import choose_action
 from ...optim import seeded, single_thread
 
 STEPS = 100  # of the agent in a film
@@ -72,7 +72,9 @@ def record(
             obs, _ = env.reset(seed=start)
             pictures, steps, returns = [keep(_small_picture(env))], [0], [0.0]
             for step in range(1, max_steps + 1):
-                obs, reward, terminated, truncated, _ = env.step(_choose_action(policy, obs, env))
+                obs, reward, terminated, truncated, _ = env.step(
+                    choose_action(policy, obs, env.action_space, deterministic=True)
+                )
                 total += float(reward)
                 ended = terminated or truncated or step == max_steps
                 if step % stride == 0 or ended:
@@ -96,17 +98,6 @@ def film(policy: nn.Module | None, env_id: str, *, seed: int, steps: int = STEPS
     # A GIF without a loop count plays once.
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=delay, optimize=False)
     return Film(buffer.getvalue(), reel.steps[-1], reel.returns[-1])
-
-
-def _choose_action(policy: nn.Module | None, obs: Any, env: gymnasium.Env[Any, Any]) -> Any:
-    """The policy's mode as the environment takes it; None acts at random."""
-    if policy is None:
-        return env.action_space.sample()
-    batch = torch.as_tensor(obs, dtype=torch.float32, device=policy_device(policy))[None]  # [1, D]
-    action = act(policy, batch, deterministic=True)[0].cpu().numpy()
-    if isinstance(env.action_space, gymnasium.spaces.Box):
-        return np.clip(action, env.action_space.low, env.action_space.high)
-    return int(action) + int(getattr(env.action_space, "start", 0))
 
 
 def _small_picture(env: gymnasium.Env[Any, Any]) -> Image.Image:

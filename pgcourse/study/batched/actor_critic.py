@@ -13,6 +13,7 @@ from torch.distributions import Distribution
 from ... import losses
 from ...diagnostics import approx_kl, clip_fraction, explained_variance
 from ...normalization import ReturnScale, update_normalization
+from ...optim import learning_rate
 from ...returns import gae, normalize
 from ...rollout import Batch, Rollout
 from .parts import Parts
@@ -47,11 +48,11 @@ def train(parts: Parts, recorder: BatchRecorder) -> None:
 
 
 def anneal(parts: Parts, recorder: BatchRecorder) -> None:
-    """The learning rates of this iteration: constant, or falling linearly where a run asks for it."""
-    falls = parts.settings.column("anneal_lr")
-    remaining = 1 - recorder.progress_fractions.to(falls.device) * falls
+    """The learning rates of this iteration: constant, or falling where a run asks for it."""
+    falls, schedule = parts.settings.column("anneal_lr"), parts.settings.common("lr_schedule")
+    used = recorder.progress_fractions.to(falls.device) * falls
     for name, optimizer in parts.optimizers.items():
-        optimizer.rates = parts.settings.column(f"{name}_lr") * remaining
+        optimizer.rates = learning_rate(parts.settings.column(f"{name}_lr"), used, schedule)
 
 
 def collect_rollout(parts: Parts, obs: Tensor, num_steps: int) -> tuple[Rollout, Tensor]:

@@ -51,6 +51,8 @@ def truncation_as_termination(
 class NextStepCartPole(CartPoleVectorEnv):
     """CartPole that spends a step on each reset: reward 0, action ignored, from the last observation to a first one."""
 
+    scored_on = "CartPole-v1"  # `run_seeds` scores there: what is different here is for training alone
+
     def reset(self, **options: Any) -> tuple[Tensor, dict[str, Any]]:
         self.waiting = torch.zeros(self.num_envs, dtype=torch.bool)
         return super().reset(**options)
@@ -91,6 +93,8 @@ def collect_clipped(
 
 class OneStartPendulum(PendulumVectorEnv):
     """Pendulums of which every episode begins in the same state, as if each reset were given the same seed."""
+
+    scored_on = "Pendulum-v1"  # `run_seeds` scores there: what is different here is for training alone
 
     def start_states(self, numbers: Tensor) -> Tensor:
         same = numbers.new_tensor([0.4, 0.5]).expand_as(numbers)  # 36 degrees from upright, at rest
