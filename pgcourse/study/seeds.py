@@ -51,6 +51,7 @@ def run_seeds(
     dask: str | None = None,
     keys: Mapping[str, str] | None = None,
     on_run: Callable[[str, Run], None] | None = None,
+    batched: bool | None = None,
 ) -> dict[str, list[Run]]:
     """Train every config with every seed. The result does not depend on where, or in how many processes.
 
@@ -61,6 +62,7 @@ def run_seeds(
     where it stopped. dask: address of a Dask scheduler, whose workers take the place of processes; they have this very
     package, and write to `folder` too where they see it. keys: name -> what tells a config's runs from others in
     `folder`, in place of `source_key`. on_run: called with the name and the run after each that is made.
+    batched: False makes one run after the other, as all runs are made today.
     Returns: name -> runs in the order of the seeds. Raises: InvalidInput for repeated or missing seeds, a cluster that
     cannot be used, a process that keeps dying, or training that diverges.
     """
