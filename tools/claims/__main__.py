@@ -122,17 +122,22 @@ def tell_stale(names: Sequence[str]) -> int:
     return 1 if found else 0
 
 
-def confirm_all(names: Sequence[str], num_workers: int) -> int:
+def confirm_all(names: Sequence[str], num_workers: int, against: str | None = None) -> int:
     """Confirm one file after the other, each written at once. Returns: 1 where any is not confirmed, else 0."""
+    require_known(names)
     refused = 0
     for name in names:
         start = time.perf_counter()
-        content, differences = confirm(name, num_workers=num_workers)
+        content, differences = confirm(name, num_workers=num_workers, against=against)
         seconds = time.perf_counter() - start
         if differences:
             refused += 1
+            advice = "measure it anew, or compare --against the version that measured it"
             shown = "".join(f"\n  {difference}" for difference in differences[:SHOWN])
-            print(f"claims/{name}.json: {len(differences)} differ, {seconds:.0f} s; measure it anew{shown}", flush=True)
+            print(
+                f"claims/{name}.json: {len(differences)} differ, {seconds:.0f} s; {advice}{shown}",
+                flush=True,
+            )
             continue
         atomic_write(CLAIMS / f"{name}.json", as_text(content))
         numbers = content["confirmed"]["equal_numbers"]
@@ -174,6 +179,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "in its file",
     )
     parser.add_argument(
+        "--against",
+        metavar="VERSION",
+        help="with --confirm, on another processor than the file's: compare with what this version of the repository gives here",
+    )
+    parser.add_argument(
         "--batched", action="store_true", help="train the seeds of a study as one batch where that can be done"
     )
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each (default: 1)")
@@ -186,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.stale:
             return tell_stale(names)
         if options.confirm:
-            return confirm_all(options.names or list(stale(STUDIES)), options.workers)
+            return confirm_all(options.names or list(stale(STUDIES)), options.workers, options.against)
         for name in names:
             start = time.perf_counter()
             path = measure(name, num_workers=options.workers, num_seeds=options.seeds, how=how)

@@ -53,6 +53,11 @@ def digests(files: set[Path]) -> dict[str, str]:
     }
 
 
+def digest_of_code(code: str) -> str:
+    """Of what `code_of` gives."""
+    return hashlib.sha256(code.encode()).hexdigest()[:12]
+
+
 def reasons(name: str, content: Mapping[str, Any]) -> list[str]:
     """Why the figures of a claims file may be other ones today; none where they are current."""
     if "code" not in content:
