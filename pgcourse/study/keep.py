@@ -1,13 +1,10 @@
 """Cache of finished runs: one file each, whole or absent, named after the settings, the seed and the source."""
 
-import ast
 import dataclasses
 import hashlib
-import inspect
 import io
 import json
 import re
-import textwrap
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import Config
-from ..errors import InvalidInput
 from ..runs import versions
 from ..storage import atomic_write
+from .source import PACKAGE, code_of_file, describe
 
-PACKAGE = Path(__file__).resolve().parents[1]
 # Of the modules at the package's top: those that no number of a run comes from.
-NOT_TRAINING = {"__init__.py", "doctor.py", "registration.py", "render.py", "runs.py", "statistics.py", "storage.py"}
+NOT_TRAINING = {
+    "__init__.py", "__main__.py", "course_files.py", "doctor.py", "registration.py", "render.py", "runs.py",
+    "statistics.py", "storage.py",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,18 @@ def run_path(folder: Path, name: str, seed: int, key: str) -> Path:
 
 
 def source_key(name: str, config: Config, seams: Mapping[str, Any], *, batched: bool = False) -> str:
-    """Twelve hex digits for everything but the seed that a run follows from: settings, versions, source, and the way.
+    """Twelve hex digits for everything but the seed that a run follows from: settings, versions, and source.
 
-    The source is that of the package's training code for this algorithm and of the functions in `seams`. Raises:
-    InvalidInput for a function in `seams` whose source cannot be read.
+    The source is that of the package's training code for this algorithm and of all that `seams` are made of and use.
+    batched: whether the run is one of a batch, which rounds in another way than a run by itself.
+    Raises: InvalidInput for what `seams` hold nested too deeply.
     """
     settings = dataclasses.asdict(config)
     settings.pop("seed")
-    identity = [
-        name, config.algorithm, settings, versions(), seam_source(seams), code_digest(config.algorithm), batched
-    ]  # fmt: skip
+    code = code_digest(config.algorithm)
+    identity = [name, config.algorithm, settings, versions(), describe(dict(sorted(seams.items()))), code]
+    if batched:
+        identity.append("batched")
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -69,50 +70,20 @@ def code_digest(algorithm: str) -> str:
 
     It is read once a process: what is imported stays as it is while files change.
     """
-    shared = {path for path in PACKAGE.glob("*.py") if path.name not in NOT_TRAINING}
-    files = shared | {
-        *PACKAGE.glob("envs/*.py"),
-        PACKAGE / f"algorithms/{algorithm}.py",
-        PACKAGE / "study/jobs.py",
-        *PACKAGE.glob("study/batched/*.py"),
-    }
-    texts = [f"{path.relative_to(PACKAGE).as_posix()}\n{code_of(path.read_text('utf-8'))}" for path in sorted(files)]
+    files = sorted(training_files(algorithm))
+    texts = [f"{path.relative_to(PACKAGE).as_posix()}\n{code_of_file(path)}" for path in files]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
-def code_of(source: str) -> str:
-    """Python source without layout, comments and docstrings."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
-
-
-def seam_source(seams: Mapping[str, Any]) -> list[str]:
-    """Source of the functions, or of the classes of the objects, that a run is given, free of layout.
-
-    With the values that a function closes over, since two functions from one factory have the same source.
-    """
-    return [f"{name}={_described(name, seam)}" for name, seam in sorted(seams.items())]
-
-
-def _described(name: str, seam: Any) -> str:
-    function = inspect.isroutine(seam)
-    try:
-        source = textwrap.dedent(inspect.getsource(seam if function else type(seam)))
-    except (OSError, TypeError) as error:
-        raise InvalidInput(
-            f"the source of {name}={seam!r} cannot be read, so its runs cannot be told from others; define it in a file or a "
-            "notebook cell"
-        ) from error
-    try:
-        source = ast.unparse(ast.parse(source))
-    except SyntaxError:  # a lambda: its source is the line that it stands in, which may be half a statement
-        source = source.strip()
-    held = [cell.cell_contents for cell in getattr(seam, "__closure__", None) or ()]
-    closed = "".join(f"; {_described(name, value) if inspect.isroutine(value) else repr(value)}" for value in held)
-    return f"{'' if function else seam!r}: {source}{closed}"
+def training_files(algorithm: str) -> set[Path]:
+    """The package's files that a run of this algorithm goes through."""
+    return {
+        *(path for path in PACKAGE.glob("*.py") if path.name not in NOT_TRAINING),
+        *PACKAGE.glob("envs/**/*.py"),
+        *PACKAGE.glob("study/batched/**/*.py"),
+        PACKAGE / "algorithms" / f"{algorithm}.py",
+        PACKAGE / "study" / "jobs.py",
+    }
 
 
 def write_run(path: Path, run: Run) -> None:

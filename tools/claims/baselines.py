@@ -67,9 +67,9 @@ class RunningMeanUpdate:
     """
 
     share: float = 0.1  # of the newest batch in the running mean
-    policy: nn.Module | None = field(default=None, repr=False)
-    num_batches: int = field(default=0, repr=False)
-    mean: float = field(default=0.0, repr=False)
+    policy: nn.Module | None = field(default=None, repr=False, compare=False)
+    num_batches: int = field(default=0, repr=False, compare=False)
+    mean: float = field(default=0.0, repr=False, compare=False)
 
     def __call__(self, policy: nn.Module, *parts: Any, **functions: Any) -> dict[str, Tensor]:
         if policy is not self.policy:  # another run

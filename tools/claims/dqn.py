@@ -5,6 +5,8 @@ Needs the extra "bench". Finished runs are kept in build/claims, as those of the
 
 import hashlib
 import json
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,10 @@ from torch import Tensor, nn
 
 from pgcourse.evaluation import evaluate
 from pgcourse.networks import Categorical
+from pgcourse.runs import versions
 from pgcourse.statistics import episodes_to_threshold, moving_average
 from pgcourse.storage import atomic_write
+from pgcourse.study.source import digest_of, files_behind
 
 from .runs import KEPT
 from .study import IQM, OF_RETURN, SEEDS, TO_THRESHOLD, Study, band, rounded
@@ -78,7 +82,8 @@ def train(seed: int) -> dict[str, Any]:
 
 def kept(seed: int) -> dict[str, Any]:
     """The run of this seed, from build/claims where it is there."""
-    key = hashlib.sha256(json.dumps([SETTINGS, STEPS]).encode()).hexdigest()[:12]
+    identity = [SETTINGS, STEPS, version("stable-baselines3"), versions(), digest_of(files_behind([Path(__file__)]))]
+    key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
     path = KEPT / f"dqn-{seed}-{key}.json"
     if not path.exists():
         atomic_write(path, json.dumps(train(seed)))

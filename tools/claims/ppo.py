@@ -110,7 +110,7 @@ class OneLargeStep:
 
     size: float
     at: int = AT_UPDATE
-    optimizer: torch.optim.Optimizer | None = field(default=None, repr=False)
+    optimizer: torch.optim.Optimizer | None = field(default=None, repr=False, compare=False)
 
     def __call__(
         self,

@@ -82,7 +82,7 @@ class StaleCollector:
     """
 
     at_least: int
-    envs: VectorEnv | None = field(default=None, repr=False)
+    envs: VectorEnv | None = field(default=None, repr=False, compare=False)
 
     def __call__(self, policy: nn.Module, envs: VectorEnv) -> list[Episode]:
         if envs is not self.envs:  # another run

@@ -1,9 +1,9 @@
-"""Training runs of the studies, kept in build/claims as long as today's code begins them in the same way."""
+"""Training runs of the studies, kept in build/claims under a key of all that they follow from."""
 
+import contextlib
 import dataclasses
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,23 @@ from numpy.typing import NDArray
 
 from pgcourse.algorithms.by_name import TRAIN, made_fresh
 from pgcourse.config import Config
-from pgcourse.study.claims import machine
-from pgcourse.study.keep import seam_source
 from pgcourse.study.seeds import Run, run_seeds
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "claims"
-PREFIX = 40  # episodes by which today's code is recognised
+PREFIX = 40  # episodes of a claims file's "prefixes"
+ONE_BY_ONE, BATCHED = "one by one", "batched"  # how a study's runs were made: the last bits differ
+_how: ContextVar[str] = ContextVar("how", default=ONE_BY_ONE)
+
+
+@contextlib.contextmanager
+def made(how: str) -> Iterator[None]:
+    """Within it, `kept_runs` makes runs in this way."""
+    token = _how.set(how)
+    try:
+        yield
+    finally:
+        _how.reset(token)
 
 
 def kept_runs(
@@ -28,15 +38,16 @@ def kept_runs(
     num_workers: int = 1,
     folder: Path = KEPT,
 ) -> dict[str, list[Run]]:
-    """`run_seeds` with a folder, where the code counts as the same as long as it gives the same first episodes.
-
-    So hours of runs outlive a change that moves no number. After a change that shows only later (of PPO's update, say:
-    its first rollout is longer than these episodes), delete the folder. Args: as of `run_seeds`.
-    """
-    seeds = list(seeds)
-    keys = {name: _key(name, config, seeds[0], seams.get(name, {})) for name, config in configs.items()}
+    """`run_seeds` with a folder of its own for each way to make runs. Args: as of `run_seeds`."""
     return run_seeds(
-        configs, seeds, num_workers=num_workers, seams=seams, progress=False, folder=folder, keys=keys, on_run=_tell
+        configs,
+        seeds,
+        num_workers=num_workers,
+        seams=seams,
+        progress=False,
+        folder=folder / _how.get().replace(" ", "-"),
+        batched=None if _how.get() == BATCHED else False,
+        on_run=_tell,
     )
 
 
@@ -61,14 +72,3 @@ def first_returns(
 def plain(returns: NDArray[Any]) -> list[float]:
     """Returns as JSON holds them: whole numbers as integers, others with two decimals."""
     return [int(number) if number == int(number) else round(float(number), 2) for number in returns]
-
-
-def _key(name: str, config: Config, seed: int, seams: Mapping[str, Any]) -> str:
-    identity = [
-        name,
-        dataclasses.asdict(config),
-        machine()["versions"],
-        seam_source(seams),
-        first_returns(config, seed, seams),
-    ]
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]

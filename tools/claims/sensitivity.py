@@ -132,7 +132,7 @@ class TrunkCritic(nn.Module):
 class SharedTrunk:
     """Makes a policy and then the critic that shares its hidden layers, for one run after the other."""
 
-    made: TrunkPolicy | None = field(default=None, repr=False)
+    made: TrunkPolicy | None = field(default=None, repr=False, compare=False)
 
     def policy(self) -> nn.Module:
         """A new policy, whose trunk the next critic borrows."""

@@ -117,9 +117,9 @@ def metric_values(metric: Metric, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def band(x: NDArray[np.int64], x_unit: str, curves: NDArray[np.float64]) -> dict[str, Any]:
-    """Interquartile mean over runs [R, X] at each point, with its bootstrap 95 % interval."""
+    """Interquartile mean over runs [R, X] at each point, with its bootstrap 95 % interval, and the first run's own line."""
     low, high = bootstrap_interval(curves.T)
-    bounds = {"mean": interquartile_mean(curves, axis=0), "low": low, "high": high}
+    bounds = {"mean": interquartile_mean(curves, axis=0), "low": low, "high": high, "first": curves[0]}
     # Four significant digits: returns go to 500, gradient norms down to 1e-9.
     rounded = {name: [float(f"{number:.4g}") for number in numbers] for name, numbers in bounds.items()}
     return {"x": x.tolist(), "x_unit": x_unit, **rounded, "n": len(curves)}

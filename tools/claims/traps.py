@@ -3,7 +3,7 @@
 The alarms' thresholds are derived from healthy runs of other seeds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,14 +109,19 @@ def seeds_with(numbers: Sequence[Any]) -> dict[str, Any]:
     return {"unit": "seeds", "statistics": ["count"], "per_seed": [1 if number else None for number in numbers]}
 
 
-def study(*, num_workers: int = 1, num_seeds: int | None = None) -> dict[str, Any]:
-    """Run or read all runs. Returns: the content of `claims/traps.json`."""
+def study(
+    *, num_workers: int = 1, num_seeds: int | None = None, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Run or read all runs. Returns: the content of `claims/traps.json`.
+
+    given: that content, where fewer seeds are run: thresholds follow from all seeds, and are then those of its values.
+    """
     seams = {name: SEAMS[name] for name in HEALTHY if name in SEAMS}
     calm = kept_runs(HEALTHY, THRESHOLD_SEEDS[:num_seeds], seams=seams, num_workers=num_workers)
     runs = kept_runs(STUDY.variants, SEEDS[:num_seeds], seams=SEAMS, num_workers=num_workers)
     families = {name: family_of(of_seeds[0].metrics) for name, of_seeds in runs.items()}
     values = threshold_values(calm)
-    thresholds = thresholds_from(values, families)
+    thresholds = thresholds_from(given["values"] if given else values, families)
     alarms: dict[str, list[list[str]]] = {}
     curves: dict[str, Any] = {}
     for name, variant_runs in runs.items():

@@ -100,8 +100,8 @@ class ClippedSteps:
     Everything else (rollouts, networks, critic) stays TRPO's, so that a difference is the policy step's.
     """
 
-    optimizer: torch.optim.Optimizer | None = field(default=None, repr=False)
-    parameters: list[nn.Parameter] = field(default_factory=list, repr=False)
+    optimizer: torch.optim.Optimizer | None = field(default=None, repr=False, compare=False)
+    parameters: list[nn.Parameter] = field(default_factory=list, repr=False, compare=False)
 
     def __call__(
         self, policy: nn.Module, batch: Batch, advantages: Tensor, config: trpo.TRPOConfig

@@ -19,7 +19,7 @@ from .trap import CARTPOLE, FAR_SIGHTED, PENDULUM, REINFORCE, SIXTEEN_EPISODES, 
 class StaleCollector:
     """Hands over an episode as soon as one environment has finished; the others go on under the next policy."""
 
-    envs: VectorEnv | None = field(default=None, repr=False)
+    envs: VectorEnv | None = field(default=None, repr=False, compare=False)
 
     def __call__(self, policy: nn.Module, envs: VectorEnv) -> list[Episode]:
         if envs is not self.envs:  # another run
