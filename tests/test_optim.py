@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from pgcourse import optim
+from pgcourse.networks import mlp
 from tests.recording import refused
 
 
@@ -45,6 +46,30 @@ def test_clipping_looks_at_this_network_only() -> None:
     loss = 1.0 * policy.x.sum() + 1000.0 * critic.x.sum()
     norm = optim.gradient_step(loss, policy, torch.optim.SGD(policy.parameters(), lr=1.0), max_grad_norm=2.0)
     assert norm.item() == 1.0 and policy.x.item() == -1.0
+
+
+@pytest.mark.parametrize("max_grad_norm", [None, 0.5, 1e6])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6, float("nan")])
+def test_clipping_is_torchs_to_the_bit(max_grad_norm: float | None, scale: float) -> None:
+    """Committed curves rest on it. A part without a gradient, such as a frozen layer, is left out of the norm."""
+    ours, torchs = (mlp([4, 8, 2]) for _ in range(2))
+    for seed, (mine, other) in enumerate(zip(ours.parameters(), torchs.parameters(), strict=True)):
+        if seed:
+            mine.grad = torch.randn(mine.shape, generator=torch.Generator().manual_seed(seed)) * scale
+            other.grad = mine.grad.clone()
+    norm = optim.clip_and_step(ours, torch.optim.SGD(ours.parameters(), lr=0.0), max_grad_norm=max_grad_norm)
+    limit = float("inf") if max_grad_norm is None else max_grad_norm
+    expected = nn.utils.clip_grad_norm_(torchs.parameters(), limit)
+    torch.testing.assert_close(norm, expected, rtol=0, atol=0, equal_nan=True)
+    for mine, other in zip(list(ours.parameters())[1:], list(torchs.parameters())[1:], strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, rtol=0, atol=0, equal_nan=True)
+
+
+def test_a_network_without_gradients_stays_and_its_norm_is_0() -> None:
+    """A learner's loss that is detached from the policy shows as a norm of 0, and not as an error of torch.stack."""
+    point = Point(3.0)
+    norm = optim.clip_and_step(point, torch.optim.SGD(point.parameters(), lr=1.0), max_grad_norm=0.5)
+    assert norm.item() == 0.0 and point.x.item() == 3.0
 
 
 def test_the_number_of_threads_is_put_back_also_after_an_error() -> None:

@@ -153,7 +153,8 @@ def update(
                 advantages = normalize(advantages)
             distribution = policy(obs)
             log_prob = distribution.log_prob(actions)
-            entropy = distribution.entropy().mean()
+            with torch.set_grad_enabled(config.ent_coef > 0):  # without a bonus it is only measured
+                entropy = distribution.entropy().mean()
             policy_loss = policy_loss_fn(log_prob, old_log_prob, advantages, clip_coef=config.clip_coef)
             value_loss = losses.value_loss(critic(obs), returns)
             policy_norm, critic_norm = gradient_step_fn(

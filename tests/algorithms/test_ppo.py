@@ -102,6 +102,26 @@ def test_statistics_that_move_before_the_update_would_break_it() -> None:
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
+def test_without_a_bonus_the_entropy_is_measured_and_nothing_else(env_id: str) -> None:
+    """It costs no backward pass, and its logged value is that of the policy; with a bonus it pulls."""
+    policy, critic, batch = collected(env_id)
+    tracked: list[bool] = []
+
+    def watched(*arguments: Any, **settings: Any) -> tuple[Tensor, Tensor]:
+        objective = arguments[0]
+        term = objective.grad_fn.next_functions[1][0]  # objective = policy loss - ent_coef * entropy
+        tracked.append(term is not None)
+        return actor_critic_step(*arguments, **settings)
+
+    for ent_coef in (0.0, 0.01):
+        config = replace(TINY, update_epochs=1, ent_coef=ent_coef)
+        _, _, metrics = updated(config, policy, critic, batch, gradient_step_fn=watched)
+        expected = policy(batch.obs).entropy().mean().detach()
+        torch.testing.assert_close(metrics["losses/entropy"], expected, rtol=1e-5, atol=1e-6)
+    assert tracked == [False, True]
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 @pytest.mark.parametrize("clip_coef", [0.2, None])
 def test_one_full_minibatch_is_an_update_of_a2c(env_id: str, clip_coef: float | None) -> None:
     """At a ratio of 1 the clip has no effect, and the gradient of the ratio is that of the log-probability."""
