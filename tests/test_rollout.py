@@ -1,4 +1,4 @@
-"""Complete episodes of the acting policy, one from each environment, whatever their length."""
+"""Complete episodes of the acting policy, one from each environment, whatever their length; and rollouts over their ends."""
 
 import math
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pgcourse.envs import ShortCorridorVectorEnv, TensorVectorEnv, as_tensor_envs, make_envs
 from pgcourse.networks import CategoricalPolicy
-from pgcourse.rollout import collect_episodes
+from pgcourse.rollout import collect_episodes, collect_rollout, flatten
 
 
 class Coin(TensorVectorEnv):
@@ -145,3 +145,54 @@ def test_a_box_action_keeps_its_axis_and_its_unclipped_value() -> None:
     episodes = collect_episodes(Far(), as_tensor_envs(base))
     assert [episode.actions.shape for episode in episodes] == [(30, 1), (30, 1)]
     assert all((episode.actions > 5).all() for episode in episodes)  # the environment itself takes at most 1
+
+
+class StepsLeft(nn.Module):
+    """A critic that gives `Coin`'s observation back."""
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return obs[:, 0]
+
+
+@pytest.mark.parametrize("limit", [100, 7], ids=["terminated", "truncated too"])
+def test_the_next_value_is_of_the_true_last_observation_and_never_of_the_next_start(limit: int) -> None:
+    """One step is left after each than before it, at an episode's end too; a start would have 1 or 20."""
+    envs = Coin(16)
+    envs.max_episode_steps = limit
+    start, _ = envs.reset(seed=0)
+    policy = CategoricalPolicy(1, 2)
+    first, obs = collect_rollout(policy, StepsLeft(), envs, start, 45)
+    assert first.terminated.any() and bool(first.truncated.any()) == (limit == 7)
+    assert torch.equal(first.values, first.obs[..., 0])
+    assert torch.equal(first.next_values, first.values - 1)
+    assert (first.next_values[first.terminated] == 0).all() and (first.next_values[first.truncated] == 13).all()
+    # Rows go on from one another, but for those after an end, and so does the next rollout.
+    done = first.terminated | first.truncated
+    assert torch.equal(first.obs[0], start)
+    assert torch.equal(first.obs[1:, :, 0][~done[:-1]], first.next_values[:-1][~done[:-1]])
+    assert set(first.obs[1:, :, 0][done[:-1]].tolist()) == {1.0, 20.0}
+    second, _ = collect_rollout(policy, StepsLeft(), envs, obs, 2)
+    assert torch.equal(second.obs[0], obs)
+    assert torch.equal(obs[:, 0][~done[-1]], first.next_values[-1][~done[-1]])
+
+
+def test_a_rollout_holds_the_log_probabilities_of_the_policy_that_acted() -> None:
+    torch.manual_seed(0)
+    envs, policy = make_envs("CartPole-v1", 4, seed=0), CategoricalPolicy(4, 2)
+    rollout, _ = collect_rollout(policy, lambda obs: obs[:, 0], envs, envs.reset()[0], 8)
+    with torch.no_grad():
+        logits = policy(rollout.obs.flatten(0, 1)).logits.view(8, 4, 2)
+    expected = logits.log_softmax(dim=-1).gather(-1, rollout.actions[..., None]).squeeze(-1)
+    torch.testing.assert_close(rollout.log_prob, expected)
+    assert rollout.log_prob.shape == rollout.rewards.shape == (8, 4)
+
+
+def test_the_batch_of_a_rollout_has_targets_of_advantages_plus_values() -> None:
+    envs = Coin(3)
+    start, _ = envs.reset(seed=0)
+    rollout, _ = collect_rollout(CategoricalPolicy(1, 2), StepsLeft(), envs, start, 5)
+    advantages = torch.arange(15.0).view(5, 3)
+    batch = flatten(rollout, advantages)
+    assert torch.equal(batch.advantages, torch.arange(15.0))
+    assert torch.equal(batch.returns, torch.arange(15.0) + rollout.obs.flatten())
+    assert torch.equal(batch.obs[:, 0], rollout.obs.flatten()) and torch.equal(batch.actions, rollout.actions.flatten())

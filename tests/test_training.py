@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pgcourse import Progress, optim, reinforce
+from pgcourse import Progress, optim, ppo, reinforce
 from pgcourse.rollout import Episode, collect_episodes
 
 TINY = replace(reinforce.CARTPOLE, num_episodes=20, num_envs=4)  # five iterations
@@ -36,6 +36,32 @@ def test_steps_lengths_returns_and_metrics_agree_in_a_real_run() -> None:
     assert {f"losses/{name}" for name in names} <= result.metrics.keys()
     assert {len(values) for values in result.metrics.values()} == {5}  # iterations
     assert result.metrics["losses/entropy"][0] == pytest.approx(np.log(2), abs=0.01)  # nearly uniform at first
+
+
+def test_charts_count_steps_and_episodes_and_follow_the_standard_deviation() -> None:
+    """A rollout of 100 steps of 3 pendulums, whose episodes have 200: every other update ends three."""
+    seen: list[Progress] = []
+    config = replace(
+        ppo.PENDULUM,
+        num_envs=3,
+        num_steps=100,
+        minibatch_size=300,
+        update_epochs=1,
+        total_timesteps=1200,
+        hidden_sizes=(4,),
+    )
+    stds = []
+
+    def look(progress: Progress) -> None:
+        seen.append(progress)
+        stds.append(float(progress.policy.log_std.detach().exp().mean()))
+
+    metrics = ppo.train(config, on_iteration=look).metrics
+    assert metrics["charts/env_step"].tolist() == [300, 600, 900, 1200]
+    assert metrics["charts/episodes"].tolist() == [0, 3, 3, 6]
+    np.testing.assert_allclose(metrics["charts/action_std"], stds, rtol=1e-6)
+    for progress in seen:
+        assert 0.5 < progress.metrics["charts/SPS"] * progress.seconds / progress.env_step < 2
 
 
 def test_on_iteration_sees_how_the_run_goes() -> None:

@@ -76,6 +76,23 @@ def test_the_critic_descends_half_the_squared_error() -> None:
     assert metrics["losses/value_loss"].item() == pytest.approx(0.5 * (error**2).mean().item(), rel=1e-5)
 
 
+def test_diagnostics_are_of_the_batch_as_it_came_and_of_the_critic_before_its_step() -> None:
+    policy, critic, batch = random_batch()
+    with torch.no_grad():
+        values = critic(batch.obs)
+    _, _, metrics = one_update(replace(TINY, normalize_advantages=True), batch, policy, critic)
+    expected = {
+        "losses/explained_variance": 1 - (batch.returns - values).var() / batch.returns.var(),
+        "charts/value_mean": values.mean(),
+        "charts/return_mean": batch.returns.mean(),
+        "charts/advantage_mean": batch.advantages.mean(),
+        "charts/advantage_std": batch.advantages.std(correction=0),
+    }
+    assert len({round(float(number), 3) for number in expected.values()}) == 5, "no two could be exchanged"
+    for name, number in expected.items():
+        assert float(metrics[name]) == pytest.approx(float(number), rel=1e-4, abs=1e-6), name
+
+
 def test_advantages_are_used_as_they_are_unless_asked() -> None:
     policy, critic, batch = random_batch()
     loss = Recorded(a2c.losses.reinforce_loss)

@@ -273,6 +273,55 @@ def test_metrics_are_means_over_all_steps_of_the_update() -> None:
     assert metrics["charts/ratio_mean"].item() == pytest.approx(ratios.mean().item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("clip_coef", [0.05, 0.2, 0.6, None])
+def test_diagnostics_compare_the_policy_with_the_one_that_acted_at_the_clip_of_the_config(
+    clip_coef: float | None,
+) -> None:
+    """Known log-ratios, far from symmetric, and steps of length 0: what the update reports can be worked out by hand."""
+    policy, critic, batch = collected()
+    log_ratio = torch.linspace(-1.0, 2.0, 64)
+    far = batch._replace(log_prob=policy(batch.obs).log_prob(batch.actions).detach() - log_ratio)
+    config = replace(TINY, clip_coef=clip_coef, minibatch_size=16, update_epochs=1)
+    _, _, metrics = updated(config, policy, critic, far, lr=0.0)
+    ratio = np.exp(log_ratio.double().numpy())
+    expected = {
+        "losses/approx_kl": np.mean(ratio - 1 - np.log(ratio)),  # 0.85; with the policies exchanged 0.36
+        "losses/clipfrac": np.mean(np.abs(ratio - 1) > (clip_coef or 0.2)),
+        "charts/ratio_mean": ratio.mean(),
+        "charts/ratio_std": ratio.std(),
+    }
+    for name, number in expected.items():
+        assert float(metrics[name]) == pytest.approx(number, rel=1e-4), name
+    _, _, limited = updated(replace(config, target_kl=0.6, update_epochs=3), policy, critic, far, lr=0.0)
+    assert (limited["charts/epochs"], limited["charts/early_stop"]) == (1, 1), (
+        "that divergence is the one that is limited"
+    )
+
+
+@pytest.mark.parametrize("setting", ["minibatch", "batch", "never"])
+def test_charts_are_of_the_batch_as_it_came_and_losses_means_over_the_steps(setting: str) -> None:
+    policy, critic, batch = collected()
+    batch = batch._replace(advantages=3 * batch.advantages + 1)
+    values = batch.returns - batch.advantages
+    spy, step = Spy(), Recorded(actor_critic_step)
+    config = replace(TINY, minibatch_size=16, normalize_advantages=setting)
+    _, _, metrics = updated(config, policy, critic, batch, lr=0.5, policy_loss_fn=spy, gradient_step_fn=step)
+    seen = {
+        "losses/value_loss": [float(call.arguments[1].detach()) for call in step.calls],
+        "losses/policy_loss": [float(call.arguments[0].detach()) for call in step.calls],  # without an entropy bonus
+        "losses/policy_grad_norm": [float(call.result[0]) for call in step.calls],
+        "losses/critic_grad_norm": [float(call.result[1]) for call in step.calls],
+    }
+    expected = {name: float(np.mean(numbers)) for name, numbers in seen.items()} | {
+        "charts/value_mean": float(values.mean()),
+        "charts/return_mean": float(batch.returns.mean()),
+        "charts/advantage_mean": float(batch.advantages.mean()),
+        "charts/advantage_std": float(batch.advantages.std(correction=0)),
+    }
+    for name, number in expected.items():
+        assert float(metrics[name]) == pytest.approx(number, rel=1e-4, abs=1e-6), name
+
+
 # Networks of the learner's own, and other refusals.
 
 

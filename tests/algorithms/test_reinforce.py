@@ -163,6 +163,31 @@ def test_the_critic_takes_as_many_steps_as_asked_each_clipped_by_its_own_norm() 
     assert all(call.keywords == {"max_grad_norm": 0.25} for call in step.calls)
 
 
+class Line(nn.Module):
+    """Values 3 at the first episode's observations, and 4 at the second's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start, self.slope = nn.Parameter(torch.tensor(3.0)), nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return self.start + self.slope * obs[:, 0]
+
+
+def test_metrics_are_of_the_critic_before_its_steps_or_means_over_them() -> None:
+    step, critic = Recorded(optim.gradient_step), Line()
+    metrics = update(replace(RAW, baseline=True, critic_steps=3, max_grad_norm=None), critic, gradient_step_fn=step)
+    losses_seen = [float(call.arguments[0].detach()) for call in step.calls[1:]]
+    norms = [float(call.result) for call in step.calls[1:]]
+    assert losses_seen[0] > losses_seen[1] > losses_seen[2] > 0 and norms[0] > norms[2]
+    assert metrics["losses/value_loss"] == pytest.approx(np.mean(losses_seen), rel=1e-5)
+    assert metrics["losses/critic_grad_norm"] == pytest.approx(np.mean(norms), rel=1e-5)
+    # Values 3, 3, 4 for returns 2, 2, 4: errors of variance 2/9, and returns of variance 8/9.
+    assert metrics["losses/explained_variance"] == pytest.approx(1 - 2 / 8, rel=1e-5)
+    assert metrics["charts/value_mean"] == pytest.approx(10 / 3)
+    assert metrics["charts/return_mean"] == pytest.approx(8 / 3)
+
+
 # Reproducibility.
 
 

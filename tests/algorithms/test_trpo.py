@@ -129,6 +129,61 @@ def test_the_policy_needs_no_optimizer_and_the_critic_takes_its_steps() -> None:
     assert "charts/policy_lr" not in metrics
 
 
+def test_the_config_reaches_every_part_of_the_step() -> None:
+    """Parts that have a setting get it as it stands in the config, none as the package would have it."""
+    policy, batch = random_batch(False, 3)
+    config = replace(
+        TINY, damping=0.37, cg_iterations=4, cg_tolerance=1e-3, max_kl=0.013, backtracks=6, shrink=0.61
+    )  # fmt: skip
+    product, solve, scale, search = (
+        Recorded(getattr(trpo.natural_gradient, name))
+        for name in ("fisher_vector_product", "conjugate_gradient", "step_scale", "line_search")
+    )
+    trpo.policy_step(
+        policy, batch, batch.advantages, config, fisher_vector_product_fn=product, conjugate_gradient_fn=solve,
+        step_scale_fn=scale, line_search_fn=search,
+    )  # fmt: skip
+    assert product.calls and all(call.keywords == {"damping": 0.37} for call in product.calls)
+    assert [call.keywords for call in solve.calls] == [{"iterations": 4, "tolerance": 1e-3}]
+    assert [call.keywords for call in scale.calls] == [{"max_kl": 0.013}]
+    assert [call.keywords for call in search.calls] == [{"max_kl": 0.013, "backtracks": 6, "shrink": 0.61}]
+
+
+def test_metrics_are_of_the_step_that_was_taken_and_of_the_critic_that_acted() -> None:
+    """A line search that takes a tenth of the step: what is reported is of that tenth."""
+    policy, batch = random_batch(False, 3)
+    batch = batch._replace(advantages=batch.advantages / batch.advantages.std())
+    batch = batch._replace(returns=batch.advantages + torch.linspace(-1, 5, len(batch.obs)))
+    critic, old = ValueNetwork(3, (8,)), copy.deepcopy(policy)
+
+    def tenth(policy: nn.Module, batch: Batch, advantages: Tensor, config: trpo.TRPOConfig) -> dict[str, Tensor]:
+        return trpo.policy_step(policy, batch, advantages, config, line_search_fn=lambda evaluate, step, **_: step / 10)
+
+    losses = Recorded(trpo.optim.gradient_step)
+    optimizer = torch.optim.Adam(critic.parameters(), lr=0.1)
+    metrics = trpo.update(policy, critic, optimizer, batch, TINY, policy_step_fn=tenth, gradient_step_fn=losses)
+    with torch.no_grad():
+        ratio = (policy(batch.obs).log_prob(batch.actions) - batch.log_prob).exp()
+    advantages = (batch.advantages - batch.advantages.mean()) / batch.advantages.std(correction=0)
+    values = torch.linspace(-1, 5, len(batch.obs))  # what the critic said while it acted, whatever it says now
+    expected = {
+        "losses/approx_kl": kl(old, policy, batch.obs),
+        "charts/surrogate_improvement": float(((ratio - 1) * advantages).mean()),
+        "losses/value_loss": np.mean([float(call.arguments[0].detach()) for call in losses.calls]),
+        "losses/critic_grad_norm": np.mean([float(call.result) for call in losses.calls]),
+        "losses/explained_variance": float(1 - (batch.returns - values).var() / batch.returns.var()),
+        "charts/value_mean": float(values.mean()),
+        "charts/return_mean": float(batch.returns.mean()),
+        "charts/advantage_mean": float(batch.advantages.mean()),
+        "charts/advantage_std": float(batch.advantages.std(correction=0)),
+    }
+    assert expected["charts/surrogate_improvement"] > 0
+    for name, number in expected.items():
+        assert float(metrics[name]) == pytest.approx(
+            number, rel=2e-2 if name == "losses/approx_kl" else 1e-3, abs=1e-5
+        ), name
+
+
 def test_advantages_come_normalised_to_the_step() -> None:
     step = Recorded(trpo.policy_step)
     trpo.train(TINY, policy_step_fn=step)

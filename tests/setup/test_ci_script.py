@@ -100,7 +100,7 @@ def test_one_failure_fails_the_run_but_stops_no_other_check(machine: Machine, br
     status, out, calls = machine.run()
     assert status == 1
     assert "== failed: make" in out and broken in out.rsplit("== failed:", 1)[1]
-    assert len([call for call in calls if call.startswith("make")]) == 7
+    assert len([call for call in calls if call.startswith("make")]) == 8
 
 
 def test_a_failed_setup_ends_the_run(machine: Machine) -> None:

@@ -173,7 +173,11 @@ class History:
         if arguments[0] == "rev-parse":
             return b"abc\n"
         if arguments[0] == "log":
-            return b"def\n"
+            return b"def\nold\n"
+        if arguments[1].startswith("old:"):
+            return json.dumps(FILE | {"values": {}}).encode()
+        if arguments[1].startswith("def:"):
+            return json.dumps(FILE).encode()
         return json.dumps(self.content).encode() if arguments[1].endswith(".json") else b"x = 1\n"
 
 
@@ -191,6 +195,13 @@ def test_a_version_in_which_the_file_was_not_current_confirms_nothing(
     monkeypatch.setattr(confirm, "git", History(before))
     with pytest.raises(InvalidInput, match=message):
         Version("main").require_current("hacking", FILE)
+
+
+def test_the_version_that_measured_a_file_is_the_first_that_holds_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "git", History(FILE))
+    assert confirm.written_by("hacking", FILE) == ["def"]
+    with pytest.raises(InvalidInput, match="measured after the last commit"):
+        confirm.written_by("hacking", FILE | {"values": {"a": 1}})
 
 
 def test_a_version_in_which_the_file_was_current_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from pgcourse.errors import InvalidInput
 from pgcourse.storage import atomic_write
 from pgcourse.study.claims import figures_of, machine
 from tools.claims.code import CLAIMS, code_behind, read, reasons
-from tools.claims.confirm import SHOWN, confirm
+from tools.claims.confirm import SHOWN, WHEN_MEASURED, confirm
 from tools.claims.runs import BATCHED, ONE_BY_ONE, ROOT, made
 
 # Each is a module beside this one, whose `study(num_workers, num_seeds)` gives description, seeds, configs, values,
@@ -132,7 +132,7 @@ def confirm_all(names: Sequence[str], num_workers: int, against: str | None = No
         seconds = time.perf_counter() - start
         if differences:
             refused += 1
-            advice = "measure it anew, or compare --against the version that measured it"
+            advice = f"measure it anew, or on another processor than the file's add --against {WHEN_MEASURED}"
             shown = "".join(f"\n  {difference}" for difference in differences[:SHOWN])
             print(
                 f"claims/{name}.json: {len(differences)} differ, {seconds:.0f} s; {advice}{shown}",
@@ -181,7 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--against",
         metavar="VERSION",
-        help="with --confirm, on another processor than the file's: compare with what this version of the repository gives here",
+        help="with --confirm, on another processor than the file's: compare with what this version of the repository gives here; "
+        f"{WHEN_MEASURED!r} is the first that holds the file's figures",
     )
     parser.add_argument(
         "--batched", action="store_true", help="train the seeds of a study as one batch where that can be done"

@@ -29,6 +29,7 @@ from .runs import BATCHED, ONE_BY_ONE, ROOT, made
 
 # Said of the whole study, whatever the number of seeds. The rest is one entry a seed, or follows from the values.
 OF_ALL = ("description", "configs", "settings", "families", "thresholds")
+WHEN_MEASURED = "measured"  # in place of a version's name: the first that holds the file's values
 SHOWN = 5  # differences that are told one by one
 
 
@@ -124,7 +125,7 @@ def confirm(name: str, *, num_workers: int = 1, against: str | None = None) -> t
     if against is None:
         found = compared(stored, measured(name, stored, num_workers=num_workers, given=True))
     else:
-        version = Version(against)
+        version = Version(written_by(name, stored)[-1] if against == WHEN_MEASURED else against)
         version.require_current(name, stored)
         before = version.measured(name, how, num_workers=num_workers)
         found = compared(before, measured(name, stored, num_workers=num_workers))
@@ -167,7 +168,7 @@ class Version:
             raise InvalidInput(
                 f"claims/{name}.json has other values in {self.commit[:10]}; name the version that wrote today's"
             )
-        if "code" not in before and self.commit not in (writers := written_by(name)):
+        if "code" not in before and self.commit not in (writers := written_by(name, stored)):
             raise InvalidInput(
                 f"claims/{name}.json does not say in {self.commit[:10]} which code it comes from; name a version that wrote it: "
                 f"{' '.join(writer[:10] for writer in writers)}"
@@ -207,9 +208,16 @@ class Version:
             os.replace(f"{partial}/whole", self.folder)
 
 
-def written_by(name: str) -> list[str]:
-    """The commits that changed a claims file, newest first."""
-    return git("log", "--no-merges", "--format=%H", "--", f"claims/{name}.json").decode().split()
+def written_by(name: str, stored: Mapping[str, Any]) -> list[str]:
+    """The commits that wrote a claims file with these values, newest first. Raises: InvalidInput where there is none."""
+    path, found = f"claims/{name}.json", []
+    for commit in git("log", "--no-merges", "--format=%H", "--", path).decode().split():
+        if json.loads(git("show", f"{commit}:{path}"))["values"] != stored["values"]:
+            break
+        found.append(commit)
+    if not found:
+        raise InvalidInput(f"{path} was measured after the last commit; commit it first")
+    return found
 
 
 def git(*arguments: str) -> bytes:
