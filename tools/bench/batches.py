@@ -41,10 +41,14 @@ def one(task: str, seeds: int, device: str, *, batched: bool) -> dict[str, Any]:
     """Train in this process. Returns: wall and processor seconds, environment steps, peak memory [MB] and its growth."""
     config = TASKS[task]
     configs = [replace(config, seed=FIRST_SEED + seed) for seed in range(seeds)]
-    train_batch([replace(config, num_episodes=None, total_timesteps=1)], device=device)  # torch imports at the first step
+    train_batch(
+        [replace(config, num_episodes=None, total_timesteps=1)], device=device
+    )  # torch imports at the first step
     before, start, spent = memory(), time.perf_counter(), time.process_time()
     outcomes = (
-        train_batch(configs, device=device) if batched else [TRAIN[each.algorithm](each, device=device) for each in configs]
+        train_batch(configs, device=device)
+        if batched
+        else [TRAIN[each.algorithm](each, device=device) for each in configs]
     )
     seconds, processor = time.perf_counter() - start, time.process_time() - spent
     results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
@@ -83,8 +87,14 @@ def measure(tasks: list[str], sizes: list[int], device: str) -> dict[str, Any]:
         alone = (first["seconds"] + last["seconds"]) / (2 * ALONE)
         for row in rows:
             row["times_faster"] = round(alone * row["seeds"] / row["seconds"], 2)
-            print(f"{task:20} {row['seeds']:6} seeds {row['seconds']:8.2f} s {row['times_faster']:6.1f} x {row['peak_memory_mb']} MB")
-        found[task] = {"alone_seconds": round(alone, 3), "alone_peak_memory_mb": first["peak_memory_mb"], "batches": rows}
+            print(
+                f"{task:20} {row['seeds']:6} seeds {row['seconds']:8.2f} s {row['times_faster']:6.1f} x {row['peak_memory_mb']} MB"
+            )
+        found[task] = {
+            "alone_seconds": round(alone, 3),
+            "alone_peak_memory_mb": first["peak_memory_mb"],
+            "batches": rows,
+        }
     return found
 
 
