@@ -87,9 +87,8 @@ def measure(tasks: list[str], sizes: list[int], device: str) -> dict[str, Any]:
         alone = (first["seconds"] + last["seconds"]) / (2 * ALONE)
         for row in rows:
             row["times_faster"] = round(alone * row["seeds"] / row["seconds"], 2)
-            print(
-                f"{task:20} {row['seeds']:6} seeds {row['seconds']:8.2f} s {row['times_faster']:6.1f} x {row['peak_memory_mb']} MB"
-            )
+            seeds, seconds, memory_mb = row["seeds"], row["seconds"], row["peak_memory_mb"]
+            print(f"{task:20} {seeds:6} seeds {seconds:8.2f} s {row['times_faster']:6.1f} x {memory_mb} MB")
         found[task] = {
             "alone_seconds": round(alone, 3),
             "alone_peak_memory_mb": first["peak_memory_mb"],

@@ -12,7 +12,6 @@ from ... import optim
 from ...config import Config
 from ...envs import has_tensor_envs, make_envs
 from ...setup import policy_for
-from ..traps.optimizers import joint_clipping_step
 from . import actor_critic, reinforce
 from .environments import RowEnvs
 from .parts import prepare
@@ -37,7 +36,8 @@ def batchable(config: Config, seams: Mapping[str, Any]) -> bool:
 
 
 def _joint(seams: Mapping[str, Any]) -> bool:
-    return dict(seams) == {"gradient_step_fn": joint_clipping_step}
+    """Whether the one function replaced is the trap's, which says of itself that it clips jointly."""
+    return set(seams) == {"gradient_step_fn"} and getattr(seams["gradient_step_fn"], "clips_jointly", False)
 
 
 def train_batch(

@@ -34,6 +34,9 @@ def joint_clipping_step(
     return policy_norm, critic_norm
 
 
+joint_clipping_step.clips_jointly = True  # type: ignore[attr-defined]  # so that runs with it can be part of a batch
+
+
 def adam_of_matrices(parameters: Iterator[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
     """Adam with the weight matrices alone: the group of the vectors, biases and log_std, is forgotten."""
     matrices = (parameter for parameter in parameters if parameter.ndim >= 2)
