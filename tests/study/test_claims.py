@@ -13,7 +13,7 @@ import pytest
 
 from pgcourse import InvalidInput, reinforce
 from pgcourse.statistics import bootstrap_interval, interquartile_mean
-from pgcourse.study import claims, seeds
+from pgcourse.study import claims, jobs
 from pgcourse.study.claims import describe_values, figures_of, format_number, load_claims, quote, with_younger_settings
 from pgcourse.study.prose import FIGURE_PLACEHOLDER
 from tools.claims import __main__ as command
@@ -204,7 +204,7 @@ def test_a_study_that_was_interrupted_trains_only_what_is_missing(
 ) -> None:
     first = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
 
-    monkeypatch.delattr(seeds, "_train")  # a kept run is not trained again
+    monkeypatch.delattr(jobs, "_train_alone")  # a kept run is not trained again
     again = kept_runs(TINY, [1, 2], seams={}, folder=tmp_path)
     for name, runs in again.items():
         assert [run.episodes.tolist() for run in runs] == [run.episodes.tolist() for run in first[name]]

@@ -198,14 +198,16 @@ def test_jobs_are_shared_out_and_bounded() -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills a process")
 def test_a_killed_worker_costs_its_batch_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    configs = {"long": replace(PLAIN, num_episodes=60), "short": replace(PLAIN, num_episodes=4, hidden_sizes=(8,))}
+    configs = {"long": replace(PLAIN, num_episodes=160), "short": replace(PLAIN, num_episodes=4, hidden_sizes=(8,))}
     with ThreadPoolExecutor(1) as pool:
         made = pool.submit(run_quietly, configs, range(5), folder=tmp_path, num_workers=2)
         while not list(tmp_path.glob("short-*")):  # then its worker is idle, and the other one busy
             assert not made.done()
             time.sleep(0.02)
-        busy = max(psutil.Process().children(recursive=True), key=lambda child: sum(child.cpu_times()[:2]))
-        busy.kill()
+        children = psutil.Process().children(recursive=True)
+        before = {child: sum(child.cpu_times()[:2]) for child in children}
+        time.sleep(0.5)
+        max(children, key=lambda child: sum(child.cpu_times()[:2]) - before[child]).kill()
         runs = made.result(timeout=120)
     assert content(runs) == content(run_quietly(configs, range(5)))
     assert (
