@@ -107,12 +107,15 @@ def prepare(
     if given:
         config = with_given_envs(config, envs)
     spaces = envs.single_observation_space, envs.single_action_space
-    normalize = getattr(config, "normalize_observations", False)
+    options: dict[str, Any] = {
+        "normalize_observations": getattr(config, "normalize_observations", False),
+        "activation": config.activation,
+    }
     if policy is None:
         initial_std = getattr(config, "initial_std", 1.0)
-        policy = make_policy(*spaces, config.hidden_sizes, normalize_observations=normalize, initial_std=initial_std)
+        policy = make_policy(*spaces, config.hidden_sizes, initial_std=initial_std, **options)
     if critic is None and needs_critic:
-        critic = make_critic(spaces[0], config.hidden_sizes, normalize_observations=normalize)
+        critic = make_critic(spaces[0], config.hidden_sizes, **options)
     require_own_parameters(policy, critic)
     policy = policy.to(chosen)
     setup = Setup(config, chosen, envs, policy, None)
