@@ -96,7 +96,9 @@ def _side_by_side(
     lengths = torch.zeros(len(seeds), dtype=torch.int64)
     while bool(running.any()):
         if policy is None:
-            actions = torch.as_tensor(envs.action_space.sample(), device=device)
+            # Counted from 0, as a policy's are.
+            first = getattr(envs.single_action_space, "start", 0)
+            actions = torch.as_tensor(envs.action_space.sample() - first, device=device)
         else:
             actions = act(policy, obs.to(device), deterministic=deterministic)
             require_fitting_actions(actions, envs.single_action_space)

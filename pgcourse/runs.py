@@ -38,7 +38,7 @@ class Result:
 
     policy: nn.Module
     critic: nn.Module | None
-    config: Config
+    config: Config  # as trained: with `envs` of one's own, their number, and their id where they have one
     device: str
     interrupted: bool
     episodes: NDArray[Any]  # fields env_step, wall_time [s], episodic_return, length; in order of completion

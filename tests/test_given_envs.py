@@ -152,6 +152,24 @@ def test_one_environment_plays_no_episode_that_does_not_count_and_stays_open() -
     assert not env.closed and not envs.closed
 
 
+def test_actions_that_do_not_start_at_0_are_the_environments_own_for_a_random_agent_too() -> None:
+    class From5(gymnasium.ActionWrapper):
+        action_space = gymnasium.spaces.Discrete(2, start=5)
+
+        def action(self, action: Any) -> int:
+            taken.add(int(action))
+            return int(action) - 5
+
+    def make() -> gymnasium.Env:
+        return From5(gymnasium.make("CartPole-v1"))
+
+    for policy in (None, POLICY):
+        for source in (make, make()):
+            taken: set[int] = set()
+            evaluate(policy, source, num_episodes=3, seed=0, deterministic=False)
+            assert taken == {5, 6}
+
+
 def test_studies_score_in_the_environments_that_they_train_in() -> None:
     config = replace(reinforce.CARTPOLE, num_episodes=4)
     seams = {"costly": {"envs": costly_of_seed}, "bonus": {"envs": scored_elsewhere}}

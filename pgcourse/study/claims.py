@@ -4,6 +4,7 @@ A file holds `description`, `command`, `configs`, `versions`, `machine`, `seeds`
 null where the event never came), `curves` and `figures`: name -> {statistic, of, value, low, high, n, unit}.
 """
 
+import dataclasses
 import difflib
 import json
 import platform
@@ -14,11 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from ..config import Config
 from ..course_files import course_folder
 from ..errors import InvalidInput
 from ..runs import versions
 from ..statistics import bootstrap_interval, interquartile_mean
 
+# Settings that are younger than some of the files, which do not name them. Their defaults do what was done before.
+YOUNGER = ("lr_schedule",)
 FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
 
 
@@ -35,6 +39,12 @@ def load_claims(name: str) -> dict[str, Any]:
         known = ", ".join(sorted(file.stem for file in claims_folder().glob("*.json"))) or "none"
         raise InvalidInput(f"no claims named {name!r}; known are {known}")
     return json.loads(path.read_text())
+
+
+def with_younger_settings(measured: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    """Settings of a file's "configs", completed by those that this kind of config has got since."""
+    fields = [field for field in dataclasses.fields(config) if field.name in YOUNGER]
+    return {field.name: field.default for field in fields} | dict(measured)
 
 
 def quote(reference: str) -> str:

@@ -12,7 +12,7 @@ from ...envs import make_single_env
 from ...errors import InvalidInput
 from ...statistics import moving_average
 from ...study.alarms import BY_ID, family_of
-from ...study.claims import claims_folder, load_claims
+from ...study.claims import claims_folder, load_claims, with_younger_settings
 from ..figures.curves import thin
 from ..figures.diagnostics import PANELS
 from ..page.style import algorithm_of
@@ -92,7 +92,8 @@ def reference_of(config: Config, parts: Mapping[str, Any]) -> Reference | None:
             same_family = set(settings) <= set(wanted) | set(
                 FREE
             )  # a replaced part stands among the settings, by its name
-            if same_family and _comparable(settings) == wanted and name in claims["curves"]:
+            measured = _comparable(with_younger_settings(settings, config))
+            if same_family and measured == wanted and name in claims["curves"]:
                 return Reference(study, claims["curves"][name])
     return None
 
