@@ -87,8 +87,12 @@ def _side_by_side(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     device = policy_device(policy)
     envs = vector_envs(source, len(seeds), device=device)
+    drawn: Any = envs.action_space
+    if isinstance(envs.single_action_space, spaces.MultiDiscrete):
+        # Gymnasium's batch of a MultiDiscrete with a start reaches beyond the last choice.
+        drawn = spaces.Tuple([envs.single_action_space] * envs.num_envs)
     if policy is None:
-        envs.action_space.seed(seeds[0] % 2**31)
+        drawn.seed(seeds[0] % 2**31)
     obs, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]
     running = torch.ones(len(seeds), dtype=torch.bool)
     # On the CPU, because not every device has float64, in which long sums stay exact.
@@ -98,7 +102,7 @@ def _side_by_side(
         if policy is None:
             # Counted from 0, as a policy's are.
             first = getattr(envs.single_action_space, "start", 0)
-            actions = torch.as_tensor(envs.action_space.sample() - first, device=device)
+            actions = torch.as_tensor(np.asarray(drawn.sample()) - first, device=device)
         else:
             actions = act(policy, obs.to(device), deterministic=deterministic)
             require_fitting_actions(actions, envs.single_action_space)
