@@ -403,7 +403,7 @@ def _obs_dim(space: spaces.Space[Any]) -> int:
         raise InvalidInput(
             f"observations are an image ({describe(flat)}), which needs networks of your own: give train policy= and "
             f"critic=, such as ConvolutionalPolicy({flat.shape}, num_actions) and ConvolutionalCritic({flat.shape}) of "
-            "pgcourse.networks"
+            "pgcourse.networks, or wrap the environment with gymnasium.wrappers.FlattenObservation"
         )
     raise InvalidInput(
         f"no network for observations of {describe(space)}; use a space that Gymnasium flattens to a Box"
