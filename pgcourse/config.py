@@ -1,7 +1,9 @@
 """The fields that the configs of all algorithms share, as a type for code that takes any of them."""
 
 from dataclasses import Field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
+
+Activation = Literal["tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]  # between the layers of policy and critic
 
 
 class Config(Protocol):
@@ -28,3 +30,5 @@ class Config(Protocol):
     def max_grad_norm(self) -> float | None: ...
     @property
     def hidden_sizes(self) -> tuple[int, ...]: ...
+    @property
+    def activation(self) -> Activation: ...

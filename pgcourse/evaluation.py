@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .envs import env_seeds
-from .envs.adapter import describe
 from .envs.source import EnvSource, single_env, vector_envs
 from .errors import InvalidInput
 from .optim import seeded, single_thread
+from .spaces import describe, to_env_actions
 
 BATCH = 128  # environments side by side
 
@@ -87,8 +87,12 @@ def _side_by_side(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     device = policy_device(policy)
     envs = vector_envs(source, len(seeds), device=device)
+    drawn: Any = envs.action_space
+    if isinstance(envs.single_action_space, spaces.MultiDiscrete):
+        # Gymnasium's batch of a MultiDiscrete with a start reaches beyond the last choice.
+        drawn = spaces.Tuple([envs.single_action_space] * envs.num_envs)
     if policy is None:
-        envs.action_space.seed(seeds[0] % 2**31)
+        drawn.seed(seeds[0] % 2**31)
     obs, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]
     running = torch.ones(len(seeds), dtype=torch.bool)
     # On the CPU, because not every device has float64, in which long sums stay exact.
@@ -98,7 +102,7 @@ def _side_by_side(
         if policy is None:
             # Counted from 0, as a policy's are.
             first = getattr(envs.single_action_space, "start", 0)
-            actions = torch.as_tensor(envs.action_space.sample() - first, device=device)
+            actions = torch.as_tensor(np.asarray(drawn.sample()) - first, device=device)
         else:
             actions = act(policy, obs.to(device), deterministic=deterministic)
             require_fitting_actions(actions, envs.single_action_space)
@@ -143,10 +147,8 @@ def choose_action(policy: nn.Module | None, obs: Any, space: spaces.Space[Any], 
     batch = torch.as_tensor(obs, dtype=torch.float32, device=policy_device(policy))[None]  # [1, D]
     actions = act(policy, batch, deterministic=deterministic)  # [1] or [1, A]
     require_fitting_actions(actions, space)
-    action = actions[0].cpu().numpy()
-    if isinstance(space, spaces.Box):
-        return np.clip(action, space.low, space.high)
-    return int(action) + int(getattr(space, "start", 0))
+    action = to_env_actions(actions[0].cpu().numpy(), space)
+    return int(action) if isinstance(space, spaces.Discrete) else action
 
 
 def act(policy: nn.Module, obs: Tensor, *, deterministic: bool) -> Tensor:
@@ -164,11 +166,12 @@ def act(policy: nn.Module, obs: Tensor, *, deterministic: bool) -> Tensor:
 
 def require_fitting_actions(actions: Tensor, space: spaces.Space[Any]) -> None:
     """Raises: InvalidInput where a policy's actions [N] or [N, A] are not of this space of one environment."""
-    discrete = not actions.is_floating_point() and actions.dim() == 1
-    if isinstance(space, spaces.Discrete):
-        fits = discrete and int(actions.max()) < space.n
-    else:
-        fits = not discrete and actions.shape[1:] == space.shape
+    discrete = not actions.is_floating_point()
+    wanted = not isinstance(space, spaces.Box)
+    fits = discrete == wanted and actions.shape[1:] == space.shape
+    if fits and isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        choices = space.n if isinstance(space, spaces.Discrete) else space.nvec
+        fits = bool((actions < torch.as_tensor(choices, device=actions.device)).all())
     if not fits:
         raise InvalidInput(
             f"the policy gives {'discrete' if discrete else 'continuous'} actions of shape {list(actions.shape[1:])}, the "

@@ -29,6 +29,13 @@ def register_envs() -> None:
         max_episode_steps=1000,
     )
     register(
+        NAMESPACE + "Catch-v0",
+        entry_point="pgcourse.envs.catch:CatchEnv",
+        vector_entry_point="pgcourse.envs.catch:CatchVectorEnv",
+        max_episode_steps=100,
+        reward_threshold=0.9,
+    )
+    register(
         NAMESPACE + "LongCorridor-v0",
         entry_point="pgcourse.envs.long_corridor:LongCorridorEnv",
         vector_entry_point="pgcourse.envs.long_corridor:LongCorridorVectorEnv",

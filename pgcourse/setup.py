@@ -131,13 +131,15 @@ def policy_for(config: Config, envs: VectorEnv) -> nn.Module:
         config.hidden_sizes,
         normalize_observations=getattr(config, "normalize_observations", False),
         initial_std=getattr(config, "initial_std", 1.0),
+        activation=config.activation,
     )
 
 
 def critic_for(config: Config, envs: VectorEnv) -> nn.Module:
     """A fresh critic for these environments, with the settings of the config."""
     normalize = getattr(config, "normalize_observations", False)
-    return make_critic(envs.single_observation_space, config.hidden_sizes, normalize_observations=normalize)
+    space = envs.single_observation_space
+    return make_critic(space, config.hidden_sizes, normalize_observations=normalize, activation=config.activation)
 
 
 def with_given_envs(config: ConfigT, envs: VectorEnv) -> ConfigT:

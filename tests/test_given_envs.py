@@ -244,7 +244,7 @@ def test_an_environment_that_was_not_made_to_be_drawn_is_refused() -> None:
 
 
 class Grid(gymnasium.Env):
-    """Observations of two rows, which the package's networks cannot take as they are; one step an episode."""
+    """Observations of two rows, an image to the package, for which it makes no network; one step an episode."""
 
     observation_space = gymnasium.spaces.Box(0, 1, (2, 3), np.float32)
     action_space = gymnasium.spaces.Discrete(2)
@@ -266,7 +266,7 @@ class Grid(gymnasium.Env):
 
 def test_the_advice_of_the_refusal_leads_to_a_run_its_score_and_its_picture(tmp_path: Path) -> None:
     config = replace(reinforce.CARTPOLE, num_episodes=4, hidden_sizes=(8,))
-    with refused("wrap it with gymnasium.wrappers.FlattenObservation") as caught:
+    with refused("wrap the environment with gymnasium.wrappers.FlattenObservation") as caught:
         reinforce.train(config, envs=in_one(Grid, 2))
     (advice,) = re.findall(r"gymnasium\.wrappers\.(\w+)", str(caught.value))
     assert advice == FlattenObservation.__name__

@@ -7,7 +7,7 @@ from pathlib import Path
 # The first part of a module's name below `pgcourse` -> floor. `__init__` is the package's own face: it gathers the public
 # names of the floors up to 5.
 FLOORS: dict[str, int] = {
-    "errors": 1, "config": 1, "storage": 1, "registration": 1, "course_files": 1,
+    "errors": 1, "config": 1, "storage": 1, "registration": 1, "course_files": 1, "spaces": 1,
     "returns": 1, "losses": 1, "diagnostics": 1, "statistics": 1, "natural_gradient": 1,
     "networks": 2, "normalization": 2, "optim": 2, "envs": 2,
     "rollout": 3, "evaluation": 3, "render": 3, "setup": 3,

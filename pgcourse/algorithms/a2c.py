@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 from .. import losses, optim
 from ..checkpoint import Checkpoint
+from ..config import Activation
 from ..diagnostics import explained_variance
 from ..errors import require_budget, require_choice, require_integers, require_numbers, require_sizes
+from ..networks import ACTIVATIONS
 from ..normalization import update_normalization
 from ..returns import gae, normalize
 from ..rollout import Batch, Rollout, collect_rollout, flatten
@@ -51,6 +53,7 @@ class A2CConfig:
     normalize_rewards: bool = False  # divide by the running standard deviation of the return
     hidden_sizes: tuple[int, ...] = (64, 64)
     initial_std: float = 1.0  # of continuous actions
+    activation: Activation = "tanh"  # between the layers of policy and critic
 
     def __post_init__(self) -> None:
         require_integers(self, "seed", at_least=0)
@@ -61,6 +64,7 @@ class A2CConfig:
         require_numbers(self, "ent_coef")
         require_numbers(self, "max_grad_norm", above=True, optional=True)
         require_sizes(self, "hidden_sizes")
+        require_choice(self, "activation", *ACTIVATIONS)
         require_choice(self, "lr_schedule", *optim.LR_SCHEDULES)
         require_budget(self)
 

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 from .. import losses, optim
 from ..checkpoint import Checkpoint
+from ..config import Activation
 from ..diagnostics import explained_variance
-from ..errors import require_budget, require_integers, require_numbers, require_sizes
+from ..errors import require_budget, require_choice, require_integers, require_numbers, require_sizes
+from ..networks import ACTIVATIONS
 from ..returns import episode_returns, normalize
 from ..rollout import Episode, collect_episodes
 from ..runs import Result
@@ -43,6 +45,7 @@ class ReinforceConfig:
     critic_steps: int = 5  # gradient steps of the critic in an update
     max_grad_norm: float | None = 0.5  # None clips nothing
     hidden_sizes: tuple[int, ...] = (64, 64)
+    activation: Activation = "tanh"  # between the layers of policy and critic
 
     def __post_init__(self) -> None:
         require_integers(self, "seed", at_least=0)
@@ -52,6 +55,7 @@ class ReinforceConfig:
         require_numbers(self, "policy_lr", "critic_lr", above=True)
         require_numbers(self, "max_grad_norm", above=True, optional=True)
         require_sizes(self, "hidden_sizes")
+        require_choice(self, "activation", *ACTIVATIONS)
         require_budget(self)
 
 

@@ -8,8 +8,10 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from ..errors import InvalidInput
 from ..registration import NAMESPACE
-from .adapter import TensorAdapter, as_tensor_envs, require_supported_spaces
+from ..spaces import require_supported_spaces
+from .adapter import TensorAdapter, as_tensor_envs, flat_observations
 from .cartpole import CartPoleVectorEnv
+from .catch import CatchVectorEnv
 from .corridor import ShortCorridorVectorEnv
 from .long_corridor import LongCorridorVectorEnv
 from .pendulum import PendulumVectorEnv
@@ -18,6 +20,7 @@ from .tensor import TensorVectorEnv
 
 __all__ = [
     "CartPoleVectorEnv",
+    "CatchVectorEnv",
     "LongCorridorVectorEnv",
     "PendulumVectorEnv",
     "ShortCorridorVectorEnv",
@@ -25,6 +28,7 @@ __all__ = [
     "TensorVectorEnv",
     "as_tensor_envs",
     "env_seeds",
+    "flat_observations",
     "make_envs",
     "make_single_env",
 ]

@@ -3,49 +3,63 @@
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium
 import numpy as np
 import torch
-from gymnasium import spaces
+from gymnasium.spaces import flatten
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
+from gymnasium.vector.utils import batch_space, iterate
 from torch import Tensor
 
 from ..errors import InvalidInput
+from ..spaces import flattened, require_supported_spaces, to_env_actions
 from .tensor import TensorVectorEnv
 
 
 class TensorAdapter(VectorWrapper):
-    """A NumPy vector environment in SAME_STEP mode, seen through tensors; see `TensorVectorEnv` for `info`."""
+    """A NumPy vector environment in SAME_STEP mode, seen through tensors; see `TensorVectorEnv` for `info`.
+
+    Observations are float32, [N, D] where the space is flat or was flattened, [N, H, W, C] for images. Pixels of uint8
+    keep their values, 0 to 255, which float32 holds exactly; a network scales them itself.
+    """
 
     def __init__(self, env: VectorEnv, *, device: str | torch.device = "cpu") -> None:
         super().__init__(env)
+        self.structured = flattened(env.single_observation_space) is not env.single_observation_space
+        if self.structured:
+            # Gymnasium's FlattenObservation for vector environments refuses SAME_STEP.
+            self.single_observation_space = flattened(env.single_observation_space)
+            self.observation_space = batch_space(self.single_observation_space, env.num_envs)
         self.device = torch.device(device)
-        space = env.single_action_space
         self.obs = torch.empty(0)  # the last that were returned, for `envs.snapshot`
-        self.first_action = int(space.start) if isinstance(space, spaces.Discrete) else 0
 
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Tensor, dict[str, Any]]:
         observations, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
-        self.obs = self._floats(observations)
+        self.obs = self._floats(self._flat(observations))
         return self.obs, info
 
     def step(self, actions: Any) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
-        array = torch.as_tensor(actions).cpu().numpy()
-        if self.first_action:
-            array = array + self.first_action
-        elif isinstance(self.single_action_space, spaces.Box):  # the sample stays unclipped; clipping is the env's part
-            array = np.clip(array, self.single_action_space.low, self.single_action_space.high)
-        observations, rewards, terminated, truncated, info = self.env.step(array)
+        array = to_env_actions(torch.as_tensor(actions).cpu().numpy(), self.single_action_space)
+        structured, rewards, terminated, truncated, info = self.env.step(array)
         done = terminated | truncated
-        final_obs = observations
+        final_obs = observations = self._flat(structured)
         if done.any():
             final_obs = observations.copy()
             for index in np.flatnonzero(done):
-                final_obs[index] = info["final_obs"][index]
+                last = info["final_obs"][index]
+                final_obs[index] = flatten(self.env.single_observation_space, last) if self.structured else last
         info = {**info, "final_obs": self._floats(final_obs), "_final_obs": self._tensor(done)}
         self.obs = self._floats(observations)
         return self.obs, self._floats(rewards), self._tensor(terminated), self._tensor(truncated), info
+
+    def _flat(self, observations: Any) -> np.ndarray:
+        if not self.structured:
+            return observations
+        single = self.env.single_observation_space
+        parts = iterate(self.env.observation_space, observations)
+        return np.stack([np.asarray(flatten(single, part)) for part in parts])
 
     def _floats(self, array: np.ndarray) -> Tensor:
         # A copy: an environment made with copy=False writes its next observation into the same array.
@@ -67,22 +81,11 @@ def as_tensor_envs(envs: VectorEnv, *, device: str | torch.device = "cpu") -> Ve
     return envs if isinstance(envs, TensorVectorEnv | TensorAdapter) else TensorAdapter(envs, device=device)
 
 
-def require_supported_spaces(observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> None:
-    """Raises: InvalidInput unless observations are a flat Box and actions Discrete or a flat Box."""
-    if not isinstance(observation_space, spaces.Box) or len(observation_space.shape) != 1:
-        kind = "an image" if len(observation_space.shape or ()) > 1 else type(observation_space).__name__
-        raise InvalidInput(
-            f"observations are {kind} ({describe(observation_space)}), pgcourse takes a flat Box of shape (D,): "
-            "choose another environment, or wrap it with gymnasium.wrappers.FlattenObservation"
-        )
-    flat_box = isinstance(action_space, spaces.Box) and len(action_space.shape) == 1
-    if not flat_box and not isinstance(action_space, spaces.Discrete):
-        raise InvalidInput(
-            f"actions are {type(action_space).__name__} ({describe(action_space)}), pgcourse takes Discrete or a flat Box: "
-            "choose another environment, or write a wrapper that maps one Discrete action to yours"
-        )
-
-
-def describe(space: spaces.Space[Any]) -> str:
-    """A space in one short line, without the bounds of every element."""
-    return f"Box{space.shape}" if isinstance(space, spaces.Box) else str(space)
+def flat_observations(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """One environment with the observations that policies see: flattened where training flattens them."""
+    flat = flattened(env.observation_space)
+    if flat is env.observation_space:
+        return env
+    wrapped = gymnasium.wrappers.FlattenObservation(env)
+    wrapped.observation_space = flat
+    return wrapped

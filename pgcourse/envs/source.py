@@ -9,6 +9,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from ..errors import InvalidInput
+from ..spaces import require_supported_spaces
 from . import adapter, make_envs, make_single_env
 
 # An id, one environment, a vector environment in SAME_STEP mode, or a function without arguments that makes one environment.
@@ -35,7 +36,7 @@ def vector_envs(source: EnvSource, count: int, *, device: str | torch.device = "
 
 @contextlib.contextmanager
 def single_env(source: EnvSource, *, render_mode: str | None = None) -> Iterator[gymnasium.Env[Any, Any]]:
-    """One environment, closed after if it was made here; of a vector environment, the first.
+    """One environment with observations as policies see them, closed after if made here; of a vector environment, the first.
 
     Raises: InvalidInput for what is no environment, for spaces that pgcourse cannot take, and for an environment that is
     given in another render mode.
@@ -59,8 +60,8 @@ def single_env(source: EnvSource, *, render_mode: str | None = None) -> Iterator
             raise InvalidInput(
                 f"{env_name(env)} was made with render_mode={env.render_mode!r}; make it with render_mode={render_mode!r}"
             )
-        adapter.require_supported_spaces(env.observation_space, env.action_space)
-        yield env
+        require_supported_spaces(env.observation_space, env.action_space)
+        yield adapter.flat_observations(env)
     finally:
         if env is not source:
             env.close()

@@ -22,7 +22,7 @@ from ..runs import versions
 from ..statistics import bootstrap_interval, interquartile_mean
 
 # Settings that are younger than some of the files, which do not name them. Their defaults do what was done before.
-YOUNGER = ("lr_schedule",)
+YOUNGER = ("lr_schedule", "activation")
 FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
 
 

@@ -130,7 +130,13 @@ def middle_run(runs: Sequence[Run]) -> Run:
 def policy_of(run: Run, config: Config) -> nn.Module:
     """The policy that a run ended with."""
     envs = make_envs(config.env_id, 1, seed=0)
-    policy = make_policy(envs.single_observation_space, envs.single_action_space, config.hidden_sizes)
+    policy = make_policy(
+        envs.single_observation_space,
+        envs.single_action_space,
+        config.hidden_sizes,
+        normalize_observations=getattr(config, "normalize_observations", False),
+        activation=config.activation,
+    )
     envs.close()
     policy.load_state_dict({name: torch.from_numpy(weights) for name, weights in run.policy.items()})
     return policy

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pgcourse import cli, load
 
@@ -49,6 +50,17 @@ def test_a_preset_for_continuous_actions(capsys: pytest.CaptureFixture[str]) -> 
     assert result.policy.log_std.shape == (1,)
     assert result.episodes["length"].tolist() == [200] * 24
     assert (result.episodes["episodic_return"] < -500).all()  # in the environment's own rewards, not a tenth of them
+
+
+@pytest.mark.parametrize("algorithm", [*SHORT, "reinforce"])
+def test_the_activation_reaches_the_networks_and_comes_back(algorithm: str) -> None:
+    options = SHORT.get(algorithm, ["--num-episodes", "4", *TINY])
+    assert cli.main(["train", algorithm, *options, "--activation", "leaky_relu", "--out", "run"]) == 0
+    result = load("run")
+    assert result.config.activation == "leaky_relu"
+    for network in (result.policy, result.critic):
+        assert network.arguments["activation"] == "leaky_relu"
+        assert any(isinstance(module, torch.nn.LeakyReLU) for module in network.modules())
 
 
 def test_switches_reach_the_run() -> None:
