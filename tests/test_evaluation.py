@@ -190,9 +190,10 @@ def test_a_policy_for_another_environment_is_refused_in_one_line(policy: nn.Modu
         evaluate(policy, env_id, num_episodes=2, seed=0)
 
 
-def test_a_policy_with_more_actions_than_the_environment_is_refused() -> None:
-    policy = CategoricalPolicy(4, 9)
-    nn.init.constant_(policy.logits[-1].bias[8:], 5.0)
+@pytest.mark.parametrize("actions", [3, 9], ids=["one more", "many more"])
+def test_a_policy_with_more_actions_than_the_environment_is_refused(actions: int) -> None:
+    policy = CategoricalPolicy(4, actions)
+    nn.init.constant_(policy.logits[-1].bias[-1:], 5.0)
     with refused(r"takes Discrete\(2\)"):
         evaluate(policy, "CartPole-v1", num_episodes=2, seed=0)
 
