@@ -68,7 +68,6 @@ def test_checks_of_the_readme_run_in_order(machine: Machine) -> None:
         "extras",
         "lint",
         "types",
-        "claims ARGS=--stale",
         "javascript",
         "site",
         "--keep-going test test-all",
