@@ -79,12 +79,12 @@ def gae(
         return torch.stack(advantages[::-1])
 
 
-def normalize(x: Tensor, *, eps: float = 1e-8) -> Tensor:
-    """Shift and scale to mean 0 and standard deviation 1 over the last axis: (x - mean) / (std + eps).
+def normalize(x: Tensor, *, eps: float = 1e-8, dim: int | None = None) -> Tensor:
+    """Shift and scale to mean 0 and standard deviation 1: (x - mean) / (std + eps).
 
-    Args: x: [B], or [S, B] for the batches of S runs. eps keeps the result finite.
+    Args: x: any shape. eps keeps the result finite. dim: the axis over which mean and deviation are taken; None is all.
     Returns: same shape; zeros where x is constant or has one element. The standard deviation is the biased one (division
     by the number of elements).
     """
-    centred = x - x.mean(-1, keepdim=True)
-    return centred / (centred.square().mean(-1, keepdim=True).sqrt() + eps)
+    centred = x - x.mean(dim, keepdim=True)
+    return centred / (centred.square().mean(dim, keepdim=True).sqrt() + eps)

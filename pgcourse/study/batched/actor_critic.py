@@ -113,7 +113,7 @@ def scale_rewards(parts: Parts, scales: list[ReturnScale], rollout: Rollout) -> 
 def a2c_update(parts: Parts, batch: Batch) -> dict[str, Tensor]:
     """`a2c.update` for S runs: columns [S, B, ...], metrics [S]."""
     settings = parts.settings
-    advantages = normalize(batch.advantages) if settings.common("normalize_advantages") else batch.advantages
+    advantages = normalize(batch.advantages, dim=-1) if settings.common("normalize_advantages") else batch.advantages
     distribution = parts.policy.network(batch.obs)
     entropy = mean_entropy(parts, distribution)
     policy_loss = losses.reinforce_loss(distribution.log_prob(batch.actions), advantages)
@@ -144,7 +144,7 @@ def ppo_update(parts: Parts, batch: Batch) -> dict[str, Tensor]:
     advantage_mean, advantage_std = batch.advantages.mean(-1), batch.advantages.std(-1, correction=0)
     normalization = settings.common("normalize_advantages")
     if normalization == "batch":
-        batch = batch._replace(advantages=normalize(batch.advantages))
+        batch = batch._replace(advantages=normalize(batch.advantages, dim=-1))
     history: dict[str, list[Tensor]] = defaultdict(list)
     active: Tensor | None = None  # [S], the runs that have not stopped; None is all
     epochs = torch.zeros(count, device=batch.obs.device)
@@ -153,7 +153,7 @@ def ppo_update(parts: Parts, batch: Batch) -> dict[str, Tensor]:
         shuffled = (column[runs, order].split(settings.common("minibatch_size"), dim=1) for column in batch)
         for obs, actions, old_log_prob, advantages, returns in zip(*shuffled, strict=True):
             if normalization == "minibatch":
-                advantages = normalize(advantages)
+                advantages = normalize(advantages, dim=-1)
             distribution = policy(obs)
             log_prob = distribution.log_prob(actions)
             entropy = mean_entropy(parts, distribution)
