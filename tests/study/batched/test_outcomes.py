@@ -17,7 +17,7 @@ SEEDS = 60
 SHORT: dict[str, Any] = {
     "ppo": (replace(ppo.CARTPOLE, total_timesteps=20_000), 150),
     "ppo-gaussian": (replace(ppo.PENDULUM, total_timesteps=14_400, num_envs=6, anneal_lr=False), -900),
-    "a2c": (replace(a2c.CARTPOLE, num_episodes=200), 60),
+    "a2c": (replace(a2c.CARTPOLE, num_episodes=200), 35),
     "reinforce": (replace(reinforce.CARTPOLE, num_episodes=60), 40),
 }
 
