@@ -144,8 +144,8 @@ def equal_rows(source: Generator, **changes: Any) -> Case:
     """Rows that differ in nothing but the advantage.
 
     Their scores are equal, so advantages of mean 0 cancel: normalised within each minibatch, they leave the policy
-    where it is, whatever the shuffle. Old log-probabilities that differ by some 1e-5 keep the gradient from being 0 to
-    the last bit, by which a learner's own clipping may divide.
+    where it is, whatever the shuffle. Where that is looked at, the old log-probabilities differ too, by some 1e-5: they
+    keep the gradient's norm, by which a learner's own clipping may divide, from being exactly 0.
     """
     case = random_batch(source, 8, minibatch_size=4, look_at="stillness", update_epochs=2, max_grad_norm=5.0)
     case |= {"policy_weight": torch.zeros(3, 2), "policy_bias": torch.zeros(3), **changes}
