@@ -531,8 +531,8 @@ page.figure(
 #
 # Row by row the width falls and the norm is {{larger | pendulum:pendulum/grad_norm > pendulum:frozen_std/grad_norm,
 # pendulum:constant_lr/grad_norm > pendulum:pendulum/grad_norm, pendulum:std_01/grad_norm > pendulum:constant_lr/grad_norm}},
-# as the score suggests. In the first row $\sigma$ is 1.5 throughout, in the last between 0.1 and 0.08: a
-# factor of at least 15. The norm is only {{about four times | pendulum:std_01/grad_norm > 3.5 * pendulum:frozen_std/grad_norm,
+# as the score suggests. In the first row $\sigma$ is 2 throughout, in the last between 0.1 and 0.08: a
+# factor of at least 20. The norm is only {{about four times | pendulum:std_01/grad_norm > 3.5 * pendulum:frozen_std/grad_norm,
 # pendulum:std_01/grad_norm < 4.5 * pendulum:frozen_std/grad_norm}} as large. A possible reason: it is of a mean over 400
 # samples, which holds signal as well as noise. And a motor that hardly moves sees other states. {{# mathematics}}
 #
@@ -559,7 +559,7 @@ questions.predict(
     "05-one-back",
     "One setting at a time is taken back: γ, the learning rates, their decay, the epochs, the reward scale, λ, the first "
     "width. Which of these alone makes PPO fail (held-out return below −400 in most seeds)?",
-    ["γ 0.99 instead of 0.9", "CartPole's learning rates", "Rewards not scaled", "None of them"],
+    ["γ 0.99 instead of 0.93", "CartPole's learning rates", "Rewards not scaled", "None of them"],
     answer=3,
     explanation="Taken back alone, γ gives {{pendulum:gamma/held_out}}, the learning rates {{pendulum:learning_rates/held_out}}, the "
     "reward scale {{pendulum:reward_scale/held_out}}. All of them together give {{pendulum:all/held_out}}.",
@@ -612,11 +612,11 @@ page.figure(
 # %% jupyter={"source_hidden": true}
 rows = {
     "all": "all of CartPole's settings",
-    "all_but_gamma": "with γ 0.9",
+    "all_but_gamma": f"with γ {ppo.PENDULUM.gamma}",
     "all_but_learning_rates": "with Pendulum's learning rates",
     "all_but_epochs": f"with {ppo.PENDULUM.update_epochs} epochs",
     "all_but_reward_scale": "with rewards scaled",
-    "all_but_initial_std": "with a first σ of 1.5",
+    "all_but_initial_std": f"with a first σ of {ppo.PENDULUM.initial_std:g}",
     "all_but_rollouts": "with Pendulum's rollouts",
     "pendulum": "ppo.PENDULUM",
 }
@@ -625,7 +625,7 @@ figure = effects.claimed_effects(
 )
 page.figure(
     figure,
-    alt="One row a variant. Rewards scaled by 0.1, 15 epochs, or a discount of 0.9 bring CartPole's settings from near −1,000 to "
+    alt="One row a variant. Rewards scaled by 0.1, 15 epochs, or a discount of 0.93 bring CartPole's settings from near −1,000 to "
     "between −250 and −400. Pendulum's rollouts go part of the way. Learning rates and first width stay near −1,000.",
     caption="As above, from the other end.",
 )
@@ -672,7 +672,7 @@ page.figure(
 # of the next few rewards ($\gamma\lambda = 0.94$ a step, 32 steps at most) minus a number that ignores the state.
 #
 # The three settings could all be cures for this critic. The reward scale makes the targets ten times smaller. So does $\gamma
-# = 0.9$, as it sums about 10 rewards instead of 100. More epochs give the critic more steps to get there. And explained
+# = 0.93$, as it sums about 14 rewards instead of 100. More epochs give the critic more steps to get there. And explained
 # variance does {{rise | pendulum:all_but_reward_scale/early_explained_variance > pendulum:all/early_explained_variance,
 # pendulum:all_but_gamma/early_explained_variance > pendulum:all/early_explained_variance,
 # pendulum:all_but_epochs/early_explained_variance > pendulum:all/early_explained_variance}} with each of them. But this is a
@@ -690,7 +690,7 @@ page.figure(
 # %% [markdown]
 # ### 6.1 The scale of the rewards · further
 #
-# A reward of Pendulum goes down to −16. With $\gamma = 0.9$ a value is about ten rewards, so values lie between −160 and 0.
+# A reward of Pendulum goes down to −16. With $\gamma = 0.93$ a value is about 14 rewards, so values lie between −230 and 0.
 # The critic starts near 0 with outputs of size 1. `reward_scale=0.1` brings the targets ten times nearer to that. It does not
 # change what the policy is asked to do: advantages are normalised, so a positive factor drops out of the policy's loss. In the
 # critic's loss it does not: clipping and Adam rescale the gradient, so a step of the critic's weights is about as long with
@@ -777,37 +777,37 @@ page.figure(
 # {{# question}}
 questions.predict(
     "05-clock",
-    "The bug is put into runs with γ 0.9 and with γ 0.99. What happens to their held-out return?",
-    ["No difference at either γ", "Lower at γ 0.9 only", "Lower at γ 0.99 only", "Lower at both γ"],
+    "The bug is put into runs with γ 0.93 and with γ 0.99. What happens to their held-out return?",
+    ["No difference at either γ", "Lower at γ 0.93 only", "Lower at γ 0.99 only", "Lower at both γ"],
     answer=2,
-    explanation="With γ 0.9: {{pendulum:truncation_bug/held_out}} against {{pendulum:pendulum/held_out}}. With γ 0.99: "
+    explanation="With γ 0.93: {{pendulum:truncation_bug/held_out}} against {{pendulum:pendulum/held_out}}. With γ 0.99: "
     "{{pendulum:truncation_bug_gamma/held_out}} against {{pendulum:gamma/held_out}}.",
 )
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
 rows = {
-    "pendulum": "γ 0.9, truncated: bootstrap",
-    "truncation_bug": "γ 0.9, taken for an end",
+    "pendulum": "γ 0.93, truncated: bootstrap",
+    "truncation_bug": "γ 0.93, taken for an end",
     "gamma": "γ 0.99, truncated: bootstrap",
     "truncation_bug_gamma": "γ 0.99, taken for an end",
 }
 figure = effects.claimed_effects("pendulum", rows, reference="pendulum", threshold=-200)
 page.figure(
     figure,
-    alt="Four rows of ten seeds. With a discount of 0.9 the runs with and without the bug lie together. With 0.99 those without it lie "
+    alt="Four rows of ten seeds. With a discount of 0.93 the runs with and without the bug lie together. With 0.99 those without it lie "
     "near −155 and those with it far to the left.",
     caption="Grey: ten seeds. Red: interquartile mean with its 95 % interval.",
 )
 
 # %% [markdown]
-# With $\gamma = 0.9$ {{no difference | pendulum:truncation_bug/held_out ~ pendulum:pendulum/held_out}} in the held-out return
+# With $\gamma = 0.93$ {{no difference | pendulum:truncation_bug/held_out ~ pendulum:pendulum/held_out}} in the held-out return
 # is seen; the task is only solved {{later | pendulum:truncation_bug/steps_to_solved > pendulum:pendulum/steps_to_solved}}. With
 # $\gamma = 0.99$ the return is {{lower | pendulum:truncation_bug_gamma/held_out < pendulum:gamma/held_out}}:
 # {{pendulum:truncation_bug_gamma/held_out}} against {{pendulum:gamma/held_out}}.
 #
 # One reason is how far a wrong ending reaches. At the last step the bug puts 0 where $V$ belongs. $k$ steps earlier the error
-# counts $\gamma^k$ times as much. So it reaches back about $1/(1-\gamma)$ steps: 10 of the 200 with $\gamma = 0.9$, and 100 of
+# counts $\gamma^k$ times as much. So it reaches back about $1/(1-\gamma)$ steps: 14 of the 200 with $\gamma = 0.93$, and 100 of
 # the 200 with 0.99. Besides, the observation does not contain the time: the same angle and velocity come with one return at
 # step 20 and with another at step 190, and the critic can only learn their mean. So "it trained fine" is no proof that the
 # boundaries are right. {{# mathematics}}
@@ -898,14 +898,14 @@ page.figure(
 # %% [markdown]
 # ## 10. Your experiment: how wide is the first guess?
 #
-# `initial_std` is the width with which the policy starts, in N m. `ppo.PENDULUM` starts at 1.5. A careful engineer might prefer
+# `initial_std` is the width with which the policy starts, in N m. `ppo.PENDULUM` starts at 2. A careful engineer might prefer
 # a gentle start: 0.1, so that the motor is not shaken.
 #
 # **Change one thing**, three seeds each, and write down *in your own words*, before you unfold the answer: what happened, why,
 # and which of the numbers of sections 3 and 5 would have told you early?
 
 # %%
-widths = (1.5, 0.1)
+widths = (2.0, 0.1)
 configs = {f"first σ = {width}": replace(ppo.PENDULUM, initial_std=width, total_timesteps=40_000) for width in widths}
 runs = run_seeds(configs, seeds=range(3), progress=False)
 
@@ -913,7 +913,7 @@ runs = run_seeds(configs, seeds=range(3), progress=False)
 figure = plots.learning_curves(runs, x="env_step", window=24, threshold=-200, title="One change: the first width")
 page.figure(
     figure,
-    alt="Two learning curves over 40,000 steps. With a first width of 1.5 the return climbs towards −200, with 0.1 it stays below −900.",
+    alt="Two learning curves over 40,000 steps. With a first width of 2 the return climbs towards −200, with 0.1 it stays below −900.",
     caption="Three seeds each. The learning rate falls to zero over 40,000 steps here.",
 )
 
@@ -921,9 +921,9 @@ page.figure(
 # <details><summary>A model answer (write yours first)</summary>
 #
 # Ten seeds over 100,000 steps: a first width of 0.1 ends at {{pendulum:std_01/held_out}}, {{below | pendulum:std_01/held_out <
-# pendulum:pendulum/held_out}} the {{pendulum:pendulum/held_out}} of 1.5. For widths of 1 ({{pendulum:initial_std/held_out}})
+# pendulum:pendulum/held_out}} the {{pendulum:pendulum/held_out}} of 2. For widths of 1 ({{pendulum:initial_std/held_out}})
 # and 3 ({{pendulum:std_3/held_out}}) {{no difference | pendulum:initial_std/held_out ~ pendulum:pendulum/held_out,
-# pendulum:std_3/held_out ~ pendulum:pendulum/held_out}} from 1.5 is seen in the return. The wider the start, the {{sooner |
+# pendulum:std_3/held_out ~ pendulum:pendulum/held_out}} from 2 is seen in the return. The wider the start, the {{sooner |
 # pendulum:std_3/steps_to_solved < pendulum:pendulum/steps_to_solved, pendulum:pendulum/steps_to_solved <
 # pendulum:initial_std/steps_to_solved}} the task is solved in training.
 #

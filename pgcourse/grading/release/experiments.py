@@ -171,14 +171,14 @@ EXPERIMENTS = {
         Experiment(
             5,
             "The width of the first guess",
-            "Run `ppo.PENDULUM` for 40,000 steps with `initial_std` of 1.5, 0.1 and one value of your choice. Show the "
+            "Run `ppo.PENDULUM` for 40,000 steps with `initial_std` of 2.0, 0.1 and one value of your choice. Show the "
             "return, and the entropy or the standard deviation.",
             "Why a narrow start fails although its gradients are large, and which number tells it early.",
             "For which of your settings three seeds are enough, and why.",
             "A policy that hardly moves the rod sees only a hanging rod; no advantage can praise what was never "
             "tried. It lacks experience, not signal. The entropy says so from the first update.",
             Starter(
-                "ppo.PENDULUM", {"σ = 1.5": "initial_std=1.5", "σ = 0.1": "initial_std=0.1"}, "total_timesteps=40_000",
+                "ppo.PENDULUM", {"σ = 2": "initial_std=2.0", "σ = 0.1": "initial_std=0.1"}, "total_timesteps=40_000",
                 metrics=("losses/entropy",), x="env_step",
             ),
         ),
