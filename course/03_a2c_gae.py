@@ -515,7 +515,8 @@ def lasts_60_steps(progress):
     return progress.episodes["episodic_return"][-20:].mean() >= 60
 
 
-partly = a2c.train(replace(a2c.CARTPOLE, seed=2), on_iteration=lasts_60_steps)
+# The preset scales rewards by 0.2. Here they stay as they are, so that values are in the unit of the rewards you see.
+partly = a2c.train(replace(a2c.CARTPOLE, reward_scale=1.0, seed=2), on_iteration=lasts_60_steps)
 envs = make_envs("CartPole-v1", 8, seed=5)
 with seeded(3):
     obs, _ = envs.reset()
@@ -1027,7 +1028,7 @@ def judge(run, shift=0.0):
     obs = torch.cat([episode.obs for episode in episodes])
     to_go = torch.cat([returns.discounted_returns(episode.rewards, gamma=0.99) for episode in episodes])
     with torch.no_grad():
-        return run.critic(obs) + shift, to_go
+        return run.critic(obs) / run.config.reward_scale + shift, to_go  # in the unit of the unscaled rewards
 
 
 page.figure(
@@ -1059,18 +1060,19 @@ left.axhline(0, color="black", linewidth=0.8)
 left.set(xlabel="update", ylabel="explained variance", ylim=(-1, 1))
 plots.claimed_band(right, curves["cartpole/charts/return_mean"], label="mean target", colour="pg:blue")
 plots.claimed_band(right, curves["cartpole/charts/value_mean"], label="mean V", colour="pg:orange", style="--")
-right.axhline(100, color="#666666", linestyle=":", label="1 / (1 - γ)")
-right.set(xlabel="update", ylabel="reward, discounted")
+right.axhline(100 * a2c.CARTPOLE.reward_scale, color="#666666", linestyle=":", label="0.2 / (1 - γ)")
+right.set(xlabel="update", ylabel="scaled reward, discounted")
 right.legend(loc="lower right")
 page.figure(
     figure,
-    alt="Left: explained variance over updates. Right: the means of targets and values rise together towards 100.",
-    caption="Ten seeds of `a2c.CARTPOLE`. The dotted line is the value of a pole that never falls: a reward of 1 for ever.",
+    alt="Left: explained variance over updates. Right: the means of targets and values rise together towards 20.",
+    caption="Ten seeds of `a2c.CARTPOLE`, which scales every reward by 0.2. The dotted line is the value of a pole that never "
+    "falls: a reward of 1, scaled, for ever.",
 )
 
 # %% [markdown]
 # Explained variance climbs, and then, while the return goes *up* to 500, it falls to zero and below. Look at the right panel:
-# every state is worth 100 now, and the critic says 100. No differences are left to explain, and dividing by a variance of
+# every state is worth 20 now, and the critic says 20. No differences are left to explain, and dividing by a variance of
 # nearly 0 gives noise. {{# mathematics}}
 #
 # ## 9. Your experiment: does CartPole need the entropy bonus?
@@ -1140,16 +1142,16 @@ for name, who, colour, style in (("cartpole", "healthy", "a2c", "-"), ("patient"
     plots.band(axes[0], updates, returns_by_update(name, updates), label=who, colour=colour, style=style)
     for ax, metric in zip(axes[1:], ("losses/explained_variance", "charts/value_mean"), strict=True):
         plots.claimed_band(ax, measured["curves"][f"{name}/{metric}"], label=who, colour=colour, style=style)
-for ax, label in zip(axes, ("episodic return", "explained variance", "mean V [reward]"), strict=True):
+for ax, label in zip(axes, ("episodic return", "explained variance", "mean V [scaled reward]"), strict=True):
     ax.set(xlabel="update", ylabel=label, xlim=(0, last))
 axes[1].set_ylim(-1, 1)
-axes[2].axhline(100, color="#666666", linestyle=":")
+axes[2].axhline(100 * a2c.CARTPOLE.reward_scale, color="#666666", linestyle=":")
 axes[0].legend()
 page.figure(
     figure,
     alt="Three panels for patient and healthy version over updates: the patient's return climbs to about 200 and then falls; its explained "
-    "variance stays near zero while the healthy one rises; its mean value goes straight up to 100.",
-    caption="Ten seeds each, up to the patient's last update. The dotted line is 1 / (1 - γ) = 100: the value of a pole that never falls.",
+    "variance stays near zero while the healthy one rises; its mean value goes straight up to 20.",
+    caption="Ten seeds each, up to the patient's last update. The dotted line is 0.2 / (1 - γ) = 20: the value of a pole that never falls.",
 )
 
 # %% jupyter={"source_hidden": true}
@@ -1165,10 +1167,10 @@ questions.quiz(
     ],
     answer=2,
     reasons=[
-        "A slow critic would lag behind the returns. This one runs ahead of them: 100 is the value of a pole that never falls.",
+        "A slow critic would lag behind the returns. This one runs ahead of them: 20 is the value of a pole that never falls.",
         "A wrong sign would make the return fall below a random agent's from the start. This one learns at first.",
-        "Right: a fall is followed by the value of the fallen state, as if nothing ended, and V drifts to 1 / (1 - γ) = 100. As long as V "
-        "is low, every TD error is positive, and a fall cuts their sum short, so the agent learns. As V comes near 100 every TD error goes "
+        "Right: a fall is followed by the value of the fallen state, as if nothing ended, and V drifts to 0.2 / (1 - γ) = 20. As long as V "
+        "is low, every TD error is positive, and a fall cuts their sum short, so the agent learns. As V comes near 20 every TD error goes "
         "to 0, and what was learnt is lost to noise.",
         "That would make values smaller, and only at the end of episodes of 500 steps.",
     ],

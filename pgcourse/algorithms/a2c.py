@@ -74,8 +74,11 @@ class A2CConfig:
         return self.num_envs * self.num_steps
 
 
-# Without falling rates, 1 to 3 of 10 seeds lose the task again after they have solved it.
-CARTPOLE = A2CConfig(normalize_advantages=True, anneal_lr=True)
+# Rewards of 1 add up to values of 100: on the way there all tanh units of the critic came to their limits on one seed in
+# twenty, and stayed; it then said the same of every state, and the agent stopped getting better. Scaled rewards leave no
+# such way to go. A policy_lr of 1e-3 then still lost the task for good on one seed in a hundred. Constant rates solve it as
+# surely; falling ones let a finished run stand still.
+CARTPOLE = A2CConfig(normalize_advantages=True, policy_lr=7e-4, anneal_lr=True, reward_scale=0.2)
 # One environment, one step, lambda 0: the online actor-critic of the textbooks. It clips nothing: clipped row by row, a
 # fall counts no more than any other step, and the critic learns a median instead of a mean (unit 03 measures it).
 ONLINE = A2CConfig(num_envs=1, num_steps=1, gae_lambda=0.0, policy_lr=3e-4, critic_lr=1e-3, max_grad_norm=None)

@@ -19,7 +19,7 @@ PPO = replace(
 )  # fmt: skip
 A2C = replace(
     a2c.CARTPOLE, gamma=0.8, num_envs=16, num_steps=4, ent_coef=0.0, policy_lr=2e-2, critic_lr=3e-2, anneal_lr=False,
-    max_grad_norm=None, hidden_sizes=(16,), num_episodes=None, total_timesteps=64 * 100,
+    max_grad_norm=None, hidden_sizes=(16,), num_episodes=None, total_timesteps=64 * 100, reward_scale=1.0,
 )  # fmt: skip
 VALUE_TOLERANCE = 0.1  # of the largest value that is expected
 SURE = 0.85  # probability of the right action that counts as learnt

@@ -22,7 +22,7 @@ CONFIGS: dict[str, Any] = {
     ),
     "a2c": replace(
         a2c.CARTPOLE, **BATCH, num_steps=4, total_timesteps=64 * 100, num_episodes=None, ent_coef=0.0, policy_lr=2e-2,
-        critic_lr=3e-2, max_grad_norm=None,
+        critic_lr=3e-2, max_grad_norm=None, reward_scale=1.0,
     ),
     "online": replace(
         a2c.ONLINE, **SMALL, total_timesteps=500, num_episodes=None, ent_coef=0.0, policy_lr=1e-2, critic_lr=1e-2,

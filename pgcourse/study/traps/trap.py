@@ -82,7 +82,9 @@ EPISODE_BUDGET = replace(CARTPOLE, total_timesteps=None, num_episodes=250)
 PENDULUM = replace(ppo.PENDULUM, total_timesteps=28_800)
 # With a longer horizon, so that what is expected after the time limit weighs more, and with the steps that this takes.
 FAR_SIGHTED = replace(ppo.PENDULUM, total_timesteps=60_000, gamma=0.99)
-A2C = replace(a2c.CARTPOLE, total_timesteps=20_000, num_episodes=None, normalize_advantages=False)
+A2C = replace(
+    a2c.CARTPOLE, total_timesteps=20_000, num_episodes=None, normalize_advantages=False, policy_lr=1e-3, reward_scale=1.0
+)  # fmt: skip
 REINFORCE = replace(reinforce.CARTPOLE_NO_BASELINE, num_episodes=200)
 # Large steps: what stale data does shows where nothing else holds it back.
 SIXTEEN_EPISODES = replace(reinforce.CARTPOLE_NAIVE, num_envs=16, normalize_weights=True, num_episodes=320)
