@@ -38,10 +38,17 @@ def button(place: Any, word: str) -> Any:
 
 
 def press(page: Any, element: Any, key: str) -> None:
-    """Press a key on an element that has the focus: JupyterLab takes it back when the last cell has run."""
-    element.focus()
-    page.wait_for_function("element => element === document.activeElement", arg=element.element_handle())
-    element.press(key)
+    """Press a key on an element, again where JupyterLab took the focus in between: it does when the last cell has run."""
+    handle = element.element_handle()
+    handle.evaluate("element => element.addEventListener('keydown', () => { element.felt = true; }, {once: true})")
+    for _ in range(10):
+        handle.focus()
+        page.wait_for_function("element => element === document.activeElement", arg=handle)
+        handle.press(key)
+        if handle.evaluate("element => element.felt"):
+            handle.evaluate("element => { element.felt = false; }")
+            return
+    raise AssertionError(f"no press of {key} reached {element}")
 
 
 def words_of(cell: Any) -> str:
@@ -195,6 +202,7 @@ def test_the_trap_lab_overlays_its_runs(open_notebook: Callable[..., Any]) -> No
         if trap:
             box = page.get_by_role("checkbox", name=trap)
             press(page, box, "Space")
+            page.wait_for_function("box => box.checked", arg=box.element_handle())
         press(page, button(page, "Run"), "Enter")
         page.wait_for_function(
             "count => (document.querySelector('.jupyter-widgets ol')?.innerText.match(/Done/g) ?? []).length === count",
