@@ -32,7 +32,6 @@ def run_seeds(
     progress: bool = True,
     folder: str | os.PathLike[str] | None = None,
     dask: str | None = None,
-    keys: Mapping[str, str] | None = None,
     on_run: Callable[[str, Run], None] | None = None,
     batched: bool | None = None,
 ) -> dict[str, list[Run]]:
@@ -47,9 +46,8 @@ def run_seeds(
     of `policy` or `critic`, or one of the seed in place of `envs`, makes a fresh one for each run.
     folder: each run is written there when it ends, and read from there next time, so that an interrupted call goes on
     where it stopped. dask: address of a Dask scheduler, whose workers take the place of processes; they have this very
-    package, and write to `folder` too where they see it. keys: name -> what tells a config's runs from others in
-    `folder`, in place of `source_key`. on_run: called with the name and the run after each that is made. batched: None
-    makes batches where that is possible, False makes none, True refuses what cannot be in one.
+    package, and write to `folder` too where they see it. on_run: called with the name and the run after each
+    that is made. batched: None makes batches where that is possible, False makes none, True refuses what cannot be in one.
     Returns: name -> runs in the order of the seeds. Raises: InvalidInput for repeated or missing seeds, a cluster that
     cannot be used, a process that keeps dying, or training that diverges.
     """
@@ -60,12 +58,13 @@ def run_seeds(
         raise InvalidInput(f"num_workers={num_workers} is not positive; use at least 1")
     given = {name: dict((seams or {}).get(name, {})) for name in configs}
     together = {name: _together(name, config, given[name], batched) for name, config in configs.items()}
-    if folder is not None and keys is None:
+    keys: dict[str, str] = {}
+    if folder is not None:
         keys = {name: source_key(name, config, given[name], batched=together[name]) for name, config in configs.items()}
 
     def plan(name: str, seed: int) -> Planned:
         # Absolute, since a cluster's worker stands in a folder of its own.
-        path = run_path(Path(folder).absolute(), name, seed, keys[name]) if folder is not None and keys else None
+        path = run_path(Path(folder).absolute(), name, seed, keys[name]) if folder is not None else None
         return Planned(name, replace(configs[name], seed=seed), given[name], path)
 
     # One seed of every config after the other, so that an early end leaves a study that can be looked at.
