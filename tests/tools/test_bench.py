@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from tools.bench import batches
 from tools.bench.__main__ import measure
 from tools.bench.report import BEGIN, END, ratios_of, speed_table, summaries, write_readme
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = ROOT / "claims" / "speed.json"
+BATCHES = ROOT / "claims" / "batches.json"
 
 
 def run(
@@ -75,3 +77,15 @@ def test_the_stored_figures_follow_from_the_stored_runs_and_stand_in_the_readme(
     assert speed_table(content) in (ROOT / "README.md").read_text(encoding="utf-8")
     ours = content["summary"]["cartpole/ours"]
     assert ours["runs"] >= 20 and min(entry["runs"] for entry in content["summary"].values()) >= 5
+
+
+def test_the_stored_batches_stand_in_the_readme_with_their_figure() -> None:
+    tasks = json.loads(BATCHES.read_text())["tasks"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert batches.memory_table(tasks) in readme and f"(docs/{batches.FIGURE.name})" in readme
+    assert batches.FIGURE.read_bytes() == batches.draw(tasks)
+    for task, entry in tasks.items():
+        assert [row["seeds"] for row in entry["batches"]] == list(batches.SIZES["cpu"]), task
+        for row in entry["batches"]:
+            alone = entry["alone_seconds"] * row["seeds"]
+            assert abs(row["times_faster"] - alone / row["seconds"]) <= 0.01 + 0.01 * row["times_faster"], task

@@ -6,23 +6,24 @@ noisy for all of them. Finished runs are kept as they come: interrupt it, and th
     python -m tools.bench                       everything (about an hour on two free cores)
     python -m tools.bench --only cartpole/ pendulum/ --seeds 5
     python -m tools.bench --report              the table from what is there
-    python -m tools.bench --five                only the five of the final comparison, two at a time (five minutes)
+    python -m tools.bench --five                only the five of the final comparison, ten seeds each (six minutes)
 """
 
 import argparse
 import json
 import os
-import re
-import resource
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pgcourse.storage import write_json
+from pgcourse.study import comparison
+from pgcourse.study.seeds import run_seeds
+from tools.bench.memory import peak_memory
 from tools.bench.report import Rows, report, write_readme
 
 FIRST_SEED = 1000  # never used in tuning
@@ -39,14 +40,6 @@ def run_one(method: str, seed: int) -> None:
     torch.set_num_threads(1)
     outcome = METHODS[method](seed)
     print(json.dumps(outcome | {"peak_memory_mb": peak_memory(), "seed": seed}))
-
-
-def peak_memory() -> float:
-    """Of this process [MB]. Linux's getrusage carries the parent's peak over into a child, so /proc is asked there."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024  # type: ignore[index]
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 def measure(methods: list[str], seeds: list[int], *, repeat: bool) -> None:
@@ -89,8 +82,8 @@ def import_seconds() -> float:
 
 
 def final_five(seed: int, rounds: int = 3) -> dict[str, Any]:
-    """`final_five_steps_per_second` several times, a seed each: the median, and every round. A busy machine halves it."""
-    measured = [final_five_steps_per_second(seed + i) for i in range(rounds)]
+    """`final_five_steps_per_second` several times, with other seeds: the median, and every round. A busy machine halves it."""
+    measured = [final_five_steps_per_second(seed + 10 * i) for i in range(rounds)]
     return {
         "steps_per_second": float(np.median([each["steps_per_second"] for each in measured])),
         "sb3_tuned_steps_per_second": float(np.median([each["sb3_tuned_steps_per_second"] for each in measured])),
@@ -99,23 +92,23 @@ def final_five(seed: int, rounds: int = 3) -> dict[str, Any]:
 
 
 def final_five_steps_per_second(seed: int) -> dict[str, Any]:
-    """All five of the final comparison, two at a time on two cores: steps over half the seconds that both trained.
+    """All five of the final comparison with ten seeds each, as `pgcourse compare` trains them, in two processes.
 
     Returns: also the steps/s of Stable-Baselines3's tuned PPO, one alone in the same minutes: the yardstick by which
     another machine can be compared with this one.
     """
-    five = ["reinforce/no_baseline", "reinforce/baseline", "a2c/cartpole", "ppo/1000_episodes", "ppo/buggy"]
     yardsticks = [_child("cartpole/sb3_tuned", seed)["steps_per_second"]]
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda method: _child(method, seed), five))
+    start = time.perf_counter()
+    runs = run_seeds(
+        comparison.agents(1000), range(seed, seed + 10), num_workers=2, seams=comparison.SEAMS, progress=False
+    )
+    seconds = time.perf_counter() - start
     yardsticks.append(_child("cartpole/sb3_tuned", seed)["steps_per_second"])
-    steps = sum(outcome["steps"] for outcome in outcomes)
-    seconds = sum(outcome["seconds"] for outcome in outcomes) / 2
+    steps = sum(int(run.metrics["charts/env_step"][-1]) for of in runs.values() for run in of)
     return {
         "steps": steps,
         "seconds": seconds,
         "steps_per_second": steps / seconds,
-        "each": {method: outcome["steps_per_second"] for method, outcome in zip(five, outcomes, strict=True)},
         "sb3_tuned_steps_per_second": float(np.mean(yardsticks)),
     }
 

@@ -6,7 +6,6 @@ before and after the batches of a preset, since a machine changes while it works
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,8 @@ from pgcourse.statistics import episodes_to_threshold
 from pgcourse.storage import atomic_write, write_json
 from pgcourse.study.batched import train_batch
 from pgcourse.study.claims import machine
+from tools.bench.memory import peak_memory
+from tools.bench.report import put_between
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMS, FIGURE = ROOT / "claims" / "batches.json", ROOT / "docs" / "batches.svg"
@@ -35,16 +36,16 @@ TASKS: dict[str, Config] = {
 }
 SIZES = {"cpu": (1, 2, 5, 10, 20, 50, 100, 200), "cuda": (1, 10, 100, 1000, 10_000)}
 ALONE = 2  # seeds
+BEGIN, END = "<!-- batches: written by `python -m tools.bench.batches --write` -->", "<!-- end of batches -->"
 
 
 def one(task: str, seeds: int, device: str, *, batched: bool) -> dict[str, Any]:
     """Train in this process. Returns: wall and processor seconds, environment steps, peak memory [MB] and its growth."""
     config = TASKS[task]
     configs = [replace(config, seed=FIRST_SEED + seed) for seed in range(seeds)]
-    train_batch(
-        [replace(config, num_episodes=None, total_timesteps=1)], device=device
-    )  # torch imports at the first step
-    before, start, spent = memory(), time.perf_counter(), time.process_time()
+    # Much of torch is imported at the first step.
+    train_batch([replace(config, num_episodes=None, total_timesteps=1)], device=device)
+    before, start, spent = peak_memory(), time.perf_counter(), time.process_time()
     outcomes = (
         train_batch(configs, device=device)
         if batched
@@ -59,14 +60,9 @@ def one(task: str, seeds: int, device: str, *, batched: bool) -> dict[str, Any]:
         "processor_seconds": round(processor, 3),
         "env_steps": int(sum(result.metrics["charts/env_step"][-1] for result in results)),
         "solved": sum(episode is not None for episode in reached) if "CARTPOLE" in task else None,
-        "peak_memory_mb": round(memory()),
-        "memory_growth_mb": round(memory() - before, 1),
+        "peak_memory_mb": round(peak_memory()),
+        "memory_growth_mb": round(peak_memory() - before, 1),
     }
-
-
-def memory() -> float:
-    """Highest resident memory of this process so far [MB]."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def measured(task: str, seeds: int, device: str, *, batched: bool) -> dict[str, Any]:
@@ -98,16 +94,29 @@ def measure(tasks: list[str], sizes: list[int], device: str) -> dict[str, Any]:
 
 
 def draw(found: dict[str, Any]) -> bytes:
-    """The figure of README: seconds a seed, against the number of seeds."""
-    from pgcourse.show.page.style import COLORS, new_figure, svg
+    """The figure of README: how many times less a seed costs in a batch of S than alone."""
+    from pgcourse.show.page.style import PALETTE, new_figure, svg
 
     figure, axes = new_figure()
-    for (task, entry), color in zip(found.items(), COLORS.values(), strict=False):
+    for (task, entry), colour in zip(found.items(), PALETTE, strict=False):
         seeds = [row["seeds"] for row in entry["batches"]]
-        axes.plot(seeds, [row["times_faster"] for row in entry["batches"]], marker="o", color=color, label=task)
-    axes.set(xscale="log", xlabel="seeds in a batch", ylabel="times faster than one by one", ylim=(0, None))
+        axes.plot(seeds, [row["times_faster"] for row in entry["batches"]], marker="o", color=colour, label=task)
+    axes.set(xscale="log", xlabel="seeds in a batch", ylabel="times faster than one after the other", ylim=(0, None))
+    axes.set_xticks(seeds, [str(number) for number in seeds])
+    axes.minorticks_off()
     axes.legend()
     return svg(figure)
+
+
+def memory_table(found: dict[str, Any]) -> str:
+    """README's table of peak memory, in Markdown."""
+    shown = [row["seeds"] for row in next(iter(found.values()))["batches"] if row["seeds"] in (1, 10, 100, 200)]
+    heads = [f"{seeds} seed{'s' if seeds > 1 else ''}" for seeds in shown]
+    lines = [f"| peak memory [MB] | {' | '.join(heads)} |", "|---" * (1 + len(shown)) + "|"]
+    for task, entry in found.items():
+        peak = {row["seeds"]: f"{row['peak_memory_mb']:,}" for row in entry["batches"]}
+        lines.append(f"| `{task}` | {' | '.join(peak[seeds] for seeds in shown)} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -133,7 +142,8 @@ def main() -> None:
             "device": options.device,
             "tasks": found,
         }
-        print(f"wrote {write_json(CLAIMS, content)} and {atomic_write(FIGURE, draw(found))}")
+        put_between(ROOT / "README.md", BEGIN, END, memory_table(found))
+        print(f"wrote {write_json(CLAIMS, content)}, {atomic_write(FIGURE, draw(found))} and README's table")
 
 
 if __name__ == "__main__":

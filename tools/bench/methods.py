@@ -145,10 +145,7 @@ METHODS: dict[str, Callable[[int], dict[str, Any]]] = {
     ),
     "a2c/cartpole": lambda seed: ours(a2c.CARTPOLE, seed),
     "reinforce/baseline": lambda seed: ours(reinforce.CARTPOLE, seed),
-    "reinforce/no_baseline": lambda seed: ours(reinforce.CARTPOLE_NO_BASELINE, seed),
     "trpo/cartpole": lambda seed: ours(trpo.CARTPOLE, seed),
-    "ppo/buggy": lambda seed: ours(ppo.BUGGY, seed),
-    "ppo/1000_episodes": lambda seed: ours(replace(ppo.CARTPOLE, total_timesteps=None, num_episodes=1000), seed),
 }
 
 # Seeds of each where fewer than the command asks for are enough: what a reader compares with, and what is slow.
@@ -159,7 +156,4 @@ FEWER_SEEDS = {
     "pendulum/sb3_tuned": 10,
     "pendulum/sb3_our_settings": 5,
     "reinforce/baseline": 10,
-    "reinforce/no_baseline": 10,
-    "ppo/buggy": 10,
-    "ppo/1000_episodes": 10,
 }

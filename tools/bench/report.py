@@ -126,8 +126,13 @@ def speed_table(content: dict[str, Any]) -> str:
 
 def write_readme(path: Path, content: dict[str, Any]) -> None:
     """Put the table between its two marks in README. Raises: ValueError where a mark is missing."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, found, after = rest.partition(END)
+    put_between(path, BEGIN, END, speed_table(content))
+
+
+def put_between(path: Path, begin: str, end: str, table: str) -> None:
+    """Replace what stands between two marks of a file. Raises: ValueError where a mark is missing."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise ValueError(f"{path.name} lacks the marks {BEGIN} and {END}; put them where the table belongs")
-    atomic_write(path, f"{before}{BEGIN}\n\n{speed_table(content)}\n\n{END}{after}")
+        raise ValueError(f"{path.name} lacks the marks {begin} and {end}; put them where the table belongs")
+    atomic_write(path, f"{before}{begin}\n\n{table}\n\n{end}{after}")
