@@ -88,10 +88,9 @@ class PPOConfig:
 # Tuned presets.
 # Layers of 32 take a fifth less time to the solved task than layers of 64, although they need a few more steps.
 CARTPOLE = PPOConfig(hidden_sizes=(32, 32))
-# A rollout is as long as an episode: all pendulums start together, so shorter ones would hold now only swings, now only
-# balancing, and the policy would forget one for the other. Torques go up to 2, and so does the first standard deviation:
-# narrower, the swing is found later. With a discount of 0.9 a few seeds in a hundred need half as many steps again, or more:
-# that sees half a second ahead, a swing takes longer, and from some starts the policy keeps one swing too many for long.
+# A rollout is as long as an episode, so it holds swings and balancing alike. Torques go up to 2, and so does the first
+# standard deviation: narrower, the swing is found later. A discount of 0.9 sees half a second ahead, a swing takes longer: with
+# it the policy keeps one swing too many from some starts for long, and a few seeds in a hundred need half as many steps again.
 PENDULUM = PPOConfig(
     env_id="Pendulum-v1", total_timesteps=100_000, num_envs=12, num_steps=200, minibatch_size=400, update_epochs=15,
     gamma=0.93, gae_lambda=0.98, policy_lr=3e-3, critic_lr=3e-3, anneal_lr=True, reward_scale=0.1, initial_std=2.0,
