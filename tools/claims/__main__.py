@@ -32,6 +32,7 @@ STUDIES = (
     "baselines",
     "a2c",
     "a2c_mistakes",
+    "reward_scale",
     "ppo",
     "mistakes",
     "one_update",
