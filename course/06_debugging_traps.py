@@ -837,8 +837,8 @@ questions.predict(
 # | 2 | {{hacking:bonus_2/training}} | {{hacking:bonus_2/held_out}} | {{hacking:bonus_2/solves/count}} |
 # | 2, paid for *gaining* speed | {{hacking:gain_2/training}} | {{hacking:gain_2/held_out}} | {{hacking:gain_2/solves/count}} |
 #
-# With 0.5 all ten seeds still solve the task, and their held-out return is {{no lower, even a little higher |
-# hacking:bonus_05/held_out > hacking:bonus_0/held_out}}. From 1 on none does. From 0.5 on each larger bonus has a
+# With 0.5 all ten seeds still solve the task, and {{no difference | hacking:bonus_05/held_out ~ hacking:bonus_0/held_out}} in
+# their held-out return is seen. From 1 on none does. From 0.5 on each larger bonus has a
 # training return that is {{higher | hacking:bonus_1/training > hacking:bonus_05/training, hacking:bonus_15/training >
 # hacking:bonus_1/training, hacking:bonus_2/training > hacking:bonus_15/training}} and a held-out return that is {{lower
 # | hacking:bonus_1/held_out < hacking:bonus_05/held_out, hacking:bonus_15/held_out < hacking:bonus_1/held_out,
