@@ -39,7 +39,7 @@ def healthy() -> dict[str, np.ndarray]:
         "losses/critic_grad_norm": ramp(20, 10),
         "charts/episodes": ramp(30, 270),
         "charts/ratio_std": np.full(UPDATES, 0.05),
-        "charts/value_mean": ramp(0, 95),
+        "charts/value_mean": ramp(3, 95),
         "charts/return_mean": ramp(7, 96),
         "updates/policy.logits": np.full(UPDATES, 0.1),
         "updates/critic.values": np.full(UPDATES, 0.3),
@@ -52,7 +52,7 @@ def continuous() -> dict[str, np.ndarray]:
         "charts/return_mean": ramp(-5, -1),
         "charts/value_mean": ramp(-4.8, -1),
         "losses/entropy": ramp(1.8, -0.5),
-        "charts/action_std": ramp(1.5, 0.95),
+        "charts/action_std": ramp(2.0, 1.3),
         "charts/episodes": 12 * np.arange(1, 41),
     }
 
