@@ -582,7 +582,7 @@ figure = effects.claimed_effects(
 )
 page.figure(
     figure,
-    alt="One row a variant. All rows with a single setting taken back lie between about −140 and −250. The last row, with all "
+    alt="One row a variant. All rows with a single setting taken back lie between about −140 and −200. The last row, with all "
     "settings of CartPole, lies near −1,000.",
     caption="Grey: ten seeds. Red: their interquartile mean and its 95 % interval. Shaded: the interval of ppo.PENDULUM. The "
     "axis is logarithmic in minus the return; −200 is dotted.",
