@@ -1090,7 +1090,7 @@ page.figure(
 # reward_scale:unscaled/early_explained_variance}} of its targets on the way up, and 475 comes {{sooner |
 # reward_scale:scaled/episodes_to_475 < reward_scale:unscaled/episodes_to_475}}. One of the two seeds that fail with rewards of 1
 # has a critic that says about 95 of every state for most of the training: explained variance 0, return 150. In a run of this
-# kind that we opened, all 64 tanh units of the second layer stood at their limits, where they no longer depend on the state.
+# kind that we opened, all 64 tanh units of the second layer stood at their limits, where they do not depend on the state.
 #
 # The two that fail with rewards of 0.2 are another story. Their critics explain 99 % of the differences, and their policies
 # had come to mean returns of about 340 and 440 when they lost them. With the slower policy no seed does, and 475 comes {{later |

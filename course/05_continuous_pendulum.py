@@ -747,8 +747,8 @@ page.figure(
 # staggered ones. Staggered ones are solved {{sooner | pendulum:short_staggered/steps_to_solved <
 # pendulum:pendulum/steps_to_solved}} than whole episodes; between short rollouts that start together and either of the two {{no
 # difference | pendulum:short_rollouts/steps_to_solved ~ pendulum:pendulum/steps_to_solved,
-# pendulum:short_staggered/steps_to_solved ~ pendulum:short_rollouts/steps_to_solved}} in the steps is seen. So no
-# harm of short rollouts is seen here.
+# pendulum:short_staggered/steps_to_solved ~ pendulum:short_rollouts/steps_to_solved}} in the steps is seen. So nothing
+# here speaks against short rollouts.
 
 # %% [markdown]
 # ### 6.4 The table of section 6 · further

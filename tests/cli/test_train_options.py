@@ -46,7 +46,7 @@ def test_a_preset_for_continuous_actions(capsys: pytest.CaptureFixture[str]) -> 
     options = ["--preset", "PENDULUM", "--total-timesteps", "4096", "--hidden-sizes", "8", "--no-progress"]
     assert cli.main(["train", "ppo", *options, "--out", "run"]) == 0
     result = load("run")
-    assert (result.config.env_id, result.config.gamma, result.config.reward_scale) == ("Pendulum-v1", 0.9, 0.1)
+    assert (result.config.env_id, result.config.gamma, result.config.reward_scale) == ("Pendulum-v1", 0.93, 0.1)
     assert result.policy.log_std.shape == (1,)
     assert result.episodes["length"].tolist() == [200] * 24
     assert (result.episodes["episodic_return"] < -500).all()  # in the environment's own rewards, not a tenth of them
