@@ -75,6 +75,7 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
         (changed("prefixes", "a", 2, to=10), "prefixes/a"),
         (changed("prefixes", "a", to=[7, 8]), "prefixes/a"),
         (changed("configs", "a", "gamma", to=0.8), "configs"),
+        (changed("configs", "a", to={"gamma": 0.9, "activation": "relu"}), "configs"),
         (changed("search", "rate", "late", 0, to=3.5), "search/rate/late"),
         (changed("values", "b/end", to=FIRST_SEED["values"]["a/end"]), "values/b/end is new"),
         (changed("values", to={}), "values/a/end is gone"),
@@ -83,6 +84,11 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
 def test_any_number_that_moved_is_found_and_named(again: dict[str, Any], where: str) -> None:
     (difference,) = compared(FILE, again).differences
     assert difference.startswith(where)
+
+
+def test_a_setting_that_is_younger_than_the_file_is_no_difference_where_it_has_its_default() -> None:
+    again = changed("configs", "a", to={"gamma": 0.9, "activation": "tanh", "lr_schedule": "linear"})
+    assert compared(FILE, again).differences == []
 
 
 @pytest.fixture

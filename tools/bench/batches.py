@@ -1,6 +1,6 @@
 """How the cost of a study grows with its seeds: `python -m tools.bench.batches --write`.
 
-Each measurement is a process of its own on one thread: S seeds as one batch, and two seeds one after the other, taken
+Each measurement is a process of its own on one thread: S seeds as one batch, and five seeds one after the other, taken
 before and after the batches of a preset, since a machine changes while it works. With --device cuda up to 10,000 seeds.
 """
 
@@ -35,7 +35,7 @@ TASKS: dict[str, Config] = {
     "reinforce.CARTPOLE": replace(reinforce.CARTPOLE, num_episodes=100),
 }
 SIZES = {"cpu": (1, 2, 5, 10, 20, 50, 100, 200), "cuda": (1, 10, 100, 1000, 10_000)}
-ALONE = 2  # seeds
+ALONE = 5  # seeds
 BEGIN, END = "<!-- batches: written by `python -m tools.bench.batches --write` -->", "<!-- end of batches -->"
 
 
@@ -44,7 +44,11 @@ def one(task: str, seeds: int, device: str, *, batched: bool) -> dict[str, Any]:
     config = TASKS[task]
     configs = [replace(config, seed=FIRST_SEED + seed) for seed in range(seeds)]
     # Much of torch is imported at the first step.
-    train_batch([replace(config, num_episodes=None, total_timesteps=1)], device=device)
+    warm_up = replace(config, num_episodes=None, total_timesteps=1)
+    if batched:
+        train_batch([warm_up], device=device)
+    else:
+        TRAIN[config.algorithm](warm_up, device=device)
     before, start, spent = peak_memory(), time.perf_counter(), time.process_time()
     outcomes = (
         train_batch(configs, device=device)

@@ -7,6 +7,7 @@ Another processor rounds in another way, and after many updates no number is the
 against a version of the repository in which it was current: both versions make the first seed here.
 """
 
+import dataclasses
 import importlib
 import inspect
 import io
@@ -19,9 +20,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pgcourse.algorithms.ppo import PPOConfig
 from pgcourse.errors import InvalidInput
 from pgcourse.storage import atomic_write
-from pgcourse.study.claims import machine
+from pgcourse.study.claims import YOUNGER, machine
 from pgcourse.study.source import code_of
 
 from .code import code_behind, digest_of_code, read
@@ -80,7 +82,7 @@ def compared(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Comparison:
     told = ("command", "versions", "machine", "runs", "code", "confirmed", "figures")
     for part in found.keys("", {key: stored[key] for key in stored if key not in told}, again):
         if part in OF_ALL:
-            found.same(part, stored[part], again[part])
+            found.same(part, with_younger_defaults(stored[part], again[part]), again[part])
         elif part in ("values", "curves", "prefixes"):
             for name in found.keys(part, stored[part], again[part]):
                 if part == "curves":
@@ -96,6 +98,15 @@ def compared(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Comparison:
         else:
             found.beginning(part, stored[part], again[part])
     return found
+
+
+def with_younger_defaults(stored: Any, again: Any) -> Any:
+    """What was stored; where its settings lack one that is younger, the default, if that is what is set now."""
+    if not isinstance(stored, dict) or not isinstance(again, dict):
+        return stored
+    defaults = {field.name: field.default for field in dataclasses.fields(PPOConfig) if field.name in YOUNGER}
+    younger = {key: value for key, value in defaults.items() if key not in stored and again.get(key) == value}
+    return younger | {key: with_younger_defaults(entry, again.get(key)) for key, entry in stored.items()}
 
 
 def measured(name: str, stored: Mapping[str, Any], *, num_workers: int, given: bool = False) -> dict[str, Any]:
