@@ -118,11 +118,12 @@ THRESHOLDS: dict[str, dict[str, float]] = {
         "critic-gradient-huge": 620.0, "return-falls": -1.8, "std-collapsed": 0.98,
     },
     "a2c": {
-        "entropy-collapsed": 0.52, "entropy-never-falls": 0.63, "entropy-jumps": 0.016,
+        "entropy-collapsed": 0.5, "entropy-never-falls": 0.63, "entropy-jumps": 0.023,
         "explained-variance-low": -0.16, "value-offset": 0.15, "critic-gradient-huge": 320.0, "return-falls": 0.0,
     },
     "reinforce": {
-        "entropy-collapsed": 0.15, "entropy-never-falls": 0.72, "entropy-jumps": 0.035, "return-falls": -0.46,
+        "entropy-collapsed": 0.15, "entropy-never-falls": 0.72, "entropy-jumps": 0.035, "explained-variance-low": -0.07,
+        "value-offset": 0.58, "critic-gradient-huge": 1600.0, "return-falls": -1.2,
     },
     OTHER: {},
 }  # fmt: skip

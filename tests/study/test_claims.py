@@ -23,8 +23,9 @@ from tools.claims.runs import BATCHED, first_returns, kept_runs, made
 from tools.claims.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
-# The benchmark's file has a shape and a test of its own: tests/tools/test_bench.py.
-FILES = sorted(path for path in (ROOT / "claims").glob("*.json") if path.stem != "speed")
+# The benchmarks' files have shapes and tests of their own: tests/tools/test_bench.py.
+BENCHMARKS = ("batches", "speed")
+FILES = sorted(path for path in (ROOT / "claims").glob("*.json") if path.stem not in BENCHMARKS)
 IDS = [path.stem for path in FILES]
 STUDIES: dict[str, Study] = {name: importlib.import_module(f"tools.claims.{name}").STUDY for name in IDS}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pgcourse import ppo
+from pgcourse import a2c, ppo, reinforce
 from pgcourse.study.alarms import ALARMS, FAMILIES, Alarm, derive, derived, family_of, measure
 from pgcourse.study.diagnose import diagnose, suspects
 from pgcourse.study.seeds import Run
@@ -29,7 +29,7 @@ SHOWN = (
 
 
 # The whole runs of the presets too: alarms have to be silent in them, early and late.
-WHOLE = {"cartpole": ppo.CARTPOLE, "pendulum": ppo.PENDULUM}
+WHOLE = {"cartpole": ppo.CARTPOLE, "pendulum": ppo.PENDULUM, "a2c": a2c.CARTPOLE, "reinforce": reinforce.CARTPOLE}
 HEALTHY = {healthy_name(trap): trap.base for trap in TRAPS} | WHOLE
 ILL = {ill_name(trap): trap for trap in TRAPS}
 SEAMS = {
