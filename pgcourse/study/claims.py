@@ -21,8 +21,8 @@ from ..errors import InvalidInput
 from ..runs import versions
 from ..statistics import bootstrap_interval, interquartile_mean
 
-# Settings that are younger than some of the files, which do not name them. Their defaults do what was done before.
-YOUNGER = ("lr_schedule", "activation")
+# Settings that are younger than some of the files, which do not name them, and their defaults: what was done before.
+YOUNGER: Mapping[str, Any] = {"lr_schedule": "linear", "activation": "tanh"}
 FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
 
 
@@ -43,8 +43,8 @@ def load_claims(name: str) -> dict[str, Any]:
 
 def with_younger_settings(measured: Mapping[str, Any], config: Config) -> dict[str, Any]:
     """Settings of a file's "configs", completed by those that this kind of config has got since."""
-    fields = [field for field in dataclasses.fields(config) if field.name in YOUNGER]
-    return {field.name: field.default for field in fields} | dict(measured)
+    fields = {field.name for field in dataclasses.fields(config)}
+    return {name: default for name, default in YOUNGER.items() if name in fields} | dict(measured)
 
 
 def quote(reference: str) -> str:

@@ -4,7 +4,7 @@ import copy
 import importlib
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,21 @@ import numpy as np
 import pytest
 
 from pgcourse import InvalidInput, reinforce
+from pgcourse.algorithms.a2c import A2CConfig
+from pgcourse.algorithms.ppo import PPOConfig
+from pgcourse.algorithms.reinforce import ReinforceConfig
+from pgcourse.algorithms.trpo import TRPOConfig
 from pgcourse.statistics import bootstrap_interval, interquartile_mean
 from pgcourse.study import claims, jobs
-from pgcourse.study.claims import describe_values, figures_of, format_number, load_claims, quote, with_younger_settings
+from pgcourse.study.claims import (
+    YOUNGER,
+    describe_values,
+    figures_of,
+    format_number,
+    load_claims,
+    quote,
+    with_younger_settings,
+)
 from pgcourse.study.prose import FIGURE_PLACEHOLDER
 from tools.claims import __main__ as command
 from tools.claims.optimizers import OPTIMIZERS, influence, update_norms
@@ -96,6 +108,14 @@ def test_a_file_says_how_it_was_made_with_todays_settings(path: Path) -> None:
 
 def as_json(content: Any) -> Any:
     return json.loads(json.dumps(content))
+
+
+@pytest.mark.parametrize("config", [A2CConfig, PPOConfig, ReinforceConfig, TRPOConfig])
+def test_a_younger_setting_is_completed_by_its_default(config: Any) -> None:
+    defaults = {field.name: field.default for field in fields(config)}
+    completed = with_younger_settings({}, config())
+    assert completed.keys() == YOUNGER.keys() & defaults.keys()
+    assert completed.items() <= defaults.items()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "course").glob("*.py")), ids=lambda path: path.name)

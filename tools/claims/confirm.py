@@ -7,7 +7,6 @@ Another processor rounds in another way, and after many updates no number is the
 against a version of the repository in which it was current: both versions make the first seed here.
 """
 
-import dataclasses
 import importlib
 import inspect
 import io
@@ -20,7 +19,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pgcourse.algorithms.ppo import PPOConfig
 from pgcourse.errors import InvalidInput
 from pgcourse.storage import atomic_write
 from pgcourse.study.claims import YOUNGER, machine
@@ -104,8 +102,7 @@ def with_younger_defaults(stored: Any, again: Any) -> Any:
     """What was stored; where its settings lack one that is younger, the default, if that is what is set now."""
     if not isinstance(stored, dict) or not isinstance(again, dict):
         return stored
-    defaults = {field.name: field.default for field in dataclasses.fields(PPOConfig) if field.name in YOUNGER}
-    younger = {key: value for key, value in defaults.items() if key not in stored and again.get(key) == value}
+    younger = {key: value for key, value in YOUNGER.items() if key not in stored and again.get(key) == value}
     return younger | {key: with_younger_defaults(entry, again.get(key)) for key, entry in stored.items()}
 
 
