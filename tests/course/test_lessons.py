@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from nbformat import NotebookNode
 
+from pgcourse import ppo
 from pgcourse.show.questions.ask import build_prediction, build_quiz, plain
 from pgcourse.show.questions.lines import LINES, POINTS, judge
 from pgcourse.study.claims import quote
@@ -187,3 +188,23 @@ def test_a_lesson_s_hours_in_the_readme_are_those_of_the_rule() -> None:
         for part in ("core", "exercises"):
             assert f"<!-- claim minutes:{number}/{part} -->" in readme
     assert quote  # figures of the README are filled by the builder
+
+
+def test_the_starting_points_of_lesson_07_are_the_presets() -> None:
+    """Rows of the table in section 7.3 that say that they are presets of the package."""
+    text = next(source for source in LESSONS if source.path.stem.startswith("07")).path.read_text(encoding="utf-8")
+    rows = {"CartPole": ppo.CARTPOLE, "Pendulum": ppo.PENDULUM, "ppo.LUNAR_LANDER": ppo.LUNAR_LANDER}
+    for name, preset in rows.items():
+        (row,) = re.findall(rf"^# \| [^|]*{re.escape(name)}`?\) \|.*$", text, re.MULTILINE)
+        _, rollout, epochs, rates, horizon, others = (cell.strip() for cell in row.removeprefix("# |").split("|")[:6])
+        assert rollout.startswith(f"{preset.num_envs} × {preset.num_steps}")
+        assert epochs == f"{preset.update_epochs}, {preset.minibatch_size}"
+        assert [float(rate) for rate in re.findall(r"\d\S*e-\d", rates)] in (
+            [preset.policy_lr, preset.critic_lr],
+            [preset.policy_lr] if "both" in rates and preset.policy_lr == preset.critic_lr else [],
+        )
+        assert ("falling" in rates) == preset.anneal_lr
+        assert horizon == f"{preset.gamma:g}, {preset.gae_lambda:g}"
+        assert (f"reward × {preset.reward_scale:g}" in others) == (preset.reward_scale != 1)
+        assert (f"std {preset.initial_std:g} at the start" in others) == (preset.initial_std != 1)
+        assert (f"entropy {preset.ent_coef:g}" in others) == (preset.ent_coef > 0)
