@@ -54,6 +54,9 @@ def test_the_table_stands_between_its_marks_and_nothing_else_changes(tmp_path: P
     assert readme.read_text() == f"before\n{BEGIN}\n\n{speed_table(content)}\n\n{END}\nafter\n"
     assert "| CartPole | `ppo.CARTPOLE` | 2 of 2 | 2 of 2 | 60,000 | 2.0 [2.0, 2.0] |  |" in readme.read_text()
     assert "| 0 of 2 | 2 of 2 | never | never | 1.0 |" in readme.read_text()
+    five = {"steps_per_second": 90_000.4, "sb3_tuned_steps_per_second": 3_000.0, "rounds": [{}, {}, {}]}
+    write_readme(readme, content | {"final_five": five})
+    assert "90,000 environment steps a second in all,\n30 times one run" in readme.read_text()
     readme.write_text("no marks")
     with pytest.raises(ValueError, match=r"README\.md lacks the marks"):
         write_readme(readme, content)
