@@ -63,7 +63,16 @@ def test_checks_of_the_readme_run_in_order(machine: Machine) -> None:
     machine.add("python3", FITTING)
     status, out, calls = machine.run()
     assert status == 0 and "all passed" in out
-    steps = ["setup", "extras", "lint", "types", "javascript", "site", "--keep-going test test-all"]
+    steps = [
+        "setup",
+        "extras",
+        "lint",
+        "types",
+        "claims ARGS=--stale",
+        "javascript",
+        "site",
+        "--keep-going test test-all",
+    ]
     assert calls == [f"make {step}" for step in steps]
 
 
@@ -85,13 +94,13 @@ def test_where_nothing_can_be_installed_the_checks_run_all_the_same(machine: Mac
     assert not any(call.startswith("apt-get") for call in calls)
 
 
-@pytest.mark.parametrize("broken", ["lint", "types", "test"])
+@pytest.mark.parametrize("broken", ["lint", "types", "claims", "test"])
 def test_one_failure_fails_the_run_but_stops_no_other_check(machine: Machine, broken: str) -> None:
     machine.add("make", f'[[ "$*" != *{broken}* ]]')
     status, out, calls = machine.run()
     assert status == 1
     assert "== failed: make" in out and broken in out.rsplit("== failed:", 1)[1]
-    assert len([call for call in calls if call.startswith("make")]) == 7
+    assert len([call for call in calls if call.startswith("make")]) == 8
 
 
 def test_a_failed_setup_ends_the_run(machine: Machine) -> None:
