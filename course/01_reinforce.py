@@ -931,8 +931,8 @@ page.figure(
 #
 # Section 4 saves them with their graph, after a forward pass of one row at each step. The package stores observations and
 # actions, and computes all log-probabilities again in one pass at the update. While the weights are those that acted, both
-# give the same gradient up to rounding. After a step they are not. So a method that uses a batch again (PPO, unit 04) needs
-# both: those of now with their graph, and the saved ones as plain numbers. {{# mathematics}}
+# give the same gradient up to rounding. After a step of the optimiser the two differ. So a method that uses a batch again (PPO,
+# unit 04) needs both: those of now with their graph, and the saved ones as plain numbers. {{# mathematics}}
 #
 # </details>
 
