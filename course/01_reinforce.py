@@ -926,6 +926,15 @@ page.figure(
 # The package's update is folded below, to compare with yours (exercise 5); its lines about the critic belong to unit 02.
 # `reinforce.train` repeats: collect complete episodes, update, record. Its measured settings are
 # `reinforce.CARTPOLE_NAIVE` and `reinforce.CARTPOLE_NO_BASELINE`.
+#
+# <details><summary>Save the log-probabilities while acting, or compute them again?</summary>
+#
+# Section 4 saves them with their graph, after a forward pass of one row at each step. The package stores observations and
+# actions, and computes all log-probabilities again in one pass at the update. While the weights are those that acted, both
+# give the same gradient up to rounding. After a step of the optimiser the two differ. So a method that uses a batch again (PPO,
+# unit 04) needs both: those of now with their graph, and the saved ones as plain numbers. {{# mathematics}}
+#
+# </details>
 
 # %% jupyter={"source_hidden": true}
 page.source(reinforce.update, folded="The package's update: write yours first")

@@ -727,6 +727,12 @@ print(f"pole angle in info['final_obs']:    {info['final_obs'][0, 2]:+.3f} rad: 
 #   it, also when it is the first row of the next rollout.
 # - **DISABLED**: the true last observation, and you reset the finished ones yourself, with a mask.
 #
+# Wrappers have to know the mode too. Gymnasium's wrappers around *one* environment, such as `TimeLimit` or
+# `RecordEpisodeStatistics`, see its true last step; but `NormalizeObservation` around each of $N$ keeps $N$ running means, so
+# equal states look different to the policy. Its form for vectors, in `gymnasium.wrappers.vector`, keeps one, and takes
+# NEXT_STEP alone. And in DISABLED, `RecordEpisodeStatistics` in its form for vectors reports episodes that are too short:
+# around a `SyncVectorEnv` the reset of one environment sets the counters of all back (Gymnasium 1.4; a test holds it). This
+# package counts for itself. {{# description}}
 #
 # A vector environment says its own mode in `metadata["autoreset_mode"]`. Collect the same episodes in all three, two rollouts
 # of 13 steps. The time limit is set to 9 so that both kinds of end come up.
@@ -884,6 +890,10 @@ print("flattened:", ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in
 # the update the stored actions are those of another policy; unit 01 measured what happens then. `log_prob` and `values` are
 # stored for the same reason: they belong to the networks that were there. PPO (unit 04) uses `log_prob` to correct for a policy
 # that has moved a little.
+#
+# **A batch that does not fit into memory** goes through the network in parts. Standardise the advantages over the whole batch
+# first, divide each part's *sum* by the size of the whole batch, call `backward` after each part, and `step` once at the end.
+# Gradients add up in `.grad`, so this is the step of the whole batch. {{# mathematics}}
 
 # %% [markdown]
 # ### 6.4 The online actor-critic is a special case · further

@@ -737,6 +737,12 @@ print("suspects that compete:", dict(Counter(trap.family for trap in traps.TRAPS
 # | explained variance, until a mean of 475 | | {{ranges:ppo/explained_variance_learning/low.value}} to {{ranges:ppo/explained_variance_learning/high.value}} | | {{ranges:a2c/explained_variance_learning/low.value}} to {{ranges:a2c/explained_variance_learning/high.value}} |
 # | policy's gradient norm | below 0.5 or 1 | {{ranges:ppo/policy_grad_norm/low.value}} to {{ranges:ppo/policy_grad_norm/high.value}} | {{ranges:pendulum/policy_grad_norm/low.value}} to {{ranges:pendulum/policy_grad_norm/high.value}} | {{ranges:a2c/policy_grad_norm/low.value}} to {{ranges:a2c/policy_grad_norm/high.value}} |
 # | critic's gradient norm | near the policy's | {{ranges:ppo/critic_grad_norm/low.value}} to {{ranges:ppo/critic_grad_norm/high.value}} | {{ranges:pendulum/critic_grad_norm/low.value}} to {{ranges:pendulum/critic_grad_norm/high.value}} | {{ranges:a2c/critic_grad_norm/low.value}} to {{ranges:a2c/critic_grad_norm/high.value}} |
+# | standard deviation of the Gaussian [N m] | falls slowly, never to 0 | | 2 at the start, {{pendulum:pendulum/last_std}} at the end | |
+#
+# Two of these numbers hide something. `charts/action_std` is a mean over the action's dimensions: with more than one, look at
+# each entry of `policy.log_std`. And a norm is of a whole network, where one layer that stands still or explodes does not show.
+# The package logs the step of each part (`updates/policy.log_std` and others); for gradients, look at `parameter.grad.norm()`
+# of each of `policy.named_parameters()` after `backward`. {{# design}}
 #
 # On CartPole the upper quantile of a healthy KL lies {{below | ranges:ppo/approx_kl/high < 0.01}} the folklore's 0.01,
 # and that of the clip fraction is {{not told from | ranges:ppo/clipfrac/high ~ 0.1}} 0.1: most healthy updates lie

@@ -108,10 +108,11 @@ class TestDocuments:
         assert "lesson 60 min" in text and "90 min" in text and "Trade bias for variance." in text
 
     def test_the_menu_lists_every_document_once(self) -> None:
-        text = menu([UNIT], ["concept_test", "new_page", "teaching"])
+        text = menu([UNIT], ["asked_for", "concept_test", "new_page", "symbols", "teaching"])
         found = re.findall(r"^(.+) <docs/(\w+)>$", text, flags=re.MULTILINE)
         assert found == [
             ("Symbols", "symbols"),
+            ("Topics, and where they are", "asked_for"),
             ("Teaching", "teaching"),
             ("Concept test", "concept_test"),
             ("New page", "new_page"),

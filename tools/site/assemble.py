@@ -55,7 +55,7 @@ def assemble(root: Path, target: Path, *, repository: str, site: str, node_modul
         path = f"exercises/{unit.name}.ipynb"
         stubs = notebooks.exercises_page(notebooks.read(root / path), actions=notebooks.run_it(path, repository))
         folder.write(path, nbformat.writes(stubs))
-    named = sorted(path.stem for path in (root / "docs").glob("*.md") if path.stem != "symbols")
+    named = sorted(path.stem for path in (root / "docs").glob("*.md"))
     for path in (root / "docs").rglob("*"):
         if path.is_file():
             folder.write(path.relative_to(root).as_posix(), path.read_bytes())

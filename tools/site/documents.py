@@ -10,6 +10,7 @@ from .units import COMMENT, Unit
 
 # Sections of the README that say how to start, in the order of the page.
 START = ("Start", "Commands", "Windows, conda, Binder", "Do I need a GPU?", "If something goes wrong")
+LOOK_UP = {"symbols": "Symbols", "asked_for": "Topics, and where they are"}  # files of docs/ that every reader may want
 TEACHING = {
     "teaching": "Teaching",
     "grading": "Grading",
@@ -82,12 +83,13 @@ def menu(units: Sequence[Unit], documents: Sequence[str]) -> str:
     lessons = [f"{unit.label} <notebooks/{unit.name}>" for unit in units]
     look_up = [
         "Start <start>",
-        "Symbols <docs/symbols>",
+        *(f"{title} <docs/{name}>" for name, title in LOOK_UP.items()),
         "The package <api/index>",
         "Speed <speed>",
         "Changes <CHANGELOG>",
     ]
-    others = [*(name for name in TEACHING if name in documents), *(name for name in documents if name not in TEACHING)]
+    rest = [name for name in documents if name not in TEACHING and name not in LOOK_UP]
+    others = [*(name for name in TEACHING if name in documents), *rest]
     pages = [f"{TEACHING.get(name, name.replace('_', ' ').capitalize())} <docs/{name}>" for name in others]
     parts = [
         toctree(lessons, "Units"),
