@@ -716,8 +716,8 @@ page.figure(
 # that the first policy is nearly uniform, whatever the observation. Torch's own initial weights and a last layer of the usual
 # size both need {{more steps | ppo:default_init/steps_to_475 > ppo:cartpole/steps_to_475, ppo:large_last_layer/steps_to_475 >
 # ppo:cartpole/steps_to_475}}. In the late return {{no difference | ppo:default_init/late ~ ppo:cartpole/late,
-# ppo:large_last_layer/late ~ ppo:cartpole/late}} is seen. A likely reason: a policy that starts with preferences has to unlearn
-# them first. Other initial weights, activations and dropout are in section 5.3 of unit 07.
+# ppo:large_last_layer/late ~ ppo:cartpole/late}} is seen. A likely reason: a first update that goes further (unit 07, section
+# 5.3, which also has dropout).
 #
 # **Adam's eps** of 1e-5 is a habit of the original code; torch has 1e-8. {{No difference | ppo:adam_eps_1e_8/steps_to_475 ~
 # ppo:cartpole/steps_to_475, ppo:adam_eps_1e_8/late ~ ppo:cartpole/late}} is seen.

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -10,10 +9,12 @@ from torch import nn
 from pgcourse import optim, ppo
 from pgcourse.envs import make_envs
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
-from tools.claims import batches_and_budgets as batches
-from tools.claims import networks
+from tools.claims import minibatches
+from tools.claims import network_parts as networks
+from tools.claims.networks import BEFORE, BEFORE_CLIPPED
+from tools.claims.ppo import SHORT
 
-ONE_UPDATE = replace(networks.SHORT, total_timesteps=networks.SHORT.batch_size)
+ONE_UPDATE = replace(SHORT, total_timesteps=SHORT.batch_size)
 
 
 def layers_with(biases: list[float]) -> nn.Sequential:
@@ -73,7 +74,7 @@ def first_update(**seams) -> dict[str, float]:
 
     def update(*arguments, **functions):
         metrics = networks.watched(*arguments, **functions)
-        found.update({name: float(metrics[name]) for name in (networks.BEFORE, networks.BEFORE_CLIPPED)})
+        found.update({name: float(metrics[name]) for name in (BEFORE, BEFORE_CLIPPED)})
         return metrics
 
     ppo.train(ONE_UPDATE, device="cpu", update_fn=update, **seams)
@@ -97,13 +98,13 @@ def test_before_the_first_step_the_ratio_is_1_and_with_dropout_it_is_not() -> No
                 networks.dropout_policy,
             )
         )
-    assert first_update(policy=plain) == {networks.BEFORE: pytest.approx(0, abs=1e-6), networks.BEFORE_CLIPPED: 0}
+    assert first_update(policy=plain) == {BEFORE: pytest.approx(0, abs=1e-6), BEFORE_CLIPPED: 0}
     for found in (first_update(policy=dropped), first_update(policy=still, collect_fn=networks.collect_still)):
-        assert found[networks.BEFORE] > 0.05 and found[networks.BEFORE_CLIPPED] > 0
+        assert found[BEFORE] > 0.05 and found[BEFORE_CLIPPED] > 0
 
 
 def test_dropout_in_the_critic_alone_leaves_the_ratio_at_1() -> None:
-    assert first_update(critic=networks.dropout_critic())[networks.BEFORE] == pytest.approx(0, abs=1e-6)
+    assert first_update(critic=networks.dropout_critic())[BEFORE] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_still_rollout_is_collected_without_dropout_and_training_goes_on_with_it() -> None:
@@ -124,17 +125,7 @@ def test_dropout_stands_behind_each_activation_and_nowhere_else() -> None:
     assert not any(isinstance(module, nn.Dropout) for module in ValueNetwork(4, networks.HIDDEN).modules())
 
 
-def test_other_shapes_have_as_many_rows_and_other_minibatches_the_same_rollout() -> None:
-    assert {config.batch_size for config in batches.SHAPES.values()} == {batches.SHORT.batch_size}
-    for config in batches.MINIBATCH.values():
-        assert (config.num_envs, config.num_steps) == (batches.SHORT.num_envs, batches.SHORT.num_steps)
+def test_only_the_minibatch_changes_and_it_divides_the_rollout() -> None:
+    for config in minibatches.VARIANTS.values():
+        assert replace(config, minibatch_size=SHORT.minibatch_size) == SHORT
         assert config.batch_size % config.minibatch_size == 0
-    for config in batches.PENDULUM.values():
-        assert config.minibatch_size == config.batch_size
-
-
-def test_the_last_fifth_is_that_of_the_runs_own_steps() -> None:
-    episodes = np.array(
-        [(100, 1.0), (799, 2.0), (801, 30.0), (1000, 50.0)], [("env_step", "i8"), ("episodic_return", "f8")]
-    )
-    assert batches.last_fifth(batches.Run(0, episodes, {})) == 40.0

@@ -48,7 +48,7 @@ STUDIES = (
     "sensitivity",
     "dqn",
     "networks",
-    "batches_and_budgets",
+    "minibatches",
 )
 
 
