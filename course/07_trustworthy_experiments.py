@@ -913,7 +913,8 @@ page.figure(
     ),
     alt="Two panels of shares, ten dots a level. Left: units of policy and critic that are off. Right: rows outside the clip without and with "
     "dropout.",
-    caption="Left: means over the last ten updates of 100,000 steps. Right: over all updates. The dropout's probability is 0.1.",
+    caption="Left: means over the last ten updates of 100,000 steps. Right: over all updates. The dropout's probability is 0.1. Band: "
+    "interval of the full circle.",
 )
 
 # %% [markdown]
@@ -937,7 +938,7 @@ page.figure(
 # | last layer 100 times the size | {{networks:first_large_last/entropy}} | {{networks:first_large_last/kl}} |
 # | torch's own, all layers | {{networks:first_default/entropy}} | {{networks:first_default/kl}} |
 #
-# All first policies are nearly undecided ($\ln 2 \approx 0.693$), since CartPole starts near 0. But the first update goes
+# All first policies are nearly undecided ($\ln 2 \approx 0.693$); a likely reason: CartPole starts near 0. But the update goes
 # {{further after He, with a large last layer and with torch's own weights | networks:first_he/kl > networks:first/kl,
 # networks:first_large_last/kl > networks:first/kl, networks:first_default/kl > networks:first/kl}}. For DDPG's layer
 # {{no difference | networks:first_ddpg/kl ~ networks:first/kl}} is seen. {{# description}}
@@ -948,13 +949,14 @@ page.figure(
 # and {{networks:dropout/first_clipfrac}} of the rows are outside the clip, {{more than in a whole update without dropout |
 # networks:dropout/first_clipfrac > ppo:cartpole/clipfrac}}. KL and clip fraction then measure masks besides learning. CartPole
 # is learned all the same: a late return of {{networks:dropout/late}}, and {{networks:dropout/steps_to_475}} steps to 475,
-# {{more | networks:dropout/steps_to_475 > ppo:cartpole/steps_to_475}}. With dropout in a policy, call `eval()` before the
-# rollout and the update alike, or store the masks. {{# advice}}
+# {{more | networks:dropout/steps_to_475 > ppo:cartpole/steps_to_475}}. Ratios are right again where the rollout's masks are
+# stored and used in the update, or where dropout is off in both.
 
 # %% [markdown]
 # ### 5.4 Minibatches · further
 
 # %% jupyter={"source_hidden": true}
+# {{# saying}}
 page.figure(
     verdict_figure(
         "Small minibatches need fewer environment steps",
