@@ -919,11 +919,12 @@ page.figure(
 
 # %% [markdown]
 # **Activations.** A ReLU unit whose input is not positive on any row of a rollout is *off*: it gives 0 on all of them, and
-# its weights get no gradient from them. {{# mathematics}} At the end of training that are {{networks:relu/off_policy}} of the
+# its weights get no gradient from them. {{# mathematics}} At the end of training these are {{networks:relu/off_policy}} of the
 # policy's units and {{more of the critic's | networks:relu/off_critic > networks:relu/off_policy}},
-# {{networks:relu/off_critic}}. A unit that is off here may work elsewhere: on 4,096 states from the whole range of
-# CartPole's {{fewer of the critic's | networks:relu/dead_critic < networks:relu/off_critic}} are off,
-# {{networks:relu/dead_critic}}. Only these are *dead*.
+# {{networks:relu/off_critic}}. A unit that is off here may work elsewhere: on 4,096 states drawn from all of CartPole's range
+# {{fewer of the critic's | networks:relu/dead_critic < networks:relu/off_critic}} are off, {{networks:relu/dead_critic}}. These
+# are called *dead*. Whether that is why ReLU {{takes more steps | sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475}}
+# than tanh (section 5.1) was not measured.
 #
 # **Initial weights.** In a layer with $n$ inputs and $m$ outputs, Xavier's rule draws weights with variance $2/(n+m)$, He's
 # with $2/n$, torch with $1/(3n)$. DDPG's last layer, uniform within ±0.003, is about as small as ours. What the first
@@ -987,7 +988,7 @@ page.figure(
 # ({{no difference is seen | sensitivity:lr_triple/kl ~ minibatches:minibatch_64/kl}}), and arrives
 # {{later | sensitivity:lr_triple/steps_to_475 > minibatches:minibatch_64/steps_to_475}} than minibatches of 64.
 #
-# The price is eight times the gradient steps of the preset. In our environments a step costs next to nothing, and the
+# The price of 64 rows is eight times the gradient steps of the preset. In our environments a step costs next to nothing, and the
 # gradient steps are what you wait for; so the preset takes few large ones. Where environment steps are dear, try small
 # minibatches first. {{# design}}
 
