@@ -716,8 +716,8 @@ page.figure(
 # that the first policy is nearly uniform, whatever the observation. Torch's own initial weights and a last layer of the usual
 # size both need {{more steps | ppo:default_init/steps_to_475 > ppo:cartpole/steps_to_475, ppo:large_last_layer/steps_to_475 >
 # ppo:cartpole/steps_to_475}}. In the late return {{no difference | ppo:default_init/late ~ ppo:cartpole/late,
-# ppo:large_last_layer/late ~ ppo:cartpole/late}} is seen. A likely reason: a policy that starts with preferences has to unlearn
-# them first.
+# ppo:large_last_layer/late ~ ppo:cartpole/late}} is seen. A likely reason: a first update that goes further (unit 07, section
+# 5.3, which also has dropout).
 #
 # **Adam's eps** of 1e-5 is a habit of the original code; torch has 1e-8. {{No difference | ppo:adam_eps_1e_8/steps_to_475 ~
 # ppo:cartpole/steps_to_475, ppo:adam_eps_1e_8/late ~ ppo:cartpole/late}} is seen.
@@ -936,7 +936,7 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 # | `clip_coef` | 0.1 to 0.3 | 0.2 | how far a row may pull. High: towards no clip at all |
 # | `update_epochs` | 3 to 10 | 6 | how often each batch is used. Low: data used once. High: the policy leaves the batch behind |
 # | `num_steps` | 32 to 2,048 steps of each environment | 32 | with `num_envs` (32 here), the rows of an update. Few: noisy gradients. Many: few updates for the same data |
-# | `minibatch_size` | 32 to 512 | 512 | rows to a gradient step. Small: many noisy steps. Large: few steps |
+# | `minibatch_size` | 32 to 512 | 512 | rows to a gradient step. Small: many noisy steps. Large: few steps (unit 07, section 5.4) |
 # | `gae_lambda` | 0.9 to 0.99 | 0.95 | bias against variance of the advantages (unit 03). Low: trusts the critic. High: trusts the returns |
 # | `gamma` | 0.9 to 0.999 | 0.99 | how far ahead rewards count: about $1/(1-\gamma)$ steps |
 # | `ent_coef` | 0 to 0.05 | 0 | pay for staying undecided |

@@ -881,6 +881,118 @@ page.figure(
 )
 
 # %% [markdown]
+# ### 5.3 Units that are off, initial weights, dropout · further
+
+# %% jupyter={"source_hidden": true}
+page.figure(
+    level_panels(
+        [
+            Panel(
+                "ReLU units that are off",
+                {
+                    "policy,\nrollout": "networks:relu/off_policy",
+                    "policy,\nall states": "networks:relu/dead_policy",
+                    "critic,\nrollout": "networks:relu/off_critic",
+                    "critic,\nall states": "networks:relu/dead_critic",
+                },
+                "policy,\nrollout",
+            ),
+            Panel(
+                "rows outside the clip",
+                {
+                    "no dropout,\nwhole update": "ppo:cartpole/clipfrac",
+                    "dropout,\nbefore step 1": "networks:dropout/first_clipfrac",
+                    "dropout,\nwhole update": "networks:dropout/clipfrac",
+                },
+                "no dropout,\nwhole update",
+            ),
+        ],
+        y_label="share",
+        columns=2,
+        title="PPO on CartPole with ReLU, and with dropout in the policy",
+    ),
+    alt="Two panels of shares, ten dots a level. Left: units of policy and critic that are off. Right: rows outside the clip without and with "
+    "dropout.",
+    caption="Left: means over the last ten updates of 100,000 steps. Right: over all updates. The dropout's probability is 0.1. Band: "
+    "interval of the full circle.",
+)
+
+# %% [markdown]
+# **Activations.** A ReLU unit whose input is not positive on any row of a rollout is *off*: it gives 0 on all of them, and
+# its weights get no gradient from them. {{# mathematics}} At the end of training these are {{networks:relu/off_policy}} of the
+# policy's units and {{more of the critic's | networks:relu/off_critic > networks:relu/off_policy}},
+# {{networks:relu/off_critic}}. A unit that is off here may work elsewhere: on 4,096 states drawn from all of CartPole's range
+# {{fewer of the critic's | networks:relu/dead_critic < networks:relu/off_critic}} are off, {{networks:relu/dead_critic}}. These
+# are called *dead*. Whether that is why ReLU {{takes more steps | sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475}}
+# than tanh (section 5.1) was not measured.
+#
+# **Initial weights.** In a layer with $n$ inputs and $m$ outputs, Xavier's rule draws weights with variance $2/(n+m)$, He's
+# with $2/n$, torch with $1/(3n)$. DDPG's last layer, uniform within ±0.003, is about as small as ours. What the first
+# policy's update does: {{# mathematics}}
+#
+# | initial weights | entropy [nats] | KL [0.001 nat] |
+# |---|---|---|
+# | the preset: orthogonal, small last layer | {{networks:first/entropy}} | {{networks:first/kl}} |
+# | hidden layers after Xavier | {{networks:first_xavier/entropy}} | {{networks:first_xavier/kl}} |
+# | hidden layers after He | {{networks:first_he/entropy}} | {{networks:first_he/kl}} |
+# | last layer as DDPG's | {{networks:first_ddpg/entropy}} | {{networks:first_ddpg/kl}} |
+# | last layer 100 times the size | {{networks:first_large_last/entropy}} | {{networks:first_large_last/kl}} |
+# | torch's own, all layers | {{networks:first_default/entropy}} | {{networks:first_default/kl}} |
+#
+# All first policies are nearly undecided ($\ln 2 \approx 0.693$); a likely reason: CartPole starts near 0. But the update goes
+# {{further after He, with a large last layer and with torch's own weights | networks:first_he/kl > networks:first/kl,
+# networks:first_large_last/kl > networks:first/kl, networks:first_default/kl > networks:first/kl}}. For DDPG's layer
+# {{no difference | networks:first_ddpg/kl ~ networks:first/kl}} is seen. {{# description}}
+#
+# **Dropout** sets each hidden unit to 0 with a probability, drawn anew in every forward pass. So the log-probabilities do
+# not tell what acted: `collect_rollout` acts with one mask and computes `log_prob` with a second, and the gradient step draws
+# a third. The ratio is not 1 before the first step. Its standard deviation there is {{networks:dropout/first_ratio_std}},
+# and {{networks:dropout/first_clipfrac}} of the rows are outside the clip, {{more than in a whole update without dropout |
+# networks:dropout/first_clipfrac > ppo:cartpole/clipfrac}}. KL and clip fraction then measure masks besides learning. CartPole
+# is learned all the same: a late return of {{networks:dropout/late}}, and {{networks:dropout/steps_to_475}} steps to 475,
+# {{more | networks:dropout/steps_to_475 > ppo:cartpole/steps_to_475}}. Ratios are right again where the rollout's masks are
+# stored and used in the update, or where dropout is off in both.
+
+# %% [markdown]
+# ### 5.4 Minibatches · further
+
+# %% jupyter={"source_hidden": true}
+# {{# saying}}
+page.figure(
+    verdict_figure(
+        "Small minibatches need fewer environment steps",
+        "holds",
+        {
+            "64 rows, 96 gradient steps an update": "minibatches:minibatch_64/steps_to_475",
+            "256 rows, 24 gradient steps": "minibatches:minibatch_256/steps_to_475",
+            "512 rows, 12 gradient steps (preset)": "ppo:cartpole/steps_to_475",
+            "1,024 rows, 6 gradient steps": "minibatches:minibatch_1024/steps_to_475",
+        },
+        x_label="environment steps to a mean of 475 over 100 episodes",
+    ),
+    alt="Four rows of ten seeds: minibatches of 64, 256, 512 and 1,024 rows. Steps to 475 grow with the minibatch; with 1,024 some seeds never "
+    "arrive.",
+    caption="The rollout has 1,024 rows and is used for 6 epochs in each row. 100,000 steps.",
+)
+
+# %% [markdown]
+# Smaller minibatches are more gradient steps on the same rollout. {{# mathematics}} With 64 rows 475 is reached
+# {{earlier | minibatches:minibatch_64/steps_to_475 < ppo:cartpole/steps_to_475}} than with 512, with 256
+# {{no difference is seen | minibatches:minibatch_256/steps_to_475 ~ ppo:cartpole/steps_to_475}}, and with 1,024
+# {{fewer seeds arrive | minibatches:minibatch_1024/steps_to_475/count < ppo:cartpole/steps_to_475/count}}.
+#
+# An update with 64 rows also goes {{further | minibatches:minibatch_64/kl > ppo:cartpole/kl}}: a KL of
+# {{minibatches:minibatch_64/kl.value}} thousandths of a nat against {{ppo:cartpole/kl.value}}; with 1,024 rows
+# {{less far | minibatches:minibatch_1024/kl < ppo:cartpole/kl}}, {{minibatches:minibatch_1024/kl.value}}. But distance is
+# not all. Three times the learning rate (section 5.1) takes an update about as far
+# ({{no difference is seen | sensitivity:lr_triple/kl ~ minibatches:minibatch_64/kl}}), and arrives
+# {{later | sensitivity:lr_triple/steps_to_475 > minibatches:minibatch_64/steps_to_475}} than minibatches of 64.
+#
+# The price of 64 rows is eight times the gradient steps of the preset. In our environments a step costs next to nothing, and the
+# gradient steps are what you wait for; so the preset takes few large ones. Where environment steps are dear, try small
+# minibatches first. {{# design}}
+
+# %% [markdown]
 # ## 6. Rules of thumb, put to the test
 #
 # Two lists, chosen differently. The **first** holds sixteen sayings from tutorials and forum answers that somebody

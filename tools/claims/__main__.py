@@ -47,6 +47,8 @@ STUDIES = (
     "comparison",
     "sensitivity",
     "dqn",
+    "networks",
+    "minibatches",
 )
 
 
