@@ -1714,6 +1714,30 @@ WHICH_METHOD.show()
 # through bad ones. {{# advice}}
 
 # %% [markdown]
+# ### 9.1 Where else to go · further
+#
+# What the course leaves out, each with the task that calls for it and one source to begin with.
+#
+# - **Tabular Q-learning**: few states and actions, so that a table holds every $Q(s, a)$. C. Watkins and P. Dayan (1992),
+#   *Q-learning*, Machine Learning 8: the update, and why the table converges where every pair is visited again and again.
+# - **Monte Carlo tree search (MCTS)**: discrete actions, and a simulator that can be set to any state, as in board games.
+#   C. Browne et al. (2012), *A survey of Monte Carlo tree search methods*, IEEE Transactions on Computational Intelligence and
+#   AI in Games 4: the four steps of one search.
+# - **Model predictive control**: a model, and time to plan before every action. Sample plans, refit to the best (cross-entropy
+#   method, CEM) or weigh them (MPPI). G. Williams et al. (2017), *Information theoretic MPC for model-based reinforcement
+#   learning*, ICRA: the weights, and how one plan starts from the last.
+# - **Hindsight replay**: a goal that is rarely reached, in a task where other goals would do. M. Andrychowicz et al. (2017),
+#   *Hindsight experience replay*, NeurIPS: the bit-flipping example. It relabels old data, so it needs an off-policy method.
+# - **Rainbow**: discrete actions, images, and few frames: DQN with six extensions. M. Hessel et al. (2018), *Rainbow: combining
+#   improvements in deep reinforcement learning*, AAAI: the figure that leaves out one extension at a time.
+# - **Atari**: images as observations. `pgcourse.networks.ConvolutionalPolicy` with `Catch-v0` is the small case; S. Huang et al.
+#   (2022), *The 37 implementation details of proximal policy optimization*, ICLR blog track: the nine details for Atari.
+# - **Multi-agent**: for each agent the others are part of the environment, and they change as they learn. C. Yu et al. (2022),
+#   *The surprising effectiveness of PPO in cooperative multi-agent games*, NeurIPS: PPO whose critic sees what all agents see.
+# - **Risk-sensitive objectives**: bad episodes count, not the mean alone. A. Tamar, Y. Glassner and S. Mannor (2015), *Optimizing
+#   the CVaR via sampling*, AAAI: the score-function gradient of the mean over the worst episodes. {{# cited}}
+
+# %% [markdown]
 # ## 10. Common mistakes, and how they look · further
 #
 # | mistake | what you see |

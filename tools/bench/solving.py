@@ -7,7 +7,7 @@ fresh starts; kept: at least -200 at the end. Evaluation time is not counted.
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +15,21 @@ import torch
 from pgcourse.envs import env_seeds, make_envs
 from pgcourse.statistics import episodes_to_threshold
 
-PENDULUM_GRID = 5_000  # steps between evaluations
 Act = Callable[[np.ndarray], np.ndarray]  # observations [N, D] -> deterministic actions [N, A]
+
+
+class Grid(NamedTuple):
+    """When a policy is looked at, and by which clock its training is timed.
+
+    Fields: every: environment steps. clock: seconds. to_the_end: also after it has solved the task, for a curve.
+    """
+
+    every: int
+    clock: Callable[[], float] = time.perf_counter
+    to_the_end: bool = False
+
+
+BENCH = Grid(every=5_000)  # the benchmark's own
 
 
 def pendulum_score(act: Act, *, seed: int) -> float:
@@ -31,29 +44,33 @@ def pendulum_score(act: Act, *, seed: int) -> float:
 
 
 class PendulumWatch:
-    """Looks at a policy on the common grid of steps; its own time is subtracted from the training time."""
+    """Looks at a policy on a common grid of steps; its own time is subtracted from the training time."""
 
-    def __init__(self, act: Act) -> None:
-        self.act = act
-        self.next_step = PENDULUM_GRID
+    def __init__(self, act: Act, grid: Grid = BENCH) -> None:
+        self.act, self.grid = act, grid
+        self.next_step = grid.every
         self.spent = 0.0
         self.solved: tuple[int, float] | None = None  # env steps, training seconds
+        self.curve: list[tuple[int, float, float]] = []  # env steps, training seconds, held-out return
 
     def __call__(self, env_step: int, seconds: float) -> None:
         """Evaluate when a grid point has been passed; `seconds` of training so far, this watch included."""
-        if self.solved is not None or env_step < self.next_step:
+        if env_step < self.next_step or (self.solved is not None and not self.grid.to_the_end):
             return
-        start = time.perf_counter()
-        self.next_step = (env_step // PENDULUM_GRID + 1) * PENDULUM_GRID
-        if pendulum_score(self.act, seed=1) >= -200 and pendulum_score(self.act, seed=2) >= -200:
-            self.solved = (env_step, seconds - self.spent)
-        self.spent += time.perf_counter() - start
+        start = self.grid.clock()
+        self.next_step = (env_step // self.grid.every + 1) * self.grid.every
+        score, training = pendulum_score(self.act, seed=1), seconds - self.spent
+        if self.solved is None and score >= -200 and pendulum_score(self.act, seed=2) >= -200:
+            self.solved = (env_step, training)
+        self.curve.append((env_step, training, score))
+        self.spent += self.grid.clock() - start
 
     def outcome(self) -> dict[str, Any]:
-        """The figures of one run."""
+        """The figures of one run; with its curve where the grid is to the end."""
         final = pendulum_score(self.act, seed=3)
         steps, seconds = self.solved if self.solved is not None else (None, None)
-        return {"solved_steps": steps, "solved_seconds": seconds, "final": final, "kept": final >= -200}
+        figures = {"solved_steps": steps, "solved_seconds": seconds, "final": final, "kept": final >= -200}
+        return figures | ({"curve": self.curve} if self.grid.to_the_end else {})
 
 
 def cartpole_outcome(returns: np.ndarray, steps: np.ndarray, seconds: np.ndarray) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from .runs import BATCHED, ONE_BY_ONE, ROOT, made
 
 # Said of the whole study, whatever the number of seeds. The rest is one entry a seed, or follows from the values.
 OF_ALL = ("description", "configs", "settings", "families", "thresholds")
+UNITS = {"values": "unit", "curves": "x_unit"}
+OF_A_MACHINE = ("s", "ms a step", "environment steps/s")  # units of what is another number on each day
 WHEN_MEASURED = "measured"  # in place of a version's name: the first that holds the file's values
 SHOWN = 5  # differences that are told one by one
 
@@ -83,6 +85,8 @@ def compared(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Comparison:
             found.same(part, with_younger_defaults(stored[part], again[part]), again[part])
         elif part in ("values", "curves", "prefixes"):
             for name in found.keys(part, stored[part], again[part]):
+                if part in UNITS and again[part][name].get(UNITS[part]) in OF_A_MACHINE:
+                    continue
                 if part == "curves":
                     found.curve(f"curves/{name}", stored[part][name], again[part][name])
                 elif part == "prefixes":

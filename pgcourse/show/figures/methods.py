@@ -1,4 +1,4 @@
-"""How the methods of continuous control descend from each other."""
+"""How the methods of continuous control descend from each other, and what they need on one task."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,11 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import FuncFormatter
 
-from ..page.style import COLOURS, PALETTE, new_figure
+from ...study.claims import load_claims
+from ..page.style import COLOURS, LINE_STYLES, PALETTE, new_figure
+from .curves import claimed_band
 
 METHOD_BOX = (2.25, 1.12)  # width, height
 GAP = 0.75
@@ -40,6 +43,15 @@ LANES = {
         LEARNED_Q,
 }  # fmt: skip
 
+# Curve of claims/off_policy.json -> label, colour, line style.
+MEASURED = {
+    "sac": ("SAC", OFF_POLICY, "-"),
+    "td3": ("TD3", "pg:orange", "-."),
+    "ddpg": ("DDPG", "pg:sky", ":"),
+    "ppo": ("ppo.PENDULUM", COLOURS["ppo"], "-"),
+    "sb3_ppo": ("Stable-Baselines3's PPO", COLOURS["ppo"], "--"),
+}
+
 
 def family_figure() -> Figure:
     """Two rows of boxes from left to right, each arrow a step in time; the lower row is what comes after this course."""
@@ -55,6 +67,22 @@ def family_figure() -> Figure:
                 ax.annotate("", (left - 0.02, middle), (left - GAP + 0.02, middle), arrowprops=arrow)
     ax.set(xlim=(-0.1, 3 * METHOD_BOX[0] + 2 * GAP + 0.1), ylim=(0.65, 4.25))
     ax.axis("off")
+    return figure
+
+
+def steps_and_seconds_figure(threshold: float = -200) -> Figure:
+    """Held-out return on Pendulum of on-policy and off-policy methods: by environment steps, and by seconds of training."""
+    curves = load_claims("off_policy")["curves"]
+    figure, axes = new_figure(columns=2, width=9.5, height=3.9, sharey=True)
+    for ax, suffix, unit in zip(axes, ("", "/seconds"), ("environment steps", "seconds of training"), strict=True):
+        for name, (label, colour, style) in MEASURED.items():
+            claimed_band(ax, curves[name + suffix], label=label, colour=colour, style=style)
+        ax.axhline(threshold, color=COLOURS["threshold"], linestyle=LINE_STYLES["threshold"], label="solved")
+        ax.set(xscale="log", xlabel=f"{unit}, logarithmic")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes[0].set_ylabel("held-out return")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9)
     return figure
 
 

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import pytest
+
 from pgcourse.show.figures import methods
 from pgcourse.show.page.style import COLOURS
 
@@ -26,6 +28,24 @@ def test_algorithms_of_the_course_keep_their_colours() -> None:
     own = [COLOURS[name] for name in ("reinforce", "a2c", "ppo")]
     assert [method.colour for method in methods.SCORE_FUNCTION] == own
     assert {method.colour for method in methods.LEARNED_Q}.isdisjoint(own)
+
+
+def test_every_measured_method_stands_in_both_panels_with_a_look_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    curves = {
+        name + suffix: {"x": [10 * i, 100 * i], "mean": [-900, -100 * i], "low": [-950, -150], "high": [-800, -90]}
+        for i, name in enumerate(methods.MEASURED, start=1)
+        for suffix in ("", "/seconds")
+    }
+    monkeypatch.setattr(methods, "load_claims", {"off_policy": {"curves": curves}}.__getitem__)
+    figure = methods.steps_and_seconds_figure()
+    steps, seconds = figure.axes
+    assert "environment steps" in steps.get_xlabel() and "seconds" in seconds.get_xlabel()
+    for ax in (steps, seconds):
+        lines = {line.get_label(): line for line in ax.lines}
+        for i, (label, *_) in enumerate(methods.MEASURED.values(), start=1):
+            assert list(lines[label].get_ydata()) == [-900, -100 * i]
+        looks = [(line.get_color(), line.get_linestyle()) for line in lines.values()]
+        assert len(set(looks)) == len(looks) == len(methods.MEASURED) + 1, "and the threshold"
 
 
 def _holds(box: Any, x: float, y: float) -> bool:
