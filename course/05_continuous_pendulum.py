@@ -822,6 +822,41 @@ page.figure(
 # *Never* means that too many seeds never got there for the number to exist.
 
 # %% [markdown]
+# ### 6.5 Clipped rewards are another task · further
+#
+# Agents for Atari games clip every reward to $[-1, 1]$, so that one learning rate serves games whose scores differ widely (Mnih et
+# al. 2015). {{# cited}} Scaling all rewards by one positive number keeps the order of all policies. Clipping does not: beyond the limit
+# everything counts the same. {{# mathematics}} CartPole's rewards are 1, so there nothing changes. On Pendulum
+# {{reward_clipping:random/clipped_share.value}} of a random agent's rewards lie below −1. PPO with `ppo.PENDULUM`'s settings, evaluated
+# in the task's own rewards:
+#
+# | rewards | held-out return | seeds solved | explained variance, first half |
+# |---|---|---|---|
+# | × 0.1, the preset | {{pendulum:pendulum/held_out}} | {{pendulum:pendulum/solved/count}} | {{pendulum:pendulum/early_explained_variance}} |
+# | as they are | {{pendulum:reward_scale/held_out}} | {{pendulum:reward_scale/solved/count}} | {{pendulum:reward_scale/early_explained_variance}} |
+# | divided by the returns' running standard deviation | {{reward_clipping:normalised/held_out}} | {{reward_clipping:normalised/solved/count}} | {{reward_clipping:normalised/early_explained_variance}} |
+# | clipped to $[-1, 1]$ | {{reward_clipping:clipped/held_out}} | {{reward_clipping:clipped/solved/count}} | {{reward_clipping:clipped/early_explained_variance}} |
+#
+# Clipped rewards end {{lower | reward_clipping:clipped/held_out < pendulum:pendulum/held_out}} than scaled ones, though their critic
+# explains {{more | reward_clipping:clipped/early_explained_variance > pendulum:reward_scale/early_explained_variance}} than with rewards
+# as they are. Between the factor 0.1 and the running scale (`normalize_rewards`) {{no difference | reward_clipping:normalised/held_out ~
+# pendulum:pendulum/held_out}} is seen.
+#
+# Where a large reward has to be told from a small one, the goal itself is lost. Lesson 03, section 9.1, has a walk with a sure prize of
+# 1 at its start and a prize of 10 at its end. A2C, ten seeds each:
+#
+# | rewards | entropy bonus | seeds that end at the far prize |
+# |---|---|---|
+# | as they are | 1 | {{decoy:bonus_1/large/count}} |
+# | × 0.1 | 0.1 | {{reward_clipping:walk_scaled/large/count}} |
+# | clipped: both prizes are 1 | 1 | {{reward_clipping:walk_clipped/large/count}} |
+# | × 0.1 | 1 | {{reward_clipping:walk_scaled_alone/large/count}} |
+#
+# With clipped rewards {{fewer | reward_clipping:walk_clipped/large/count < decoy:bonus_1/large/count}} seeds end there, and by the
+# rewards they see they are right. The last row is a warning: these advantages are not standardised, so the bonus is in units of reward,
+# and ten times smaller rewards with the same bonus are ten times the bonus. {{# mathematics}}
+
+# %% [markdown]
 # ## 7. Pendulum never terminates
 #
 # Every episode ends by the clock. A truncated episode has a future, and its last step must bootstrap with $V$ of the true last
@@ -1265,6 +1300,7 @@ questions.quiz(
 # - Y. Fujita and S. Maeda (2018), *Clipped action policy gradient*, ICML. The clipped action treated right: less variance.
 # - Y. Tang and S. Agrawal (2020), *Discretizing continuous action space for on-policy optimization*, AAAI. Bins, one softmax a
 #   dimension.
+# - V. Mnih et al. (2015), *Human-level control through deep reinforcement learning*, Nature 518. Methods: why rewards were clipped.
 # - T. Lillicrap et al. (2016), *Continuous control with deep reinforcement learning*, ICLR (DDPG); S. Fujimoto et al. (2018),
 #   *Addressing function approximation error in actor-critic methods*, ICML (TD3); T. Haarnoja et al. (2018), *Soft
 #   actor-critic*, ICML (SAC), appendix C for the tanh. {{# cited}}
