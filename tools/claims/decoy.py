@@ -98,6 +98,12 @@ def first_find(run: Run) -> int | None:
     return int(np.argmax(run.episodes["episodic_return"] == LARGE)) + 1 if finds(run) else None
 
 
+def last_find(run: Run) -> int:
+    """Environment step at which the last of them ended; 0 where there is none."""
+    ended = run.episodes["env_step"][run.episodes["episodic_return"] == LARGE]
+    return int(ended[-1]) if len(ended) else 0
+
+
 STUDY = Study(
     description="A2C with tables for 51,200 environment steps in a walk of 8 squares to a prize of 10, with a sure prize of 1 "
     "at its start, and in one of 20 squares: entropy bonus 0, 0.1, 0.3, 1 and 3.",
@@ -106,6 +112,8 @@ STUDY = Study(
         "last_500": Metric("return", OF_RETURN, last_return),
         "large": Metric("return", ["count"], large),
         "first_find": Metric("episodes", [IQM, "count"], first_find),
+        "finds": Metric("episodes", [IQM, "worst"], finds),
+        "last_find": Metric("environment steps", ["worst"], last_find),
         "last_entropy": Metric("nats", [IQM], lambda run: metric_mean(run, ENTROPY, last=20)),
     },
     x="env_step",
