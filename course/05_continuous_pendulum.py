@@ -537,7 +537,63 @@ page.figure(
 # samples, which holds signal as well as noise. And a motor that hardly moves sees other states. {{# mathematics}}
 #
 # </details>
+
+# %% [markdown]
+# ### 5.1 REINFORCE with this score · further
 #
+# Nothing in unit 01 asks for buttons. The loss is $-\frac1B \sum_i w_i \log \pi(u_i \mid s_i)$, and with a Gaussian the
+# gradient for the mean is the mean of $-w\, (u - \mu)/\sigma^2$: the mean moves towards the samples that paid well.
+# `reinforce.train` takes such tasks as it is. Try it where the best is known: a point on a line is to be brought to 0 in five
+# moves, and every move costs the squared distance $x^2$ after it. The best move is $-x$. With it the point lands at $\sigma
+# \xi$, so an episode with sampled moves returns $-5 \sigma^2$ on average. {{# mathematics}}
+#
+# How large is the gradient near the end? With standardised weights $w$ has size 1, and one sample gives about $1/\sigma$. With
+# raw returns $w$ has the size of $\sigma^2$ itself, and one sample gives about $\sigma^2 \cdot 1/\sigma = \sigma$. So as the
+# policy narrows the first should grow, the second shrink: {{# mathematics}}
+
+# %% jupyter={"source_hidden": true}
+figure, axes = plots.new_figure(columns=3, width=9.8, height=3.4)
+point = load_claims("gaussian_reinforce")["curves"]
+for name, label, colour, style in (
+    ("point", "standardised weights", "pg:vermillion", "-"),
+    ("point_raw", "raw returns", "pg:blue", "--"),
+):
+    plots.claimed_band(axes[0], point[name], label=label, colour=colour, style=style)
+    for ax, metric in zip(axes[1:], ("charts/action_std", "losses/policy_grad_norm"), strict=True):
+        plots.claimed_band(ax, point[f"{name}/{metric}"], label=label, colour=colour, style=style)
+axes[0].set(ylabel="return in training", ylim=(-5, 0.2))
+axes[1].set(ylabel="standard deviation", ylim=(0, 1.05))
+axes[2].set(ylabel="policy's gradient norm", yscale="log")
+for ax in axes:
+    ax.set(xlabel="environment steps", xticks=[0, 30_000, 60_000])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+axes[2].legend()
+page.figure(
+    figure,
+    alt="Three panels against environment steps. The return of both versions climbs to nearly 0. The width of both falls, from 1 to below 0.2. "
+    "The gradient norm rises with standardised weights and falls with raw returns.",
+    caption="REINFORCE on the point, ten seeds each. Right: the norm before clipping, on a logarithmic axis.",
+)
+
+# %% [markdown]
+# From updates 51 to 100 to the last 50 the width shrinks {{gaussian_reinforce:point/width_shrinking}} times with standardised
+# weights and {{gaussian_reinforce:point_raw/width_shrinking}} times with raw returns. The gradient norm {{grows | gaussian_reinforce:point/norm_growth > 1}} to
+# {{gaussian_reinforce:point/norm_growth}} times its size with the former, and {{shrinks |
+# gaussian_reinforce:point_raw/norm_growth < 1}} to {{gaussian_reinforce:point_raw/norm_growth}} times with the latter.
+# Standardised, it grows {{less | gaussian_reinforce:point/norm_growth < gaussian_reinforce:point/width_shrinking}} than
+# $1/\sigma$; the early norm may hold much signal besides noise. {{# hypothesis}} By the mean alone both versions solve the
+# task, with held-out returns of {{gaussian_reinforce:point/held_out}} and {{gaussian_reinforce:point_raw/held_out}}. In
+# training they return {{gaussian_reinforce:point/last_500}} and {{gaussian_reinforce:point_raw/last_500}}, nearly all of it the
+# $-5\sigma^2$ of their widths: {{gaussian_reinforce:point/of_the_width.value}} and
+# {{gaussian_reinforce:point_raw/of_the_width.value}}. {{# description}}
+#
+# On Pendulum the same algorithm does not get anywhere in 100,000 steps. With the best of eight settings, tried on other seeds,
+# it ends at {{gaussian_reinforce:pendulum/held_out}}, {{lower | gaussian_reinforce:pendulum/held_out <
+# pendulum:pendulum/held_out}} than PPO's {{pendulum:pendulum/held_out}}, and its width at
+# {{gaussian_reinforce:pendulum/last_std.value}}, about where it began. 100,000 steps are 500 episodes, and in batches of four
+# 125 steps of the policy. PPO takes thousands. {{# description}}
+
+# %% [markdown]
 # ## 6. Second diff: what this task wants
 #
 # A continuous policy alone does not swing up a rod. PPO with `ppo.CARTPOLE`'s settings and a Gaussian ends at
@@ -766,6 +822,41 @@ page.figure(
 # | all of CartPole's | {{pendulum:all/held_out}} | {{pendulum:all/solved/count}} | {{pendulum:all/steps_to_solved}} | {{pendulum:all/last_std.value}} |
 #
 # *Never* means that too many seeds never got there for the number to exist.
+
+# %% [markdown]
+# ### 6.5 Clipped rewards are another task · further
+#
+# Agents for Atari games clip every reward to $[-1, 1]$, so that one learning rate serves games whose scores differ widely (Mnih
+# et al. 2015). {{# cited}} Scaling all rewards by one positive number keeps the order of all policies. Clipping does not:
+# beyond the limit everything counts the same. {{# mathematics}} CartPole's rewards are 1, so there nothing changes. On Pendulum
+# {{reward_clipping:random/clipped_share.value}} of a random agent's rewards lie below −1. PPO with `ppo.PENDULUM`'s settings,
+# evaluated in the task's own rewards:
+#
+# | rewards | held-out return | seeds solved | explained variance, first half |
+# |---|---|---|---|
+# | × 0.1, the preset | {{pendulum:pendulum/held_out}} | {{pendulum:pendulum/solved/count}} | {{pendulum:pendulum/early_explained_variance}} |
+# | as they are | {{pendulum:reward_scale/held_out}} | {{pendulum:reward_scale/solved/count}} | {{pendulum:reward_scale/early_explained_variance}} |
+# | divided by the returns' running standard deviation | {{reward_clipping:normalised/held_out}} | {{reward_clipping:normalised/solved/count}} | {{reward_clipping:normalised/early_explained_variance}} |
+# | clipped to $[-1, 1]$ | {{reward_clipping:clipped/held_out}} | {{reward_clipping:clipped/solved/count}} | {{reward_clipping:clipped/early_explained_variance}} |
+#
+# Clipped rewards end {{lower | reward_clipping:clipped/held_out < pendulum:pendulum/held_out}} than scaled ones, though their
+# critic explains {{more | reward_clipping:clipped/early_explained_variance > pendulum:reward_scale/early_explained_variance}}
+# than with rewards as they are. Between the factor 0.1 and the running scale (`normalize_rewards`) {{no difference |
+# reward_clipping:normalised/held_out ~ pendulum:pendulum/held_out}} is seen.
+#
+# Where a large reward has to be told from a small one, the goal itself is lost. Lesson 03, section 9.1, has a walk with a sure
+# prize of 1 at its start and a prize of 10 at its end. A2C, ten seeds each:
+#
+# | rewards | entropy bonus | seeds that end at the far prize |
+# |---|---|---|
+# | as they are | 1 | {{decoy:bonus_1/large/count}} |
+# | × 0.1 | 0.1 | {{reward_clipping:walk_scaled/large/count}} |
+# | clipped: both prizes are 1 | 1 | {{reward_clipping:walk_clipped/large/count}} |
+# | × 0.1 | 1 | {{reward_clipping:walk_scaled_alone/large/count}} |
+#
+# With clipped rewards {{fewer | reward_clipping:walk_clipped/large/count < decoy:bonus_1/large/count}} seeds end there, and by
+# the rewards they see they are right. The last row is a warning: these advantages are not standardised, so the bonus is in
+# units of reward, and ten times smaller rewards with the same bonus are ten times the bonus. {{# mathematics}}
 
 # %% [markdown]
 # ## 7. Pendulum never terminates
@@ -1211,6 +1302,7 @@ questions.quiz(
 # - Y. Fujita and S. Maeda (2018), *Clipped action policy gradient*, ICML. The clipped action treated right: less variance.
 # - Y. Tang and S. Agrawal (2020), *Discretizing continuous action space for on-policy optimization*, AAAI. Bins, one softmax a
 #   dimension.
+# - V. Mnih et al. (2015), *Human-level control through deep reinforcement learning*, Nature 518. Methods: why rewards were clipped.
 # - T. Lillicrap et al. (2016), *Continuous control with deep reinforcement learning*, ICLR (DDPG); S. Fujimoto et al. (2018),
 #   *Addressing function approximation error in actor-critic methods*, ICML (TD3); T. Haarnoja et al. (2018), *Soft
 #   actor-critic*, ICML (SAC), appendix C for the tanh. {{# cited}}

@@ -1,4 +1,4 @@
-"""Lesson 05, tables of sections 3.4, 5, 6 and 6.4: PPO on Pendulum with one setting or one policy changed at a time, and bugs.
+"""Lesson 05, tables of sections 3.4, 5, 6, 6.4 and 6.5: PPO on Pendulum with one setting or one policy changed, and bugs.
 
 Section 6 takes Pendulum's settings back to CartPole's, one by one (`TAKEN_BACK`) and the other way round (`GIVEN`).
 """
