@@ -47,6 +47,8 @@ STUDIES = (
     "comparison",
     "sensitivity",
     "dqn",
+    "pixels",
+    "masks",
 )
 
 
