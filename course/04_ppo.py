@@ -27,8 +27,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from pgcourse import losses, networks, ppo, returns
+from pgcourse import losses, ppo, returns
 from pgcourse.envs import make_envs
+from pgcourse.networks import ConvolutionalCritic, ConvolutionalPolicy, Convolutions, MaskedPolicy
 from pgcourse.optim import seeded
 from pgcourse.show import page, questions
 from pgcourse.show.dashboard import Dashboard
@@ -1015,10 +1016,10 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 
 # %%
 picture = (10, 10, 1)  # rows, columns, channels
-policy = networks.ConvolutionalPolicy(picture, num_actions=3, channels=(8, 16))
-critic = networks.ConvolutionalCritic(picture, channels=(8, 16))
+policy = ConvolutionalPolicy(picture, num_actions=3, channels=(8, 16))
+critic = ConvolutionalCritic(picture, channels=(8, 16))
 # result = ppo.train(replace(ppo.CARTPOLE, env_id="Catch-v0"), policy=policy, critic=critic)
-page.source(networks.Convolutions, folded="the convolutions in the package")
+page.source(Convolutions, folded="the convolutions in the package")
 
 # %% jupyter={"source_hidden": true}
 # {{# description}}
@@ -1055,15 +1056,16 @@ page.figure(
 # %% [markdown]
 # | network | weights of the policy | of the last 200 balls caught [%] | steps until 9 of 10 are caught | seeds that get there |
 # |---|---|---|---|---|
-# | convolutions | {{pixels:convolutions/weights}} | {{pixels:convolutions/late_caught}} | {{pixels:convolutions/steps_to_90}} | {{pixels:convolutions/steps_to_90/count}} |
-# | plain layers of 64 | {{pixels:plain/weights}} | {{pixels:plain/late_caught}} | {{pixels:plain/steps_to_90}} | {{pixels:plain/steps_to_90/count}} |
-# | convolutions, pixels shuffled | {{pixels:shuffled/weights}} | {{pixels:shuffled/late_caught}} | {{pixels:shuffled/steps_to_90}} | {{pixels:shuffled/steps_to_90/count}} |
+# | convolutions | {{pixels:convolutions/weights.value}} | {{pixels:convolutions/late_caught}} | {{pixels:convolutions/steps_to_90}} | {{pixels:convolutions/steps_to_90/count}} |
+# | plain layers of 64 | {{pixels:plain/weights.value}} | {{pixels:plain/late_caught}} | {{pixels:plain/steps_to_90}} | {{pixels:plain/steps_to_90/count}} |
+# | convolutions, pixels shuffled | {{pixels:shuffled/weights.value}} | {{pixels:shuffled/late_caught}} | {{pixels:shuffled/steps_to_90}} | {{pixels:shuffled/steps_to_90/count}} |
 #
 # With about as many weights and the same settings, convolutions catch {{more balls | pixels:convolutions/late_caught >
-# pixels:plain/late_caught}} than plain layers. The third row says why. One fixed shuffle of the pixels takes no information away,
-# and plain layers could not tell. The window of a convolution now combines pixels that are no neighbours, and the same network
-# catches {{fewer | pixels:shuffled/late_caught < pixels:convolutions/late_caught}}. So it is what convolutions assume about
-# pictures that pays, and not their number of weights.
+# pixels:plain/late_caught}} than plain layers, and {{more seeds | pixels:convolutions/steps_to_90/count >
+# pixels:plain/steps_to_90/count}} get to nine of ten. The third row says why. One fixed shuffle of the pixels takes no
+# information away, and plain layers could not tell. The window of a convolution now combines pixels that are no neighbours, and
+# the same network catches {{fewer | pixels:shuffled/late_caught < pixels:convolutions/late_caught}}, also {{fewer than plain layers
+# | pixels:shuffled/late_caught < pixels:plain/late_caught}}. What pays is what convolutions assume about pictures. {{# wording}}
 #
 # Using a weight at many places has its price: a picture takes about 21,600 multiplications here, twice the 10,700 of the plain
 # layers. On larger pictures the saving of weights decides: for the 84 × 84 pixels of Mnih et al., a plain first layer of 64
@@ -1078,7 +1080,7 @@ page.figure(
 # {{# cited}}
 
 # %%
-page.source(networks.MaskedPolicy.forward)
+page.source(MaskedPolicy.forward)
 
 # %% [markdown]
 # The task here: a token on 4 × 5 squares. An action names the square to go to, one of 20, and only the two to four neighbours
