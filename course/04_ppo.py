@@ -1033,6 +1033,7 @@ figure, axes = plots.new_figure(columns=3, width=10.5, height=3.6, gridspec_kw={
 for ax, (title, pixels) in zip(axes, seen.items(), strict=False):
     ax.imshow(pixels, cmap="Greys", vmin=0, vmax=1.3)
     ax.set(title=title, xlabel="column", xticks=range(0, 10, 3), yticks=range(0, 10, 3))
+    ax.grid(visible=False)
 axes[0].set_ylabel("row")
 NETWORKS = {
     "convolutions": ("convolutions", "ppo", "-"),
@@ -1050,7 +1051,7 @@ page.figure(
     figure,
     alt="A picture of ten by ten pixels with a ball and a paddle, the same pixels shuffled, and three learning curves.",
     caption="Left: ball and paddle, and the same two pixels after one fixed shuffle. Right: ten seeds, 95 % bands, moving "
-    "average of 100 balls.",
+    "average of 100 balls. The two upper curves run together for a long time and part at the end.",
 )
 
 # %% [markdown]
@@ -1103,6 +1104,7 @@ steps = load_claims("masks")["curves"]
 for (name, label), colour, style in zip(MASKS.items(), COLOURS, STYLES, strict=True):
     plots.claimed_band(ax, steps[name], label=label, colour=colour, style=style)
 ax.set(xlabel="environment steps", ylabel="steps of an episode", ylim=(0, 52), xlim=(0, 10_500))
+ax.set_xticks([0, 5_000, 10_000], ["0", "5,000", "10,000"])
 ax.legend(loc="upper right")
 page.figure(
     figure,
