@@ -1013,6 +1013,7 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 #
 # In **Catch** (Osband et al. 2020, here with 10 × 10 pixels) a ball falls from the top row to the bottom row, and the actions
 # move a paddle to the left, not at all, or to the right. The only reward comes at the end: 1 for a caught ball, else -1.
+# PPO has {{pixels:convolutions/steps_to_90.n}} seeds here, and 24,576 steps for each.
 
 # %%
 picture = (10, 10, 1)  # rows, columns, channels
@@ -1069,7 +1070,7 @@ page.figure(
 # | pixels:shuffled/late_caught < pixels:plain/late_caught}}. What pays is what convolutions assume about pictures. {{# wording}}
 #
 # Using a weight at many places has its price: a picture takes about 21,600 multiplications here, twice the 10,700 of the plain
-# layers. On larger pictures the saving of weights decides: for the 84 × 84 pixels of Mnih et al., a plain first layer of 64
+# layers. On larger pictures the weights differ much: for the 84 × 84 pixels of Mnih et al., a plain first layer of 64
 # would have 451,584 weights, and a 3 × 3 convolution with 8 channels has 80. {{# mathematics}}
 
 # %% [markdown]
