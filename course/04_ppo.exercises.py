@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 04 Exercises: write PPO
 #
-# Six functions, about 90 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches, and
-# the sixth is the whole update. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
+# Seven functions, about 90 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches,
+# the sixth is the whole update, and the seventh is for tasks with actions that are not allowed. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
 # The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
 #
 # As before: write, run, check. `hint("approx_kl")` gives the next hint, `solution("approx_kl")` says how to see a solution;
@@ -366,6 +366,43 @@ check("ppo_update", ppo_update)
 from pgcourse.checks import run
 
 assert run("ppo_update", ppo_update).status == "correct"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 7: actions that are not allowed
+#
+# *2 points, about 10 minutes, difficulty 2 of 3.*
+#
+# In many tasks some actions are impossible in some states: a card that is not in the hand, a square that is taken. Section 12.2
+# of the lesson gives them the probability 0, and shows what happens where acting and learning do not agree about it.
+
+
+# %% nbgrader={"grade": false, "grade_id": "masked_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def masked_log_prob(logits, mask, action):
+    """Log-probability of the chosen action in each row, under the distribution over the actions that are allowed there.
+
+    logits: [B, A], unnormalised, float32 or float64. mask: [B, A], bool, True where the action is allowed. action: [B], int64,
+    each allowed in its row.
+    Returns [B] in the dtype of logits, differentiable in them. The probabilities of the allowed actions of a row sum to 1; a
+    logit that is not allowed has the gradient 0, however large it is. Finite for logits as large as 10,000 or as small as
+    -10,000, allowed or not. The inputs stay as they are.
+
+    Example: logits [[0, log 3, log 4]], mask [[True, True, False]] and action [0]: 1 / (1 + 3), so the answer is
+    [log 1/4] = [-1.386].
+    """
+    ### BEGIN SOLUTION
+    allowed = logits.masked_fill(~mask, -1e8)  # [B, A]
+    log_prob = allowed.log_softmax(dim=-1)  # [B, A]
+    return log_prob.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-masked_log_prob", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["nbval-check-output"]
+check("masked_log_prob", masked_log_prob)
+### BEGIN HIDDEN TESTS
+from pgcourse.checks import run
+
+assert run("masked_log_prob", masked_log_prob).status == "correct"
 ### END HIDDEN TESTS
 
 # %% [markdown]

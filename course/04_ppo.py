@@ -28,6 +28,8 @@ import numpy as np
 import torch
 
 from pgcourse import losses, ppo, returns
+from pgcourse.envs import make_envs
+from pgcourse.networks import ConvolutionalCritic, ConvolutionalPolicy, Convolutions, MaskedPolicy
 from pgcourse.optim import seeded
 from pgcourse.show import page, questions
 from pgcourse.show.dashboard import Dashboard
@@ -1003,6 +1005,137 @@ for name, combine in (("minimum, as in PPO", torch.minimum), ("maximum, the pati
 # methods that reuse old data (SAC, TD3) are reported to need far fewer of them; unit 05 ends with that map. {{# cited}}
 
 # %% [markdown]
+# ### 12.1 A policy that sees · further
+#
+# Games are often played from the screen. Mnih et al. (2015) gave Atari's pixels to a value method, through a **convolutional
+# network**. A convolution is a window of weights, here 3 × 3 pixels, that slides over the picture. The same weights look
+# everywhere, and they combine neighbours. For PPO nothing changes but the two networks. {{# cited}}
+#
+# In **Catch** (Osband et al. 2020, here with 10 × 10 pixels) a ball falls from the top row to the bottom row, and the actions
+# move a paddle to the left, not at all, or to the right. The only reward comes at the end: 1 for a caught ball, else -1.
+# PPO has {{pixels:convolutions/steps_to_90.n}} seeds here, and 24,576 steps for each.
+
+# %%
+picture = (10, 10, 1)  # rows, columns, channels
+policy = ConvolutionalPolicy(picture, num_actions=3, channels=(8, 16))
+critic = ConvolutionalCritic(picture, channels=(8, 16))
+# result = ppo.train(replace(ppo.CARTPOLE, env_id="Catch-v0"), policy=policy, critic=critic)
+page.source(Convolutions, folded="the convolutions in the package")
+
+# %% jupyter={"source_hidden": true}
+# {{# description}}
+envs = make_envs("Catch-v0", 1, seed=3, device="cpu")
+obs, _ = envs.reset(seed=[3])
+for _ in range(4):
+    obs, *_ = envs.step(torch.tensor([1]))
+order = torch.randperm(100, generator=torch.Generator().manual_seed(0))  # the one of the study
+seen = {"what the policy sees": obs.view(10, 10), "the pixels shuffled": obs.flatten()[order].view(10, 10)}
+figure, axes = plots.new_figure(columns=3, width=10.5, height=3.6, gridspec_kw={"width_ratios": [1, 1, 2.4]})
+for ax, (title, pixels) in zip(axes, seen.items(), strict=False):
+    ax.imshow(pixels, cmap="Greys", vmin=0, vmax=1.3)
+    ax.set(title=title, xlabel="column", xticks=range(0, 10, 3), yticks=range(0, 10, 3))
+    ax.grid(visible=False)
+axes[0].set_ylabel("row")
+NETWORKS = {
+    "convolutions": ("convolutions", "ppo", "-"),
+    "plain": ("plain layers", "reference", "--"),
+    "shuffled": ("convolutions, pixels shuffled", "#000000", ":"),
+}
+caught = load_claims("pixels")["curves"]
+for name, (label, colour, style) in NETWORKS.items():
+    curve = {key: 50 * (np.array(caught[name][key]) + 1) for key in ("mean", "low", "high")}
+    plots.claimed_band(axes[2], curve | {"x": caught[name]["x"]}, label=label, colour=colour, style=style)
+axes[2].set(xlabel="environment steps", ylabel="balls caught [%]", ylim=(0, 102), xlim=(0, 25_000))
+axes[2].set_xticks([0, 10_000, 20_000], ["0", "10,000", "20,000"])
+axes[2].legend(loc="upper left")
+page.figure(
+    figure,
+    alt="A picture of ten by ten pixels with a ball and a paddle, the same pixels shuffled, and three learning curves.",
+    caption="Left: ball and paddle, and the same two pixels after one fixed shuffle. Right: ten seeds, 95 % bands, moving "
+    "average of 100 balls. The two upper curves run together for a long time and part at the end.",
+)
+
+# %% [markdown]
+# | network | weights of the policy | of the last 200 balls caught [%] | steps until 9 of 10 are caught | seeds that get there |
+# |---|---|---|---|---|
+# | convolutions | {{pixels:convolutions/weights.value}} | {{pixels:convolutions/late_caught}} | {{pixels:convolutions/steps_to_90}} | {{pixels:convolutions/steps_to_90/count}} |
+# | plain layers of 64 | {{pixels:plain/weights.value}} | {{pixels:plain/late_caught}} | {{pixels:plain/steps_to_90}} | {{pixels:plain/steps_to_90/count}} |
+# | convolutions, pixels shuffled | {{pixels:shuffled/weights.value}} | {{pixels:shuffled/late_caught}} | {{pixels:shuffled/steps_to_90}} | {{pixels:shuffled/steps_to_90/count}} |
+#
+# With about as many weights and the same settings, convolutions catch {{more balls | pixels:convolutions/late_caught >
+# pixels:plain/late_caught}} than plain layers, and {{more seeds | pixels:convolutions/steps_to_90/count >
+# pixels:plain/steps_to_90/count}} get to nine of ten. The third row says why. One fixed shuffle of the pixels takes no
+# information away, and plain layers could not tell. The window of a convolution now combines pixels that are no neighbours, and
+# the same network catches {{fewer | pixels:shuffled/late_caught < pixels:convolutions/late_caught}}, also {{fewer than plain layers
+# | pixels:shuffled/late_caught < pixels:plain/late_caught}}. What pays is what convolutions assume about pictures. {{# wording}}
+#
+# Using a weight at many places has its price: a picture takes about 21,600 multiplications here, twice the 10,700 of the plain
+# layers. On larger pictures the weights differ much: for the 84 × 84 pixels of Mnih et al., a plain first layer of 64
+# would have 451,584 weights, and a 3 × 3 convolution with 8 channels has 80. {{# mathematics}}
+
+# %% [markdown]
+# ### 12.2 Actions that are not allowed · further
+#
+# Often most actions are impossible in a state: squares that are taken, cards that are not in the hand. An **action mask** gives
+# them the logit $-10^8$. Their probability is then exactly 0, the allowed actions share all of it, and no gradient reaches a
+# masked logit (Huang and Ontañón 2022). The package does it where observations are a Dict with the key `"action_mask"`.
+# {{# cited}}
+
+# %%
+page.source(MaskedPolicy.forward)
+
+# %% [markdown]
+# The task here: a token on 4 × 5 squares. An action names the square to go to, one of 20, and only the two to four neighbours
+# are allowed. A step costs 1 until a corner is reached, for 50 steps at most. All networks see the mask; PPO, 10,240 steps, ten
+# seeds. {{# design}}
+
+# %% jupyter={"source_hidden": true}
+# {{# description}}
+MASKS = {
+    "mask/steps": "mask",
+    "acting_only/steps": "mask in acting only",
+    "nothing/steps": "no mask",
+    "penalty/steps": "no mask, a fine",
+    "learning_only/steps": "mask in learning only",
+}
+STYLES = ["-", "--", "-", "-.", ":"]
+COLOURS = ["ppo", "#000000", "reference", "a2c", "ppo_buggy"]
+figure, ax = plots.new_figure()
+steps = load_claims("masks")["curves"]
+for (name, label), colour, style in zip(MASKS.items(), COLOURS, STYLES, strict=True):
+    plots.claimed_band(ax, steps[name], label=label, colour=colour, style=style)
+ax.set(xlabel="environment steps", ylabel="steps of an episode", ylim=(0, 52), xlim=(0, 10_500))
+ax.set_xticks([0, 5_000, 10_000], ["0", "5,000", "10,000"])
+ax.legend(loc="upper right")
+page.figure(
+    figure,
+    alt="Five curves of the length of an episode; those of the mask and of the mask in acting only fall to about four steps.",
+    caption="Ten seeds, 95 % bands, moving average of 50 episodes. Low is good. The rise at the left has a plain reason: the "
+    "first episodes to end are short ones.",
+)
+
+# %% [markdown]
+# | mask | steps of the last 100 episodes | KL of an update [nats] | first batch, before any step: KL | and mean ratio |
+# |---|---|---|---|---|
+# | in acting and learning | {{masks:mask/late_steps}} | {{masks:mask/kl}} | {{masks:mask/first_kl.value}} | {{masks:mask/first_ratio.value}} |
+# | none: nothing happens | {{masks:nothing/late_steps}} | {{masks:nothing/kl}} | {{masks:nothing/first_kl.value}} | {{masks:nothing/first_ratio.value}} |
+# | none: a fine of 1 | {{masks:penalty/late_steps}} | {{masks:penalty/kl}} | {{masks:penalty/first_kl.value}} | {{masks:penalty/first_ratio.value}} |
+# | in acting only | {{masks:acting_only/late_steps}} | {{masks:acting_only/kl}} | {{masks:acting_only/first_kl}} | {{masks:acting_only/first_ratio}} |
+# | in learning only | {{masks:learning_only/late_steps}} | {{masks:learning_only/kl}} | {{masks:learning_only/first_kl}} | {{masks:learning_only/first_ratio}} |
+#
+# Without a mask an episode takes {{more than three times as many steps | masks:nothing/late_steps > 3 * masks:mask/late_steps}},
+# with a fine {{fewer | masks:penalty/late_steps < masks:nothing/late_steps}} than without one.
+#
+# The classic bug is a mask in one place of two. **In acting only**, the update gives forbidden actions a share that they never
+# had, so all ratios begin far below 1, and every row with $A < 0$ is clipped away. The return hides it: episodes are {{a little longer |
+# masks:acting_only/late_steps > masks:mask/late_steps}}. The KL is {{more than ten times | masks:acting_only/kl > 10 *
+# masks:mask/kl}} the healthy one. **In learning only**, nothing teaches the policy to leave forbidden actions alone: {{no
+# difference | masks:learning_only/late_steps ~ masks:nothing/late_steps}} from no mask is seen. The mean ratio looks healthy
+# here; the KL does not.
+#
+# So test it: before the first gradient step of an update, every row's ratio is 1 and the KL is 0. Exercise 7 is the function.
+
+# %% [markdown]
 # ## 13. Quiz
 
 # %% jupyter={"source_hidden": true}
@@ -1139,4 +1272,6 @@ questions.quiz(
 # - Also named above: I. Akkaya et al. (2019), *Solving Rubik's cube with a robot hand*; C. Berner et al. (2019), *Dota 2 with
 #   large scale deep reinforcement learning*; N. Rudin et al. (2022), *Learning to walk in minutes using massively parallel deep
 #   reinforcement learning*; C. Yu et al. (2022), *The surprising effectiveness of PPO in cooperative multi-agent games*; Z.
-#   Shao et al. (2024), *DeepSeekMath*. {{# cited}}
+#   Shao et al. (2024), *DeepSeekMath*; V. Mnih et al. (2015), *Human-level control through deep reinforcement learning*; I.
+#   Osband et al. (2020), *Behaviour suite for reinforcement learning*; S. Huang and S. Ontañón (2022), *A closer look at
+#   invalid action masking in policy gradient algorithms*. {{# cited}}

@@ -51,6 +51,10 @@ THE_SAME_VALUE = {
 WITHIN_THE_CONTRACT = {
     "standardize": ["return centred / (x.std(correction=0) - 1e-08)", "return centred / (x.std(correction=0) + 2e-08)"],
     "RunningMeanStd": ["return ((x - self.mean) / (self.var + 2e-08).sqrt()).to(x.dtype)"],
+    "masked_log_prob": [  # far below every logit is far enough
+        "allowed = logits.masked_fill(~mask, -200000000.0)",
+        "allowed = logits.masked_fill(~mask, -100000001.0)",
+    ],
     "diagnose": ["if offset[-(len(value) // 4):].mean() >= 0.1:"],  # a mean of quotients is not 0.1 to the last bit
     "ppo_update": [
         f"advantages = (advantages - advantages.mean()) / (advantages.{std})"

@@ -53,6 +53,8 @@ STUDIES = (
     "dqn",
     "networks",
     "minibatches",
+    "pixels",
+    "masks",
 )
 
 
