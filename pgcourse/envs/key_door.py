@@ -5,9 +5,9 @@ is not paid. Reaching the right end with the key pays 1 and ends the episode; wi
 the shortest way takes 36 steps, of which the first 12 lead away from the door, and an episode is cut after 64. How often
 a walk of coin tosses arrives is computed exactly.
 
-In some squares the two actions are switched. Otherwise a network that leans to one action everywhere, as untrained ones
-do, would walk to an end by chance. The idea is that of the deep sea of Osband et al. (2020), "Behaviour suite for
-reinforcement learning": a long chain of right steps, switched at random, and a reward at its end alone.
+In some squares the two actions are switched, so that a network that leans to one action everywhere does not get far by
+that. The idea is that of the deep sea of Osband et al. (2020), "Behaviour suite for reinforcement learning": a long chain
+of right steps, switched at random, and a reward at its end alone.
 """
 
 from typing import Any, ClassVar

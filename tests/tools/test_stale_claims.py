@@ -149,6 +149,17 @@ def test_of_the_environments_only_a_studys_own_is_behind_it(claims: Path, monkey
     assert "pgcourse/envs/pendulum.py" in code_behind("hacking")
 
 
+def test_a_new_environment_makes_no_other_study_stale_and_a_change_of_it_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = "pgcourse/envs/key_door.py"
+    assert [name for name in command.STUDIES if own in code_behind(name)] == ["exploration"]
+    stored, known = code.read("exploration"), code.code_of_file
+    assert reasons("exploration", stored) == []
+    monkeypatch.setattr(code, "code_of_file", lambda path: "x = 2" if path == code.ROOT / own else known(path))
+    assert reasons("exploration", stored) == [f"{own} has changed"]
+
+
 def test_a_file_that_a_study_has_left_is_no_reason_while_it_is_as_it_was(claims: Path) -> None:
     stored = code.read("hacking")
     left = "pgcourse/envs/probes.py"

@@ -47,6 +47,7 @@ STUDIES = (
     "comparison",
     "sensitivity",
     "dqn",
+    "exploration",
 )
 
 
