@@ -133,7 +133,7 @@ assert run("diagnose", diagnose).status == "correct"
 # A reward that is hardly ever found may be shaped, if it is done so that the best policy stays the best (lesson 06,
 # section 9). Each step is paid for what it gains of a potential $\Phi$, say minus the steps still to go:
 # $F = \gamma\,\Phi(s') - \Phi(s)$. The end of an episode wants the same care as the bootstrap of unit 03: where it
-# terminated nothing follows, and $\Phi(s')$ counts 0; where a time limit cut it, the future goes on.
+# terminated nothing follows, and $\Phi(s')$ counts 0; where a time limit cut it, the future goes on. {{# mathematics}}
 
 
 # %% nbgrader={"grade": false, "grade_id": "shaped_rewards", "locked": false, "schema_version": 3, "solution": true, "task": false}
