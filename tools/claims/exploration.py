@@ -14,7 +14,7 @@ from pgcourse.envs.key_door import EPISODE_STEPS, success_probability
 from pgcourse.study.exploration import CountBonus, KeyDoorPay, PaidForPotential, PaidForProgress
 from pgcourse.study.seeds import Run
 
-from .runs import kept_runs
+from .runs import kept_runs, plain
 from .study import IQM, TO_THRESHOLD, Metric, Study, band, held_out, last_mean, metric_mean, rounded
 
 STEPS = 131_072  # 32 rollouts, each as long as an episode
@@ -108,6 +108,9 @@ def study(*, num_workers: int = 1, num_seeds: int | None = None) -> dict[str, An
     for name in VARIANTS:
         shares = np.array([share_by_steps(run) for run in runs[name]])
         content["curves"][name] = {**band(grid, "env_step", shares), "per_seed": shares.tolist()}
+        # The first rollout's, one of each environment.
+        first = runs[name][0].episodes["episodic_return"][: CONFIG.num_envs]
+        content["prefixes"][name] = plain(first)
     return content | {"random_walk": random_walk(), "search": search(num_seeds)}
 
 
