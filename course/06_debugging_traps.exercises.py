@@ -13,9 +13,9 @@
 # %% [markdown]
 # # 06 Exercises: alarms, and the bug clinic
 #
-# First you write the function that turns the metrics of a run into alarms, about 25 minutes. Then the clinic opens: twelve
-# patients, each a training run with one silent bug, about 15 minutes each. Four of them are your round: skip the others,
-# or do them for credit. The lesson is [06 Debugging traps](../notebooks/06_debugging_traps.ipynb).
+# First you write the function that turns the metrics of a run into alarms, about 25 minutes, and one that shapes rewards,
+# about 10. Then the clinic opens: twelve patients, each a training run with one silent bug, about 15 minutes each. Four of
+# them are your round: skip the others, or do them for credit. The lesson is [06 Debugging traps](../notebooks/06_debugging_traps.ipynb).
 #
 # As before: write, run, check. `hint("diagnose")` gives the next hint, `solution("diagnose")` says how to see a solution; the
 # [exercises of unit 00](00_welcome.ipynb) explain the checks.
@@ -124,6 +124,45 @@ assert run("diagnose", diagnose).status == "correct"
 # Other suspects are as good where you can name the look. A look that comes out the same for both suspects tells nothing.
 #
 # </details>
+
+# %% [markdown]
+# ## Exercise 2: rewards with potential-based shaping
+#
+# *2 points, about 10 minutes, difficulty 1 of 3.*
+#
+# A reward that is hardly ever found may be shaped, if it is done so that the best policy stays the best (lesson 06,
+# section 9). Each step is paid for what it gains of a potential $\Phi$, say minus the steps still to go:
+# $F = \gamma\,\Phi(s') - \Phi(s)$. The end of an episode wants the same care as the bootstrap of unit 03: where it
+# terminated nothing follows, and $\Phi(s')$ counts 0; where a time limit cut it, the future goes on. {{# mathematics}}
+
+
+# %% nbgrader={"grade": false, "grade_id": "shaped_rewards", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def shaped_rewards(rewards, potentials, next_potentials, terminated, *, gamma):
+    """Rewards with potential-based shaping: reward + gamma * potential after the step - potential before it.
+
+    rewards, potentials, next_potentials: [T, N], finite numbers, all float32 or all float64; potentials are of the state
+    that the step comes from, next_potentials of the true state that it leads to, also where an episode ends.
+    terminated: [T, N], bool: True where the step ended the episode for good. The potential after such a step counts 0,
+    whatever next_potentials says. After a step that a time limit cut, terminated is False, and the potential counts; so it
+    does in the last row. gamma: float from 0 to 1.
+
+    Returns a new tensor [T, N] in the dtype of the rewards; the inputs stay as they are.
+
+    Example: reward 1, a potential of -4 before and -2 after, and gamma 0.5 give 1 + 0.5 * -2 - -4 = 4; with terminated
+    they give 1 - -4 = 5.
+    """
+    ### BEGIN SOLUTION
+    return rewards + gamma * next_potentials * ~terminated - potentials
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-shaped_rewards", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["nbval-check-output"]
+check("shaped_rewards", shaped_rewards)
+### BEGIN HIDDEN TESTS
+from pgcourse.checks import run
+
+assert run("shaped_rewards", shaped_rewards).status == "correct"
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## The clinic

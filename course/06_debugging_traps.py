@@ -29,8 +29,8 @@
 # {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises with all twelve patients (four are asked
 # for); all cells run in about a minute on two cores. Letters: [symbols](../docs/symbols.md). {{# wording}}
 #
-# The numbers in the text come from `claims/factorial.json`, `adam.json`, `traps.json`, `ranges.json` and
-# `hacking.json`: ten training runs of each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its
+# The numbers in the text come from `claims/factorial.json`, `adam.json`, `traps.json`, `ranges.json`, `hacking.json`
+# and `exploration.json`: ten training runs of each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its
 # 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data; hover to see the interval
 # ([the rule](07_trustworthy_experiments.ipynb)). {{# wording}}
 
@@ -42,6 +42,7 @@ import numpy as np
 import torch
 
 from pgcourse import a2c, ppo
+from pgcourse.envs import key_door
 from pgcourse.show import page, questions
 from pgcourse.show.clinic.trap_lab import TrapLab
 from pgcourse.show.figures import diagnostics, factorial, curves as plots
@@ -912,6 +913,99 @@ for bonus in (0.0, 1.5):
 watch({"random": None, **agents}, "Pendulum-v1", seed=3, caption="Same start states, true speed. One run each.")
 
 # %% [markdown]
+# ### 9.2 A reward that is hardly ever found · further
+#
+# `KeyDoor-v0` is a corridor of 25 squares. You start in the middle, a key lies at the left end, a door is at the right one.
+# Opening it with the key pays 1, and nothing else pays. The shortest way has 36 steps; an episode is cut after 64. In some
+# squares the two actions are switched, so that one habit does not lead far. {{# design}}
+#
+# A policy gradient weights actions by what they earned. Where no episode earned anything, there is nothing to weight.
+# How often does a coin at each square open the door?
+
+# %%
+chance = key_door.success_probability()  # exact, by dynamic programming
+print(f"{chance:.1e} an episode, {chance * 131_072 / key_door.EPISODE_STEPS:.3f} times in a run of 131,072 steps")
+
+# %% [markdown]
+# PPO gets one of these on top, in training only; all that follows counts the true reward.
+#
+# - **entropy bonus**: `ent_coef` of 0.01, 0.1 or 1;
+# - **count bonus**: $0.1 / \sqrt{n}$ for the $n$-th visit of a place (a square, with or without the key) in the whole run;
+#   0.1 was chosen among three scales on two other seeds;
+# - **potential**: section 9's shaping, $\Phi$ = minus the steps to go (to the key, then to the door) over 36. The door ends
+#   the sum at a finite $T$, so $\Phi$ of a *terminated* state counts 0; where a time limit cuts, it is kept;
+# - **progress**: the same pay, $1/36$ for each step nearer, and no charge for a step back. {{# design}}
+
+# %% jupyter={"source_hidden": true}
+questions.predict(
+    "06-exploration",
+    "Which of the four kinds of pay teach at least nine of ten seeds the way?",
+    [
+        "All four: each makes the policy roam",
+        "All but progress, which will be gamed",
+        "The count bonus and the potential alone",
+        "The potential alone: it knows the way",
+    ],
+    answer=2,
+    explanation="Of ten seeds, {{exploration:count/solved/count}} solve the task with the count bonus, "
+    "{{exploration:potential/solved/count}} with the potential, {{exploration:progress/solved/count}} paid for progress, and "
+    "{{exploration:entropy_01/solved/count}} with an entropy bonus of 0.1. {{# description}}",
+)
+
+# %% jupyter={"source_hidden": true}
+page.figure(
+    plots.claimed_curves(
+        "exploration",
+        {
+            "plain": "plain",
+            "entropy_01": "entropy bonus 0.1",
+            "count": "count bonus",
+            "potential": "potential",
+            "progress": "progress",
+        },
+        y_label="share of episodes at the door",
+    ),
+    alt="Share of episodes that open the door over 131,072 environment steps: count bonus and potential rise to 1 early, the "
+    "lines of plain PPO, of the entropy bonus and of pay for progress lie at or near 0.",
+    caption="Ten seeds each, true reward alone. Where few seeds are above 0 the band shows them, the line does not. Follow the band "
+    "of progress: found, and given up.",
+)
+
+# %% [markdown]
+# A seed solves the task if at least 90 of its last 100 episodes end at the door.
+#
+# | | seeds that ever open the door | first time [steps] | seeds that solve the task |
+# |---|---|---|---|
+# | plain | {{exploration:plain/first_success/count}} of {{exploration:plain/first_success/count.n}} | {{exploration:plain/first_success}} | {{exploration:plain/solved/count}} |
+# | entropy bonus 0.01 | {{exploration:entropy_001/first_success/count}} | {{exploration:entropy_001/first_success}} | {{exploration:entropy_001/solved/count}} |
+# | entropy bonus 0.1 | {{exploration:entropy_01/first_success/count}} | {{exploration:entropy_01/first_success}} | {{exploration:entropy_01/solved/count}} |
+# | entropy bonus 1 | {{exploration:entropy_1/first_success/count}} | {{exploration:entropy_1/first_success}} | {{exploration:entropy_1/solved/count}} |
+# | count bonus | {{exploration:count/first_success/count}} | {{exploration:count/first_success}} | {{exploration:count/solved/count}} |
+# | potential | {{exploration:potential/first_success/count}} | {{exploration:potential/first_success}} | {{exploration:potential/solved/count}} |
+# | progress | {{exploration:progress/first_success/count}} | {{exploration:progress/first_success}} | {{exploration:progress/solved/count}} |
+#
+# Count bonus and potential solve the task in {{more | exploration:count/solved/count > exploration:plain/solved/count,
+# exploration:potential/solved/count > exploration:plain/solved/count, exploration:count/solved/count >
+# exploration:entropy_001/solved/count, exploration:count/solved/count > exploration:entropy_01/solved/count,
+# exploration:count/solved/count > exploration:entropy_1/solved/count, exploration:potential/solved/count >
+# exploration:entropy_001/solved/count, exploration:potential/solved/count > exploration:entropy_01/solved/count,
+# exploration:potential/solved/count > exploration:entropy_1/solved/count}} seeds than plain PPO, and than any entropy bonus. In the
+# steps to the first success {{no difference | exploration:count/first_success ~ exploration:potential/first_success}} between
+# the two is seen, although the potential knows the way. The count bonus pays for what was seldom seen.
+#
+# An entropy bonus pays for staying near the coin, which hardly ever arrives. Plain PPO leaves the coin without any reward: its
+# entropy ends at {{exploration:plain/end_entropy}}, {{below | exploration:plain/end_entropy < exploration:entropy_1/end_entropy}} that
+# with a bonus of 1. Normalised advantages have a standard deviation of 1 even where they are the critic's errors alone. We
+# take this drift to be what opens the door in {{exploration:plain/first_success/count}} seeds. {{# hypothesis}} Without switched
+# squares it does so in {{exploration:straight/first_success/count}}.
+#
+# Paid for progress, {{exploration:progress/first_success/count}} seeds find the door, and {{exploration:progress/solved/count}}
+# solve the task. With $\gamma = 0.99$, beside the door, opening it earns $1 + 1/36 = 1.03$; a step back and one forth, for ever, earns
+# $\gamma / (36\,(1 - \gamma^2)) = 1.38$. The best policy never opens it. {{# mathematics}}
+#
+# In the exercises you write `shaped_rewards`.
+
+# %% [markdown]
 # ## 10. A patient · further
 #
 # Someone's PPO does not learn CartPole. These are its panels over two seeds, beside two healthy ones. Which of the usual
@@ -1084,6 +1178,10 @@ questions.quiz(
 #   depend on the gradient's scale.
 # - A. Y. Ng, D. Harada and S. Russell (1999), *Policy invariance under reward transformations*, ICML. Theorem 1:
 #   potential-based shaping.
+# - I. Osband et al. (2020), *Behaviour suite for reinforcement learning*, ICLR. Deep sea, after which section 9.2's corridor
+#   is made. M. G. Bellemare et al. (2016), *Unifying count-based exploration and intrinsic motivation*, NeurIPS: counts
+#   where states are too many to count. M. Grzes (2017), *Reward shaping in episodic reinforcement learning*, AAMAS: the
+#   potential of the last state.
 # - P. Henderson et al. (2018), *Deep reinforcement learning that matters*, AAAI. How much of a result is seeds, code
 #   and settings.
 # - L. Engstrom et al. (2020), *Implementation matters in deep policy gradients*, ICLR. An ablation that changes what

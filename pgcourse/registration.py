@@ -41,3 +41,12 @@ def register_envs() -> None:
         vector_entry_point="pgcourse.envs.long_corridor:LongCorridorVectorEnv",
         max_episode_steps=1000,
     )
+    for name, switched in (("KeyDoor-v0", True), ("StraightKeyDoor-v0", False)):
+        register(
+            NAMESPACE + name,
+            entry_point="pgcourse.envs.key_door:KeyDoorEnv",
+            vector_entry_point="pgcourse.envs.key_door:KeyDoorVectorEnv",
+            max_episode_steps=64,
+            reward_threshold=0.9,
+            kwargs={"switched": switched},
+        )

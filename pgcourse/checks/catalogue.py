@@ -79,6 +79,7 @@ EXERCISES = (
     Entry("tanh_log_prob", "05", "Log-density of a squashed action", 2, 18, 3),
     Entry("RunningMeanStd", "05", "Running mean and variance", 3, 25, 3),
     Entry("diagnose", "06", "From metrics to alarms", 3, 25, 2),
+    Entry("shaped_rewards", "06", "Rewards with potential-based shaping", 2, 10, 1),
     Entry("patient_01", "06", "Patient 1", 2, 10, 2),
     Entry("patient_02", "06", "Patient 2", 2, 8, 1),
     Entry("patient_03", "06", "Patient 3", 2, 8, 1),

@@ -131,6 +131,45 @@ def test_a_change_of_code_or_of_a_library_makes_a_file_stale_and_says_why(
     assert "numpy" not in out and "python 3" not in out and out.splitlines()[-1].startswith("1 of 1 claims are stale")
 
 
+def test_of_the_environments_only_a_studys_own_is_behind_it(claims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the package registers stands nowhere in the study's imports; a file of another environment is no part of it."""
+    envs = code.PACKAGE / "envs"
+    assert code.files_of_environment("Pendulum-v1") == code.files_of_environment("pgcourse/Pendulum-v1")
+    assert code.files_of_environment("Pendulum-v1") == {envs / "pendulum.py"}
+    assert code.files_of_environment("Acrobot-v1") == set()  # Gymnasium's: its version says it
+    known, stored = code.code_of_file, code.read("hacking")
+
+    def edited(name: str) -> list[str]:
+        monkeypatch.setattr(code, "code_of_file", lambda path: "x = 2" if path == envs / name else known(path))
+        return reasons("hacking", stored)
+
+    assert edited("pendulum.py") == ["pgcourse/envs/pendulum.py has changed"]
+    assert edited("probes.py") == []
+    monkeypatch.setattr(code, "files_behind", lambda starts: set(starts))  # as if the package imported no environment
+    assert "pgcourse/envs/pendulum.py" in code_behind("hacking")
+
+
+def test_a_new_environment_makes_no_other_study_stale_and_a_change_of_it_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = "pgcourse/envs/key_door.py"
+    assert [name for name in command.STUDIES if own in code_behind(name)] == ["exploration"]
+    stored, known = code.read("exploration"), code.code_of_file
+    assert reasons("exploration", stored) == []
+    monkeypatch.setattr(code, "code_of_file", lambda path: "x = 2" if path == code.ROOT / own else known(path))
+    assert reasons("exploration", stored) == [f"{own} has changed"]
+
+
+def test_a_file_that_a_study_has_left_is_no_reason_while_it_is_as_it_was(claims: Path) -> None:
+    stored = code.read("hacking")
+    left = "pgcourse/envs/probes.py"
+    assert left not in stored["code"]
+    stored["code"] |= code.digests({code.ROOT / left})
+    assert reasons("hacking", stored) == []
+    stored["code"][left] = "0" * 12
+    assert reasons("hacking", stored) == [f"{left} has changed"]
+
+
 def test_code_that_makes_batches_has_no_part_in_runs_made_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

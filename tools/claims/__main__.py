@@ -55,6 +55,7 @@ STUDIES = (
     "minibatches",
     "pixels",
     "masks",
+    "exploration",
 )
 
 

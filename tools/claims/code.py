@@ -2,11 +2,15 @@
 
 import hashlib
 import importlib
+import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gymnasium.envs.registration import registry
+
+from pgcourse.registration import NAMESPACE, register_envs
 from pgcourse.study.claims import machine
 from pgcourse.study.source import PACKAGE, code_of_file, files_behind
 
@@ -38,11 +42,21 @@ def code_behind(name: str, how: str = ONE_BY_ONE) -> dict[str, str]:
     """
     study = importlib.import_module(f"tools.claims.{name}").STUDY
     algorithms = {PACKAGE / "algorithms" / f"{config.algorithm}.py" for config in study.variants.values()}
-    environments = PACKAGE.glob("envs/**/*.py")  # found by their ids
+    environments = {file for config in study.variants.values() for file in files_of_environment(config.env_id)}
     files = files_behind([ROOT / "tools" / "claims" / f"{name}.py", *algorithms, *environments]) - NO_FIGURE
     if how != BATCHED:
         files = {path for path in files if not path.is_relative_to(PACKAGE / "study" / "batched")}
     return digests(files)
+
+
+def files_of_environment(env_id: str) -> set[Path]:
+    """The package's files that Gymnasium makes this environment from: nothing imports them, they are found by the id."""
+    register_envs()
+    spec = registry.get(NAMESPACE + env_id.removeprefix(NAMESPACE)) or registry.get(env_id)
+    entries = () if spec is None else (spec.entry_point, spec.vector_entry_point)
+    modules = {entry.partition(":")[0] for entry in entries if isinstance(entry, str)}
+    own = [module for module in modules if module.startswith(f"{PACKAGE.name}.")]
+    return {Path(importlib.util.find_spec(module).origin).resolve() for module in own}
 
 
 def digests(files: set[Path]) -> dict[str, str]:
@@ -65,7 +79,10 @@ def reasons(name: str, content: Mapping[str, Any]) -> list[str]:
     then, now = content["code"], code_behind(name, content.get("runs", ONE_BY_ONE))
     found = [f"{path} has changed" for path in now if path in then and now[path] != then[path]]
     found += [f"{path} is new" for path in now if path not in then]
-    found += [f"{path} is gone" for path in then if path not in now]
+    # A file that the study no longer goes through says nothing while it is as it was.
+    before = {path: digests({ROOT / path} if (ROOT / path).is_file() else set()) for path in then if path not in now}
+    found += [f"{path} has changed" for path, code in before.items() if code and code[path] != then[path]]
+    found += [f"{path} is gone" for path, code in before.items() if not code]
     return found + version_changes(content["versions"])
 
 
