@@ -28,7 +28,7 @@ BEING_WRITTEN = [
     "MuJoCo, measured",
     "SAC and TD3 measured beside PPO on Pendulum, in steps and in seconds",
     "Memory: a recurrent policy (GRU), and minibatches of sequences",
-    "Exploration: count bonuses, curiosity, in a lesson",
+    "Exploration by curiosity",
     "A tiny batch",
     "Episodes much longer than the batch",
     "LeakyReLU, measured",
