@@ -15,7 +15,7 @@
 #
 # Seven functions, about 90 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches,
 # the sixth is the whole update, and the seventh is for tasks with actions that are not allowed. Twice your code trains an
-# agent on CartPole: once the loss is there, and again after the sixth. {{# wording}}
+# agent on CartPole: once the loss is there, and again at the end. {{# wording}}
 # The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
 #
 # As before: write, run, check. `hint("approx_kl")` gives the next hint, `solution("approx_kl")` says how to see a solution;
