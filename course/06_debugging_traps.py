@@ -29,8 +29,8 @@
 # {{minutes:further}} more for the folded sections, {{minutes:exercises}} for the exercises with all twelve patients (four are asked
 # for); all cells run in about a minute on two cores. Letters: [symbols](../docs/symbols.md). {{# wording}}
 #
-# The numbers in the text come from `claims/factorial.json`, `adam.json`, `traps.json`, `ranges.json`, `hacking.json`
-# and `exploration.json`: ten training runs of each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its
+# The numbers come from `claims/factorial.json`, `adam.json`, `traps.json`, `ranges.json`, `hacking.json` and
+# `exploration.json`: ten training runs of each version. *72 [65, 80]* reads: interquartile mean over the ten runs, and its
 # 95 % bootstrap interval. Words with a dotted underline are comparisons decided by the data; hover to see the interval
 # ([the rule](07_trustworthy_experiments.ipynb)). {{# wording}}
 
