@@ -46,6 +46,7 @@ STUDIES = (
     "ranges",
     "comparison",
     "sensitivity",
+    "shared_trunk",
     "dqn",
 )
 
