@@ -30,6 +30,8 @@ def shared(config: Any, **changes: Any) -> Any:
 
 PPO_CARTPOLE: dict[str, Any] = {
     "ppo": SHORT,
+    # What a shared trunk has besides: one rate for both, the policy's, which is a seventh of the critic's own.
+    "ppo_same_rate": replace(SHORT, critic_lr=SHORT.policy_lr),
     **{f"ppo_{name}": shared(SHORT, vf_coef=weight) for name, weight in WEIGHTS.items()},
     # Rewards of 0.05 make values of 5 instead of 100: the value loss is 400 times as small.
     "ppo_scaled": shared(SHORT, vf_coef=0.5, reward_scale=0.05),
@@ -39,6 +41,7 @@ PPO_CARTPOLE: dict[str, Any] = {
 }
 A2C_CARTPOLE: dict[str, Any] = {
     "a2c": A2C,
+    "a2c_same_rate": replace(A2C, critic_lr=A2C.policy_lr),
     **{f"a2c_{name}": shared(A2C, vf_coef=weight) for name, weight in WEIGHTS.items()},
     "a2c_scaled": shared(A2C, vf_coef=0.5, reward_scale=0.05),
 }
@@ -93,8 +96,8 @@ TOLD: tuple[tuple[Any, dict[str, Metric]], ...] = (
     (TRUNKS, OF_TRUNK),
 )
 STUDY = Study(
-    description=f"PPO on CartPole-v1 ({COMPARED:,} steps) and on Pendulum-v1, A2C on CartPole-v1 ({A2C_STEPS:,} steps): policy and "
-    "critic as two networks, and as two heads on one trunk with one optimiser and one norm for clipping, for several weights "
+    description=f"PPO on CartPole-v1 ({COMPARED:,} steps) and Pendulum-v1, A2C on CartPole-v1 ({A2C_STEPS:,} steps): policy "
+    "and critic as two networks, and as two heads on one trunk with one optimiser and one norm for clipping, for several weights "
     "of the value loss and for smaller rewards.",
     variants=VARIANTS,
     metrics=EVERY,
