@@ -194,8 +194,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "a-loss-left-out",
-            "A term of the loss moves nothing: it is missing, cut from the graph by detach, item or float, or a zero_grad between "
-            "backward passes threw its gradient away. All three terms have to reach one step.",
+            "A term of the loss moves nothing: it is missing, cut from the graph by detach, item or float, or a zero_grad "
+            "between backward passes threw its gradient away. All three terms have to reach one step.",
             {"vf_coef * value_loss": "vf_coef * value_loss.detach()"},
             {"vf_coef * value_loss": "vf_coef * value_loss.item()"},
             {" + vf_coef * value_loss": ""},
@@ -219,8 +219,8 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "nothing-moves",
-            "The network stays where it was: the optimiser's step or backward is missing, or zero_grad stands between the two and "
-            "throws the gradient away. The order is zero_grad, backward, clip, step.",
+            "The network stays where it was: the optimiser's step or backward is missing, or zero_grad stands between the two "
+            "and throws the gradient away. The order is zero_grad, backward, clip, step.",
             {"optimizer.step()": ""},
             {"loss.backward()": "loss.backward(); optimizer.zero_grad(set_to_none=False)"},
             {"loss.backward()": "loss.backward(); optimizer.zero_grad()"},
