@@ -64,7 +64,7 @@ STEP_METRICS = (
 def shared_trunk_step(
     policy_loss: Tensor, value_loss: Tensor, optimizer: torch.optim.Optimizer, *, max_grad_norm: float | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """One step of two networks that share layers, along the sum of their losses; the whole gradient is clipped by one norm.
+    """One step of a policy and a critic that share layers: along the sum of both losses, clipped by one norm.
 
     Args: value_loss: scalar, weighted already. optimizer: over all parameters of both, each once.
     Returns: four scalars, before clipping. The norms of the policy loss's and the value loss's gradient; and of what they
@@ -78,14 +78,12 @@ def shared_trunk_step(
     of_value = torch.autograd.grad(value_loss, parameters, allow_unused=True)
     trunk = [(p, v) for p, v in zip(of_policy, of_value, strict=True) if p is not None and v is not None]
     policy_norm, value_norm = global_norm(p for p, _ in trunk), global_norm(v for _, v in trunk)
-    product = torch.stack([(p * v).sum() for p, v in trunk]).sum()
+    product = sum([(p * v).sum() for p, v in trunk], torch.zeros_like(policy_norm))
     smallest = torch.finfo(product.dtype).tiny  # where a gradient is 0, so are share and cosine
     share = value_norm / (policy_norm + value_norm).clamp(min=smallest)
     cosine = product / (policy_norm * value_norm).clamp(min=smallest)
-    norms = (
-        global_norm(of_policy),
-        global_norm(of_value),
-    )  # now, since those of the heads are about to be clipped in place
+    # Taken before the gradients become those of the parameters, which are clipped in place.
+    norms = global_norm(of_policy), global_norm(of_value)
     for parameter, p, v in zip(parameters, of_policy, of_value, strict=True):
         parameter.grad = p + v if p is not None and v is not None else p if v is None else v
     clip_and_step(nn.ParameterList(parameters), optimizer, max_grad_norm=max_grad_norm)

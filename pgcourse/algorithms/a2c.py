@@ -143,7 +143,7 @@ def train(
 
     What a learner may replace:
       policy, critic      networks of their own: obs [B, D] -> Distribution, obs [B, D] -> values [B]; with shared_trunk
-                          both on the same layers
+                          both on the same layers (`networks.share_trunk` puts a critic on a policy's)
       envs                a vector environment in SAME_STEP mode, in place of `make_envs(config.env_id, ...)`
       collect_fn          (policy, critic, envs, obs [N, D], num_steps) -> (Rollout, next obs [N, D])
       advantage_fn        (rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda) -> [T, N]

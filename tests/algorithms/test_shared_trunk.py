@@ -290,3 +290,12 @@ def test_what_does_not_go_together_is_one_line(name: str) -> None:
         train(SHARED[name], critic=own.critic())
     with refused("vf_coef=-0.5 is not allowed; use a number of at least 0"):
         replace(SHARED[name], vf_coef=-0.5)
+
+
+def test_networks_of_their_own_with_one_optimiser_are_clipped_by_one_norm_too() -> None:
+    """As in CleanRL's ppo.py, which has no trunk: its share is 0, and no division by nothing ends the run."""
+    torch.manual_seed(0)
+    policy, critic = CategoricalPolicy(4, 2, (8,)).double(), ValueNetwork(4, (8,)).double()
+    optimizer = torch.optim.SGD(parameters(policy, critic), lr=0.1)
+    found = optim.actor_critic_step(*losses(policy, critic), policy, critic, optimizer, optimizer, max_grad_norm=0.5)
+    assert float(found[0]) > 0 and float(found[1]) > 0 and float(found[2]) == 0 and float(found[3]) == 0
