@@ -54,10 +54,12 @@ class A2CConfig:
     hidden_sizes: tuple[int, ...] = (64, 64)
     initial_std: float = 1.0  # of continuous actions
     activation: Activation = "tanh"  # between the layers of policy and critic
-    shared_trunk: bool = False  # one network with two heads and one optimiser, whose rate is policy_lr
-    vf_coef: float = (
-        1.0  # weight of the value loss; it matters for a shared trunk, where the two losses pull at one thing
+    shared_trunk: bool = (
+        False  # policy and critic are two heads of one network, with one optimiser: its rate is policy_lr
     )
+    # Weight of the value loss, which is half of the mean squared error. Two optimisers of their own hardly notice it; on a
+    # shared trunk it says whose gradient is longer. 0.5 is CleanRL's; the 0.5 of Stable-Baselines3, which has no half, is 1.
+    vf_coef: float = 1.0
 
     def __post_init__(self) -> None:
         require_integers(self, "seed", at_least=0)
