@@ -54,9 +54,8 @@ class A2CConfig:
     hidden_sizes: tuple[int, ...] = (64, 64)
     initial_std: float = 1.0  # of continuous actions
     activation: Activation = "tanh"  # between the layers of policy and critic
-    shared_trunk: bool = (
-        False  # policy and critic are two heads of one network, with one optimiser: its rate is policy_lr
-    )
+    # Policy and critic as two heads of one network. It has one optimiser, whose rate is policy_lr: critic_lr is not used.
+    shared_trunk: bool = False
     # Weight of the value loss, which is half of the mean squared error. Two optimisers of their own hardly notice it; on a
     # shared trunk it says whose gradient is longer. 0.5 is CleanRL's; the 0.5 of Stable-Baselines3, which has no half, is 1.
     vf_coef: float = 1.0
