@@ -1,4 +1,4 @@
-"""Lesson 07, tables of sections 5.1 and 6: policy and critic apart, and as two heads on a shared trunk.
+"""Lesson 07, tables of sections 5.1, 5.3 and 6: policy and critic apart, and as two heads on a shared trunk.
 
 PPO and A2C on CartPole, PPO on Pendulum: how they learn, and how long the two losses' gradients on the trunk are.
 """
@@ -12,9 +12,9 @@ from pgcourse import a2c, ppo
 from pgcourse.study.seeds import Run
 
 from .pendulum import solved, steps_to_solved
-from .ppo import COMPARED, SHORT, late_mean, steps_within
+from .ppo import COMPARED, KL, MILLI, SHORT, late_mean, steps_within
 from .runs import kept_runs
-from .study import IQM, OF_RETURN, TO_THRESHOLD, Metric, Study, held_out, metric_values, steps_to
+from .study import IQM, OF_RETURN, TO_THRESHOLD, Metric, Study, held_out, metric_mean, metric_values, steps_to
 
 SHARE, COSINE = SHOWN = ("losses/trunk_value_share", "losses/trunk_cosine")
 A2C_STEPS = 200_000
@@ -33,6 +33,9 @@ PPO_CARTPOLE: dict[str, Any] = {
     # What a shared trunk has besides: one rate for both, the policy's, which is a seventh of the critic's own.
     "ppo_same_rate": replace(SHORT, critic_lr=SHORT.policy_lr),
     **{f"ppo_{name}": shared(SHORT, vf_coef=weight) for name, weight in WEIGHTS.items()},
+    # One rate for everything, the one that the critic has by itself: fast enough for values of 100.
+    "ppo_05_fast": shared(SHORT, vf_coef=0.5, policy_lr=SHORT.critic_lr),
+    "ppo_0001_fast": shared(SHORT, vf_coef=0.001, policy_lr=SHORT.critic_lr),
     # Rewards of 0.05 make values of 5 instead of 100: the value loss is 400 times as small.
     "ppo_scaled": shared(SHORT, vf_coef=0.5, reward_scale=0.05),
     "ppo_apart_scaled": replace(SHORT, reward_scale=0.05),
@@ -64,7 +67,12 @@ def a2c_late(run: Run) -> float:
     return float(run.episodes["episodic_return"][run.episodes["env_step"] > 0.8 * A2C_STEPS].mean())
 
 
-EVERY = {"held_out": Metric("return", OF_RETURN, held_out)}
+EVERY = {
+    "held_out": Metric("return", OF_RETURN, held_out),
+    "explained_variance": Metric(
+        "of Var(G)", [IQM], lambda run: float(np.nanmean(run.metrics["losses/explained_variance"]))
+    ),
+}
 OF_TRUNK = {
     "value_share": Metric("of the trunk's gradient", [IQM], lambda run: float(np.median(run.metrics[SHARE]))),
     "value_over_policy": Metric("times", [IQM], value_over_policy),
@@ -77,6 +85,7 @@ TOLD: tuple[tuple[Any, dict[str, Metric]], ...] = (
         {
             "steps_to_475": Metric("environment steps", TO_THRESHOLD, steps_within),
             "late": Metric("return", OF_RETURN, late_mean),
+            "kl": Metric(MILLI, [IQM], lambda run: 1000 * metric_mean(run, KL)),
         },
     ),
     (
