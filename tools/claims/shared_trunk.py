@@ -46,6 +46,7 @@ A2C_CARTPOLE: dict[str, Any] = {
     "a2c": A2C,
     "a2c_same_rate": replace(A2C, critic_lr=A2C.policy_lr),
     **{f"a2c_{name}": shared(A2C, vf_coef=weight) for name, weight in WEIGHTS.items()},
+    "a2c_01_fast": shared(A2C, vf_coef=0.1, policy_lr=A2C.critic_lr),
     "a2c_scaled": shared(A2C, vf_coef=0.5, reward_scale=0.05),
 }
 PPO_PENDULUM: dict[str, Any] = {
