@@ -383,10 +383,10 @@ finale.ppo_update(ppo_update=ppo_update)
 #
 # *2 points, about 12 minutes, difficulty 2 of 3.*
 #
-# In many implementations policy and critic are two heads on one trunk of hidden layers: images are expensive to look at
-# twice. Two optimisers would step the trunk twice then. So there is one optimiser, one loss, and one norm for clipping: the
-# *joint* loss, in which a coefficient says how much the value loss counts. What that does to the trunk is measured in
-# lesson 07; `ppo.train` does it with `PPOConfig(shared_trunk=True, vf_coef=0.5)`.
+# For images, policy and critic are usually two heads on one trunk of hidden layers. With an optimiser each they would both
+# step the trunk. So there is one optimiser, one loss, and one norm for clipping: the *joint* loss, in which a coefficient says
+# how much the value loss counts. Lesson 07 measures what that does to the trunk; `ppo.train` does it with
+# `PPOConfig(shared_trunk=True, vf_coef=0.5)`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shared_trunk_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
