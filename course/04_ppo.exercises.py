@@ -13,9 +13,9 @@
 # %% [markdown]
 # # 04 Exercises: write PPO
 #
-# Seven functions, about 90 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches,
-# the sixth is the whole update, and the seventh is for tasks with actions that are not allowed. Twice your code trains an
-# agent on CartPole: once the loss is there, and again at the end. {{# wording}}
+# Eight functions, about 100 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches,
+# the sixth is the whole update; the seventh is for tasks with actions that are not allowed, the eighth for networks that
+# share layers. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
 # The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
 #
 # As before: write, run, check. `hint("approx_kl")` gives the next hint, `solution("approx_kl")` says how to see a solution;
@@ -404,6 +404,52 @@ check("masked_log_prob", masked_log_prob)
 from pgcourse.checks import run
 
 assert run("masked_log_prob", masked_log_prob).status == "correct"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 8: one network, two heads
+#
+# *2 points, about 12 minutes, difficulty 2 of 3.*
+#
+# For images, policy and critic are usually two heads on one trunk of hidden layers. With an optimiser each they would both
+# step the trunk. So there is one optimiser, one loss, and one norm for clipping: the *joint* loss, in which a coefficient says
+# how much the value loss counts. Lesson 07 measures what that does to the trunk; `ppo.train` does it with
+# `PPOConfig(shared_trunk=True, vf_coef=0.5)`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "shared_trunk_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def shared_trunk_step(network, optimizer, policy_loss, value_loss, entropy, *, vf_coef, ent_coef, max_grad_norm):
+    """One gradient step of a network whose policy and critic share layers.
+
+    network: nn.Module with a trunk and two heads. optimizer: over all of its parameters. policy_loss, value_loss, entropy:
+    scalars (0-d) of one forward pass, the entropy a mean over the rows; every parameter is reached by one of them.
+
+    The joint loss is the policy loss plus vf_coef times the value loss minus ent_coef times the entropy. The optimizer takes one
+    step along its gradient alone, whatever gradients are left from before. Between backward and step the gradient is clipped to
+    max_grad_norm by one norm, that of all parameters together; a shorter one stays as it is.
+
+    Returns that norm as it was before clipping, a number (a Python float or a 0-d tensor).
+
+    Example: trunk 1, policy's head [0, 0], value's head 1, one row with obs 1, action 0, advantage 1 and return 4. The value loss
+    is 4.5. With vf_coef 0.5 the gradient is -1.5 for the trunk and for the value's head and [-0.5, 0.5] for the policy's head,
+    its norm is the root of 5, and with max_grad_norm 0.5 and plain SGD of learning rate 1 the trunk moves to 1.335.
+    """
+    ### BEGIN SOLUTION
+    loss = policy_loss + vf_coef * value_loss - ent_coef * entropy
+    optimizer.zero_grad()
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(network.parameters(), max_grad_norm)
+    optimizer.step()
+    return norm
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-shared_trunk_step", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["nbval-check-output"]
+check("shared_trunk_step", shared_trunk_step)
+### BEGIN HIDDEN TESTS
+from pgcourse.checks import run
+
+assert run("shared_trunk_step", shared_trunk_step).status == "correct"
 ### END HIDDEN TESTS
 
 # %% [markdown]

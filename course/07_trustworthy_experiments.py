@@ -762,8 +762,8 @@ page.figure(
                 "trunk",
                 {
                     "separate": PRESET,
-                    "shared,\n0.5 × value": "sensitivity:shared/late",
-                    "shared,\n0.001 × value": "sensitivity:shared_light/late",
+                    "shared,\n0.5 × value": "shared_trunk:ppo_05/late",
+                    "shared,\n0.001 × value": "shared_trunk:ppo_0001/late",
                 },
                 "separate",
             ),
@@ -818,20 +818,19 @@ page.figure(
 # | critic's layers | 8 | {{sensitivity:critic_8/steps_to_475}} | {{sensitivity:critic_8/steps_to_475/count}} | {{sensitivity:critic_8/kl}} |
 # | | 128 | {{sensitivity:critic_128/steps_to_475}} | {{sensitivity:critic_128/steps_to_475/count}} | {{sensitivity:critic_128/kl}} |
 # | activation | ReLU | {{sensitivity:relu/steps_to_475}} | {{sensitivity:relu/steps_to_475/count}} | {{sensitivity:relu/kl}} |
-# | shared trunk | 0.5 × value loss | {{sensitivity:shared/steps_to_475}} | {{sensitivity:shared/steps_to_475/count}} | {{sensitivity:shared/kl}} |
-# | | 0.001 × value loss | {{sensitivity:shared_light/steps_to_475}} | {{sensitivity:shared_light/steps_to_475/count}} | {{sensitivity:shared_light/kl}} |
+# | shared trunk | 0.5 × value loss | {{shared_trunk:ppo_05/steps_to_475}} | {{shared_trunk:ppo_05/steps_to_475/count}} | {{shared_trunk:ppo_05/kl}} |
+# | | 0.001 × value loss | {{shared_trunk:ppo_0001/steps_to_475}} | {{shared_trunk:ppo_0001/steps_to_475/count}} | {{shared_trunk:ppo_0001/kl}} |
 #
 # - **Slower than the preset** by this number are a third of the learning rate and three times it, a clip of 0.05, 0.1 or 0.5, rollouts of 4,096 rows,
 #   $\lambda = 1$, ReLU, torch's own initial weights and a large last layer
 #   ({{later in all of these | sensitivity:lr_third/steps_to_475 > ppo:cartpole/steps_to_475, sensitivity:lr_triple/steps_to_475 > ppo:cartpole/steps_to_475, sensitivity:clip_005/steps_to_475 > ppo:cartpole/steps_to_475, sensitivity:clip_01/steps_to_475 > ppo:cartpole/steps_to_475, ppo:wide_clip/steps_to_475 > ppo:cartpole/steps_to_475, sensitivity:batch_4096/steps_to_475 > ppo:cartpole/steps_to_475, sensitivity:lambda_1/steps_to_475 > ppo:cartpole/steps_to_475, sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475, ppo:default_init/steps_to_475 > ppo:cartpole/steps_to_475, ppo:large_last_layer/steps_to_475 > ppo:cartpole/steps_to_475}}).
-#   So is the shared trunk with 0.001 ({{later | sensitivity:shared_light/steps_to_475 > ppo:cartpole/steps_to_475}}). {{# wording}}
 # - **Not seen to differ** are 256 rows, ten times the learning rate, an entropy bonus of 0.01, rewards × 0.01, layers of 64 or 128, and a critic of 128
 #   ({{no difference in any of these | sensitivity:batch_256/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:lr_tenfold/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:entropy_001/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:reward_001/steps_to_475 ~ ppo:cartpole/steps_to_475, ppo:wide_network/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:network_128/steps_to_475 ~ ppo:cartpole/steps_to_475, sensitivity:critic_128/steps_to_475 ~ ppo:cartpole/steps_to_475}}).
 # - **Both networks at 8**: {{a lower late return | sensitivity:network_8/late < ppo:cartpole/late}}, and
 #   {{fewer seeds that arrive | sensitivity:network_8/steps_to_475/count < ppo:cartpole/steps_to_475/count}}.
 # - **A critic of 8** beside a policy of 32 is a cliff: {{lower | sensitivity:critic_8/late < ppo:cartpole/late}}.
-# - **A shared trunk** with the usual weight of 0.5 on the value loss is another: {{lower | sensitivity:shared/late < ppo:cartpole/late}},
-#   {{sensitivity:shared/late}}. With a weight of 0.001 {{no difference is seen | sensitivity:shared_light/late ~ ppo:cartpole/late}}.
+# - **A shared trunk** with the usual weight of 0.5 on the value loss is another: {{lower | shared_trunk:ppo_05/late < ppo:cartpole/late}},
+#   {{shared_trunk:ppo_05/late}}. So it is with 0.001 ({{lower | shared_trunk:ppo_0001/late < ppo:cartpole/late}}); why is in 5.3.
 
 # %% [markdown]
 # ### 5.2 Pendulum · further
@@ -993,6 +992,50 @@ page.figure(
 # minibatches first. {{# design}}
 
 # %% [markdown]
+# ### 5.5 One trunk, two losses · further
+#
+# Policy and critic can be two heads on one trunk of hidden layers: `PPOConfig(shared_trunk=True, vf_coef=0.5)`. There is one
+# optimiser then, and the trunk follows the sum of two gradients, of the policy loss and of `vf_coef` times the value loss.
+# Advantages are normalised; values are not. A value loss grows with the square of the rewards' scale, so on CartPole,
+# with values up to 100, its gradient on the trunk is {{shared_trunk:ppo_05/value_over_policy.value}} times as long as the policy's. {{# mathematics}}
+
+# %% jupyter={"source_hidden": true}
+trunk = load_claims("shared_trunk")
+figure, ax = plots.new_figure()
+for name, label, colour in (
+    ("ppo_05", "0.5 × value loss", "vermillion"), ("ppo_001", "0.01 × value loss", "orange"),
+    ("ppo_0001", "0.001 × value loss", "blue"), ("ppo_scaled", "0.5 × value loss, rewards × 0.05", "green"),
+):  # fmt: skip
+    plots.claimed_band(ax, trunk["curves"][f"{name}/losses/trunk_value_share"], label=label, colour=colour)
+ax.set(xlabel="environment steps", ylabel="value loss's share of the trunk's gradient", ylim=(0, 1))
+ax.legend()
+page.figure(
+    figure,
+    alt="The value loss's share of the gradient on the trunk over 100,000 steps, for three weights and for scaled rewards.",
+    caption="PPO on CartPole, two heads on one trunk, ten seeds. 1: the value loss alone moves the trunk; 0: the policy loss alone. Look where each "
+    "line ends.",
+)
+
+# %% [markdown]
+# | trunk | late return | seeds at 475 | value's share |
+# |---|---|---|---|
+# | two networks | {{shared_trunk:ppo/late}} | {{shared_trunk:ppo/steps_to_475/count}} | |
+# | two networks, both with the policy's rate | {{shared_trunk:ppo_same_rate/late}} | {{shared_trunk:ppo_same_rate/steps_to_475/count}} | |
+# | shared, 0.5 × value loss | {{shared_trunk:ppo_05/late}} | {{shared_trunk:ppo_05/steps_to_475/count}} | {{shared_trunk:ppo_05/value_share}} |
+# | shared, 0.01 × | {{shared_trunk:ppo_001/late}} | {{shared_trunk:ppo_001/steps_to_475/count}} | {{shared_trunk:ppo_001/value_share}} |
+# | shared, 0.001 × | {{shared_trunk:ppo_0001/late}} | {{shared_trunk:ppo_0001/steps_to_475/count}} | {{shared_trunk:ppo_0001/value_share}} |
+# | shared, 0.5 ×, rate 0.01 | {{shared_trunk:ppo_05_fast/late}} | {{shared_trunk:ppo_05_fast/steps_to_475/count}} | {{shared_trunk:ppo_05_fast/value_share}} |
+# | shared, 0.001 ×, rate 0.01 | {{shared_trunk:ppo_0001_fast/late}} | {{shared_trunk:ppo_0001_fast/steps_to_475/count}} | {{shared_trunk:ppo_0001_fast/value_share}} |
+# | shared, 0.5 ×, rewards × 0.05 | {{shared_trunk:ppo_scaled/late}} | {{shared_trunk:ppo_scaled/steps_to_475/count}} | {{shared_trunk:ppo_scaled/value_share}} |
+#
+# Two things come with sharing. **One rate for both**: two networks at the policy's rate end
+# {{lower | shared_trunk:ppo_same_rate/late < shared_trunk:ppo/late}} too, since values of 100 are far for steps of 0.0015. **And the
+# gradients' lengths**: with one rate of 0.01, a weight of 0.5 ends
+# {{lower than 0.001 | shared_trunk:ppo_05_fast/late < shared_trunk:ppo_0001_fast/late}}, {{shared_trunk:ppo_05_fast/late}} against
+# {{shared_trunk:ppo_0001_fast/late}}. Smaller rewards mend both at once: with rewards × 0.05
+# {{no difference to two networks is seen | shared_trunk:ppo_scaled/late ~ shared_trunk:ppo/late}}. Scale rewards before you turn `vf_coef`. {{# advice}}
+
+# %% [markdown]
 # ## 6. Rules of thumb, put to the test
 #
 # Two lists, chosen differently. The **first** holds sixteen sayings from tutorials and forum answers that somebody
@@ -1048,7 +1091,7 @@ questions.predict(
 # | Orthogonal initial weights | {{holds | ppo:default_init/steps_to_475 > ppo:cartpole/steps_to_475}} | torch's own take more steps |
 # | A small last layer of the policy | {{holds | ppo:large_last_layer/steps_to_475 > ppo:cartpole/steps_to_475}} | a large one takes more steps |
 # | $\lambda$ between 0 and 1 | {{holds | sensitivity:lambda_0/steps_to_475/count < ppo:cartpole/steps_to_475/count, sensitivity:lambda_1/steps_to_475 > ppo:cartpole/steps_to_475}} | 0: fewer seeds arrive; 1: more steps |
-# | Networks apart, no shared trunk | {{holds | sensitivity:shared/late < ppo:cartpole/late, sensitivity:shared_light/steps_to_475 > ppo:cartpole/steps_to_475}} | shared: lower late return, or more steps with a light value loss |
+# | Networks apart, no shared trunk | {{depends | shared_trunk:ppo_05/late < ppo:cartpole/late, shared_trunk:ppo_scaled/late ~ ppo:cartpole/late}} | shared: lower late return with rewards of 1; with rewards of 0.05 no difference seen |
 # | tanh in small networks | {{holds | sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475}} | ReLU takes more steps |
 # | Adam's epsilon of 1e-5 | {{not seen | ppo:adam_eps_1e_8/steps_to_475 ~ ppo:cartpole/steps_to_475}} | 1e-8, PyTorch's own |
 # | The minimum in PPO's loss | {{not seen | ppo:no_min/steps_to_475 ~ ppo:cartpole/steps_to_475, ppo:no_min/late ~ ppo:cartpole/late}} | the clipped ratio alone | {{# saying}}
@@ -1500,7 +1543,7 @@ page.figure(
             "large last layer": "ppo:large_last_layer/steps_to_475",
             "lambda 0": "sensitivity:lambda_0/steps_to_475",
             "lambda 1": "sensitivity:lambda_1/steps_to_475",
-            "shared trunk, 0.5": "sensitivity:shared/steps_to_475",
+            "shared trunk, 0.5": "shared_trunk:ppo_05/steps_to_475",
             "ReLU": "sensitivity:relu/steps_to_475",
             "Adam's epsilon 1e-8": "ppo:adam_eps_1e_8/steps_to_475",
             "no minimum": "ppo:no_min/steps_to_475",

@@ -405,6 +405,20 @@ def make_critic(
     )
 
 
+def share_trunk(policy: nn.Module, critic: nn.Module) -> None:
+    """Let the critic use the policy's layers in place of its own, up to the last one: a trunk with two heads.
+
+    Args: policy, critic: networks of this file, with the same `hidden_sizes` (and `channels`).
+    """
+    layers: Any = policy.mean if isinstance(policy, GaussianPolicy) else policy.logits
+    own: Any = critic.values
+    for index in range(len(layers) - 1):
+        own[index] = layers[index]
+    for part in ("norm", "convolutions"):
+        if hasattr(policy, part):
+            setattr(critic, part, getattr(policy, part))
+
+
 def _obs_dim(space: spaces.Space[Any]) -> int:
     flat = flattened(space)
     if isinstance(flat, spaces.Box) and len(flat.shape) == 1:

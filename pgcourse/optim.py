@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -39,11 +39,14 @@ def actor_critic_step(
     critic_optimizer: torch.optim.Optimizer,
     *,
     max_grad_norm: float | None,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, ...]:
     """One step of each network along its own loss, each gradient clipped by its own norm.
 
+    Where both have one optimiser, because they share layers, it is `shared_trunk_step`.
     Returns: the gradient norms of policy and critic before clipping, scalars.
     """
+    if policy_optimizer is critic_optimizer:
+        return shared_trunk_step(policy_loss, value_loss, policy_optimizer, max_grad_norm=max_grad_norm)
     policy_optimizer.zero_grad(set_to_none=True)
     critic_optimizer.zero_grad(set_to_none=True)
     # The networks share no parameter, so one backward pass over the sum gives each the gradient of its own loss.
@@ -52,12 +55,52 @@ def actor_critic_step(
     return policy_norm, clip_and_step(critic, critic_optimizer, max_grad_norm=max_grad_norm)
 
 
+# What a gradient step reports, in this order; the last two where policy and critic share a trunk.
+STEP_METRICS = (
+    "losses/policy_grad_norm", "losses/critic_grad_norm", "losses/trunk_value_share", "losses/trunk_cosine"
+)  # fmt: skip
+
+
+def shared_trunk_step(
+    policy_loss: Tensor, value_loss: Tensor, optimizer: torch.optim.Optimizer, *, max_grad_norm: float | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One step of a policy and a critic that share layers: along the sum of both losses, clipped by one norm.
+
+    Args: value_loss: scalar, weighted already. optimizer: over all parameters of both, each once.
+    Returns: four scalars, before clipping. The norms of the policy loss's and the value loss's gradient; and of what they
+    do to the trunk, the parameters that both reach, the value loss's share |g_v| / (|g_p| + |g_v|) of the gradients'
+    lengths, and the cosine between the two.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    # One backward pass over the sum would give the same step. Two passes show who pulls where, and take no longer: each
+    # network's own call has made a graph of its own through the trunk.
+    of_policy = torch.autograd.grad(policy_loss, parameters, retain_graph=True, allow_unused=True)
+    of_value = torch.autograd.grad(value_loss, parameters, allow_unused=True)
+    trunk = [(p, v) for p, v in zip(of_policy, of_value, strict=True) if p is not None and v is not None]
+    policy_norm, value_norm = global_norm(p for p, _ in trunk), global_norm(v for _, v in trunk)
+    product = sum([(p * v).sum() for p, v in trunk], torch.zeros_like(policy_norm))
+    smallest = torch.finfo(product.dtype).tiny  # where a gradient is 0, so are share and cosine
+    share = value_norm / (policy_norm + value_norm).clamp(min=smallest)
+    cosine = product / (policy_norm * value_norm).clamp(min=smallest)
+    # Taken before the gradients become those of the parameters, which are clipped in place.
+    norms = global_norm(of_policy), global_norm(of_value)
+    for parameter, p, v in zip(parameters, of_policy, of_value, strict=True):
+        parameter.grad = p + v if p is not None and v is not None else p if v is None else v
+    clip_and_step(nn.ParameterList(parameters), optimizer, max_grad_norm=max_grad_norm)
+    return *norms, share, cosine
+
+
+def global_norm(gradients: Iterable[Tensor | None]) -> Tensor:
+    """Euclidean norm of all the gradients that are there as one vector, scalar."""
+    norms = [torch.linalg.vector_norm(gradient) for gradient in gradients if gradient is not None]
+    return torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros(())
+
+
 def clip_and_step(module: nn.Module, optimizer: torch.optim.Optimizer, *, max_grad_norm: float | None) -> Tensor:
     """Clip the gradients that are there, and step. Returns: scalar, the norm before clipping."""
     # What nn.utils.clip_grad_norm_ does, to the bit, in half of its time: it looks after tensors of many devices first.
     gradients = [parameter.grad for parameter in module.parameters() if parameter.grad is not None]
-    norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
-    norm = torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros(())
+    norm = global_norm(gradients)
     if max_grad_norm is not None:
         share = (max_grad_norm / (norm + 1e-6)).clamp(max=1)
         for gradient in gradients:

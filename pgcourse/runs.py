@@ -24,7 +24,7 @@ from . import storage
 from .config import Config
 from .episodes import EPISODE_FIELDS, pack_episodes, unpack_episodes
 from .errors import InvalidInput
-from .networks import build_network, describe_network
+from .networks import build_network, describe_network, share_trunk
 
 # Files of a run's folder, beside config.json and episodes.csv, which are to be read by people.
 RUN_FILE = "run.pt"
@@ -99,8 +99,11 @@ def read_result(
         episodes = unpack_episodes(content["episodes"])
         metrics = {name: values.numpy() for name, values in content["metrics"].items()}
         device, interrupted = description["device"], description["interrupted"]
+        config = build_config(description)
         assert fitted[0] is not None
-        return Result(fitted[0], fitted[1], build_config(description), device, interrupted, episodes, metrics)
+        if getattr(config, "shared_trunk", False) and fitted[1] is not None and policy is None and critic is None:
+            share_trunk(fitted[0], fitted[1])
+        return Result(fitted[0], fitted[1], config, device, interrupted, episodes, metrics)
     except InvalidInput:
         raise
     except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:

@@ -13,7 +13,7 @@ from .config import Config
 from .envs import TensorAdapter, TensorVectorEnv, as_tensor_envs, has_tensor_envs, make_envs
 from .envs.snapshot import restore_envs, save_envs
 from .errors import InvalidInput
-from .networks import make_critic, make_policy
+from .networks import make_critic, make_policy, share_trunk
 from .normalization import ReturnScale
 from .registration import NAMESPACE
 from .rollout import Rollout
@@ -43,9 +43,24 @@ class Setup(Generic[ConfigT]):
 
     @property
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """The optimisers, by name."""
+        """The optimisers, by name; a shared trunk has one, under the policy's."""
         parts = {"policy": self.policy_optimizer, "critic": self.critic_optimizer}
+        if self.critic_optimizer is self.policy_optimizer:
+            parts.pop("critic")
         return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def networks(self) -> nn.Module:
+        """Policy and critic as one module, in which what they share is there once."""
+        return nn.ModuleList([network for network in (self.policy, self.critic) if network is not None])
+
+    def anneal(self, used: float) -> None:
+        """Learning rates as they are when a share `used` of the budget is used up, where the config asks for it."""
+        config: Any = self.config
+        if config.anneal_lr:
+            for name, optimizer in self.optimizers.items():
+                initial = getattr(config, f"{name}_lr")
+                optim.set_learning_rate(optimizer, optim.learning_rate(initial, used, config.lr_schedule))
 
     def scale_rewards(self, rollout: Rollout) -> Rollout:
         """The rewards that training sees: times `reward_scale`, and by the returns' running scale where there is one."""
@@ -90,11 +105,13 @@ def prepare(
 ) -> Setup[ConfigT]:
     """Make what is not given, on the chosen device; draw initial weights from torch's stream, policy first.
 
-    The policy gets an optimiser where the config has a `policy_lr`, and the rewards a scale where it asks for one.
+    The policy gets an optimiser where the config has a `policy_lr`, and the rewards a scale where it asks for one. With
+    `shared_trunk` the critic is a head on the policy's hidden layers, and one optimiser has all parameters.
 
     Raises: InvalidInput for an environment, spaces, autoreset mode or device that cannot be used, and for a policy and a
-    critic that share parameters.
+    critic that share parameters where the config does not say so, or do not where it does.
     """
+    shared = getattr(config, "shared_trunk", False)
     tensor_envs = envs is None and has_tensor_envs(config.env_id)
     if isinstance(envs, TensorVectorEnv | TensorAdapter) and str(device) == "auto":
         device = envs.device  # where the given environments live
@@ -106,18 +123,29 @@ def prepare(
     )
     if given:
         config = with_given_envs(config, envs)
+    if shared and (policy is None) != (critic is None):
+        given_one = "critic" if policy is None else "policy"
+        raise InvalidInput(
+            f"shared_trunk=True with a {given_one} of your own alone; give policy and critic, built on one trunk, or neither"
+        )
     if policy is None:
         policy = policy_for(config, envs)
     if critic is None and needs_critic:
         critic = critic_for(config, envs)
-    require_own_parameters(policy, critic)
+        if shared:
+            share_trunk(policy, critic)
+    require_trunk(config, policy, critic)
     policy = policy.to(chosen)
     setup = Setup(config, chosen, envs, policy, None)
-    if (policy_lr := getattr(config, "policy_lr", None)) is not None:
-        setup.policy_optimizer = optimizer_fn(policy.parameters(), policy_lr)
     if critic is not None:
         setup.critic = critic.to(chosen)
-        setup.critic_optimizer = optimizer_fn(critic.parameters(), config.critic_lr)
+    if (policy_lr := getattr(config, "policy_lr", None)) is not None:
+        trained = setup.networks if shared else policy
+        setup.policy_optimizer = optimizer_fn(trained.parameters(), policy_lr)
+    if critic is not None:
+        setup.critic_optimizer = (
+            setup.policy_optimizer if shared else optimizer_fn(critic.parameters(), config.critic_lr)
+        )
     if getattr(config, "normalize_rewards", False):
         setup.return_scale = ReturnScale(envs.num_envs, config.gamma).to(chosen)
     return setup
@@ -158,14 +186,24 @@ def with_given_envs(config: ConfigT, envs: VectorEnv) -> ConfigT:
     return replace(config, **changes)
 
 
-def require_own_parameters(policy: nn.Module, critic: nn.Module | None) -> None:
-    """Raises: InvalidInput where policy and critic share a parameter that is trained; buffers they may share."""
+def require_trunk(config: Config, policy: nn.Module, critic: nn.Module | None) -> None:
+    """Raises: InvalidInput where policy and critic share parameters that are trained and the config does not say so.
+
+    Or where it says so and they share none. Buffers they may always share.
+    """
     if critic is None:
         return
+    expected = getattr(config, "shared_trunk", None)  # None: an algorithm that cannot
     names = {id(parameter): name for name, parameter in policy.named_parameters() if parameter.requires_grad}
     shared = [names[id(parameter)] for parameter in critic.parameters() if id(parameter) in names]
-    if shared:
+    if shared and not expected:
+        other = "set shared_trunk=True, or " if expected is not None else ""
         raise InvalidInput(
             f"policy and critic share {len(shared)} parameters ({shared[0]}{', ...' if len(shared) > 1 else ''}), which two "
-            "optimisers would clip twice and step twice; give each network layers of its own"
+            f"optimisers would clip twice and step twice; {other}give each network layers of its own"
+        )
+    if expected and not shared:
+        raise InvalidInput(
+            "shared_trunk=True, but policy and critic share no parameter; give hidden_sizes at least one layer, or build "
+            "your policy and critic on the same layers"
         )

@@ -47,13 +47,18 @@ class A2CConfig:
     critic_lr: float = 5e-3
     anneal_lr: bool = False  # both rates fall over the budget
     lr_schedule: Literal["linear", "cosine", "exponential"] = "linear"  # how they fall: `optim.learning_rate`
-    max_grad_norm: float | None = 0.5  # of policy and critic each; None clips nothing
+    max_grad_norm: float | None = 0.5  # of policy and critic each, of all where they share a trunk; None clips nothing
     reward_scale: float = 1.0
     normalize_observations: bool = False
     normalize_rewards: bool = False  # divide by the running standard deviation of the return
     hidden_sizes: tuple[int, ...] = (64, 64)
     initial_std: float = 1.0  # of continuous actions
     activation: Activation = "tanh"  # between the layers of policy and critic
+    # Policy and critic as two heads of one network. It has one optimiser, whose rate is policy_lr: critic_lr is not used.
+    shared_trunk: bool = False
+    # Weight of the value loss, which is half of the mean squared error. Two optimisers of their own hardly notice it; on a
+    # shared trunk it says whose gradient is longer. 0.5 is CleanRL's; the 0.5 of Stable-Baselines3, which has no half, is 1.
+    vf_coef: float = 1.0
 
     def __post_init__(self) -> None:
         require_integers(self, "seed", at_least=0)
@@ -61,7 +66,7 @@ class A2CConfig:
         require_integers(self, "num_episodes", "total_timesteps", optional=True)
         require_numbers(self, "gamma", "gae_lambda", high=1)
         require_numbers(self, "policy_lr", "critic_lr", "reward_scale", "initial_std", above=True)
-        require_numbers(self, "ent_coef")
+        require_numbers(self, "ent_coef", "vf_coef")
         require_numbers(self, "max_grad_norm", above=True, optional=True)
         require_sizes(self, "hidden_sizes")
         require_choice(self, "activation", *ACTIVATIONS)
@@ -93,7 +98,7 @@ def update(
     config: A2CConfig,
     *,
     policy_loss_fn: Callable[[Tensor, Tensor], Tensor] = losses.reinforce_loss,
-    gradient_step_fn: Callable[..., tuple[Tensor, Tensor]] = optim.actor_critic_step,
+    gradient_step_fn: Callable[..., tuple[Tensor, ...]] = optim.actor_critic_step,
 ) -> dict[str, Tensor]:
     """One gradient step of policy and critic on a fresh batch. Returns: metrics of the update."""
     advantages = normalize(batch.advantages) if config.normalize_advantages else batch.advantages
@@ -102,17 +107,16 @@ def update(
     policy_loss = policy_loss_fn(distribution.log_prob(batch.actions), advantages)
     values = critic(batch.obs)
     value_loss = losses.value_loss(values, batch.returns)
-    policy_norm, critic_norm = gradient_step_fn(
-        policy_loss - config.ent_coef * entropy, value_loss, policy, critic, policy_optimizer, critic_optimizer,
-        max_grad_norm=config.max_grad_norm,
+    norms = gradient_step_fn(
+        policy_loss - config.ent_coef * entropy, config.vf_coef * value_loss, policy, critic, policy_optimizer,
+        critic_optimizer, max_grad_norm=config.max_grad_norm,
     )  # fmt: skip
     return {
         "losses/policy_loss": policy_loss.detach(),
         "losses/value_loss": value_loss.detach(),
         "losses/entropy": entropy.detach(),
         "losses/explained_variance": explained_variance(values, batch.returns),
-        "losses/policy_grad_norm": policy_norm,
-        "losses/critic_grad_norm": critic_norm,
+        **dict(zip(optim.STEP_METRICS, norms, strict=False)),
         "charts/value_mean": values.detach().mean(),
         "charts/return_mean": batch.returns.mean(),
         "charts/advantage_mean": batch.advantages.mean(),
@@ -133,13 +137,14 @@ def train(
     advantage_fn: Callable[..., Tensor] = gae,
     policy_loss_fn: Callable[[Tensor, Tensor], Tensor] = losses.reinforce_loss,
     optimizer_fn: OptimizerFn = optim.adam,
-    gradient_step_fn: Callable[..., tuple[Tensor, Tensor]] = optim.actor_critic_step,
+    gradient_step_fn: Callable[..., tuple[Tensor, ...]] = optim.actor_critic_step,
     update_fn: Callable[..., dict[str, Tensor]] = update,
 ) -> Result:
     """Train until the budget is used up, `on_iteration` returns True, or an interrupt.
 
     What a learner may replace:
-      policy, critic      networks of their own: obs [B, D] -> Distribution, obs [B, D] -> values [B]
+      policy, critic      networks of their own: obs [B, D] -> Distribution, obs [B, D] -> values [B]; with shared_trunk
+                          both on the same layers (`networks.share_trunk` puts a critic on a policy's)
       envs                a vector environment in SAME_STEP mode, in place of `make_envs(config.env_id, ...)`
       collect_fn          (policy, critic, envs, obs [N, D], num_steps) -> (Rollout, next obs [N, D])
       advantage_fn        (rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda) -> [T, N]
@@ -158,10 +163,7 @@ def train(
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             obs = recorder.obs
             while recorder.running:
-                if config.anneal_lr:
-                    used, schedule = recorder.progress_fraction, config.lr_schedule
-                    optim.set_learning_rate(run.policy_optimizer, optim.learning_rate(config.policy_lr, used, schedule))
-                    optim.set_learning_rate(run.critic_optimizer, optim.learning_rate(config.critic_lr, used, schedule))
+                run.anneal(recorder.progress_fraction)
                 rollout, obs = collect_fn(run.policy, run.critic, run.envs, obs, config.num_steps)
                 recorder.record_rollout(rollout)
                 rollout = run.scale_rewards(rollout)
@@ -173,7 +175,6 @@ def train(
                     run.policy, run.critic, run.policy_optimizer, run.critic_optimizer, flatten(rollout, advantages),
                     config, policy_loss_fn=policy_loss_fn, gradient_step_fn=gradient_step_fn,
                 )  # fmt: skip
-                update_normalization(run.policy, rollout.obs.flatten(0, 1))
-                update_normalization(run.critic, rollout.obs.flatten(0, 1))
+                update_normalization(run.networks, rollout.obs.flatten(0, 1))
                 recorder.end_iteration(metrics)
         return recorder.result()

@@ -52,13 +52,18 @@ class PPOConfig:
     critic_lr: float = 1e-2
     anneal_lr: bool = False  # both rates fall over the budget
     lr_schedule: Literal["linear", "cosine", "exponential"] = "linear"  # how they fall: `optim.learning_rate`
-    max_grad_norm: float | None = 0.5  # of policy and critic each; None clips nothing
+    max_grad_norm: float | None = 0.5  # of policy and critic each, of all where they share a trunk; None clips nothing
     reward_scale: float = 1.0
     normalize_observations: bool = False
     normalize_rewards: bool = False  # divide by the running standard deviation of the return
     hidden_sizes: tuple[int, ...] = (64, 64)
     initial_std: float = 1.0  # of continuous actions
     activation: Activation = "tanh"  # between the layers of policy and critic
+    # Policy and critic as two heads of one network. It has one optimiser, whose rate is policy_lr: critic_lr is not used.
+    shared_trunk: bool = False
+    # Weight of the value loss, which is half of the mean squared error. Two optimisers of their own hardly notice it; on a
+    # shared trunk it says whose gradient is longer. 0.5 is CleanRL's; the 0.5 of Stable-Baselines3, which has no half, is 1.
+    vf_coef: float = 1.0
 
     def __post_init__(self) -> None:
         require_integers(self, "seed", at_least=0)
@@ -66,7 +71,7 @@ class PPOConfig:
         require_integers(self, "num_episodes", "total_timesteps", optional=True)
         require_numbers(self, "gamma", "gae_lambda", high=1)
         require_numbers(self, "policy_lr", "critic_lr", "reward_scale", "initial_std", above=True)
-        require_numbers(self, "ent_coef")
+        require_numbers(self, "ent_coef", "vf_coef")
         require_numbers(self, "clip_coef", "target_kl", "max_grad_norm", above=True, optional=True)
         require_sizes(self, "hidden_sizes")
         require_choice(self, "activation", *ACTIVATIONS)
@@ -137,7 +142,7 @@ def update(
     config: PPOConfig,
     *,
     policy_loss_fn: Callable[..., Tensor] = losses.ppo_clip_loss,
-    gradient_step_fn: Callable[..., tuple[Tensor, Tensor]] = optim.actor_critic_step,
+    gradient_step_fn: Callable[..., tuple[Tensor, ...]] = optim.actor_critic_step,
 ) -> dict[str, Tensor | float]:
     """Epochs of minibatch steps, ended early where the policy has moved by more than target_kl.
 
@@ -161,15 +166,15 @@ def update(
                 entropy = distribution.entropy().mean()
             policy_loss = policy_loss_fn(log_prob, old_log_prob, advantages, clip_coef=config.clip_coef)
             value_loss = losses.value_loss(critic(obs), returns)
-            policy_norm, critic_norm = gradient_step_fn(
-                policy_loss - config.ent_coef * entropy, value_loss, policy, critic, policy_optimizer, critic_optimizer,
-                max_grad_norm=config.max_grad_norm,
+            norms = gradient_step_fn(
+                policy_loss - config.ent_coef * entropy, config.vf_coef * value_loss, policy, critic, policy_optimizer,
+                critic_optimizer, max_grad_norm=config.max_grad_norm,
             )  # fmt: skip
             history["losses/policy_loss"].append(policy_loss.detach())
             history["losses/value_loss"].append(value_loss.detach())
             history["losses/entropy"].append(entropy.detach())
-            history["losses/policy_grad_norm"].append(policy_norm)
-            history["losses/critic_grad_norm"].append(critic_norm)
+            for name, norm in zip(optim.STEP_METRICS, norms, strict=False):
+                history[name].append(norm)
             # Kept whole, and looked at after the update: diagnostics cost less on all steps at once.
             history["log_prob"].append(log_prob.detach())
             history["old_log_prob"].append(old_log_prob)
@@ -210,13 +215,14 @@ def train(
     advantage_fn: Callable[..., Tensor] = gae,
     policy_loss_fn: Callable[..., Tensor] = losses.ppo_clip_loss,
     optimizer_fn: OptimizerFn = optim.adam,
-    gradient_step_fn: Callable[..., tuple[Tensor, Tensor]] = optim.actor_critic_step,
+    gradient_step_fn: Callable[..., tuple[Tensor, ...]] = optim.actor_critic_step,
     update_fn: Callable[..., dict[str, Tensor | float]] = update,
 ) -> Result:
     """Train until the budget is used up, `on_iteration` returns True, or an interrupt.
 
     What a learner may replace:
-      policy, critic      networks of their own: obs [B, D] -> Distribution, obs [B, D] -> values [B]
+      policy, critic      networks of their own: obs [B, D] -> Distribution, obs [B, D] -> values [B]; with shared_trunk
+                          both on the same layers (`networks.share_trunk` puts a critic on a policy's)
       envs                a vector environment in SAME_STEP mode, in place of `make_envs(config.env_id, ...)`
       collect_fn          (policy, critic, envs, obs [N, D], num_steps) -> (Rollout, next obs [N, D])
       advantage_fn        (rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda) -> [T, N]
@@ -235,10 +241,7 @@ def train(
         with Recorder(run, on_iteration=on_iteration, checkpoint=checkpoint) as recorder:
             obs = recorder.obs
             while recorder.running:
-                if config.anneal_lr:
-                    used, schedule = recorder.progress_fraction, config.lr_schedule
-                    optim.set_learning_rate(run.policy_optimizer, optim.learning_rate(config.policy_lr, used, schedule))
-                    optim.set_learning_rate(run.critic_optimizer, optim.learning_rate(config.critic_lr, used, schedule))
+                run.anneal(recorder.progress_fraction)
                 rollout, obs = collect_fn(run.policy, run.critic, run.envs, obs, config.num_steps)
                 recorder.record_rollout(rollout)
                 rollout = run.scale_rewards(rollout)
@@ -250,7 +253,6 @@ def train(
                     run.policy, run.critic, run.policy_optimizer, run.critic_optimizer, flatten(rollout, advantages),
                     config, policy_loss_fn=policy_loss_fn, gradient_step_fn=gradient_step_fn,
                 )  # fmt: skip
-                update_normalization(run.policy, rollout.obs.flatten(0, 1))
-                update_normalization(run.critic, rollout.obs.flatten(0, 1))
+                update_normalization(run.networks, rollout.obs.flatten(0, 1))
                 recorder.end_iteration(metrics)
         return recorder.result()

@@ -22,7 +22,7 @@ from ..runs import versions
 from ..statistics import bootstrap_interval, interquartile_mean
 
 # Settings that are younger than some of the files, which do not name them, and their defaults: what was done before.
-YOUNGER: Mapping[str, Any] = {"lr_schedule": "linear", "activation": "tanh"}
+YOUNGER: Mapping[str, Any] = {"lr_schedule": "linear", "activation": "tanh", "shared_trunk": False, "vf_coef": 1.0}
 FIGURE = r"[A-Za-z][\w-]*:[\w./-]+"
 
 

@@ -13,7 +13,7 @@ from pgcourse.study.keep import Run
 from pgcourse.study.prose import FIGURE_PLACEHOLDER
 from tools.claims import comparison, sensitivity
 from tools.claims.__main__ import STUDIES, first_line
-from tools.claims.sensitivity import PAID_FROM, PaidLate, SharedTrunk, step_with_value_weight
+from tools.claims.sensitivity import PAID_FROM, PaidLate
 
 COURSE = Path(__file__).resolve().parents[2] / "course"
 
@@ -37,35 +37,6 @@ def test_a_study_says_first_which_lesson_and_tables_it_serves(study: str) -> Non
     lesson = re.match(r"Lesson (\d\d), ", first_line(study))[1]
     docstring = importlib.import_module(f"tools.claims.{study}").__doc__
     assert sections_with_tables(lesson, study) <= set(re.findall(r"\d+(?:\.\d+)?", docstring))
-
-
-def test_policy_and_critic_of_one_run_share_the_trunk_and_two_runs_do_not() -> None:
-    maker = SharedTrunk()
-    policy, critic = maker.policy(), maker.critic()
-    other_policy, other_critic = maker.policy(), maker.critic()
-    with torch.no_grad():
-        before = critic(torch.ones(1, 4)), other_critic(torch.ones(1, 4))
-        for parameter in policy.trunk.parameters():
-            parameter += 0.1
-        after = critic(torch.ones(1, 4)), other_critic(torch.ones(1, 4))
-    assert before[0] != after[0] and before[1] == after[1]
-    assert {id(p) for p in critic.parameters()} == {id(p) for p in critic.head.parameters()}
-    assert not {id(p) for p in policy.parameters()} & {id(p) for p in other_policy.parameters()}
-
-
-@pytest.mark.parametrize("value_weight", [0.0, 0.5])
-def test_the_value_loss_reaches_the_trunk_with_its_weight(value_weight: float) -> None:
-    maker = SharedTrunk()
-    policy, critic = maker.policy(), maker.critic()
-    obs, trunk = torch.randn(8, 4), [p.detach().clone() for p in policy.trunk.parameters()]
-    optimizers = [torch.optim.SGD(network.parameters(), lr=0.1) for network in (policy, critic)]
-    no_policy_loss = 0.0 * policy(obs).logits.sum()
-    value_loss = (critic(obs) - 5).square().mean()
-    step = step_with_value_weight(value_weight)
-    step(no_policy_loss, value_loss, policy, critic, *optimizers, max_grad_norm=0.5)
-    moved = any(not torch.equal(old, new) for old, new in zip(trunk, policy.trunk.parameters(), strict=True))
-    assert moved == (value_weight > 0)
-    assert str(value_weight) in step.__name__
 
 
 def test_the_late_reward_begins_at_its_step() -> None:

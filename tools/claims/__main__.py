@@ -50,6 +50,7 @@ STUDIES = (
     "ranges",
     "comparison",
     "sensitivity",
+    "shared_trunk",
     "dqn",
     "networks",
     "minibatches",

@@ -85,11 +85,7 @@ def no_detach(
 def entropy_sign(*networks: Any, **functions: Any) -> dict[str, Tensor]:
     """`a2c.update` with the entropy bonus subtracted."""
     *others, config = networks
-    flipped = SimpleNamespace(
-        ent_coef=-config.ent_coef,
-        normalize_advantages=config.normalize_advantages,
-        max_grad_norm=config.max_grad_norm,
-    )
+    flipped = SimpleNamespace(**vars(config) | {"ent_coef": -config.ent_coef})
     return a2c.update(*others, flipped, **functions)  # type: ignore[arg-type]
 
 

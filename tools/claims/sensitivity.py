@@ -3,17 +3,17 @@
 The pools of many seeds (section 3) and the random search (section 7) are at the end.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 from torch import Tensor, nn
 
-from pgcourse import optim, ppo
+from pgcourse import ppo
 from pgcourse.envs import CartPoleVectorEnv, env_seeds
-from pgcourse.networks import Categorical, CategoricalPolicy, ValueNetwork, mlp
+from pgcourse.networks import CategoricalPolicy, ValueNetwork, mlp
 from pgcourse.study.seeds import Run
 
 from .pendulum import solved, steps_to_solved
@@ -47,8 +47,6 @@ CARTPOLE: dict[str, ppo.PPOConfig] = {
     "critic_8": SHORT,
     "critic_128": SHORT,
     "relu": SHORT,
-    "shared": SHORT,
-    "shared_light": SHORT,
     "never_slow": replace(SHORT, normalize_advantages="never", policy_lr=SHORT.policy_lr / 10),
 }
 PENDULUM: dict[str, ppo.PPOConfig] = {
@@ -101,60 +99,6 @@ def relu_critic() -> nn.Module:
     return critic
 
 
-class TrunkPolicy(nn.Module):
-    """Hidden layers and, on top of them, logits: observations [B, D] -> Categorical with logits [B, A]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers = mlp([OBS, *HIDDEN, ACTIONS], output_gain=0.01)
-        self.trunk, self.head = layers[:-1], layers[-1]
-
-    def forward(self, obs: Tensor) -> Categorical:
-        return Categorical(self.head(self.trunk(obs)))
-
-
-class TrunkCritic(nn.Module):
-    """A linear value head on the policy's hidden layers: observations [B, D] -> values [B].
-
-    It borrows the trunk: `parameters()` has the head alone, so the trunk has one optimiser, the policy's.
-    """
-
-    def __init__(self, trunk: nn.Module) -> None:
-        super().__init__()
-        self.borrowed = (trunk,)  # in a tuple, where torch does not look for submodules
-        self.head = mlp([HIDDEN[-1], 1])
-
-    def forward(self, obs: Tensor) -> Tensor:
-        return self.head(self.borrowed[0](obs)).squeeze(-1)
-
-
-@dataclass
-class SharedTrunk:
-    """Makes a policy and then the critic that shares its hidden layers, for one run after the other."""
-
-    made: TrunkPolicy | None = field(default=None, repr=False, compare=False)
-
-    def policy(self) -> nn.Module:
-        """A new policy, whose trunk the next critic borrows."""
-        self.made = TrunkPolicy()
-        return self.made
-
-    def critic(self) -> nn.Module:
-        """The critic on the trunk of the policy that was made last."""
-        assert self.made is not None
-        return TrunkCritic(self.made.trunk)
-
-
-def step_with_value_weight(value_weight: float) -> Callable[..., tuple[Tensor, Tensor]]:
-    """`optim.actor_critic_step` on policy loss plus so many times the value loss: both reach a shared trunk."""
-
-    def gradient_step(policy_loss: Tensor, value_loss: Tensor, *networks: Any, **limits: Any) -> tuple[Tensor, Tensor]:
-        return optim.actor_critic_step(policy_loss, value_weight * value_loss, *networks, **limits)
-
-    gradient_step.__name__ = f"step_with_value_weight({value_weight})"  # how the claims file calls it
-    return gradient_step
-
-
 class PaidLate(CartPoleVectorEnv):
     """CartPole whose reward is 0 up to step `PAID_FROM` of an episode and 1 a step from there on."""
 
@@ -172,16 +116,12 @@ def paid_late(seed: int) -> VectorEnv:
     return envs
 
 
-TRUNK = SharedTrunk()
 SEAMS: dict[str, dict[str, Any]] = {
     "critic_8": {"critic": small_critic},
     "critic_128": {"critic": large_critic},
     "relu": {"policy": relu_policy, "critic": relu_critic},
     "paid_late": {"envs": paid_late},
     "paid_late_entropy": {"envs": paid_late},
-    # 0.5 is the usual weight of a value loss; 0.001 brings its gradient down to the size of the policy's.
-    "shared": {"policy": TRUNK.policy, "critic": TRUNK.critic, "gradient_step_fn": step_with_value_weight(0.5)},
-    "shared_light": {"policy": TRUNK.policy, "critic": TRUNK.critic, "gradient_step_fn": step_with_value_weight(0.001)},
 }
 
 

@@ -13,10 +13,10 @@ from torch.distributions import Distribution
 from ... import losses
 from ...diagnostics import approx_kl, clip_fraction, explained_variance
 from ...normalization import ReturnScale, update_normalization
-from ...optim import learning_rate
+from ...optim import STEP_METRICS, learning_rate
 from ...returns import gae, normalize
 from ...rollout import Batch, Rollout
-from .parts import Parts
+from .parts import Parts, Trunk
 from .record import BatchRecorder
 from .stack import clip_gradients, gradient_norms
 
@@ -52,7 +52,8 @@ def anneal(parts: Parts, recorder: BatchRecorder) -> None:
     falls, schedule = parts.settings.column("anneal_lr"), parts.settings.common("lr_schedule")
     used = recorder.progress_fractions.to(falls.device) * falls
     for name, optimizer in parts.optimizers.items():
-        optimizer.rates = learning_rate(parts.settings.column(f"{name}_lr"), used, schedule)
+        initial = parts.settings.column("policy_lr" if parts.trunk is not None else f"{name}_lr")
+        optimizer.rates = learning_rate(initial, used, schedule)
 
 
 def collect_rollout(parts: Parts, obs: Tensor, num_steps: int) -> tuple[Rollout, Tensor]:
@@ -119,14 +120,13 @@ def a2c_update(parts: Parts, batch: Batch) -> dict[str, Tensor]:
     policy_loss = losses.reinforce_loss(distribution.log_prob(batch.actions), advantages)
     values = parts.required_critic.network(batch.obs)
     value_loss = losses.value_loss(values, batch.returns)
-    policy_norm, critic_norm = gradient_step(parts, policy_loss, entropy, value_loss)
+    norms = gradient_step(parts, policy_loss, entropy, value_loss)
     return {
         "losses/policy_loss": policy_loss.detach(),
         "losses/value_loss": value_loss.detach(),
         "losses/entropy": entropy.detach(),
         "losses/explained_variance": explained_variance(values, batch.returns),
-        "losses/policy_grad_norm": policy_norm,
-        "losses/critic_grad_norm": critic_norm,
+        **dict(zip(STEP_METRICS, norms, strict=False)),
         "charts/value_mean": values.detach().mean(-1),
         "charts/return_mean": batch.returns.mean(-1),
         "charts/advantage_mean": batch.advantages.mean(-1),
@@ -159,12 +159,12 @@ def ppo_update(parts: Parts, batch: Batch) -> dict[str, Tensor]:
             entropy = mean_entropy(parts, distribution)
             policy_loss = losses.ppo_clip_loss(log_prob, old_log_prob, advantages, clip_coef=clip_coef)
             value_loss = losses.value_loss(critic(obs), returns)
-            policy_norm, critic_norm = gradient_step(parts, policy_loss, entropy, value_loss, active)
+            norms = gradient_step(parts, policy_loss, entropy, value_loss, active)
             history["losses/policy_loss"].append(policy_loss.detach())
             history["losses/value_loss"].append(value_loss.detach())
             history["losses/entropy"].append(entropy.detach())
-            history["losses/policy_grad_norm"].append(policy_norm)
-            history["losses/critic_grad_norm"].append(critic_norm)
+            for name, norm in zip(STEP_METRICS, norms, strict=False):
+                history[name].append(norm)
             # Kept whole, and looked at after the update: diagnostics cost less on all steps at once.
             history["log_prob"].append(log_prob.detach())
             history["old_log_prob"].append(old_log_prob)
@@ -214,15 +214,20 @@ def mean_entropy(parts: Parts, distribution: Distribution) -> Tensor:
 
 def gradient_step(
     parts: Parts, policy_loss: Tensor, entropy: Tensor, value_loss: Tensor, rows: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, ...]:
     """`optim.actor_critic_step` for S runs: losses [S], of which those of `rows` [S] step. Returns: gradient norms [S]."""
     policy, critic, limits = parts.policy, parts.required_critic, parts.settings.number("max_grad_norm")
-    ent_coef = torch.as_tensor(parts.settings.number("ent_coef"), device=entropy.device).flatten()
+    ent_coef, vf_coef = (
+        torch.as_tensor(parts.settings.number(name), device=entropy.device).flatten()
+        for name in ("ent_coef", "vf_coef")
+    )
     for stack in parts.stacks:
         stack.gradients.zero_()
-    # No parameter is shared, so one backward pass over the sum gives each network of each run the gradient of its own loss.
-    (policy_loss - ent_coef * entropy + value_loss).sum().backward()
+    # No tensor is shared, so one backward pass over the sum gives each network of each run the gradient of its own loss.
+    (policy_loss - ent_coef * entropy + vf_coef * value_loss).sum().backward()
     norms = gradient_norms([policy]), gradient_norms([critic])
+    if parts.trunk is not None:
+        return norms + shared_trunk_step(parts, parts.trunk, limits, rows)
     if limits is not None:
         joint = gradient_norms([policy, critic]) if parts.joint_clipping else None
         for stack, own in zip((policy, critic), norms, strict=True):
@@ -230,3 +235,28 @@ def gradient_step(
     for optimizer in parts.optimizers.values():
         optimizer.step(rows)
     return norms
+
+
+def shared_trunk_step(parts: Parts, trunk: Trunk, limits: Any, rows: Tensor | None) -> tuple[Tensor, Tensor]:
+    """What `optim.shared_trunk_step` does with its gradients, for S runs: both copies of a trunk get the sum of the two.
+
+    Returns: the value loss's share of the trunk's gradient, and the cosine between the two losses' gradients there, [S].
+    """
+    policy, critic = parts.policy, parts.required_critic
+    of_policy, of_value = policy.gradients[:, trunk.policy], critic.gradients[:, trunk.critic]
+    lengths = [torch.linalg.vector_norm(gradients, dim=1) for gradients in (of_policy, of_value)]
+    smallest = torch.finfo(of_policy.dtype).tiny  # where a gradient is 0, so are share and cosine
+    share = lengths[1] / (lengths[0] + lengths[1]).clamp(min=smallest)
+    cosine = (of_policy * of_value).sum(1) / (lengths[0] * lengths[1]).clamp(min=smallest)
+    of_value.copy_(of_policy.add_(of_value))
+    if limits is not None:
+        heads = critic.gradients.clone()
+        heads[:, trunk.critic] = 0  # the trunk counts once
+        norm = torch.linalg.vector_norm(torch.cat([policy.gradients, heads], dim=1), dim=1)
+        for stack in (policy, critic):
+            clip_gradients(stack, norm, limits)
+    for optimizer in parts.optimizers.values():
+        optimizer.step(rows)
+    # Equal gradients make equal steps but for the last bit, which may depend on where a number lies in memory.
+    critic.parameters[:, trunk.critic] = policy.parameters[:, trunk.policy]
+    return share, cosine

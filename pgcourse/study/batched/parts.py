@@ -9,11 +9,20 @@ from torch import Tensor
 from ... import optim
 from ...config import Config
 from ...envs import make_envs
+from ...networks import share_trunk
 from ...setup import critic_for, policy_for
 from .environments import RowEnvs
 from .settings import Settings
 from .stack import RowAdam, Stack
 from .streams import Streams
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """Columns of the layers that policy and critic share: each stack holds a copy, and the two are kept equal."""
+
+    policy: slice
+    critic: slice
 
 
 @dataclass
@@ -27,6 +36,7 @@ class Parts:
     critic: Stack | None
     optimizers: dict[str, RowAdam]  # of "policy" and "critic"
     joint_clipping: bool  # one norm for both networks: a bug that the course compares with
+    trunk: Trunk | None = None  # what policy and critic share
 
     @property
     def required_critic(self) -> Stack:
@@ -54,7 +64,7 @@ class Parts:
 def prepare(configs: Sequence[Config], device: torch.device, *, joint_clipping: bool) -> Parts:
     """Make everything. Each run's networks are those that it would begin with alone: drawn from its seed, policy first."""
     first = configs[0]
-    needs_critic = getattr(first, "baseline", True)
+    needs_critic, shared = getattr(first, "baseline", True), getattr(first, "shared_trunk", False)
     policies, critics, states = [], [], []
     single = make_envs(first.env_id, 1, seed=0)
     for config in configs:
@@ -62,11 +72,14 @@ def prepare(configs: Sequence[Config], device: torch.device, *, joint_clipping: 
             policies.append(policy_for(config, single))
             if needs_critic:
                 critics.append(critic_for(config, single))
+            if shared:
+                share_trunk(policies[-1], critics[-1])
             states.append(torch.get_rng_state())
     settings = Settings(configs, device)
     policy, critic = Stack(policies).to(device), Stack(critics).to(device) if critics else None
     optimizers = {"policy": RowAdam(policy, settings.column("policy_lr"))}
     if critic is not None:
-        optimizers["critic"] = RowAdam(critic, settings.column("critic_lr"))
+        optimizers["critic"] = RowAdam(critic, settings.column("policy_lr" if shared else "critic_lr"))
+    trunk = Trunk(policy.hidden, critic.hidden) if critic is not None and shared else None
     envs = RowEnvs(first.env_id, [config.seed for config in configs], first.num_envs, device)
-    return Parts(settings, envs, Streams(states, device), policy, critic, optimizers, joint_clipping)
+    return Parts(settings, envs, Streams(states, device), policy, critic, optimizers, joint_clipping, trunk)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...config import Config
 from ...episodes import EpisodeLog
-from ...networks import LOG_STD_RANGE
+from ...networks import LOG_STD_RANGE, share_trunk
 from ...runs import Result
 from ...training import TrainingDiverged, not_finite_inputs, not_finite_number, watched
 from .stack import RowAdam, Stack
@@ -50,6 +50,7 @@ class BatchRecorder:
         self.rows = [Row(index, config) for index, config in enumerate(configs)]
         self.outcomes: list[Outcome | None] = [None] * len(self.rows)
         self.policy, self.critic, self.optimizers = policy, critic, optimizers
+        self._shared = getattr(configs[0], "shared_trunk", False)
         self.running_return = np.zeros((len(self.rows), num_envs))
         self.running_length = np.zeros((len(self.rows), num_envs), np.int64)
         self.on_progress = on_progress
@@ -171,7 +172,8 @@ class BatchRecorder:
             "charts/SPS": steps / seconds,
         }
         for name, optimizer in self.optimizers.items():
-            numbers[f"charts/{name}_lr"] = optimizer.rates[:, 0]
+            if name == "policy" or not self._shared:  # a shared trunk has one rate
+                numbers[f"charts/{name}_lr"] = optimizer.rates[:, 0]
         log_std = getattr(self.policy.network, "log_std", None)
         if isinstance(log_std, Tensor):
             numbers["charts/action_std"] = log_std.detach().clamp(*LOG_STD_RANGE).exp().mean((1, 2))
@@ -186,6 +188,8 @@ class BatchRecorder:
         networks = {
             name: stack.unstack(index, self._good[name] if good else None) for name, stack in self._stacks.items()
         }
+        if self._shared:
+            share_trunk(networks["policy"], networks["critic"])
         table = np.array(row.metrics).reshape(len(row.metrics), len(self.names))
         metrics = dict(zip(self.names, np.ascontiguousarray(table.T), strict=True))
         device = str(self.policy.parameters.device)

@@ -30,7 +30,7 @@ def batchable(config: Config, seams: Mapping[str, Any]) -> bool:
     return (
         config.algorithm in LOOPS
         and has_tensor_envs(config.env_id)
-        and (not seams or (_joint(seams) and config.algorithm in ("a2c", "ppo")))
+        and (not seams or (_joint(seams) and getattr(config, "shared_trunk", None) is False))
         and stackable(policy_for(config, make_envs(config.env_id, 1, seed=0)))
     )
 

@@ -14,7 +14,7 @@ from ...config import Config
 # same in a batch.
 NUMBERS = frozenset({
     "gamma", "gae_lambda", "clip_coef", "target_kl", "ent_coef", "policy_lr", "critic_lr", "max_grad_norm", "reward_scale",
-    "initial_std", "total_timesteps", "num_episodes", "anneal_lr",
+    "initial_std", "total_timesteps", "num_episodes", "anneal_lr", "vf_coef",
 })  # fmt: skip
 
 

@@ -100,6 +100,12 @@ class Stack:
                 own_name, _with_runs(buffer, self.make.get_buffer(name).shape).contiguous()
             )
 
+    @property
+    def hidden(self) -> slice:
+        """The parameters' columns of all layers but the last."""
+        (layers,) = (columns for part, columns in self.parts.items() if part != "log_std")
+        return slice(layers[0].start, layers[-2].start)  # the last two are the last layer's weight and bias
+
     def select(self, rows: Tensor) -> Self:
         """Keep these rows [K] alone."""
         buffers = {name: self.network.get_buffer(name)[rows] for name in self._buffers}

@@ -38,6 +38,13 @@ ONE_UPDATE: dict[str, Any] = {
     "A2C": SMALL_A2C,
     "A2C, Gaussian": replace(SMALL_A2C, env_id="Pendulum-v1", ent_coef=0.0),
     "A2C, online": replace(a2c.ONLINE, num_episodes=None, total_timesteps=1),
+    "PPO, shared trunk": replace(SMALL_PPO, shared_trunk=True, vf_coef=0.01),
+    "PPO, shared trunk, all options": replace(
+        SMALL_PPO, shared_trunk=True, ent_coef=0.02, anneal_lr=True, normalize_observations=True, max_grad_norm=None,
+        target_kl=1e-4,
+    ),
+    "PPO, Gaussian, shared trunk": replace(PPO_PENDULUM, shared_trunk=True, vf_coef=0.5),
+    "A2C, shared trunk": replace(SMALL_A2C, shared_trunk=True, vf_coef=0.1),
     "REINFORCE": SMALL_REINFORCE,
     "REINFORCE without baseline": replace(reinforce.CARTPOLE_NO_BASELINE, num_episodes=4),
     "REINFORCE, naive": replace(reinforce.CARTPOLE_NAIVE, num_episodes=1),
@@ -98,7 +105,7 @@ def test_rows_may_differ_in_numbers() -> None:
     changes: list[dict[str, Any]] = [
         {}, {"gamma": 0.5}, {"gae_lambda": 0.1}, {"clip_coef": 0.05}, {"ent_coef": 0.1}, {"policy_lr": 1e-2},
         {"critic_lr": 1e-4}, {"max_grad_norm": 0.01}, {"reward_scale": 0.1}, {"anneal_lr": True},
-        {"total_timesteps": 64}, {"total_timesteps": 192},
+        {"total_timesteps": 64}, {"total_timesteps": 192}, {"vf_coef": 0.01},
     ]  # fmt: skip
     configs = [replace(base, seed=seed, **change) for seed, change in enumerate(changes)]
     assert len({structure(config) for config in configs}) == 1
@@ -107,8 +114,11 @@ def test_rows_may_differ_in_numbers() -> None:
 
 
 def test_what_is_no_number_makes_another_batch() -> None:
-    for change in ({"hidden_sizes": (4,)}, {"num_envs": 8}, {"clip_coef": None}, {"normalize_observations": True}):
-        assert structure(SMALL_PPO) != structure(replace(SMALL_PPO, **change))  # type: ignore[arg-type]
+    changes: tuple[dict[str, Any], ...] = (
+        {"hidden_sizes": (4,)}, {"num_envs": 8}, {"clip_coef": None}, {"normalize_observations": True}, {"shared_trunk": True},
+    )  # fmt: skip
+    for change in changes:
+        assert structure(SMALL_PPO) != structure(replace(SMALL_PPO, **change))
     assert structure(SMALL_PPO) == structure(replace(SMALL_PPO, seed=3, gamma=0.5))
 
 
