@@ -36,6 +36,7 @@ STUDIES = (
     "ppo",
     "mistakes",
     "one_update",
+    "memory",
     "pendulum",
     "trpo",
     "trpo_mistakes",
