@@ -1064,6 +1064,10 @@ page.figure(
 # all that has to be remembered is two steps old, and a cell that learns to forget soon loses the old episode too. Where an
 # episode's first observation must be remembered to its end, do not count on that. {{# hypothesis}}
 #
+# A memory that starts from zeros in every update shows {{no difference | memory:gru_zero_start/late ~ memory:gru/late}} in the
+# late return either, but the panels see it: the mean KL of an update is {{more than five times | memory:gru_zero_start/kl >
+# 5 * memory:gru/kl}} as large, since the log-probabilities of the first rows are of another memory than the one that acted.
+#
 # Exercise 7 is the step at which all of this can go wrong: `unroll`.
 
 # %% [markdown]
