@@ -1036,7 +1036,7 @@ for name, label, colour, style in (
     plots.claimed_band(ax, remembered["curves"][name], label=label, colour=colour, style=style)
 ax.set(xlabel="environment steps", ylabel="return, moving average of 50 episodes", ylim=(0, 510))
 ax.set_xticks([0, 50_000, 100_000, 150_000, 200_000], ["0", "50,000", "100,000", "150,000", "200,000"])
-ax.legend(loc="center right")
+ax.legend(loc="lower right", bbox_to_anchor=(1, 0.14))
 page.figure(
     figure,
     alt="Five learning curves over 200,000 steps. The line of the last observation alone stays near 50, the others rise towards 500.",
