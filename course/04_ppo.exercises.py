@@ -13,9 +13,9 @@
 # %% [markdown]
 # # 04 Exercises: write PPO
 #
-# Eight functions, about 100 minutes. The first four are the mathematics of one minibatch, the fifth deals the minibatches,
-# the sixth is the whole update; the seventh is for tasks with actions that are not allowed, the eighth for networks that
-# share layers. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
+# Nine functions, about two hours. The first four are the mathematics of one minibatch, the fifth deals the minibatches, the
+# sixth is the whole update. Three belong to folded sections: actions that are not allowed, networks that share layers, and a
+# memory. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
 # The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
 #
 # As before: write, run, check. `hint("approx_kl")` gives the next hint, `solution("approx_kl")` says how to see a solution;
@@ -450,6 +450,51 @@ check("shared_trunk_step", shared_trunk_step)
 from pgcourse.checks import run
 
 assert run("shared_trunk_step", shared_trunk_step).status == "correct"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 9: a memory through a rollout
+#
+# *3 points, about 15 minutes, difficulty 2 of 3.*
+#
+# Where one observation does not tell enough, policy and critic get a **recurrent cell**: a function that makes the next state
+# of a memory from an observation and the state so far. A rollout goes on over the ends of episodes. The memory must not, and
+# an update that computes the states anew has to empty them at the very steps at which they were empty when the agent acted.
+
+
+# %% nbgrader={"grade": false, "grade_id": "unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def unroll(cell, inputs, state, ended):
+    """The states of a recurrent cell through T steps of N environments, empty where an episode begins.
+
+    cell: function of inputs [N, D] and states [N, H] that returns the next states [N, H]; each row is an environment of its
+    own. inputs: [T, N, D]. state: [N, H], the states before the first step, which may be in the middle of an episode. inputs
+    and state are both float32 or both float64. ended: [T, N], bool; True at t: the episode ended with step t, so step t + 1 is
+    the first of another one, and begins with a state of zeros.
+
+    Returns a tuple (outputs, last). outputs: [T, N, H], what the cell returns at each step. last: [N, H], the states with which
+    the next rollout begins: zeros where the episode ended with the last step. Both are in the dtype of the inputs, and
+    differentiable in inputs, state and all that is in the cell: through every step of an episode, back to the state before the
+    first step. The inputs stay as they are.
+
+    Example: one environment, the cell x + h / 2, inputs 1, 1, 1, 1, state 4, and an episode that ends with the second step. The
+    outputs are 1 + 4/2 = 3, 1 + 3/2 = 2.5, then 1 + 0 = 1 and 1 + 1/2 = 1.5; the last state is 1.5.
+    """
+    ### BEGIN SOLUTION
+    outputs = []
+    for t in range(len(inputs)):
+        state = cell(inputs[t], state)
+        outputs.append(state)
+        state = torch.where(ended[t].unsqueeze(-1), 0, state)
+    return torch.stack(outputs), state
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-unroll", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} tags=["nbval-check-output"]
+check("unroll", unroll)
+### BEGIN HIDDEN TESTS
+from pgcourse.checks import run
+
+assert run("unroll", unroll).status == "correct"
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -1136,6 +1136,74 @@ page.figure(
 # So test it: before the first gradient step of an update, every row's ratio is 1 and the KL is 0. Exercise 7 is the function.
 
 # %% [markdown]
+# ### 12.3 When one observation is not enough: a memory · further
+#
+# CartPole's four numbers tell all that decides what comes next. `CartPolePositions-v0` covers the two velocities. A pole that
+# leans by one degree may now be rising or falling, and a policy of the last observation cannot tell which. Two remedies:
+#
+# - **Stacked frames**: the last k observations, side by side, are the observation. The difference of two positions is a speed.
+#   Before an episode's first observation stands that observation, repeated.
+# - **A recurrent network**, here a GRU: a cell that makes the next state of a memory, $m_t = \mathrm{GRU}(o_t, m_{t-1})$, from the
+#   observation $o_t$ and the state before. The policy is $\pi_\theta(a \mid m_t)$; what to remember is learned.
+#
+# Frames change the environment alone. A memory changes PPO at two places (`pgcourse/algorithms/recurrent.py`):
+#
+# 1. **Acting.** The state goes on from step to step and into the next rollout, and becomes zero where an episode ended. The value
+#    of the true next observation is taken before that: it belongs to the episode that ends.
+# 2. **Updating.** Every gradient step changes the weights, so the states are computed anew: from those with which the rollout
+#    began, in order of time, emptied at the same steps. Rows cannot be shuffled any more. A minibatch is all steps of some
+#    environments, and gradients go back to the rollout's first step, no further (**truncated backpropagation through time**).
+#
+# The test is that of section 2.3: in the first gradient step of an update, every ratio is 1. {{# mathematics}}
+
+# %% jupyter={"source_hidden": true}
+remembered = load_claims("memory")
+figure, ax = plots.new_figure()
+for name, label, colour, style in (
+    ("full", "whole state", "pg:vermillion", "-"),
+    ("frames_2", "positions, two frames", "pg:blue", "--"),
+    ("frames_4", "positions, four frames", "pg:sky", "-."),
+    ("gru", "positions, GRU", "pg:green", "-"),
+    ("positions", "positions, last observation", "pg:grey", ":"),
+):
+    plots.claimed_band(ax, remembered["curves"][name], label=label, colour=colour, style=style)
+ax.set(xlabel="environment steps", ylabel="return, moving average of 50 episodes", ylim=(0, 510))
+ax.set_xticks([0, 50_000, 100_000, 150_000, 200_000], ["0", "50,000", "100,000", "150,000", "200,000"])
+ax.legend(loc="lower right", bbox_to_anchor=(1, 0.14))
+page.figure(
+    figure,
+    alt="Five learning curves over 200,000 steps. The line of the last observation alone stays near 50, the others rise towards 500.",
+    caption="CartPole without velocities: one observation leads nowhere, two are enough. Ten seeds; line and band as in "
+    "section 6. {{# description}}",
+)
+
+# %% [markdown]
+# | what the agent sees, and how it remembers | seeds that reach 475 | steps until then | late return |
+# |---|---|---|---|
+# | the whole state, the preset | {{memory:full/steps_to_475/count}} of {{memory:full/steps_to_475/count.n}} | {{memory:full/steps_to_475}} | {{memory:full/late}} |
+# | positions, the last observation alone | {{memory:positions/steps_to_475/count}} of {{memory:positions/steps_to_475/count.n}} | {{memory:positions/steps_to_475}} | {{memory:positions/late}} |
+# | positions, two frames | {{memory:frames_2/steps_to_475/count}} of {{memory:frames_2/steps_to_475/count.n}} | {{memory:frames_2/steps_to_475}} | {{memory:frames_2/late}} |
+# | positions, four frames | {{memory:frames_4/steps_to_475/count}} of {{memory:frames_4/steps_to_475/count.n}} | {{memory:frames_4/steps_to_475}} | {{memory:frames_4/late}} |
+# | positions, GRU | {{memory:gru/steps_to_475/count}} of {{memory:gru/steps_to_475/count.n}} | {{memory:gru/steps_to_475}} | {{memory:gru/late}} |
+# | GRU, not emptied where an episode ends | {{memory:gru_not_reset/steps_to_475/count}} of {{memory:gru_not_reset/steps_to_475/count.n}} | {{memory:gru_not_reset/steps_to_475}} | {{memory:gru_not_reset/late}} |
+# | GRU, every update starts from zeros | {{memory:gru_zero_start/steps_to_475/count}} of {{memory:gru_zero_start/steps_to_475/count.n}} | {{memory:gru_zero_start/steps_to_475}} | {{memory:gru_zero_start/late}} |
+# | GRU, ordinary PPO on shuffled rows | {{memory:gru_rows/steps_to_475/count}} of {{memory:gru_rows/steps_to_475/count.n}} | {{memory:gru_rows/steps_to_475}} | {{memory:gru_rows/late}} |
+#
+# Without velocities and without memory the late return is {{lower | memory:positions/late < memory:full/late}} than with the
+# whole state. Two frames bring {{more | memory:frames_2/late > memory:positions/late}}, and so does {{the GRU |
+# memory:gru/late > memory:positions/late}}. The last three rows are bugs that raise no error. Ordinary PPO on shuffled rows has
+# {{a lower late return | memory:gru_rows/late < memory:gru/late}} than the GRU that is updated in sequences. A memory that is
+# not emptied shows {{no difference | memory:gru_not_reset/late ~ memory:gru/late}} in the late return here. A likely reason:
+# all that has to be remembered is two steps old, and a cell that learns to forget soon loses the old episode too. Where an
+# episode's first observation must be remembered to its end, do not count on that. {{# hypothesis}}
+#
+# A memory that starts from zeros in every update shows {{no difference | memory:gru_zero_start/late ~ memory:gru/late}} in the
+# late return either, but the panels see it: the mean KL of an update is {{more than five times | memory:gru_zero_start/kl >
+# 5 * memory:gru/kl}} as large, since the log-probabilities of the first rows are of another memory than the one that acted.
+#
+# Exercise 9 is the step at which all of this can go wrong: `unroll`.
+
+# %% [markdown]
 # ## 13. Quiz
 
 # %% jupyter={"source_hidden": true}

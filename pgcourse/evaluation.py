@@ -86,6 +86,8 @@ def _side_by_side(
     policy: nn.Module | None, source: EnvSource, seeds: list[int], deterministic: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     device = policy_device(policy)
+    # What goes on behind an episode's end is not counted, so a memory need not be emptied there.
+    policy = at_start(policy)
     envs = vector_envs(source, len(seeds), device=device)
     drawn: Any = envs.action_space
     if isinstance(envs.single_action_space, spaces.MultiDiscrete):
@@ -129,6 +131,7 @@ def play(policy: nn.Module | None, env: gymnasium.Env[Any, Any], *, start: int, 
 
     Args: policy: None acts at random. start: the seed of the start state, and of the actions drawn at random.
     """
+    policy = at_start(policy)
     env.action_space.seed(start % 2**31)
     obs, _ = env.reset(seed=start)
     yield 0.0
@@ -138,6 +141,12 @@ def play(policy: nn.Module | None, env: gymnasium.Env[Any, Any], *, start: int, 
         obs, reward, terminated, truncated, _ = env.step(action)
         ended = terminated or truncated
         yield float(reward)
+
+
+def at_start(policy: nn.Module | None) -> nn.Module | None:
+    """The policy as it acts from an episode's first step on: one with a memory, with an empty one."""
+    begin = getattr(policy, "at_start", None)
+    return begin() if begin is not None else policy
 
 
 def choose_action(policy: nn.Module | None, obs: Any, space: spaces.Space[Any], *, deterministic: bool) -> Any:

@@ -17,6 +17,13 @@ def register_envs() -> None:
         reward_threshold=475.0,
     )
     register(
+        NAMESPACE + "CartPolePositions-v0",
+        entry_point="pgcourse.envs.positions:single_env",
+        vector_entry_point="pgcourse.envs.positions:CartPolePositionsVectorEnv",
+        max_episode_steps=500,
+        reward_threshold=475.0,
+    )
+    register(
         NAMESPACE + "Pendulum-v1",
         entry_point="pgcourse.envs.pendulum:single_env",
         vector_entry_point="pgcourse.envs.pendulum:PendulumVectorEnv",

@@ -13,6 +13,7 @@ from ..config import Config
 from ..errors import InvalidInput
 from ..runs import Result, read_result
 from . import a2c, ppo, reinforce, trpo
+from . import recurrent as recurrent  # its networks are then among those that a saved run is rebuilt from
 
 ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce, "a2c": a2c, "ppo": ppo, "trpo": trpo}
 TRAIN: dict[str, Callable[..., Result]] = {name: module.train for name, module in ALGORITHMS.items()}

@@ -74,6 +74,7 @@ EXERCISES = (
     Entry("ppo_update", "04", "One PPO update", 5, 35, 3),
     Entry("masked_log_prob", "04", "Actions that are not allowed", 2, 10, 2),
     Entry("shared_trunk_step", "04", "One step of a shared trunk", 2, 12, 2),
+    Entry("unroll", "04", "A memory through a rollout", 3, 15, 2),
     Entry("gaussian_log_prob", "05", "Log-density of a Gaussian action", 2, 12, 2),
     Entry("gaussian_entropy", "05", "Entropy of a Gaussian policy", 1, 10, 1),
     Entry("gaussian_policy", "05", "A Gaussian policy", 2, 15, 2),

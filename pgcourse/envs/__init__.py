@@ -13,14 +13,18 @@ from .adapter import TensorAdapter, as_tensor_envs, flat_observations
 from .cartpole import CartPoleVectorEnv
 from .catch import CatchVectorEnv
 from .corridor import ShortCorridorVectorEnv
+from .frames import FrameStack
 from .long_corridor import LongCorridorVectorEnv
 from .pendulum import PendulumVectorEnv
+from .positions import CartPolePositionsVectorEnv
 from .seeding import env_seeds
 from .tensor import TensorVectorEnv
 
 __all__ = [
+    "CartPolePositionsVectorEnv",
     "CartPoleVectorEnv",
     "CatchVectorEnv",
+    "FrameStack",
     "LongCorridorVectorEnv",
     "PendulumVectorEnv",
     "ShortCorridorVectorEnv",

@@ -38,6 +38,7 @@ STUDIES = (
     "ppo",
     "mistakes",
     "one_update",
+    "memory",
     "pendulum",
     "gaussian_reinforce",
     "reward_clipping",

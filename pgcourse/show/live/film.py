@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from ...envs import env_seeds, make_single_env
-from ...evaluation import choose_action
+from ...evaluation import at_start, choose_action
 from ...optim import seeded, single_thread
 
 STEPS = 100  # of the agent in a film
@@ -70,6 +70,7 @@ def record(
     try:
         with seeded(seed), single_thread(), torch.inference_mode():
             obs, _ = env.reset(seed=start)
+            policy = at_start(policy)
             pictures, steps, returns = [keep(_small_picture(env))], [0], [0.0]
             for step in range(1, max_steps + 1):
                 obs, reward, terminated, truncated, _ = env.step(

@@ -1,0 +1,55 @@
+"""Observer of a recurrent cell that is unrolled through time (no answers in here)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pgcourse.checks.observe import call
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_gradients, record_mutations
+
+WEIGHTS = ("cell.inputs", "cell.states", "cell.bias")  # [D, H], [H, H], [H]
+DIFFERENTIABLE = ("inputs", "state", *WEIGHTS)
+
+
+def make_cell(case: Case) -> Callable[[Tensor, Tensor], Tensor]:
+    """The cell of a case: x A + h B + c, and tanh of that where the case says so; (x [N, D], h [N, H]) -> [N, H]."""
+    from_inputs, from_states, bias = (case[name] for name in WEIGHTS)
+
+    def cell(inputs: Tensor, states: Tensor) -> Tensor:
+        total = inputs @ from_inputs + states @ from_states + bias
+        return torch.tanh(total) if case["tanh"] else total
+
+    return cell
+
+
+@dataclass(frozen=True)
+class Unroll:
+    """Call the attempt with the case's cell, once for its values, and once more for the gradients of all that is real.
+
+    The case holds `inputs`, `state` and `ended` by name, and the cell's weights, see `make_cell`.
+    """
+
+    signature: str = "cell, inputs, state, ended"
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        record(arrays, "result", call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)}))
+        record_mutations(arrays, case, inputs)
+        # An in-place change of an input that requires a gradient raises; that it happened is already written down.
+        if not arrays["mutated"].size:
+            inputs = fresh(case)
+            for name in DIFFERENTIABLE:
+                inputs[name].requires_grad_(True)
+            result = call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)})
+            if cut := [name for name in DIFFERENTIABLE if not inputs[name].requires_grad]:
+                arrays["mutated"] = np.array(cut)
+            else:
+                record_gradients(arrays, result, {name: inputs[name] for name in DIFFERENTIABLE})
+        return arrays
