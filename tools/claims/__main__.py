@@ -54,7 +54,7 @@ STUDIES = (
     "shared_trunk",
     "dqn",
     "networks",
-    "minibatches",
+    "batches_and_budgets",
     "pixels",
     "masks",
     "exploration",
