@@ -991,7 +991,9 @@ page.figure(
 # exploration:entropy_001/solved/count, exploration:potential/solved/count > exploration:entropy_01/solved/count,
 # exploration:potential/solved/count > exploration:entropy_1/solved/count}} seeds than plain PPO, and than any entropy bonus. In the
 # steps to the first success {{no difference | exploration:count/first_success ~ exploration:potential/first_success}} between
-# the two is seen, although the potential knows the way. The count bonus pays for what was seldom seen.
+# the two is seen, although the potential knows the way. The count bonus pays for what was seldom seen. Where states cannot be
+# counted, **curiosity** pays for what cannot be predicted yet: the error of a learned model of what comes next (Pathak et al.
+# 2017), or of a network that learns the outputs of a fixed random one (Burda et al. 2019). {{# cited}}
 #
 # An entropy bonus pays for staying near the coin, which hardly ever arrives. Plain PPO leaves the coin without any reward: its
 # entropy ends at {{exploration:plain/end_entropy}}, {{below | exploration:plain/end_entropy < exploration:entropy_1/end_entropy}} that
