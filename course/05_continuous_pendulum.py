@@ -1150,8 +1150,37 @@ page.figure(
 # noise added for exploration. Its critic tends to overrate actions, since the actor looks for whatever the critic overrates.
 # **TD3** trains two critics and believes the lower one. **SAC** makes the actor a tanh-Gaussian again, pays for entropy, and
 # differentiates through the sample $a = \tanh(\mu + \sigma \xi)$: there the Jacobian of section 4.1 is needed. The papers of
-# TD3 and SAC report higher returns than PPO's at the same number of environment steps, on most of their tasks. None of the
-# three is measured here. {{# cited}}
+# TD3 and SAC report higher returns than PPO's at the same number of environment steps, on most of their tasks. {{# cited}} Here
+# are the three on Pendulum.
+
+# %% jupyter={"source_hidden": true}
+# {{# description}}
+page.figure(
+    family.steps_and_seconds_figure(),
+    alt="Held-out return of five methods on Pendulum, left by environment steps, right by seconds of training, both logarithmic. "
+    "Left, SAC rises first and both PPO later; right, PPO rises first and SAC, TD3 and DDPG much later.",
+    caption="Stable-Baselines3's SAC, TD3, DDPG and PPO with the settings that RL Baselines3 Zoo publishes for Pendulum, beside "
+    "`ppo.PENDULUM`: 100 held-out episodes a point, ten seeds, seconds of one thread. TD3 and DDPG act at random for their first "
+    "10,000 steps, as published. SAC's budget is half of the published one. See who is first on the left, and who on the right.",
+)
+
+# %% [markdown]
+# **By steps**, SAC solves the task {{earlier than PPO | off_policy:sac/steps_to_solved < off_policy:ppo/steps_to_solved}}: after
+# {{off_policy:sac/steps_to_solved}} steps instead of {{off_policy:ppo/steps_to_solved}}. TD3 takes
+# {{off_policy:td3/steps_to_solved}}, DDPG {{off_policy:ddpg/steps_to_solved}}. **By seconds** SAC takes {{longer than PPO |
+# off_policy:sac/seconds_to_solved > off_policy:ppo/seconds_to_solved, off_policy:sac/seconds_to_solved > off_policy:sb3_ppo/seconds_to_solved}}:
+# {{off_policy:sac/seconds_to_solved}} s against {{off_policy:ppo/seconds_to_solved}} s, and against
+# {{off_policy:sb3_ppo/seconds_to_solved}} s for the PPO of its own library. It updates actor and critics after every step of the
+# environment, `ppo.PENDULUM` 90 times for 2,400 steps. {{# design}}
+#
+# **Which one, when?** Let a step of the environment take $c$ seconds on top of that. A method of $N$ steps and $t$ seconds of
+# training is done after $N c + t$, so the two are done together at
+#
+# $$c^* = \frac{t_\text{SAC} - t_\text{PPO}}{N_\text{PPO} - N_\text{SAC}}.$$
+#
+# Measured: {{off_policy:sac/break_even_ppo}} ms a step, and {{off_policy:sac/break_even_sb3_ppo}} ms beside the library's PPO.
+# Where steps cost less, as in a simulator that does thousands a second, PPO is done first; a robot with 20 commands a second
+# takes 50 ms for each, {{more than that | 50 > off_policy:sac/break_even_ppo}}, and there SAC is done first. {{# mathematics}}
 
 # %% [markdown]
 # ## 13. Common mistakes, and how they look · further

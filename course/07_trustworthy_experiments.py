@@ -1749,22 +1749,24 @@ print(f"one episode from each of 100 start states: {right.mean:.0f}, standard er
 # %% [markdown]
 # ## 9. When not to use policy gradients
 #
-# They improve the policy that they have, need many steps, and follow the reward as it is written. Five questions, in
-# the order in which a way out is cheap: {{# wording}}
+# They improve the policy that they have, and follow the reward as it is written. Five questions, in the order in which a way
+# out is cheap: {{# wording}}
 #
 # 1. Does an action change what comes next? If not: supervised learning, or a bandit.
 # 2. Do you have a model that you can plan with fast enough? Then plan.
 # 3. Does the reward turn up when you act at random? If not, first: demonstrations, a curriculum, exploration
 #    ([06](06_debugging_traps.ipynb), 9.2).
-# 4. Are steps cheap? If not: off-policy methods (SAC, TD3, DQN).
+# 4. Are steps cheap? If not: off-policy methods (SAC, TD3, DQN). On Pendulum SAC takes
+#    {{fewer steps than PPO | off_policy:sac/steps_to_solved < off_policy:ppo/steps_to_solved}} and
+#    {{more seconds | off_policy:sac/seconds_to_solved > off_policy:ppo/seconds_to_solved}}; they are level at
+#    {{off_policy:sac/break_even_ppo.value}} ms a step (lesson 05).
 # 5. Few parameters, and many optima far from each other? Then restarts, or evolution strategies. {{# advice}}
 
 # %% jupyter={"source_hidden": true}
 WHICH_METHOD.show()
 
 # %% [markdown]
-# Question 3 can be tried with a random agent. For question 5: a gradient does not cross from one good policy to another
-# through bad ones. {{# advice}}
+# Question 3 can be tried with a random agent. A gradient does not cross from one optimum to another. {{# advice}}
 
 # %% [markdown]
 # ### 9.1 Where else to go · further

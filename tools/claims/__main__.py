@@ -53,6 +53,7 @@ STUDIES = (
     "sensitivity",
     "shared_trunk",
     "dqn",
+    "off_policy",
     "networks",
     "batches_and_budgets",
     "pixels",
