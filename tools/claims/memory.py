@@ -1,4 +1,4 @@
-"""Lesson 04, section 12.1: CartPole without velocities, with frames stacked, with a GRU, and with three bugs of the GRU."""
+"""Lesson 04, section 12.3: CartPole without velocities, with frames stacked, with a GRU, and with three bugs of the GRU."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lesson 07, tables of sections 5.1, 5.3 and 6: policy and critic apart, and as two heads on a shared trunk.
+"""Lesson 07, tables of sections 5.1, 5.5 and 6: policy and critic apart, and as two heads on a shared trunk.
 
 PPO and A2C on CartPole, PPO on Pendulum: how they learn, and how long the two losses' gradients on the trunk are.
 """
