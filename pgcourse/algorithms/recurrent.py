@@ -220,7 +220,7 @@ def update(
     config: PPOConfig,
     *,
     policy_loss_fn: Callable[..., Tensor] = losses.ppo_clip_loss,
-    gradient_step_fn: Callable[..., tuple[Tensor, Tensor]] = optim.actor_critic_step,
+    gradient_step_fn: Callable[..., tuple[Tensor, ...]] = optim.actor_critic_step,
 ) -> dict[str, Tensor | float]:
     """`ppo.update` on sequences: a minibatch is all T steps of `minibatch_size / T` environments, from their first states.
 
