@@ -897,23 +897,23 @@ page.figure(
                 "policy,\nrollout",
             ),
             Panel(
-                "rows outside the clip",
+                "dropout: rows outside the clip",
                 {
-                    "no dropout,\nwhole update": "ppo:cartpole/clipfrac",
-                    "dropout,\nbefore step 1": "networks:dropout/first_clipfrac",
-                    "dropout,\nwhole update": "networks:dropout/clipfrac",
+                    "CartPole, none,\nwhole update": "ppo:cartpole/clipfrac",
+                    "CartPole,\nbefore step 1": "networks:dropout/first_clipfrac",
+                    "Pendulum,\nbefore step 1": "networks:pendulum_dropout/first_clipfrac",
                 },
-                "no dropout,\nwhole update",
+                "CartPole, none,\nwhole update",
             ),
         ],
         y_label="share",
         columns=2,
-        title="PPO on CartPole with ReLU, and with dropout in the policy",
+        title="PPO with ReLU on CartPole, and with dropout in the policy",
     ),
-    alt="Two panels of shares, ten dots a level. Left: units of policy and critic that are off. Right: rows outside the clip without and with "
-    "dropout.",
+    alt="Two panels of shares, ten dots a level. Left: units of policy and critic that are off. Right: rows outside the clip without "
+    "dropout, and with it on CartPole and on Pendulum.",
     caption="Left: means over the last ten updates of 100,000 steps. Right: over all updates. The dropout's probability is 0.1. Band: "
-    "interval of the full circle.",
+    "interval of the full circle. See what dropout does to Pendulum before an update's first step.",
 )
 
 # %% [markdown]
@@ -922,8 +922,15 @@ page.figure(
 # policy's units and {{more of the critic's | networks:relu/off_critic > networks:relu/off_policy}},
 # {{networks:relu/off_critic}}. A unit that is off here may work elsewhere: on 4,096 states drawn from all of CartPole's range
 # {{fewer of the critic's | networks:relu/dead_critic < networks:relu/off_critic}} are off, {{networks:relu/dead_critic}}. These
-# are called *dead*. Whether that is why ReLU {{takes more steps | sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475}}
-# than tanh (section 5.1) was not measured.
+# are called *dead*. ReLU takes {{more steps | sensitivity:relu/steps_to_475 > ppo:cartpole/steps_to_475}} to 475 than tanh
+# (section 5.1). Is that what units that are off cost? LeakyReLU, whose negative side has a slope of 0.01, has none,
+# {{# mathematics}} and gets there {{sooner than ReLU | networks:leaky_relu/steps_to_475 < sensitivity:relu/steps_to_475}}, after
+# {{networks:leaky_relu/steps_to_475}} steps; ELU shows {{no difference | networks:elu/steps_to_475 ~
+# sensitivity:relu/steps_to_475}}. But with ten times the policy's rate {{networks:relu_fast/off_policy}} of the policy's units are off,
+# {{more | networks:relu_fast/off_policy > networks:relu/off_policy}}, and the steps show {{no difference |
+# networks:relu_fast/steps_to_475 ~ sensitivity:relu/steps_to_475}}. And Pendulum is solved {{sooner with ReLU than with tanh |
+# networks:pendulum_relu/steps_to_solved < pendulum:pendulum/steps_to_solved}}: {{networks:pendulum_relu/steps_to_solved}} steps
+# instead of {{pendulum:pendulum/steps_to_solved}}. A count of units that are off says little by itself. {{# advice}}
 #
 # **Initial weights.** In a layer with $n$ inputs and $m$ outputs, Xavier's rule draws weights with variance $2/(n+m)$, He's
 # with $2/n$, torch with $1/(3n)$. DDPG's last layer, uniform within ±0.003, is about as small as ours. What the first
@@ -941,7 +948,9 @@ page.figure(
 # All first policies are nearly undecided ($\ln 2 \approx 0.693$); a likely reason: CartPole starts near 0. But the update goes
 # {{further after He, with a large last layer and with torch's own weights | networks:first_he/kl > networks:first/kl,
 # networks:first_large_last/kl > networks:first/kl, networks:first_default/kl > networks:first/kl}}. For DDPG's layer
-# {{no difference | networks:first_ddpg/kl ~ networks:first/kl}} is seen. {{# description}}
+# {{no difference | networks:first_ddpg/kl ~ networks:first/kl}} is seen. In the steps to 475 {{no difference |
+# networks:hidden_xavier/steps_to_475 ~ ppo:cartpole/steps_to_475, networks:hidden_he/steps_to_475 ~ ppo:cartpole/steps_to_475}} is
+# seen after Xavier or He either. {{# description}}
 #
 # **Dropout** sets each hidden unit to 0 with a probability, drawn anew in every forward pass. So the log-probabilities do
 # not tell what acted: `collect_rollout` acts with one mask and computes `log_prob` with a second, and the gradient step draws
@@ -949,8 +958,14 @@ page.figure(
 # and {{networks:dropout/first_clipfrac}} of the rows are outside the clip, {{more than in a whole update without dropout |
 # networks:dropout/first_clipfrac > ppo:cartpole/clipfrac}}. KL and clip fraction then measure masks besides learning. CartPole
 # is learned all the same: a late return of {{networks:dropout/late}}, and {{networks:dropout/steps_to_475}} steps to 475,
-# {{more | networks:dropout/steps_to_475 > ppo:cartpole/steps_to_475}}. Ratios are right again where the rollout's masks are
-# stored and used in the update, or where dropout is off in both.
+# {{more | networks:dropout/steps_to_475 > ppo:cartpole/steps_to_475}}. Pendulum is not. A Gaussian's log-probability falls with the square of
+# the distance to its mean, so a mean that jitters by masks does {{more | networks:pendulum_dropout/first_clipfrac >
+# networks:dropout/first_clipfrac}}: {{networks:pendulum_dropout/first_clipfrac}} of the rows are outside before the first step, and
+# {{networks:pendulum_dropout/solved/count}} of 10 seeds solve the task, {{fewer | networks:pendulum_dropout/solved/count <
+# pendulum:pendulum/solved/count}}. Dropout that is off while collecting, on in the update, is not right either:
+# {{networks:dropout_still/first_clipfrac}} on CartPole. Ratios are right where the rollout's masks are stored and used in the update,
+# or where dropout is off in both. A critic has no ratio, but with dropout in it CartPole ends {{lower |
+# networks:dropout_critic/late < ppo:cartpole/late}}, at {{networks:dropout_critic/late}}. {{# hypothesis}}
 
 # %% [markdown]
 # ### 5.4 Minibatches · further
