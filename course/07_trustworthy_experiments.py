@@ -968,7 +968,7 @@ page.figure(
 # networks:dropout_critic/late < ppo:cartpole/late}}, at {{networks:dropout_critic/late}}. {{# hypothesis}}
 
 # %% [markdown]
-# ### 5.4 Minibatches · further
+# ### 5.4 Minibatches, small batches, budgets · further
 
 # %% jupyter={"source_hidden": true}
 # {{# saying}}
@@ -977,34 +977,69 @@ page.figure(
         "Small minibatches need fewer environment steps",
         "holds",
         {
-            "64 rows, 96 gradient steps an update": "minibatches:minibatch_64/steps_to_475",
-            "256 rows, 24 gradient steps": "minibatches:minibatch_256/steps_to_475",
+            "32 rows, 192 gradient steps an update": "batches_and_budgets:minibatch_32/steps_to_475",
+            "64 rows, 96 gradient steps": "batches_and_budgets:minibatch_64/steps_to_475",
+            "128 rows, 48 gradient steps": "batches_and_budgets:minibatch_128/steps_to_475",
+            "256 rows, 24 gradient steps": "batches_and_budgets:minibatch_256/steps_to_475",
             "512 rows, 12 gradient steps (preset)": "ppo:cartpole/steps_to_475",
-            "1,024 rows, 6 gradient steps": "minibatches:minibatch_1024/steps_to_475",
+            "1,024 rows, 6 gradient steps": "batches_and_budgets:minibatch_1024/steps_to_475",
         },
         x_label="environment steps to a mean of 475 over 100 episodes",
     ),
-    alt="Four rows of ten seeds: minibatches of 64, 256, 512 and 1,024 rows. Steps to 475 grow with the minibatch; with 1,024 some seeds never "
-    "arrive.",
+    alt="Six rows of ten seeds: minibatches of 32 to 1,024 rows. From 64 rows on steps to 475 grow with the minibatch; with 1,024 some seeds "
+    "never arrive.",
     caption="The rollout has 1,024 rows and is used for 6 epochs in each row. 100,000 steps.",
 )
 
 # %% [markdown]
-# Smaller minibatches are more gradient steps on the same rollout. {{# mathematics}} With 64 rows 475 is reached
-# {{earlier | minibatches:minibatch_64/steps_to_475 < ppo:cartpole/steps_to_475}} than with 512, with 256
-# {{no difference is seen | minibatches:minibatch_256/steps_to_475 ~ ppo:cartpole/steps_to_475}}, and with 1,024
-# {{fewer seeds arrive | minibatches:minibatch_1024/steps_to_475/count < ppo:cartpole/steps_to_475/count}}.
+# Smaller minibatches are more gradient steps on the same rollout. {{# mathematics}} With 64 and 128 rows 475 is reached
+# {{earlier | batches_and_budgets:minibatch_64/steps_to_475 < ppo:cartpole/steps_to_475,
+# batches_and_budgets:minibatch_128/steps_to_475 < ppo:cartpole/steps_to_475}} than with 512, with 32 and 256
+# {{no difference is seen | batches_and_budgets:minibatch_32/steps_to_475 ~ ppo:cartpole/steps_to_475,
+# batches_and_budgets:minibatch_256/steps_to_475 ~ ppo:cartpole/steps_to_475}}, and with 1,024
+# {{fewer seeds arrive | batches_and_budgets:minibatch_1024/steps_to_475/count < ppo:cartpole/steps_to_475/count}}.
 #
-# An update with 64 rows also goes {{further | minibatches:minibatch_64/kl > ppo:cartpole/kl}}: a KL of
-# {{minibatches:minibatch_64/kl.value}} thousandths of a nat against {{ppo:cartpole/kl.value}}; with 1,024 rows
-# {{less far | minibatches:minibatch_1024/kl < ppo:cartpole/kl}}, {{minibatches:minibatch_1024/kl.value}}. But distance is
+# An update with 64 rows also goes {{further | batches_and_budgets:minibatch_64/kl > ppo:cartpole/kl}}: a KL of
+# {{batches_and_budgets:minibatch_64/kl.value}} thousandths of a nat against {{ppo:cartpole/kl.value}}; with 1,024 rows
+# {{less far | batches_and_budgets:minibatch_1024/kl < ppo:cartpole/kl}}, {{batches_and_budgets:minibatch_1024/kl.value}}. But distance is
 # not all. Three times the learning rate (section 5.1) takes an update about as far
-# ({{no difference is seen | sensitivity:lr_triple/kl ~ minibatches:minibatch_64/kl}}), and arrives
-# {{later | sensitivity:lr_triple/steps_to_475 > minibatches:minibatch_64/steps_to_475}} than minibatches of 64.
+# ({{no difference is seen | sensitivity:lr_triple/kl ~ batches_and_budgets:minibatch_64/kl}}), and arrives
+# {{later | sensitivity:lr_triple/steps_to_475 > batches_and_budgets:minibatch_64/steps_to_475}} than minibatches of 64.
 #
 # The price of 64 rows is eight times the gradient steps of the preset. In our environments a step costs next to nothing, and the
 # gradient steps are what you wait for; so the preset takes few large ones. Where environment steps are dear, try small
 # minibatches first. {{# design}}
+#
+# **Very small rollouts.** 32 steps of one environment are 32 rows, and an episode of 500 steps is spread over 16 rollouts. With the
+# preset's rates {{batches_and_budgets:tiny_1_32/steps_to_475/count}} of 10 seeds reach 475, {{fewer |
+# batches_and_budgets:tiny_1_32/steps_to_475/count < ppo:cartpole/steps_to_475/count}} than with the preset's 1,024 rows, and with one step of 32
+# environments {{batches_and_budgets:tiny_32_1/steps_to_475/count}}. With both rates divided by ten, 32 steps of one environment bring
+# {{more seeds | batches_and_budgets:tiny_1_32_slow/steps_to_475/count > batches_and_budgets:tiny_1_32/steps_to_475/count}} there,
+# {{batches_and_budgets:tiny_1_32_slow/steps_to_475/count}} of 10, after {{batches_and_budgets:tiny_1_32_slow/steps_to_475}} steps;
+# to the preset {{no difference | batches_and_budgets:tiny_1_32_slow/steps_to_475 ~ ppo:cartpole/steps_to_475}} is seen. So it was not the length of
+# the episodes. A gradient from 32 rows is noisy, and wants small steps. {{# hypothesis}}
+#
+# **As many rows in another shape.** 8 environments × 128 steps and 128 × 8 end as the preset's 32 × 32 does ({{no difference |
+# batches_and_budgets:envs_8/held_out ~ ppo:cartpole/held_out, batches_and_budgets:envs_128/held_out ~ ppo:cartpole/held_out}} in the
+# held-out return is seen), 1,024 × 1 {{lower | batches_and_budgets:envs_1024/held_out < ppo:cartpole/held_out}}, at
+# {{batches_and_budgets:envs_1024/held_out}}: with one step $\lambda$ has nothing to weigh, and an advantage is one reward and two values of a
+# young critic. Pendulum is less patient. 300 environments × 8 steps, as many rows as its preset has, end {{lower |
+# batches_and_budgets:pendulum_300_envs/held_out < pendulum:pendulum/held_out}}, at {{batches_and_budgets:pendulum_300_envs/held_out}}, and with
+# few rows besides it is not learned: {{batches_and_budgets:pendulum_16/held_out}} with 12 × 16,
+# {{batches_and_budgets:pendulum_8/held_out}} with 12 × 8. {{# hypothesis}}
+#
+# **Budgets.** How good is CartPole's policy after so many steps? Held-out return of the most probable actions: {{# description}}
+#
+# | steps | REINFORCE with baseline | A2C | PPO |
+# |---|---|---|---|
+# | 25,000 | {{batches_and_budgets:reinforce_25k/held_out}} | {{batches_and_budgets:a2c_25k/held_out}} | {{batches_and_budgets:ppo_25k/held_out}} |
+# | 50,000 | {{batches_and_budgets:reinforce_50k/held_out}} | {{batches_and_budgets:a2c_50k/held_out}} | {{batches_and_budgets:ppo_50k/held_out}} |
+# | 100,000 | {{batches_and_budgets:reinforce_100k/held_out}} | {{batches_and_budgets:a2c_100k/held_out}} | {{batches_and_budgets:ppo_100k/held_out}} |
+#
+# At 25,000 and at 50,000 steps {{no difference | batches_and_budgets:reinforce_25k/held_out ~ batches_and_budgets:ppo_25k/held_out,
+# batches_and_budgets:a2c_25k/held_out ~ batches_and_budgets:ppo_25k/held_out, batches_and_budgets:reinforce_50k/held_out ~
+# batches_and_budgets:ppo_50k/held_out, batches_and_budgets:a2c_50k/held_out ~ batches_and_budgets:ppo_50k/held_out}} between PPO and the
+# other two is seen. A learning curve shows something else: sampled actions, and a mean over the last 100 episodes.
 
 # %% [markdown]
 # ### 5.5 One trunk, two losses · further
