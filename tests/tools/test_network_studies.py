@@ -9,7 +9,7 @@ from torch import nn
 from pgcourse import optim, ppo
 from pgcourse.envs import make_envs
 from pgcourse.networks import CategoricalPolicy, ValueNetwork
-from tools.claims import minibatches
+from tools.claims import batches_and_budgets
 from tools.claims import network_parts as networks
 from tools.claims.networks import BEFORE, BEFORE_CLIPPED
 from tools.claims.ppo import SHORT
@@ -126,6 +126,15 @@ def test_dropout_stands_behind_each_activation_and_nowhere_else() -> None:
 
 
 def test_only_the_minibatch_changes_and_it_divides_the_rollout() -> None:
-    for config in minibatches.VARIANTS.values():
-        assert replace(config, minibatch_size=SHORT.minibatch_size) == SHORT
+    for name, config in batches_and_budgets.MINIBATCH.items():
+        rates = {"policy_lr": SHORT.policy_lr, "critic_lr": SHORT.critic_lr} if name.endswith("slow") else {}
+        assert replace(config, minibatch_size=SHORT.minibatch_size, **rates) == SHORT
         assert config.batch_size % config.minibatch_size == 0
+
+
+def test_a_rollout_of_another_shape_has_as_many_rows() -> None:
+    for config in batches_and_budgets.SHAPES.values():
+        assert config.batch_size == SHORT.batch_size
+        assert replace(config, num_envs=SHORT.num_envs, num_steps=SHORT.num_steps) == SHORT
+    assert batches_and_budgets.PENDULUM["pendulum_300_envs"].batch_size == ppo.PENDULUM.batch_size
+    assert all(config.batch_size < SHORT.batch_size for config in batches_and_budgets.TINY.values())
