@@ -1052,12 +1052,13 @@ page.figure(
 # %% jupyter={"source_hidden": true}
 trunk = load_claims("shared_trunk")
 figure, ax = plots.new_figure()
-for name, label, colour in (
-    ("ppo_05", "0.5 × value loss", "vermillion"), ("ppo_001", "0.01 × value loss", "orange"),
-    ("ppo_0001", "0.001 × value loss", "blue"), ("ppo_scaled", "0.5 × value loss, rewards × 0.05", "green"),
+for name, label, colour, style in (
+    ("ppo_05", "0.5 × value loss", "pg:vermillion", "-"), ("ppo_001", "0.01 × value loss", "pg:orange", "-."),
+    ("ppo_0001", "0.001 × value loss", "pg:blue", "--"), ("ppo_scaled", "0.5 × value loss, rewards × 0.05", "pg:green", "-"),
 ):  # fmt: skip
-    plots.claimed_band(ax, trunk["curves"][f"{name}/losses/trunk_value_share"], label=label, colour=colour)
+    plots.claimed_band(ax, trunk["curves"][f"{name}/losses/trunk_value_share"], label=label, colour=colour, style=style)
 ax.set(xlabel="environment steps", ylabel="value loss's share of the trunk's gradient", ylim=(0, 1))
+ax.set_xticks([0, 25_000, 50_000, 75_000, 100_000], ["0", "25,000", "50,000", "75,000", "100,000"])
 ax.legend()
 page.figure(
     figure,
