@@ -996,7 +996,7 @@ for name, key in (("TRPO", "trpo/cartpole"), ("PPO", "cartpole/ours")):
 # | bound on the mean KL | hard, on the batch | none (section 3.1 of unit 04) |
 # | minibatches | no: direction and check need the whole batch | yes |
 # | policy and critic in one network | awkward: $F$ knows only the policy's part of it | usual |
-# | dropout, noise in the network | no: `old` and `new` have to be comparable | possible |
+# | dropout, noise in the network | no: `old` and `new` have to be comparable | said to be possible; as measured in lesson 07 (5.3), CartPole is learned and Pendulum is not |
 # | code | about 150 lines, with second derivatives | a loop around A2C's loss with two more lines | {{# design}}
 #
 # The last four rows are, more or less, the reasons that PPO's authors gave for writing it. {{# cited}}
