@@ -421,8 +421,9 @@ assert run("masked_log_prob", masked_log_prob).status == "correct"
 def shared_trunk_step(network, optimizer, policy_loss, value_loss, entropy, *, vf_coef, ent_coef, max_grad_norm):
     """One gradient step of a network whose policy and critic share layers.
 
-    network: nn.Module with a trunk and two heads. optimizer: over all of its parameters. policy_loss, value_loss, entropy:
-    scalars (0-d) of one forward pass, the entropy a mean over the rows; every parameter is reached by one of them.
+    network: nn.Module with a trunk and two heads. optimizer: over all of its parameters, in one group or several. policy_loss,
+    value_loss, entropy: scalars (0-d) of one forward pass, the entropy a mean over the rows; every parameter is reached by one of
+    them.
 
     The joint loss is the policy loss plus vf_coef times the value loss minus ent_coef times the entropy. The optimizer takes one
     step along its gradient alone, whatever gradients are left from before. Between backward and step the gradient is clipped to
@@ -430,9 +431,10 @@ def shared_trunk_step(network, optimizer, policy_loss, value_loss, entropy, *, v
 
     Returns that norm as it was before clipping, a number (a Python float or a 0-d tensor).
 
-    Example: trunk 1, policy's head [0, 0], value's head 1, one row with obs 1, action 0, advantage 1 and return 4. The value loss
-    is 4.5. With vf_coef 0.5 the gradient is -1.5 for the trunk and for the value's head and [-0.5, 0.5] for the policy's head,
-    its norm is the root of 5, and with max_grad_norm 0.5 and plain SGD of learning rate 1 the trunk moves to 1.335.
+    Example: trunk 1, policy's head [0, 0], value's head 1, one row with obs 1, action 0, advantage 1 and return 4. The value
+    loss, half of the squared error, is 4.5. With vf_coef 0.5 the gradient is -1.5 for the trunk and for the value's head and
+    [-0.5, 0.5] for the policy's head, its norm is the root of 5, and with max_grad_norm 0.5 and plain SGD of learning rate 1 the
+    trunk moves to 1.335.
     """
     ### BEGIN SOLUTION
     loss = policy_loss + vf_coef * value_loss - ent_coef * entropy

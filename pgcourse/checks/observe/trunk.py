@@ -44,7 +44,9 @@ class TrunkSteps:
         arrays: Arrays = {}
         inputs = fresh(case)
         network = TwoHeads(*(inputs[layer] for layer in LAYERS))
-        optimizer = torch.optim.SGD(network.parameters(), lr=inputs["learning_rate"])
+        # Two groups, as where a head has a rate of its own: who asks the first group alone misses the heads.
+        groups = [{"params": [network.trunk]}, {"params": [network.policy_head, network.value_head]}]
+        optimizer = torch.optim.SGD(groups, lr=inputs["learning_rate"])
         steps: list[int] = []
         optimizer.register_step_post_hook(lambda *_: steps.append(1))
         for parameter in network.parameters():

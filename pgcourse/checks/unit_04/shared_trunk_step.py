@@ -69,7 +69,10 @@ def show(case: Case) -> str:
     rows, times = case["obs"].shape[1], len(case["obs"])
     called = "once" if times == 1 else "twice, each time with the losses of a new forward pass,"
     text = f"shared_trunk_step(network, optimizer, policy_loss, value_loss, entropy, {settings}), called {called} with plain SGD "
-    text += f"(learning rate {value(case['learning_rate'])}) and gradients of 1 left from before; {rows} row{'s' * (rows > 1)}"
+    text += (
+        f"(learning rate {value(case['learning_rate'])}, trunk and heads in two groups) and gradients of 1 left over; "
+    )
+    text += f"{rows} row{'s' * (rows > 1)}"
     if rows == 1:
         text += ", obs [1], action 0, advantage 1, return 4; weights: trunk 1, policy's head 0 and 0, value's head 1"
     return text
