@@ -1153,7 +1153,7 @@ page.figure(
 # 1. **Acting.** The state goes on from step to step and into the next rollout, and becomes zero where an episode ended. The value
 #    of the true next observation is taken before that: it belongs to the episode that ends.
 # 2. **Updating.** Every gradient step changes the weights, so the states are computed anew: from those with which the rollout
-#    began, in order of time, emptied at the same steps. Rows cannot be shuffled any more. A minibatch is all steps of some
+#    began, in order of time, emptied at the same steps. So rows are not shuffled. A minibatch is all steps of some
 #    environments, and gradients go back to the rollout's first step, no further (**truncated backpropagation through time**).
 #
 # The test is that of section 2.3: in the first gradient step of an update, every ratio is 1. {{# mathematics}}

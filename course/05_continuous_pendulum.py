@@ -804,7 +804,7 @@ page.figure(
 # pendulum:pendulum/steps_to_solved}} than whole episodes; between short rollouts that start together and either of the two {{no
 # difference | pendulum:short_rollouts/steps_to_solved ~ pendulum:pendulum/steps_to_solved,
 # pendulum:short_staggered/steps_to_solved ~ pendulum:short_rollouts/steps_to_solved}} in the steps is seen. So nothing
-# here speaks against rollouts of 128 steps. Much shorter ones do harm: 8 steps of 300 environments end {{lower |
+# here speaks against rollouts of 128 steps. With 8 steps of 300 environments the agent ends {{lower |
 # batches_and_budgets:pendulum_300_envs/held_out < pendulum:pendulum/held_out}} ([07](07_trustworthy_experiments.ipynb), 5.4).
 
 # %% [markdown]

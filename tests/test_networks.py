@@ -12,6 +12,7 @@ from gymnasium import spaces
 from torch import nn
 
 from pgcourse import networks
+from pgcourse.algorithms.recurrent import RecurrentCritic, RecurrentPolicy
 from pgcourse.config import Activation
 from pgcourse.errors import InvalidInput
 from pgcourse.networks import (
@@ -196,6 +197,8 @@ def one_of_each() -> list[tuple[nn.Module, torch.Tensor]]:
         (ValueNetwork(5, (8,)), flat),
         (ConvolutionalPolicy((7, 6, 2), 3, channels=(4, 4)), pixels),
         (ConvolutionalCritic((7, 6, 2), channels=(4, 4)), pixels),
+        (RecurrentPolicy(5, 3, (8,)), flat),
+        (RecurrentCritic(5, (8,)), flat),
     ]
 
 
