@@ -975,7 +975,7 @@ page.figure(
 page.figure(
     verdict_figure(
         "Small minibatches need fewer environment steps",
-        "holds",
+        "depends",
         {
             "32 rows, 192 gradient steps an update": "batches_and_budgets:minibatch_32/steps_to_475",
             "64 rows, 96 gradient steps": "batches_and_budgets:minibatch_64/steps_to_475",
@@ -1023,7 +1023,7 @@ page.figure(
 # batches_and_budgets:envs_8/held_out ~ ppo:cartpole/held_out, batches_and_budgets:envs_128/held_out ~ ppo:cartpole/held_out}} in the
 # held-out return is seen), 1,024 × 1 {{lower | batches_and_budgets:envs_1024/held_out < ppo:cartpole/held_out}}, at
 # {{batches_and_budgets:envs_1024/held_out}}: with one step $\lambda$ has nothing to weigh, and an advantage is one reward and two values of a
-# young critic. Pendulum is less patient. 300 environments × 8 steps, as many rows as its preset has, end {{lower |
+# young critic. On Pendulum 300 environments × 8 steps, as many rows as its preset has, end {{lower |
 # batches_and_budgets:pendulum_300_envs/held_out < pendulum:pendulum/held_out}}, at {{batches_and_budgets:pendulum_300_envs/held_out}}, and with
 # few rows besides it is not learned: {{batches_and_budgets:pendulum_16/held_out}} with 12 × 16,
 # {{batches_and_budgets:pendulum_8/held_out}} with 12 × 8. {{# hypothesis}}
