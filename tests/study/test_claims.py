@@ -82,7 +82,9 @@ def test_every_number_has_one_value_of_each_of_ten_seeds_and_bands_follow_from_c
     content = read(path)
     assert len(set(content["seeds"])) == len(content["seeds"]) >= 10
     for name, entry in content["values"].items():
-        assert len(entry["per_seed"]) == len(content["seeds"]), name
+        seeds = entry.get("seeds", content["seeds"])  # a group of the runs says which
+        assert set(seeds) <= set(content["seeds"]), name
+        assert len(entry["per_seed"]) == len(seeds) == len(set(seeds)), name
     for name, curve in content["curves"].items():
         assert curve["n"] == len(content["seeds"]), name
         assert len({len(curve[key]) for key in ("x", "mean", "low", "high")}) == 1, name
@@ -130,10 +132,14 @@ def test_every_figure_that_a_lesson_quotes_is_there(path: Path) -> None:
 def test_the_episodes_before_the_first_update_are_those_that_were_measured(name: str, variant: str) -> None:
     study, stored = STUDIES[name], load_claims(name)
     config, seams = study.variants[variant], study.seams.get(variant, {})
+    if name == "mujoco":
+        pytest.importorskip("mujoco", reason="needs the extra")
     # Episodes that end in the first rollout. Stale ones: the first update comes after the first to end.
     steps = getattr(config, "batch_size", None)
     count = 1 if "collect_fn" in seams else config.num_envs
     again = first_returns(config, stored["seeds"][0], seams, num_episodes=count, within_steps=steps)
+    if not again:
+        pytest.skip("no episode ends in the first rollout")
     assert again == pytest.approx(stored["prefixes"][variant][: len(again)], rel=1e-3)
 
 

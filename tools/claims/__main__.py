@@ -54,6 +54,7 @@ STUDIES = (
     "shared_trunk",
     "dqn",
     "off_policy",
+    "mujoco",
     "networks",
     "batches_and_budgets",
     "pixels",
