@@ -14,8 +14,8 @@
 # # 04 Exercises: write PPO
 #
 # Nine functions, about two hours. The first four are the mathematics of one minibatch, the fifth deals the minibatches, the
-# sixth is the whole update. Three belong to folded sections: actions that are not allowed, networks that share layers, and a
-# memory. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
+# sixth is the whole update. Three belong to folded sections: actions that are not allowed (12.2), a memory (12.3), and, in lesson
+# 07, networks that share layers. Twice your code trains an agent on CartPole: once the loss is there, and again at the end. {{# wording}}
 # The lesson is [04 PPO](../notebooks/04_ppo.ipynb).
 #
 # As before: write, run, check. `hint("approx_kl")` gives the next hint, `solution("approx_kl")` says how to see a solution;
@@ -413,8 +413,8 @@ assert run("masked_log_prob", masked_log_prob).status == "correct"
 #
 # For images, policy and critic are usually two heads on one trunk of hidden layers. With an optimiser each they would both
 # step the trunk. So there is one optimiser, one loss, and one norm for clipping: the *joint* loss, in which a coefficient says
-# how much the value loss counts. Lesson 07 measures what that does to the trunk; `ppo.train` does it with
-# `PPOConfig(shared_trunk=True, vf_coef=0.5)`.
+# how much the value loss counts. [Lesson 07, section 5.5](../notebooks/07_trustworthy_experiments.ipynb) measures what that
+# coefficient does to the trunk; `ppo.train` has both as `PPOConfig(shared_trunk=True, vf_coef=0.5)`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shared_trunk_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -422,8 +422,8 @@ def shared_trunk_step(network, optimizer, policy_loss, value_loss, entropy, *, v
     """One gradient step of a network whose policy and critic share layers.
 
     network: nn.Module with a trunk and two heads. optimizer: over all of its parameters, in one group or several. policy_loss,
-    value_loss, entropy: scalars (0-d) of one forward pass, the entropy a mean over the rows; every parameter is reached by one of
-    them.
+    value_loss, entropy: scalars (0-d) of one forward pass, the entropy a mean over the rows; every parameter is reached by at
+    least one of them.
 
     The joint loss is the policy loss plus vf_coef times the value loss minus ent_coef times the entropy. The optimizer takes one
     step along its gradient alone, whatever gradients are left from before. Between backward and step the gradient is clipped to
@@ -476,7 +476,7 @@ def unroll(cell, inputs, state, ended):
     Returns a tuple (outputs, last). outputs: [T, N, H], what the cell returns at each step. last: [N, H], the states with which
     the next rollout begins: zeros where the episode ended with the last step. Both are in the dtype of the inputs, and
     differentiable in inputs, state and all that is in the cell: through every step of an episode, back to the state before the
-    first step. The inputs stay as they are.
+    first step. The arguments stay as they are.
 
     Example: one environment, the cell x + h / 2, inputs 1, 1, 1, 1, state 4, and an episode that ends with the second step. The
     outputs are 1 + 4/2 = 3, 1 + 3/2 = 2.5, then 1 + 0 = 1 and 1 + 1/2 = 1.5; the last state is 1.5.

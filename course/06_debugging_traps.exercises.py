@@ -131,7 +131,7 @@ assert run("diagnose", diagnose).status == "correct"
 # *2 points, about 10 minutes, difficulty 1 of 3.*
 #
 # A reward that is hardly ever found may be shaped, if it is done so that the best policy stays the best (lesson 06,
-# section 9). Each step is paid for what it gains of a potential $\Phi$, say minus the steps still to go:
+# sections 9 and 9.2). Each step is paid for what it gains of a potential $\Phi$, say minus the steps still to go:
 # $F = \gamma\,\Phi(s') - \Phi(s)$. The end of an episode wants the same care as the bootstrap of unit 03: where it
 # terminated nothing follows, and $\Phi(s')$ counts 0; where a time limit cut it, the future goes on. {{# mathematics}}
 
@@ -143,8 +143,8 @@ def shaped_rewards(rewards, potentials, next_potentials, terminated, *, gamma):
     rewards, potentials, next_potentials: [T, N], finite numbers, all float32 or all float64; potentials are of the state
     that the step comes from, next_potentials of the true state that it leads to, also where an episode ends.
     terminated: [T, N], bool: True where the step ended the episode for good. The potential after such a step counts 0,
-    whatever next_potentials says. After a step that a time limit cut, terminated is False, and the potential counts; so it
-    does in the last row. gamma: float from 0 to 1.
+    whatever next_potentials says. After a step that a time limit cut, terminated is False, and the potential counts, in
+    the last row too. gamma: float from 0 to 1.
 
     Returns a new tensor [T, N] in the dtype of the rewards; the inputs stay as they are.
 

@@ -78,11 +78,19 @@ EXERCISE = Exercise.listed(
         mistake(
             "log-of-masked-probabilities",
             "You masked the probabilities and took the logarithm afterwards. The logarithm of the 0 that stands at a forbidden "
-            "action has an infinite slope, and 0 times infinity is NaN in the gradient, although nobody asked for that number. "
-            "Mask the logits, before the softmax.",
+            "action has an infinite slope, and 0 times infinity is NaN in the gradient, although nobody asked for that number; "
+            "where the allowed ones round to 0, it is in the number as well. Mask the logits, before the softmax.",
             {NORMALISED: "(logits.softmax(-1) * mask).log()"},
             {NORMALISED: "((p := logits.softmax(-1) * mask) / p.sum(-1, keepdim=True)).log()"},
             {NORMALISED: "((p := logits.exp() * mask) / p.sum(-1, keepdim=True)).log()"},
+        ),
+        mistake(
+            "exponentials-overflow",
+            "You took the exponentials of the logits yourself. exp(200) is infinite in float32, and infinity times a mask of 0 "
+            "is NaN; without the mask the sum is infinite. log_softmax and logsumexp subtract the largest logit first: mask the "
+            "logits, and leave the exponentials to them.",
+            {NORMALISED: "logits - (logits.exp() * mask).sum(-1, keepdim=True).log()"},
+            {NORMALISED: "logits - logits.exp().masked_fill(~mask, 0).sum(-1, keepdim=True).log()"},
         ),
         mistake(
             "logarithm-with-a-small-number",
@@ -106,6 +114,8 @@ EXERCISE = Exercise.listed(
             "none. The mask is True where an action is allowed, masked_fill fills where it is given True, and what it fills in "
             "has to be negative.",
             {"~mask": "mask"},
+            {"~mask, -1e8": "mask, -1e9"},
+            {"~mask, -1e8": "mask, float('-inf')"},
             {"-1e8": "1e8"},
         ),
         mistake(

@@ -97,6 +97,8 @@ CLIP = "norm = nn.utils.clip_grad_norm_(network.parameters(), max_grad_norm)"
 TAKEN = "nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])"
 LOSS = "policy_loss + vf_coef * value_loss - ent_coef * entropy"
 EACH_CLIPPED = per_loss("nn.utils.clip_grad_norm_(network.parameters(), max_grad_norm)")
+EACH_MEASURED = per_loss("norms.append(nn.utils.clip_grad_norm_(network.parameters(), max_grad_norm))")
+EACH_MEASURED["loss.backward()"] = "norms = []\n    " + EACH_MEASURED["loss.backward()"]
 STEP_EACH = """for gradients in kept:
         for p, gradient in zip(network.parameters(), gradients):
             p.grad = gradient
@@ -135,14 +137,25 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "clipped-apart",
-            "You clipped in parts: each loss's gradient, each head, or each tensor by a norm of its own. That turns the joint "
-            "gradient: a long part loses more than a short one. One norm over all parameters only makes it shorter.",
+            "You clipped in parts: each loss's gradient, each group of the optimiser, each tensor or each number for itself. "
+            "That turns the joint gradient: a long part loses more than a short one. One norm over all parameters only makes it "
+            "shorter.",
             EACH_CLIPPED | {CLIP: f"norm = {TAKEN}"},
             EACH_CLIPPED,
             {
                 CLIP: f"norm = {TAKEN}\n    for p in network.parameters():\n        nn.utils.clip_grad_norm_([p], max_grad_norm)"
             },
             {CLIP: f"norm = {TAKEN}\n    nn.utils.clip_grad_value_(network.parameters(), max_grad_norm)"},
+            *(
+                EACH_MEASURED | {CLIP: f"norm = {norm}"}
+                for norm in ("sum(norms)", "sum(n**2 for n in norms) ** 0.5", "norms[0]")
+            ),
+            {
+                CLIP: f"norm = {TAKEN}\n    for group in optimizer.param_groups:\n"
+                "        nn.utils.clip_grad_norm_(group['params'], max_grad_norm)"
+            },
+            {CLIP: f"norm = {TAKEN}\n    nn.utils.clip_grad_norm_(optimizer.param_groups[0]['params'], max_grad_norm)"},
+            {CLIP: "norm = nn.utils.clip_grad_norm_(optimizer.param_groups[0]['params'], max_grad_norm)"},
         ),
         mistake(
             "norm-after-clipping",

@@ -149,8 +149,9 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "all-environments-emptied-together",
-            "The end of an episode in one environment empties the memory of all of them. Each environment, a row of the states, "
-            "has its own episodes: the mask needs one number a row, [N, 1].",
+            "Your mask is the same for all environments: the end of an episode in one of them empties the memory of all, or none "
+            "is emptied until all have ended. Each environment, a row of the states, has its own episodes: the mask needs one "
+            "number a row, [N, 1].",
             {MASK: "state = state * keep[t].min()"},
             {MASK: "state = state * keep[t].max()"},
             {MASK: "state = state * keep[t, 0]"},
@@ -177,12 +178,14 @@ EXERCISE = Exercise.listed(
         mistake(
             "masked-outputs",
             "Your outputs are the states after the mask, so the last step of each episode gives zeros: the policy would act "
-            "there without its memory. The output of a step is what the cell returned; the mask comes after it.",
+            "there without its memory. The output of a step is what the cell returned; the mask comes after it, and makes a new "
+            "tensor: state[ended[t]] = 0 changes the one that is in your list already.",
             {
                 "outputs.append(state)": "",
                 "    return": "    pass\n    return",
                 MASK: f"{MASK}\n        outputs.append(state)",
             },
+            {MASK: "state[ended[t]] = 0"},
         ),
         mistake(
             "state-of-the-rollout-ignored",
