@@ -15,6 +15,7 @@ from pgcourse import networks
 from pgcourse.algorithms.recurrent import RecurrentCritic, RecurrentPolicy
 from pgcourse.config import Activation
 from pgcourse.errors import InvalidInput
+from pgcourse.language.transformer import Transformer
 from pgcourse.networks import (
     Categorical,
     CategoricalPolicy,
@@ -158,8 +159,8 @@ def test_a_network_of_the_learners_own_is_not_described_even_under_our_name() ->
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InvalidInput, match="unknown network 'Transformer'; known are CategoricalPolicy, "):
-        networks.build_network({"name": "Transformer", "arguments": {}})
+    with pytest.raises(InvalidInput, match="unknown network 'Perceptron'; known are CategoricalPolicy, "):
+        networks.build_network({"name": "Perceptron", "arguments": {}})
 
 
 def test_the_policy_and_the_critic_fit_the_spaces() -> None:
@@ -199,6 +200,7 @@ def one_of_each() -> list[tuple[nn.Module, torch.Tensor]]:
         (ConvolutionalCritic((7, 6, 2), channels=(4, 4)), pixels),
         (RecurrentPolicy(5, 3, (8,)), flat),
         (RecurrentCritic(5, (8,)), flat),
+        (Transformer(width=8, layers=1, heads=2), torch.randint(0, 9, (4, 5))),
     ]
 
 

@@ -13,6 +13,7 @@ FLOORS: dict[str, int] = {
     "rollout": 3, "evaluation": 3, "render": 3, "setup": 3,
     "training": 4, "runs": 4, "episodes": 4, "checkpoint": 4, "tensorboard": 4,
     "algorithms": 5,
+    "language": 5,
     "study": 6,
     "checks": 7, "workfolder": 7,
     "show": 8, "grading": 8, "doctor": 8, "__init__": 8,

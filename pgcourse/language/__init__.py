@@ -1,0 +1,1 @@
+"""Policy gradients for language models, at a size that trains on a laptop: tokens are actions, an answer is an episode."""
