@@ -22,8 +22,8 @@ help: ## show this list
 setup: ## make .venv with everything at the tested versions (TORCH=cpu: small PyTorch)
 	@sh tools/setup.sh
 
-extras: setup ## add LunarLander, MuJoCo and the libraries that `make bench` compares with
-	$(RUN) -m pip install --quiet -c constraints.txt -e ".[bench,box2d,mujoco]"
+extras: setup ## add LunarLander, MuJoCo, TRL, and what `make bench` compares with
+	$(RUN) -m pip install --quiet -c constraints.txt -e ".[bench,box2d,language,mujoco]"
 
 lab: setup ## open the course in JupyterLab, in a folder of your own (ARGS="--no-browser --port=8899")
 	.venv/bin/pgcourse lab $(ARGS)
