@@ -26,14 +26,18 @@ def imitation_loss(model: nn.Module, answers: Answers) -> Tensor:
 def imitate(
     task: Task,
     *,
-    steps: int,
+    steps: int | None = None,
     seed: int = 0,
     batch_size: int = 64,
     learning_rate: float = 1e-2,
     width: int = 32,
     layers: int = 2,
 ) -> tuple[Transformer, list[float]]:
-    """A fresh model after so many gradient steps, each on new demonstrations. Returns: the model, and the loss of each step."""
+    """A fresh model after so many gradient steps, the task's own number by default, each on new demonstrations.
+
+    Returns: the model, and the loss of each step [nats a token].
+    """
+    steps = task.imitation_steps if steps is None else steps
     generator = np.random.default_rng(np.random.SeedSequence([seed, 0]))
     with optim.seeded(seed), optim.single_thread():
         model = Transformer(width=width, layers=layers)

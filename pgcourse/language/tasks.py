@@ -32,6 +32,7 @@ class Task:
       num_steps: least and most, drawn evenly.
       slips: probability that a step of a demonstration goes wrong; the demonstration goes on from there.
       written: share of the demonstrations that write their states down; the others give the last one at once.
+      imitation_steps: gradient steps of imitation, after which answers have the task's form and are right now and then.
       slip: (generator, state) -> what a step that goes wrong leads to; any state where it is None.
     """
 
@@ -43,6 +44,7 @@ class Task:
     num_steps: tuple[int, int]
     slips: float
     written: float
+    imitation_steps: int
     slip: Callable[[np.random.Generator, str], str] | None = None
 
     def prompts(
@@ -135,8 +137,9 @@ def walk(state: str, move: str) -> str:
 
 
 SORTING = Task(
-    "sorting", 8, draw_digits, "", sort_digits, num_steps=(1, 1), slips=0.9, written=0.0, slip=swap_neighbours
-)
-DIAL = Task("dial", 10, draw_letter, "123M", turn, num_steps=(3, 6), slips=0.5, written=0.5)
-TURTLE = Task("turtle", 23, draw_turtle, "FLR", walk, num_steps=(3, 6), slips=0.3, written=0.5)
+    "sorting", 8, draw_digits, "", sort_digits, num_steps=(1, 1), slips=0.9, written=0.0, imitation_steps=120,
+    slip=swap_neighbours,
+)  # fmt: skip
+DIAL = Task("dial", 10, draw_letter, "123M", turn, num_steps=(3, 6), slips=0.5, written=0.5, imitation_steps=2000)
+TURTLE = Task("turtle", 23, draw_turtle, "FLR", walk, num_steps=(3, 6), slips=0.3, written=0.5, imitation_steps=2000)
 TASKS = {task.name: task for task in (SORTING, DIAL, TURTLE)}

@@ -83,6 +83,12 @@ class LanguageConfig:
             )
 
 
+# How many updates each task takes, on most seeds.
+SORTING = LanguageConfig(num_updates=150)
+DIAL = LanguageConfig(task="dial", num_updates=120)
+TURTLE = LanguageConfig(task="turtle", num_updates=200)
+
+
 def verifier(task: Task) -> RewardFn:
     """1 for a right answer, 0 for any other."""
     return lambda prompts, answers: torch.tensor(
@@ -207,7 +213,7 @@ def train(
     config: LanguageConfig,
     model: nn.Module,
     *,
-    device: str | torch.device = "cpu",
+    device: str | torch.device = "auto",
     on_iteration: OnIteration | None = None,
     reference: nn.Module | None = None,
     critic: nn.Module | None = None,

@@ -64,7 +64,7 @@ export function linspace(low, high, count) {
  * @param {(value: number | string) => void} changed
  * @returns {HTMLElement}
  */
-function makeControl(control, id, changed) {
+export function makeControl(control, id, changed) {
   const row = document.createElement("div");
   row.className = "pg-control";
   const label = document.createElement("label");
