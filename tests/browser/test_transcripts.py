@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from pgcourse.language.config import LanguageConfig
 from pgcourse.language.tasks import SORTING
-from pgcourse.language.training import LanguageConfig, train
+from pgcourse.language.training import train
 from pgcourse.language.transformer import Transformer
 from pgcourse.show import page as pages
 from pgcourse.show.live.transcripts import Transcripts

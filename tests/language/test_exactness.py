@@ -8,8 +8,8 @@ from torch import Tensor
 
 from pgcourse.language import advantages, losses
 from pgcourse.language.sampling import Answers, answer_log_prob
-from pgcourse.language.training import critic_advantages
 from pgcourse.language.transformer import Transformer
+from pgcourse.language.update import critic_advantages
 
 REWARDS = torch.tensor([0.0, 1, 0, 0, 2, 0, -1, 0, 0, 1, 0, 0, 3, 0, 1], dtype=torch.float64)
 

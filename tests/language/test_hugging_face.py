@@ -6,11 +6,12 @@ import torch
 from torch import nn
 
 from pgcourse import optim
+from pgcourse.language.config import LanguageConfig
 from pgcourse.language.imitation import demonstrations, imitation_loss
 from pgcourse.language.sampling import answer_log_prob, sample
 from pgcourse.language.tasks import SORTING
 from pgcourse.language.text import END, VOCABULARY_SIZE, encode
-from pgcourse.language.training import LanguageConfig, train
+from pgcourse.language.training import train
 
 transformers = pytest.importorskip("transformers", reason="needs the extra")
 

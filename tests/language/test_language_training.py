@@ -14,11 +14,12 @@ import pgcourse
 from pgcourse import TrainingDiverged
 from pgcourse.errors import InvalidInput
 from pgcourse.language import advantages, losses
+from pgcourse.language.config import CRITIC, LanguageConfig
 from pgcourse.language.imitation import demonstrations, imitate, imitation_loss
 from pgcourse.language.sampling import answer_log_prob, sample
 from pgcourse.language.tasks import DIAL, SORTING, TASKS
 from pgcourse.language.text import encode
-from pgcourse.language.training import CRITIC, LanguageConfig, load, train
+from pgcourse.language.training import load, train
 from pgcourse.language.transformer import Transformer
 
 SHORT = LanguageConfig(num_updates=3, num_prompts=4, num_samples=4)

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from pgcourse.language.config import LanguageConfig
 from pgcourse.language.imitation import imitate
 from pgcourse.language.preferences import Preferences, compare, fit_reward_model, learnt_reward, scores
 from pgcourse.language.sampling import Answers, sample
 from pgcourse.language.tasks import SORTING
 from pgcourse.language.text import END, decode, encode
-from pgcourse.language.training import LanguageConfig, train
+from pgcourse.language.training import train
 from pgcourse.language.transformer import Transformer
 
 

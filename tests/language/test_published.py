@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from pgcourse.language.config import LanguageConfig
 from pgcourse.language.sampling import Answers, answer_log_prob
-from pgcourse.language.training import LanguageConfig, update
 from pgcourse.language.transformer import Transformer
+from pgcourse.language.update import update
 
 pytest.importorskip("transformers", reason="needs TRL")
 grpo_trainer = pytest.importorskip("trl.trainer.grpo_trainer", reason="needs TRL")

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from pgcourse.errors import InvalidInput
+from pgcourse.language.config import LanguageConfig
 from pgcourse.language.tasks import DIAL, SORTING
-from pgcourse.language.training import LanguageConfig, train
+from pgcourse.language.training import train
 from pgcourse.language.transformer import Transformer
 from pgcourse.show.live.transcripts import END_SIGN, Transcripts
 
