@@ -6,13 +6,23 @@ import { makeControl } from "./explain.js";
  */
 
 /**
+ * A place for characters, spaces too.
+ * @returns {HTMLElement}
+ */
+function codeOf() {
+  const code = document.createElement("code");
+  code.setAttribute("style", "white-space:pre");
+  return code;
+}
+
+/**
  * The tokens, each on a shade of its probability, and the verdict in a sign and a word.
  * @param {Answer} answer
  * @returns {HTMLElement}
  */
 function cellOf(answer) {
   const cell = document.createElement("td");
-  const code = document.createElement("code");
+  const code = codeOf();
   code.append(...answer.tokens.map((token, i) => {
     const span = document.createElement("span");
     span.setAttribute("style", `--pg-p:${answer.probabilities[i]}`);
@@ -22,7 +32,6 @@ function cellOf(answer) {
   }));
   const verdict = document.createElement("span");
   const word = answer.right ? "right" : "wrong";
-  verdict.className = `pg-verdict-${word}`;
   verdict.setAttribute("role", "img");
   verdict.setAttribute("aria-label", word);
   verdict.textContent = answer.right ? "✓" : "✗";
@@ -44,7 +53,7 @@ function tableOf(prompts, answers) {
     const row = body.insertRow();
     const head = document.createElement("th");
     head.scope = "row";
-    const code = document.createElement("code");
+    const code = codeOf();
     code.textContent = prompt;
     head.append(code);
     row.append(head, ...answers[i].map(cellOf));

@@ -64,7 +64,9 @@ class Transcripts:
         rows = []
         for prompt, answers in zip(self.prompts, self.stages[stage], strict=True):
             cells = "".join(f"<td>{_shaded(answer)}</td>" for answer in answers)
-            rows.append(f'<tr><th scope="row"><code>{html.escape(prompt)}</code></th>{cells}</tr>')
+            rows.append(
+                f'<tr><th scope="row"><code style="white-space:pre">{html.escape(prompt)}</code></th>{cells}</tr>'
+            )
         return f'<table class="pg-answers"><tbody>{"".join(rows)}</tbody></table>'
 
     def output(self) -> dict[str, str]:
@@ -93,4 +95,4 @@ def _shaded(answer: Answer) -> str:
         for token, probability in zip(answer["tokens"], answer["probabilities"], strict=True)
     )
     sign, word = ("✓", "right") if answer["right"] else ("✗", "wrong")
-    return f'<code>{tokens}</code> <span class="pg-verdict-{word}" role="img" aria-label="{word}">{sign}</span>'
+    return f'<code style="white-space:pre">{tokens}</code> <span role="img" aria-label="{word}">{sign}</span>'

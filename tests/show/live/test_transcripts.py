@@ -55,7 +55,7 @@ def test_the_page_has_a_table_where_no_script_runs(model: Transformer) -> None:
     shown = seen.output()
     still = shown["text/html"].partition('<div class="pg-stage"')[0]
     assert still.count("<table") == 2  # before, and at the end
-    assert "<code>a 12M   &gt;</code>" in still
+    assert ">a 12M   &gt;</code>" in still
     assert 'aria-label="wrong"' in still
     assert "After 4 updates" in shown["text/plain"]
 

@@ -43,7 +43,7 @@ def test_every_property_that_is_used_is_defined(repository: Path) -> None:
     sheet = page.stylesheet()
     defined = set(re.findall(r"(--pg-[\w-]+):", sheet))
     scripts = "".join(path.read_text() for path in (repository / "pgcourse" / "show").rglob("*.js"))
-    assert set(re.findall(r"var\((--pg-[\w-]+)", sheet + scripts)) <= defined | {"--pg-edge"}
+    assert set(re.findall(r"var\((--pg-[\w-]+)", sheet + scripts)) <= defined | {"--pg-edge", "--pg-p"}
 
 
 def test_the_two_themes_define_the_same_colours() -> None:
