@@ -1,5 +1,7 @@
 """Supervised learning from demonstrations: the most probable next token is the teacher's."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,18 @@ def imitation_loss(model: nn.Module, answers: Answers) -> Tensor:
     return -answer_log_prob(model, answers).sum() / answers.mask.sum()
 
 
+def fit(model: nn.Module, loss_fn: Callable[[], Tensor], *, steps: int, learning_rate: float) -> list[float]:
+    """So many gradient steps at a rate that falls to 0. Args: loss_fn: the loss of the next step. Returns: each loss."""
+    optimizer = optim.adam(model.parameters(), learning_rate)
+    history = []
+    for step in range(steps):
+        optim.set_learning_rate(optimizer, optim.learning_rate(learning_rate, step / steps))
+        loss = loss_fn()
+        optim.gradient_step(loss, model, optimizer, max_grad_norm=1.0)
+        history.append(float(loss.detach()))
+    return history
+
+
 def imitate(
     task: Task,
     *,
@@ -41,11 +55,8 @@ def imitate(
     generator = np.random.default_rng(np.random.SeedSequence([seed, 0]))
     with optim.seeded(seed), optim.single_thread():
         model = Transformer(width=width, layers=layers)
-        optimizer = optim.adam(model.parameters(), learning_rate)
-        losses = []
-        for step in range(steps):
-            optim.set_learning_rate(optimizer, optim.learning_rate(learning_rate, step / steps))
-            loss = imitation_loss(model, demonstrations(task, batch_size, generator))
-            optim.gradient_step(loss, model, optimizer, max_grad_norm=1.0)
-            losses.append(float(loss.detach()))
+        losses = fit(
+            model, lambda: imitation_loss(model, demonstrations(task, batch_size, generator)),
+            steps=steps, learning_rate=learning_rate,
+        )  # fmt: skip
     return model, losses

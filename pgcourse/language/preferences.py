@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import optim
+from .imitation import fit
 from .losses import bradley_terry_loss
 from .sampling import Answers, sample
 from .tasks import Task
@@ -76,15 +77,12 @@ def fit_reward_model(
     """
     with optim.seeded(seed), optim.single_thread():
         model = Transformer(values=True)
-        optimizer = optim.adam(model.parameters(), learning_rate)
-        history = []
-        for step in range(steps):
-            optim.set_learning_rate(optimizer, optim.learning_rate(learning_rate, step / steps))
+
+        def loss() -> Tensor:
             chosen, rejected = preferences()
-            loss = bradley_terry_loss(scores(model, chosen), scores(model, rejected))
-            optim.gradient_step(loss, model, optimizer, max_grad_norm=1.0)
-            history.append(float(loss.detach()))
-    return model, history
+            return bradley_terry_loss(scores(model, chosen), scores(model, rejected))
+
+        return model, fit(model, loss, steps=steps, learning_rate=learning_rate)
 
 
 def learnt_reward(reward_model: nn.Module, task: Task) -> Callable[[Sequence[str], Sequence[str]], Tensor]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import optim
+from ..diagnostics import approx_kl, clip_fraction
 from ..errors import InvalidInput
 from ..returns import gae
 from . import losses
@@ -48,11 +49,12 @@ def update(
         loss = losses.average(each, answers.mask, config.average)
         norm = optim.gradient_step(loss, model, optimizer, max_grad_norm=config.max_grad_norm)
         with torch.no_grad():
-            ratio = log_ratio[answers.mask]
+            moved = log_ratio[answers.mask]
+            unmoved = torch.zeros_like(moved)
             history["losses/policy_loss"].append(loss.detach())
             history["losses/entropy"].append(-(choices.exp() * choices).sum(-1)[answers.mask].mean())  # nats a token
-            history["losses/approx_kl"].append((ratio.expm1() - ratio).mean())
-            history["losses/clipfrac"].append((ratio.expm1().abs() > (config.clip_coef or 0.2)).float().mean())
+            history["losses/approx_kl"].append(approx_kl(moved, unmoved))
+            history["losses/clipfrac"].append(clip_fraction(moved, unmoved, clip_coef=config.clip_coef or 0.2))
             history["losses/policy_grad_norm"].append(norm)
     return {name: torch.stack(values).mean() for name, values in history.items()}
 

@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from pgcourse import optim
 from pgcourse.language.config import LanguageConfig
-from pgcourse.language.imitation import demonstrations, imitation_loss
+from pgcourse.language.imitation import demonstrations, fit, imitation_loss
 from pgcourse.language.sampling import answer_log_prob, sample
 from pgcourse.language.tasks import SORTING
 from pgcourse.language.text import END, VOCABULARY_SIZE, encode
@@ -26,11 +25,7 @@ def model() -> nn.Module:
     )  # fmt: skip
     network: nn.Module = transformers.GPT2LMHeadModel(config)
     generator = np.random.default_rng(0)
-    optimizer = optim.adam(network.parameters(), 1e-2)
-    for step in range(200):
-        optim.set_learning_rate(optimizer, 1e-2 * (1 - step / 200))
-        loss = imitation_loss(network, demonstrations(SORTING, 64, generator))
-        optim.gradient_step(loss, network, optimizer, max_grad_norm=1.0)
+    fit(network, lambda: imitation_loss(network, demonstrations(SORTING, 64, generator)), steps=200, learning_rate=1e-2)
     return network
 
 
