@@ -70,7 +70,7 @@ def train(
     task = TASKS[config.task]
     generator = np.random.default_rng(np.random.SeedSequence([config.seed, 1]))
     chosen = optim.choose_device(device, tensor_envs=False, num_envs=config.num_prompts * config.num_samples)
-    reward_fn = reward_fn or verifier(task)
+    verify = verifier(task)
     with optim.seeded(config.seed), optim.single_thread():
         model = copy.deepcopy(model).to(chosen)
         optimizer = optim.adam(model.parameters(), config.policy_lr)
@@ -93,7 +93,8 @@ def train(
                     model, encode(prompts).to(chosen), max_tokens=task.max_tokens, temperature=config.temperature
                 )
                 texts = decode(answers.tokens)
-                rewards = reward_fn(prompts, texts).to(chosen)  # [B]
+                right = verify(prompts, texts)  # [B]
+                rewards = (right if reward_fn is None else reward_fn(prompts, texts)).to(chosen)
                 of_tokens = torch.zeros_like(answers.log_prob)  # [B, T]: the last token of an answer gets its reward
                 of_tokens[torch.arange(len(prompts)), answers.lengths - 1] = rewards
                 reference_log_prob = None
@@ -106,9 +107,8 @@ def train(
                 metrics = update_fn(
                     model, optimizer, answers, advantages, config, reference_log_prob=reference_log_prob
                 )
-                right = [task.verify(prompt, text) for prompt, text in zip(prompts, texts, strict=True)]
                 recorder.end_iteration(answers, rewards, metrics | fitted | {
-                    "charts/success": float(np.mean(right)),
+                    "charts/success": right.mean(),
                     "charts/informative": informative(rewards.view(-1, config.num_samples)),
                 })  # fmt: skip
         return recorder.result()

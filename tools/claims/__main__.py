@@ -60,6 +60,7 @@ STUDIES = (
     "pixels",
     "masks",
     "exploration",
+    "language",
 )
 
 
