@@ -16,7 +16,7 @@ class Entry(NamedTuple):
     """One line of the catalogue. The id is the learner's function name and the cell's grade_id."""
 
     id: str
-    unit: str  # "00" to "08"
+    unit: str  # "00" to "09"
     title: str
     points: int
     minutes: int  # for a first attempt
@@ -45,6 +45,9 @@ UNITS = {
     "06": Unit("Debugging traps", "read the panels, name the bug, prove it"),
     "07": Unit("Can you trust this curve?", "compare algorithms over seeds; test what people claim"),
     "08": Unit("TRPO (optional)", "natural gradient, conjugate gradient, line search"),
+    "09": Unit(
+        "Language models (optional)", "train a small transformer by REINFORCE, GRPO and PPO; see what each part buys"
+    ),
 }
 EXERCISES = (
     Entry("categorical_log_prob", "00", "Log-probability of an action", 2, 12, 2),
@@ -102,6 +105,14 @@ EXERCISES = (
     Entry("fisher_vector_product", "08", "Fisher-vector product", 4, 25, 3),
     Entry("step_scale", "08", "The length of the step", 1, 8, 1),
     Entry("line_search", "08", "Line search", 2, 12, 2),
+    Entry("answer_log_prob", "09", "Log-probability of an answer's tokens", 2, 12, 2),
+    Entry("leave_one_out", "09", "Leave-one-out advantages", 1, 8, 1),
+    Entry("group_normalized", "09", "Group-normalised advantages", 2, 10, 1),
+    Entry("clipped_token_loss", "09", "The clipped loss of tokens", 3, 15, 2),
+    Entry("kl_estimates", "09", "Three estimates of the KL divergence", 2, 12, 2),
+    Entry("rewards_with_kl", "09", "Rewards with a KL penalty", 2, 12, 2),
+    Entry("bradley_terry_loss", "09", "The loss of Bradley and Terry", 1, 8, 1),
+    Entry("pass_at_k", "09", "pass@k without bias", 2, 12, 2),
 )
 BY_ID = {entry.id: entry for entry in EXERCISES}
 

@@ -33,6 +33,9 @@ THE_ORDER_DOES_NOT_MATTER = {
     "n_step_returns": ["for _ in range(min(len(rewards), n) - 1):"],
     "fisher_vector_product": ["kl = kl_divergence(policy(obs), old).mean()"],  # equal policies: the same curvature
     "ppo_clip_loss": ["return -torch.minimum(clipped * advantages, ratio * advantages).mean()"],
+    "clipped_token_loss": [
+        "objective = torch.minimum(ratio.clamp(1 - clip_coef, 1 + clip_coef) * weight, ratio * weight)"
+    ],
     "patient_01": ["loss = -torch.minimum(clipped * advantages, ratio * advantages).mean()"],
     "patient_03": ["return -torch.minimum(clipped * advantages, ratio * advantages).mean()"],
     "patient_04": ["policy_loss = -torch.minimum(clipped * advantages, ratio * advantages).mean()"],

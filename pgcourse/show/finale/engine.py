@@ -55,6 +55,10 @@ class Plan:
     num_episodes: int | None = None  # episodes at which it does
     poor_return: float | None = None  # below it hardly anything was learnt; None: twice a random agent's return
     still_advice: str = STILL_ADVICE  # where to look when the policy has not changed at all
+    window: int | None = None  # episodes in the mean at the end; None: those of the reference's curve
+    # In place of `judge` and `display`, where an episode is no run of an environment.
+    judge: Callable[["Plan", NDArray[np.float64], str, NDArray[np.int64] | None], str] | None = None
+    display: Callable[["Plan", "Outcome"], None] | None = None
 
 
 @dataclass
@@ -112,13 +116,13 @@ def run(plan: Plan, *, seconds: float | None = None) -> Outcome:
     after = result.policy.state_dict()
     unchanged = all(torch.equal(value, after[name].cpu()) for name, value in before.items())
     pressing = [*(f"{cause}." for cause in plan.causes[:1]), *([plan.still_advice] if unchanged else [])]
-    sentence = judge(plan, returns, pressing[0] if pressing else plan.advice, env_steps)
+    sentence = (plan.judge or judge)(plan, returns, pressing[0] if pressing else plan.advice, env_steps)
     if pressing and pressing[0] not in sentence:
         sentence += f" {pressing[0]}"
     if plan.notes:
         sentence += f" One more thing: {plan.notes[0]}."
-    planned_episodes = plan.num_episodes or result.config.num_episodes or 0
-    planned_steps = min(result.config.total_timesteps or 0, last_step)
+    planned_episodes = plan.num_episodes or getattr(result.config, "num_episodes", None) or 0
+    planned_steps = min(getattr(result.config, "total_timesteps", None) or 0, last_step)
     if result.interrupted:
         sentence += " You interrupted it."
     elif len(returns) < planned_episodes:
@@ -186,9 +190,13 @@ def show(plan: Plan, seconds: float | None) -> None:
 
 def present(plan: Plan, outcome: Outcome) -> None:
     """Show the outcome: the curve on the reference's band, the agent at work, the sentence."""
-    if not len(outcome.returns):
-        _answer(plan, outcome)
-        return
+    if len(outcome.returns):
+        (plan.display or display)(plan, outcome)
+    _answer(plan, outcome)
+
+
+def display(plan: Plan, outcome: Outcome) -> None:
+    """The learner's curve on the reference's band, and the agent at work."""
     figure, caption = curve_figure(plan, outcome.returns, outcome.env_steps)
     _, smooth = drawn_curve(plan, outcome.returns, outcome.env_steps)
     count = len(outcome.returns)
@@ -201,12 +209,11 @@ def present(plan: Plan, outcome: Outcome) -> None:
             )
         except Exception as error:  # the learner's network, in another batch size
             outcome.sentence += f" Your policy could not be shown: {describe(error)}."
-    _answer(plan, outcome)
 
 
 def _answer(plan: Plan, outcome: Outcome) -> None:
     """The sentence as a card."""
-    last = outcome.returns[-average_window(reference_curve(plan)) :]
+    last = outcome.returns[-(plan.window or average_window(reference_curve(plan))) :]
     reached = outcome.status == "trained" and len(last) > 0 and float(last.mean()) >= plan.good_return
     status = {"not attempted": "not attempted", "broken": "not yet"}.get(outcome.status, "correct" if reached else "")
     verdict = {"broken": "Stopped by an error", "trained": "Trained"}.get(outcome.status, "")

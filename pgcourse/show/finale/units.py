@@ -430,7 +430,7 @@ def continuous_ppo_plan(gaussian_policy: Function | None, *, last_step: int = PE
             notes.append(
                 "no gradient reaches your standard deviation, so the policy explores as widely at the end as at first"
             )
-        notes.extend(_refused({"gaussian_policy": gaussian_policy}))
+        notes.extend(refused({"gaussian_policy": gaussian_policy}))
         return policy
 
     return Plan(
@@ -523,7 +523,7 @@ def trpo_plan(
     def made_policy() -> nn.Module:
         functions = conjugate_gradient, fisher_vector_product, step_scale, line_search
         names = "conjugate_gradient", "fisher_vector_product", "step_scale", "line_search"
-        notes.extend(_refused(dict(zip(names, functions, strict=True))))
+        notes.extend(refused(dict(zip(names, functions, strict=True))))
         return _cartpole_policy(config)
 
     policy_step = functools.partial(
@@ -571,7 +571,7 @@ def _vector_like(place: int, name: str, function: Function | None) -> Function:
 # --- what several finales need
 
 
-def _refused(functions: Mapping[str, Function | None]) -> list[str]:
+def refused(functions: Mapping[str, Function | None]) -> list[str]:
     """A note for each function that does not pass its check: an agent may learn with it all the same."""
     return [
         f'`{name}` does not pass its check, and the curve alone does not show it: `check("{name}", {name})` says more'
