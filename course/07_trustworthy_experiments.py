@@ -1805,8 +1805,8 @@ print(f"one episode from each of 100 start states: {right.mean:.0f}, standard er
 #
 # 1. Does an action change what comes next? If not: supervised learning, or a bandit.
 # 2. Do you have a model that you can plan with fast enough? Then plan.
-# 3. Does the reward turn up when you act at random? If not, first: demonstrations, a curriculum, exploration
-#    ([06](06_debugging_traps.ipynb), 9.2).
+# 3. Does the reward turn up when you act at random? If not, first: demonstrations (as for [language
+#    models](09_language_models.ipynb)), a curriculum, exploration ([06](06_debugging_traps.ipynb), 9.2).
 # 4. Are steps cheap? If not: off-policy methods (SAC, TD3, DQN). On Pendulum SAC takes
 #    {{fewer steps than PPO | off_policy:sac/steps_to_solved < off_policy:ppo/steps_to_solved}} and
 #    {{more seconds | off_policy:sac/seconds_to_solved > off_policy:ppo/seconds_to_solved}}; they are level at

@@ -268,5 +268,5 @@ finale.trpo(
 )
 
 # %% [markdown]
-# **Next**: the closing project of [unit 07](../notebooks/07_trustworthy_experiments.ipynb): an environment of your own, an agent
-# trained on it, and a report with seeds.
+# **Next**: [unit 09](../notebooks/09_language_models.ipynb), the same gradient on text; or the closing project of [unit
+# 07](../notebooks/07_trustworthy_experiments.ipynb): an environment of your own, an agent trained on it, and a report with seeds.

@@ -291,4 +291,18 @@ LINES: dict[str, Line] = {
             ),
         },
     ),
+    #
+    # --- 09 ------------------------------------------------------------------------------------------------------------
+    # The mean of a group of M answers as baseline: the factor that the expected gradient is multiplied by.
+    "09-group-mean": Line(
+        lambda M: 1 - 1 / M,
+        lambda g: {"M": float(g.integers(2, 65))},
+        {
+            "That is what is taken away. What is left of the gradient?": lambda M: 1 / M,
+            "This is the factor that repairs it: leave-one-out multiplies by it. What is repaired is its inverse.": (
+                lambda M: M / (M - 1)
+            ),
+            "The mean is over all M answers, this one included: the sum is divided by M.": lambda M: 1 - 1 / (M - 1),
+        },
+    ),
 }

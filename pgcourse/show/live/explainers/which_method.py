@@ -66,6 +66,10 @@ CASES: Mapping[str, Case] = {
         (YES, NO, NO),
         "Where all returns are equal the expected gradient is 0. An entropy bonus does not mend that; first find successes.",
     ),
+    "a language model, and a verifier": Case(
+        (YES, NO, NO),
+        "A fresh model is never right by chance, so it imitates first. Then policy gradients: lesson 09.",
+    ),
     "a model at hand: chess, a known crane": Case(
         (YES, YES),
         "Searching or solving the model beats learning its consequences by trial. Learned policies may then speed up the search.",

@@ -14,6 +14,7 @@ EXITS = {
     "video game from pixels": (5, which_method.LAST),
     "limited data, a fixed log": (4, which_method.STEPS[3].advice),
     "sparse reward, never seen": (3, which_method.STEPS[2].advice),
+    "a language model, and a verifier": (3, which_method.STEPS[2].advice),
     "a model at hand: chess, a known crane": (2, which_method.STEPS[1].advice),
     "many optima: design of an antenna": (5, which_method.STEPS[4].advice),
     "which advertisement to show": (1, which_method.STEPS[0].advice),
