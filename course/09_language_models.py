@@ -233,8 +233,8 @@ for name, answers in {"sampled": drawn, "most probable": likely}.items():
 # | dial, 2,000 steps | {{language:dial/base/success}} % | {{language:dial/base/greedy}} % | {{language:dial/base/written.value}} % | {{language:dial/base/length.value}} |
 # | turtle, 2,000 steps | {{language:turtle/base/success}} % | {{language:turtle/base/greedy}} % | {{language:turtle/base/written.value}} % | {{language:turtle/base/length.value}} |
 #
-# Imitation learns the teacher's distribution, mistakes included: the right number is one of six that the teacher writes, and with 10 %
-# the least frequent of them. {{# mathematics}} On sorting the model's most probable tokens are right
+# Imitation learns the teacher's distribution, mistakes included: of the six numbers that the teacher may write, the right one is the
+# least frequent. {{# mathematics}} On sorting the model's most probable tokens are right
 # {{more often than sampled ones | language:sorting/base/greedy > language:sorting/base/success}} all the same: at each of the first places
 # the right digit is the most frequent one, and after 120 steps the model has not learnt much about swaps. {{# hypothesis}} To be right more
 # often than its teacher, a model needs somebody who says which of its own answers are. {{# wording}}
@@ -306,12 +306,12 @@ def expected_gradient(estimate):
 
 success = logits.softmax(-1)[:, 0]
 exact = torch.autograd.grad(success.sum(), logits)[0]
-print(f"right answers: {success[0]:.1%} and {success[1]:.1%}")
+print(
+    f"easy: {success[0]:.1%} right, hard: {success[1]:.1%}; expected gradient of each answer's logit, relative to the exact one:"
+)
 for name in ("none", "leave_one_out", "group_mean", "group_normalized"):
     easy, hard = ([round(x, 3) for x in row] for row in (expected_gradient(advantages.BY_NAME[name]) / exact).tolist())
-    print(
-        f"{name:17} the exact gradient of the three answers times {easy} for the easy prompt, {hard} for the hard one"
-    )
+    print(f"{name:17} easy {easy}, hard {hard}")
 
 # %% [markdown]
 # Leave-one-out is exact, the group mean is 1 − 1/8 of it, and the normalised advantage weighs the hard prompt more. {{# computed}}
@@ -324,8 +324,7 @@ for name in ("none", "leave_one_out", "group_mean", "group_normalized"):
 # of the groups of two, {{language:dial/2_samples/informative_last}} %.
 # {{# description}}
 #
-# Two answers to this: ask prompts of the right difficulty (a **curriculum**), or draw again until a group is mixed, as DAPO does (Yu et
-# al. 2025). A curriculum on the turtle that begins with three moves, and allows one more every 20 updates, has groups that say something in
+# Two answers to this: ask prompts of the right difficulty (a **curriculum**), or draw again until a group is mixed (DAPO, Yu et al. 2025). A curriculum on the turtle that begins with three moves, and allows one more every 20 updates, has groups that say something in
 # {{more cases | language:turtle/curriculum/informative_first > language:turtle/leave_one_out/informative_first}} at first,
 # {{language:turtle/curriculum/informative_first}} % instead of {{language:turtle/leave_one_out/informative_first}} %. At the end
 # {{no difference in success is seen | language:turtle/curriculum/success ~ language:turtle/leave_one_out/success}}.
@@ -676,7 +675,7 @@ page.figure(
 # settles on wrong answers gives up the right ones it had. {{# description}} Yue et al. (2025) report for large models that pass@1 rises
 # while pass@k for large k falls, and ask whether training finds anything new. {{# cited}}
 #
-# Sure answers have little entropy. Where it reaches 0 before the task is learnt, this is called **entropy collapse**. On the dial the entropy of a token falls from {{language:dial/leave_one_out/entropy_first}}
+# Sure answers have little entropy; where it is 0 before the task is learnt, this is **entropy collapse**. On the dial the entropy of a token falls from {{language:dial/leave_one_out/entropy_first}}
 # to {{language:dial/leave_one_out/entropy_last}} nats. As it falls, groups become uniform, and there is less and less to learn from
 # (section 3.3). {{# description}}
 
@@ -761,8 +760,8 @@ axes[0].set_ylim(0, 102)
 axes[0].legend(loc="center left", fontsize=9)
 page.figure(
     figure,
-    alt="Two panels. The healthy version's success rises early and its entropy falls to nearly 0. The patient's runs stay near the start for "
-    "forty updates; some rise late, others never do, and keep a high entropy.",
+    alt="Two panels. The healthy version's success rises early and its entropy falls to nearly 0. Of the patient's ten runs "
+    "four rise, three of them late, and six stay near the start and keep a high entropy.",
     caption="Moving average of five updates. Band: ten healthy seeds, 95 %. Lines: ten runs of the patient.",
 )
 
