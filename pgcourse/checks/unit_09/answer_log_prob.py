@@ -176,6 +176,12 @@ EXERCISE = Exercise.listed(
             {MASKED: "torch.where(mask, 0.0, chosen)"},
         ),
         mistake(
+            "end-left-out",
+            "The last token of each answer has 0 in your result. It is the one with which the model ends its answer, and it is "
+            "chosen as the others are: without it, nothing ever teaches the model when to stop.",
+            {MASKED: "torch.where(mask & torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1), chosen, 0.0)"},
+        ),
+        mistake(
             "mask-without-effect",
             "Where the mask is False your result is not 0. The tokens that fill a row up were never chosen, and whoever adds "
             "up log-probabilities would count them: put 0 there, no -inf and no large negative number.",

@@ -173,6 +173,11 @@ EXERCISE = Exercise.listed(
             {"ratio.clamp(1 - clip_coef, 1 + clip_coef)": "log_ratio.clamp(-clip_coef, clip_coef).exp()"},
         ),
         mistake(
+            "clip-of-its-own",
+            "You clip at 0.8 and 1.2, whatever clip_coef says. The interval reaches from 1 - clip_coef to 1 + clip_coef.",
+            {"1 - clip_coef, 1 + clip_coef": "0.8, 1.2"},
+        ),
+        mistake(
             "minimum-before-the-advantage",
             "You took the smaller of the two ratios and multiplied it by the advantage afterwards. A negative advantage "
             "turns smaller into larger: multiply both ratios first, then take the smaller product.",

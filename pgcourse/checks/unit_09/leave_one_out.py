@@ -51,6 +51,7 @@ EXERCISE = Exercise.listed(
             "You subtracted the mean of the whole row, in which the answer's own reward stands too. That takes 1/M of its "
             "own reward away, and every advantage is (M - 1)/M times the right one. The baseline is the mean of the others.",
             {OTHERS: "total / num_answers"},
+            {OTHERS: "total / (num_answers - 1)"},
         ),
         mistake(
             "others-divided-by-all",

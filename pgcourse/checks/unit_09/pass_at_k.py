@@ -168,6 +168,12 @@ EXERCISE = Exercise.listed(
                 for product in (PRODUCT, f"0.0 if wrong < k else {PRODUCT}", f"0.0 if wrong < k else {SHRINKING}")
             ),
         ),
+        edited(
+            "k-equal-to-n-refused",
+            "You refuse a k equal to n. All n answers may be drawn: then a right one is among them wherever there is one, and "
+            "pass@n is 1 or 0.",
+            {BAD: "k < 1 or k >= num_answers"},
+        ),
         mistake(
             "too-large-for-floats",
             "You computed factorials or long products as floats. 1000! has 2568 digits and a float has room for 309: "
