@@ -32,7 +32,7 @@ site: setup node_modules ## build the published site into build/site (needs npm)
 	$(RUN) -m pip install --quiet -c constraints.txt -e ".[site]"
 	$(RUN) -m tools.site $(ARGS)
 
-test: setup ## run the tests, notebooks included (about eight minutes on two cores)
+test: setup ## run the tests, notebooks included (about ten minutes on two cores)
 	$(PYTEST) $(ARGS)
 
 test-slow: setup ## run only the slow suites

@@ -22,7 +22,8 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
     temporary: str | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        # A part of the name: with more letters before and behind, a long one would be too long for the file system.
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:30]}.", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()

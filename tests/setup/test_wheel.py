@@ -59,7 +59,7 @@ def test_an_empty_folder_becomes_a_work_folder_and_the_package_is_not_written(
     )
     assert done.returncode == 0, done.stderr
     assert "update_available=False" in done.stdout and done.stdout.endswith("[]\n")
-    assert len(list((tmp_path / "mine").glob("*/*.ipynb"))) == 18
+    assert len(list((tmp_path / "mine").glob("*/*.ipynb"))) == 20
     assert {path: path.stat().st_mtime_ns for path in (installed_wheel / "pgcourse" / "_course").rglob("*")} == before
 
 

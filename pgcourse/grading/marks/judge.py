@@ -17,7 +17,7 @@ from pgcourse.checks.runner import recognise
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.grading.quarantine.cells import used_names
 from pgcourse.grading.quarantine.client import Collected
-from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
+from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work, failure
 from pgcourse.grading.quarantine.review import review
 from pgcourse.grading.quarantine.sandbox import wire
 
@@ -49,7 +49,23 @@ class Judged:
 
 
 def judge_notebook(work: Work, collected: Collected, answers: Mapping[str, Answers]) -> Judged:
-    """Judge every exercise of a notebook. Args: collected: what its functions did. answers: exercise id -> answers."""
+    """Judge every exercise of a notebook. Args: collected: what its functions did. answers: exercise id -> answers.
+
+    Where the grader itself fails, on reading or here, all of this notebook waits for a person, and nobody else's does.
+    """
+    try:
+        return _withheld(work, work.failed) if work.failed else _judged(work, collected, answers)
+    except Exception as error:
+        return _withheld(work, failure(error))
+
+
+def _withheld(work: Work, why: str) -> Judged:
+    """All exercises wait for a person."""
+    judgements = {id: Judgement("withheld", 0.0, f"{id}: withheld\n{why}") for id in work.prepared.exercises}
+    return Judged(judgements, (why,), (why,))
+
+
+def _judged(work: Work, collected: Collected, answers: Mapping[str, Answers]) -> Judged:
     own = [cell for cell in work.plan.cells if not cell.id.startswith("released-")]
     look_at = tuple(f"cell {cell.number}, line {line}: {what}" for cell in own for line, what in review(cell.source))
     judged = {id: _judge(answers[id], work, collected, look_at) for id in work.prepared.exercises}

@@ -34,7 +34,7 @@ def form(source: str) -> tuple[str, ...]:
     try:
         if tree := parsed(source):
             _walk(tree, found)
-    except RecursionError:
+    except (RecursionError, ValueError, MemoryError):  # nested too deeply, or a number of too many digits
         return ()
     return tuple(found)
 

@@ -244,12 +244,13 @@ class _Run:
         self.job, self.collected = job, collected
         self.ahead = [("cell", cell.id) for cell in cells] + [("exercise", id) for id in exercises]
         self.now: tuple[str, str] | None = None
+        self.begun = False  # whether a line of the student's may have run
 
     def take(self, message: dict[str, Any]) -> None:
         """Note one message. Raises: BadMessage for one that is out of order or has another form."""
         event, name = message.get("event"), message.get("id")
         if event == "start" and self.ahead and self.now is None and (message.get("what"), name) == self.ahead[0]:
-            self.now = self.ahead.pop(0)
+            self.now, self.begun = self.ahead.pop(0), True
             if self.now[0] == "exercise":
                 self.collected.seen[self.now[1]], self.collected.printed[self.now[1]] = [], []
         elif event == "case" and self.now == ("exercise", name):
@@ -264,7 +265,7 @@ class _Run:
             )
         elif event == "end" and self.now is not None and (message.get("what"), name) == self.now:
             self._end(message.get("error"))
-        elif event == "broken":
+        elif event == "broken" and not self.begun:  # later anybody may say so
             raise InvalidInput(f"the grader's child process cannot be walled in: {str(message.get('text'))[:200]}")
         else:
             raise wire.BadMessage("a message out of order")

@@ -77,11 +77,15 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Work:
-    """One student's notebook: as handed in, what it is run with, and which of its cells run."""
+    """One student's notebook: as handed in, what it is run with, and which of its cells run.
+
+    Fields: failed: what went wrong in the grader itself when it read the notebook; a person marks it then.
+    """
 
     submission: Submission
     prepared: Prepared
     plan: Plan
+    failed: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -119,13 +123,22 @@ def class_work(
     Raises: InvalidInput where a notebook of the release cannot be read.
     """
     prepared = {assignment.name: prepare(assignment, folder, exercises, seed) for assignment in release.assignments}
-    works = []
-    for each in found:
-        ready = prepared[each.assignment]
-        works.append(
-            Work(each, ready, Plan(()) if each.problem else plan(ready.released, each.cells, [*ready.exercises]))
-        )
-    return ClassWork(folder, release, prepared, tuple(works))
+    return ClassWork(folder, release, prepared, tuple(planned(each, prepared[each.assignment]) for each in found))
+
+
+def planned(submission: Submission, ready: Prepared) -> Work:
+    """Choose the cells that run. Whatever the notebook does to the grader here, it does to this student alone."""
+    if submission.problem:
+        return Work(submission, ready, Plan(()))
+    try:
+        return Work(submission, ready, plan(ready.released, submission.cells, [*ready.exercises]))
+    except Exception as error:
+        return Work(submission, ready, Plan(()), failed=failure(error))
+
+
+def failure(error: Exception) -> str:
+    """What a person is told of an error of the grader's own."""
+    return f"The grader itself failed on this notebook ({type(error).__name__}); a person marks it."
 
 
 def prepare(assignment: Assignment, folder: Path, exercises: dict[str, Exercise], seed: int) -> Prepared:

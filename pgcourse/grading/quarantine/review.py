@@ -55,11 +55,17 @@ _OF_DISTRIBUTIONS = {"log_prob", "entropy", "sample", "rsample", "probs", "logit
 def review(source: str) -> list[tuple[int, str]]:
     """(line, what it does) for each thing that a person should look at; empty for code that only computes."""
     try:
-        return sorted(set(_remarks(tree(source))))
+        read = tree(source)
     except (SyntaxError, ValueError):  # nothing of it runs
         return []
     except (RecursionError, MemoryError):  # Python itself may still be able to run it
         return [(0, "is nested too deeply to be looked at")]
+    try:
+        return sorted(set(_remarks(read)))
+    except (RecursionError, MemoryError):
+        return [(0, "is nested too deeply to be looked at")]
+    except ValueError:  # a number of more digits than Python writes out; the code runs all the same
+        return [(0, "holds a number that is too long to be looked at")]
 
 
 def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from pgcourse.grading.quarantine.cells import Cell, code_cells
 from pgcourse.grading.quarantine.sandbox.wire import plain_text
 
 MAX_BYTES = 256 * 2**20  # of one notebook, outputs included
-_NAME = re.compile(r"[\w][\w .@+-]{0,99}")
+MAX_NAME = 245  # bytes of a student's name: with an ending it is the name of a file, which has 255 at most
+FORMULA = "=+-@"  # how a text begins that a spreadsheet computes
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def find(folder: Path, assignments: Sequence[str]) -> tuple[list[Submission], li
         student = unicodedata.normalize("NFC", entry.stem if entry.suffix == ".ipynb" else entry.name)
         if entry.is_symlink():
             remarks.append(f"{_shown(entry)} is a link, and was left out.")
-        elif not _NAME.fullmatch(student):
-            remarks.append(f"{entry.name!r} is no name for a student, and was left out; use letters, digits, . - _ @ +")
+        elif wrong := wrong_name(student):
+            remarks.append(f"{entry.name!r} {wrong}, and was left out; give it the student's name")
         elif entry.is_file():
             if entry.suffix != ".ipynb":
                 continue
@@ -87,6 +87,21 @@ def find(folder: Path, assignments: Sequence[str]) -> tuple[list[Submission], li
     return found, remarks
 
 
+def wrong_name(name: str) -> str:
+    """Why a folder or file of this name is not filed under it; "" for a name that is taken as it is.
+
+    Tables are written and read by people too: a name that looks like another one there would earn its marks.
+    """
+    if name != name.strip():
+        return "begins or ends with a blank, which no table shows"
+    if not name.isprintable():
+        return "holds a character that cannot be printed"
+    if name[0] in FORMULA:
+        return f"begins with {name[0]!r}, as a spreadsheet's formula does"
+    size = len(name.encode())
+    return f"is {size} bytes long, of at most {MAX_NAME}" if size > MAX_NAME else ""
+
+
 def _shown(path: Path) -> str:
     """The file's name; one that could write over a terminal's lines, in quotes."""
     return path.name if path.name.isprintable() else repr(path.name)
@@ -94,7 +109,8 @@ def _shown(path: Path) -> str:
 
 def _add(files: dict[tuple[str, str], Path], remarks: list[str], key: tuple[str, str], path: Path) -> None:
     if key in files:
-        remarks.append(f"{key[0]} handed in {key[1]} twice; {files[key].name} was taken.")
+        taken, left = (f"{each.parent.name}/{_shown(each)}" for each in (files[key], path))
+        remarks.append(f"{key[0]} handed in {key[1]} twice; {taken} was taken, {left} was left out.")
     else:
         files[key] = path
 

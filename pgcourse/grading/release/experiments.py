@@ -218,5 +218,19 @@ EXPERIMENTS = {
                 metrics=("losses/approx_kl",), x="env_step",
             ),
         ),
+        Experiment(
+            9,
+            "Where the zero lies",
+            'Train the lesson\'s `imitated("dial")` for 50 updates with `advantage` of "none" and "leave_one_out", once with '
+            "marks of 0 and 1 and once with a number of your choice added to both: `reward_fn=lambda prompts, answers: "
+            "verifier(DIAL)(prompts, answers) + shift`. Show the share of right answers (`charts/success`). Work in a copy of "
+            "the lesson.",
+            "Which answers are pushed with each shift, in which direction, and what the group subtracts.",
+            "What seeds that all begin with one imitated model cannot show, and what you would run to show it.",
+            "With marks of 0 and 1 and no baseline, wrong answers get no push. A positive shift pushes up whatever was said, "
+            "right or wrong, and the scatter grows with the shift; a negative one pushes it down, and probability flows to "
+            "what was not said. With leave-one-out the shift cancels: the curves are the same up to rounding. One model is one "
+            "imitation; in the lesson two of ten learnt little with any advantage.",
+        ),
     )
 }  # fmt: skip

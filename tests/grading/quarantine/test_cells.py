@@ -68,6 +68,7 @@ def test_a_magic_does_nothing(source: str, monkeypatch: pytest.MonkeyPatch) -> N
         "class A: pass\nA = Categorical\nclass B(A): pass", "object = Categorical\nclass Sure(object): pass",
         "import typing\ntyping.get_type_hints(f)", "operator.attrgetter('__globals__')(f)", "x.__class__('A', (x,), {})",
         "d = Categorical(logits=x)\nd.log_prob = f", "class A: pass\nclass B(A[0]): pass", "torch" + ".b" * 20_000 + " = 1",
+        f"getattr(x, 0x{'f' * 5000})\nimport os",
     ],
 )  # fmt: skip
 def test_code_that_reaches_for_the_interpreter_is_pointed_out(source: str) -> None:
