@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from pgcourse.grading.quarantine.cells import code_cells, parsed
+from pgcourse.grading.quarantine.cells import MAX_SOURCE, code_cells, parsed
 from pgcourse.grading.quarantine.prepare import ClassWork
 
 PUBLISHED = "(published solution)"
@@ -29,8 +29,10 @@ class Pair:
 
 
 def form(source: str) -> tuple[str, ...]:
-    """The cell's syntax in order, local names, comments and docstrings left out; nothing where it cannot be read."""
+    """The syntax in order, local names, comments and docstrings left out; nothing where it is too long or cannot be read."""
     found: list[str] = []
+    if len(source) > MAX_SOURCE:
+        return ()
     try:
         if tree := parsed(source):
             _walk(tree, found)

@@ -82,9 +82,10 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
         candidates = candidates[:MAX_CELLS]
     solutions: dict[str, tuple[str, ...]] = {}
     chosen: set[int] = set()
+    bound = {cell.number: bound_names(cell.source) for cell in candidates}
     for id in exercises:
         named = [cell for cell in candidates if id in (cell.grade_id, cell.id)]
-        defining = [cell for cell in candidates if id in bound_names(cell.source)]
+        defining = [cell for cell in candidates if id in bound[cell.number]]
         for cell in [*named, *defining]:
             chosen.add(cell.number)
         notes += _remarks(id, named, defining)
@@ -114,8 +115,9 @@ def _remarks(id: str, named: Sequence[Cell], defining: Sequence[Cell]) -> list[s
 
 def _helpers(cells: Sequence[Cell], needed: set[str]) -> set[int]:
     """Numbers of the cells that bind a needed name, or a name that such a cell needs, and so on. `needed` grows."""
+    bound = {cell.number: bound_names(cell.source) for cell in cells}  # read once, however long the chain of helpers is
     chosen: set[int] = set()
-    while more := [c for c in cells if c.number not in chosen and bound_names(c.source) & {*needed, "*"}]:
+    while more := [c for c in cells if c.number not in chosen and bound[c.number] & {*needed, "*"}]:
         for cell in more:
             chosen.add(cell.number)
             needed |= used_names(cell.source)

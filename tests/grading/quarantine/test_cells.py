@@ -108,6 +108,17 @@ def test_of_very_many_cells_the_first_are_looked_at() -> None:
     assert planned.notes[0] == f"Of 5000 cells of your own, the first {MAX_CELLS} were looked at."
 
 
+def test_a_long_chain_of_helpers_is_read_once() -> None:
+    """Each helper needs the next one, and is listed before it: whoever reads all again for each link takes minutes."""
+    ballast = "\n".join(f"unused_{line} = [{line}, {line}]" for line in range(700))  # 20 kB
+    chain = [Cell("", "", f"helper_{n} = helper_{n + 1}\n{ballast}", n) for n in range(1, 61)]
+    solution = Cell("", "f", "def f(x):\n    return helper_1", 0)
+    started = time.process_time()
+    planned = plan([], [solution, *reversed(chain)], ["f"])
+    assert len(planned.cells) == 61
+    assert time.process_time() - started < 10
+
+
 def test_submissions_are_found_in_every_layout(tmp_path: Path) -> None:
     notebook = json.dumps({"cells": []})
     for place in ("anna/01_a.ipynb", "ben/01_a/01_a.ipynb", "carl-01_a.ipynb", "dora/other.ipynb", "élodie/02_b.ipynb"):

@@ -51,6 +51,17 @@ def test_text_from_a_child_is_such_as_a_file_can_hold_and_small() -> None:
     assert wire.decode_arrays({"a": ["text", [1], ["x\ud800"]]})["a"].tolist() == ["x?"]
     with pytest.raises(wire.BadMessage, match="another size"):
         wire.decode_array(["text", [200_001], ["x" * 2000] + [""] * 200_000])
+    # A frame of 300 kB that would be 1.2 GB: each text of an array takes as much as its longest.
+    padded = ["text", [1000], ["x" * 2000] + [""] * 999]
+    with pytest.raises(wire.BadMessage, match="too much text"):
+        wire.decode_arrays({f"array {number}": padded for number in range(150)})
+
+
+def test_an_observation_has_a_size_whatever_it_is_made_of() -> None:
+    each = ["text", [500], ["x" * 2000] + [""] * 499]  # as large as an array may be: 4 MB
+    assert len(wire.decode_arrays({f"array {number}": each for number in range(16)})) == 16
+    with pytest.raises(wire.BadMessage, match="more than 64 MB"):
+        wire.decode_arrays({f"array {number}": each for number in range(17)})
 
 
 @pytest.mark.parametrize("exercise", exercises(), ids=lambda exercise: exercise.id)

@@ -15,7 +15,9 @@ Arrays = dict[str, np.ndarray]
 
 MAX_FRAME = 32 * 2**20  # bytes of one message
 MAX_ARRAYS = 5000  # in one observation
-MAX_TEXTS = 1000  # in one array: each takes as much memory as the longest
+MAX_TEXTS = 1000  # in one array
+MAX_CHARACTERS = 10**6  # of one array of text, in which each takes as much memory as the longest
+MAX_BYTES = 64 * 2**20  # of the arrays of one observation, decoded: twice what a frame can hold as numbers
 # Of numbers; text travels as a list. A dtype that is not here (object, complex, void) is no observation.
 DTYPES = {
     "bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64",
@@ -62,7 +64,14 @@ def decode_arrays(data: Any) -> Arrays:
     """What `encode_arrays` was given. Raises: BadMessage for anything that it would not have written."""
     if not isinstance(data, dict) or len(data) > MAX_ARRAYS:
         raise BadMessage("an observation that is no table of arrays")
-    return {plain_text(name, 300): decode_array(value) for name, value in data.items()}
+    found: Arrays = {}
+    left = MAX_BYTES
+    for name, value in data.items():
+        found[plain_text(name, 300)] = array = decode_array(value)
+        left -= array.nbytes
+        if left < 0:
+            raise BadMessage(f"an observation of more than {MAX_BYTES // 2**20} MB")
+    return found
 
 
 def encode_array(array: Any) -> list[Any]:
@@ -88,7 +97,10 @@ def decode_array(data: Any) -> np.ndarray:
                 raise BadMessage("an array of text of another size")
             if not all(type(text) is str for text in content):
                 raise BadMessage("an array of text with something else in it")
-            return np.array([plain_text(text, 2000) for text in content], dtype=str).reshape(sizes)
+            texts = [plain_text(text, 2000) for text in content]
+            if len(texts) * max(map(len, texts), default=0) > MAX_CHARACTERS:
+                raise BadMessage("an array of too much text")
+            return np.array(texts, dtype=str).reshape(sizes)
         if name not in DTYPES:
             raise BadMessage("an array of a dtype that holds no plain numbers")
         dtype = np.dtype(name)
