@@ -365,7 +365,7 @@ assert run("pass_at_k", pass_at_k).status == "correct"
 #
 # ## Finale: your functions train a language model
 #
-# A transformer of 28,500 parameters has imitated somebody who sorts six digits and puts two of them in the wrong places most of
+# A transformer of 30,000 parameters has imitated somebody who sorts six digits and puts two of them in the wrong places most of
 # the time. `answer_log_prob`, `leave_one_out` and `clipped_token_loss` do the rest: 150 updates of 32 prompts with 8 answers each.
 # Your curve appears on the band of the reference's runs, and below it the model's answers, update by update. A function that is not
 # written yet is named; a wrong one gives a curve as far as it got.

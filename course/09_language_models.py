@@ -15,7 +15,7 @@
 #
 # A language model chooses token after token, and somebody says at the end whether the answer was right. That is an episode, and
 # units 01 to 04 hold all that is needed to learn from it: REINFORCE, a baseline, PPO's clip. This unit trains a transformer of
-# 28,500 parameters on two cores, takes the methods apart that carry the names RLOO, GRPO and PPO, and measures what each part buys.
+# 30,000 parameters on two cores, takes the methods apart that carry the names RLOO, GRPO and PPO, and measures what each part buys.
 #
 # **After this lesson you will be able to**
 #

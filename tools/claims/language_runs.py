@@ -29,6 +29,7 @@ from pgcourse.runs import versions
 from pgcourse.storage import atomic_write
 from pgcourse.study.source import digest_of, files_behind
 
+from .code import NO_FIGURE
 from .runs import KEPT
 
 HELD_OUT_PROMPTS, HELD_OUT_ANSWERS = 200, 64
@@ -60,7 +61,8 @@ class Variant:
 
 def key_of(*identity: Any) -> str:
     """What a kept file is called by: settings, the language package's code, versions."""
-    code = digest_of(files_behind([Path(pgcourse.language.training.__file__), Path(preferences.__file__)]))
+    starts = [Path(pgcourse.language.training.__file__), Path(preferences.__file__)]
+    code = digest_of(files_behind(starts) - NO_FIGURE)
     return hashlib.sha256(json.dumps([*identity, versions(), code]).encode()).hexdigest()[:12]
 
 
