@@ -100,7 +100,7 @@ def test_the_wheel_in_an_empty_folder_is_the_whole_course_and_keeps_what_was_don
         assert said[0] == f"Your folder: {server.folder}"
         page, errors = open_home(chromium, server)
         assert page.evaluate(f"() => {CURRENT}.context.path") == "Home.ipynb"
-        assert page.locator(".pg-home progress").count() == 10
+        assert page.locator(".pg-home progress").count() == 11
         assert page.locator(".pg-home-unit", has_text="0 of 3 exercises solved").count() == 1
         # The look of the course is there before any cell has run, without Jupyter's question and nbgrader's panels.
         assert page.evaluate("() => getComputedStyle(document.body).getPropertyValue('--pg-accent')").strip()
