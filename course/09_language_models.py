@@ -423,8 +423,8 @@ page.figure(
 # | variance with marks 1 and 2, relative to 0 and 1 | {{language:gradients/start/variance_none_plus_1}} | {{language:gradients/late/variance_none_plus_1}} |
 #
 # Before training $b^*$ is about the mean mark, and that is near 0, since right answers are rare. In the end most marks are 1, and the
-# best constant is still near 0, for the second reason. To subtract the mean is to reward right answers with
-# almost nothing and to punish the rare wrong ones with almost −1, and these have the long scores: the variance is
+# best constant is still near 0, because the long scores belong to the wrong answers. To subtract the mean is to reward right answers with
+# almost nothing and to punish the rare wrong ones with almost −1: the variance is
 # {{larger | language:gradients/late/variance_leave_one_out > 1}} than with nothing subtracted. With marks of 0 and 1, "no baseline"
 # means that wrong answers have no gradient at all, which is imitation of one's own right answers. {{# mathematics}}
 #
@@ -665,8 +665,8 @@ page.figure(
 # %% [markdown]
 # On the turtle pass@1 rises from {{language:turtle/base/success}} to {{language:turtle/leave_one_out/success}} %; for pass@64
 # {{no difference is seen | language:turtle/leave_one_out/pass_64 ~ language:turtle/base/pass_64}}: {{language:turtle/base/pass_64}} before,
-# {{language:turtle/leave_one_out/pass_64}} after. With 64 tries, the model before training is right on as many prompts as the model after it: training has
-# made answers sure that were given now and then. It **sharpens**. {{# description}}
+# {{language:turtle/leave_one_out/pass_64}} after. Given 64 tries, the models before and after training
+# are not told apart: training has made answers sure that were given now and then. It **sharpens**. {{# description}}
 #
 # The runs are of two kinds. In {{language:turtle/leave_one_out/stuck/count}} of ten on the turtle and
 # {{language:dial/leave_one_out/stuck/count}} of ten on the dial fewer than 60 % are right in the end, and pass@64 fell in
