@@ -143,7 +143,7 @@ STUCK = 0.6  # of the answers at the end: a run below it
 EARLY, LATE = 10, 10  # updates in the means at a run's beginning and end
 Numbers = tuple[str, Sequence[str], Callable[[Record], float | int | None]]
 OF_END: Mapping[str, Numbers] = {
-    "success": ("%", [IQM, "worst", "best"], lambda run: 100 * run["end"]["pass"]["1"]),
+    "success": ("%", [IQM], lambda run: 100 * run["end"]["pass"]["1"]),
     "greedy": ("%", [IQM], lambda run: 100 * run["end"]["greedy"]),
     **{
         f"pass_{k}": ("%", [IQM], lambda run, k=str(k): 100 * run["end"]["pass"][k])  # type: ignore[misc]
