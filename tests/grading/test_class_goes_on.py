@@ -10,6 +10,7 @@ import pytest
 from pgcourse.grading.grader import ClassResult, grade
 from pgcourse.grading.marks import judge
 from pgcourse.grading.quarantine import prepare
+from pgcourse.grading.quarantine.submissions import find
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, hand_in, make_release, notebook, solutions
 
@@ -93,8 +94,6 @@ def test_a_number_of_too_many_digits_is_only_a_number(graded: ClassResult) -> No
 
 
 def test_a_notebook_that_was_handed_in_twice_is_said_with_both_places(tmp_path: Path) -> None:
-    from pgcourse.grading.quarantine.submissions import find
-
     for place in ("anna/01_a.ipynb", "anna/01_a/01_a.ipynb"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text('{"cells": []}')

@@ -7,7 +7,7 @@ import ast
 import re
 import symtable
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -82,18 +82,18 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
         candidates = candidates[:MAX_CELLS]
     solutions: dict[str, tuple[str, ...]] = {}
     chosen: set[int] = set()
-    bound = {cell.number: bound_names(cell.source) for cell in candidates}
+    plain = [cell for cell in released if not cell.grade_id]
+    bound = {cell: bound_names(cell.source) for cell in (*candidates, *plain)}  # read once, however long a chain is
     for id in exercises:
         named = [cell for cell in candidates if id in (cell.grade_id, cell.id)]
-        defining = [cell for cell in candidates if id in bound[cell.number]]
+        defining = [cell for cell in candidates if id in bound[cell]]
         for cell in [*named, *defining]:
             chosen.add(cell.number)
         notes += _remarks(id, named, defining)
         solutions[id] = tuple(f"{cell.number}" for cell in sorted({*named, *defining}, key=lambda cell: cell.number))
     needed = {name for cell in candidates if cell.number in chosen for name in used_names(cell.source)}
-    chosen |= _helpers([cell for cell in candidates if cell.number not in chosen], needed)
-    plain = [cell for cell in released if not cell.grade_id]
-    prelude = _helpers(plain, needed)
+    chosen |= _helpers([cell for cell in candidates if cell.number not in chosen], bound, needed)
+    prelude = _helpers(plain, bound, needed)
     first = [Cell(f"released-{c.number}", "", inert(c.source), c.number) for c in plain if c.number in prelude]
     rest = [Cell(f"{c.number}", c.grade_id, inert(c.source), c.number) for c in candidates if c.number in chosen]
     return Plan((*first, *rest), solutions, tuple(notes))
@@ -113,11 +113,10 @@ def _remarks(id: str, named: Sequence[Cell], defining: Sequence[Cell]) -> list[s
     return []
 
 
-def _helpers(cells: Sequence[Cell], needed: set[str]) -> set[int]:
+def _helpers(cells: Sequence[Cell], bound: Mapping[Cell, set[str]], needed: set[str]) -> set[int]:
     """Numbers of the cells that bind a needed name, or a name that such a cell needs, and so on. `needed` grows."""
-    bound = {cell.number: bound_names(cell.source) for cell in cells}  # read once, however long the chain of helpers is
     chosen: set[int] = set()
-    while more := [c for c in cells if c.number not in chosen and bound[c.number] & {*needed, "*"}]:
+    while more := [c for c in cells if c.number not in chosen and bound[c] & {*needed, "*"}]:
         for cell in more:
             chosen.add(cell.number)
             needed |= used_names(cell.source)

@@ -1,5 +1,6 @@
 """The finale of unit 09: the learner's functions train a language model, and its answers are shown while they change."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,23 +10,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ... import optim
-from ...errors import InvalidInput
 from ...language.config import PRESETS, LanguageConfig
 from ...language.imitation import imitate
 from ...language.sampling import Answers
 from ...language.tasks import SORTING
 from ...language.training import train
 from ...statistics import moving_average
-from ...study.claims import load_claims
 from ...training import OnIteration, Progress, Result
 from .. import page
 from ..figures.curves import claimed_band
 from ..live.transcripts import Transcripts
 from ..page.style import COLOURS, new_figure
-from .engine import Outcome, Plan, show
+from .engine import Outcome, Plan, reference_curve, show
 from .units import refused
 from .validation import Function, checked, guarded
 
+REFERENCE = "language", "sorting/leave_one_out"  # claims file and curve, in percent over updates
 PROMPTS = ("352941>", "700164>", "998877>", "012345>")
 LOOKS = 10  # at the answers, after the first
 END = 10  # updates in the mean at the end
@@ -109,10 +109,10 @@ def language_plan(
         return imitate(SORTING, seed=seed)[0]
 
     def judge(plan: Plan, returns: NDArray[np.float64], advice: str, _: NDArray[np.int64] | None) -> str:
-        return verdict(success_of(returns, config), advice)
+        return verdict(success_of(returns, config), advice, reference_curve(plan))
 
     def display(plan: Plan, outcome: Outcome) -> None:
-        curve(success_of(outcome.returns, config))
+        curve(success_of(outcome.returns, config), reference_curve(plan))
         seen[0].show()
 
     zeros = torch.zeros(1, 2)
@@ -129,6 +129,7 @@ def language_plan(
         env_id="",
         good_return=GOOD,
         algorithm="",
+        curve=REFERENCE,
         num_episodes=num_updates * per_update(config),
         window=END * per_update(config),
         advice="Look at the place of the logits (those of a token stand one place before it), at the sign of the loss, and at "
@@ -148,20 +149,11 @@ def success_of(marks: NDArray[np.float64], config: LanguageConfig) -> NDArray[np
     return marks[: len(marks) // per_update(config) * per_update(config)].reshape(-1, per_update(config)).mean(1)
 
 
-def reference() -> dict[str, Any] | None:
-    """The measured curve of the package's functions, in percent over updates; None where it is not there."""
-    try:
-        return dict(load_claims("language")["curves"]["sorting/leave_one_out"])
-    except (InvalidInput, KeyError):
-        return None
-
-
-def verdict(success: NDArray[np.float64], advice: str) -> str:
-    """What the curve says in words. Args: success: of each update, 0 to 1, of at least one."""
+def verdict(success: NDArray[np.float64], advice: str, measured: Mapping[str, Any] | None) -> str:
+    """What the curve says in words. Args: success: of each update, 0 to 1, of at least one. measured: the reference's curve."""
     last, first = float(success[-END:].mean()), float(success[0])
     text = f"At first {100 * first:.0f} % of the answers were right, "
     text += f"in the last {min(END, len(success))} updates {100 * last:.0f} %"
-    measured = reference()
     low = None
     if measured is not None:
         at = int(np.argmin(np.abs(np.asarray(measured["x"]) - len(success))))
@@ -176,10 +168,9 @@ def verdict(success: NDArray[np.float64], advice: str) -> str:
     return f"{text}. Your own functions drove every update of this model."
 
 
-def curve(success: NDArray[np.float64]) -> None:
+def curve(success: NDArray[np.float64], measured: Mapping[str, Any] | None) -> None:
     """Show the learner's curve on the reference's band."""
     figure, ax = new_figure()
-    measured = reference()
     if measured is not None:
         claimed_band(ax, measured, label=f"reference, {measured['n']} seeds", colour="reference")
     smooth = 100 * moving_average(success, WINDOW)
