@@ -36,6 +36,8 @@ class AssignmentMake:
     """Folder with exercises of your own; docs/teaching.md says how to write them."""
     experiments: bool = True
     """One experiment a unit, in the student's own words, marked by a person."""
+    libraries: tuple[str, ...] = ()
+    """Installed libraries that answers may use besides NumPy, SciPy and PyTorch: einops. Nothing else can be imported then."""
     force: bool = False
     """Replace another release in the folder, and files changed by hand."""
 
@@ -61,6 +63,7 @@ def assignment(arguments: list[str]) -> int:
         points=parse_points(options.points),
         exercises=options.exercises,
         experiments=options.experiments,
+        libraries=options.libraries,
     )
     if settings.due is None and settings.late.per_day > 0:
         raise InvalidInput("--late-per-day without --due: nothing would ever be late; add --due 2026-12-01")

@@ -7,19 +7,23 @@ later one, runs only what is missing or has changed. No right answer is in these
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from pgcourse.checks.exercise import Exercise
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marks import report, similarity
 from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
-from pgcourse.grading.quarantine.client import Collected, Job, Limits, collect
-from pgcourse.grading.quarantine.prepare import ClassWork, class_work
-from pgcourse.grading.quarantine.submissions import find
+from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
+from pgcourse.grading.quarantine.process import Limits
+from pgcourse.grading.quarantine.reading import Reading, read
+from pgcourse.grading.quarantine.running import Collected, Job, collect
+from pgcourse.grading.quarantine.submissions import Submission, find
 from pgcourse.grading.release import manifest
 from pgcourse.grading.release.exercises import checks_digest, exercises_of
+from pgcourse.grading.release.manifest import Release
 from pgcourse.grading.settings import Settings
 from pgcourse.storage import write_json
 from pgcourse.study.workers import run_jobs
@@ -47,7 +51,7 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
     settings.out.mkdir(parents=True, exist_ok=True)
     seed = _seed(settings.out / "grading.json", settings.hidden_seed)
-    work = class_work(settings.release, release, exercises, seed, found)
+    work = class_work(settings, release, exercises, seed, found)
     observed, ran = observe(work, settings, on_progress)
     if why := {each.why_not_walled for each in observed.values()} - {""}:
         remarks.append(
@@ -77,9 +81,45 @@ def _seed(path: Path, given: int | None) -> int:
     return int(seed)
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What every child may use. Folders of the class are hidden from it, wherever they lie."""
+    hidden = (settings.release, settings.submissions, settings.out)
+    return Limits(
+        seconds=settings.timeout,
+        memory=settings.memory * 2**20,
+        namespaces=settings.namespaces,
+        hidden=tuple(str(folder.resolve()) for folder in hidden),
+    )
+
+
+def class_work(
+    settings: Settings, release: Release, exercises: dict[str, Exercise], seed: int, found: Sequence[Submission]
+) -> ClassWork:
+    """Draw the hidden inputs, and have every submission read, each in a process of its own.
+
+    What was read lies in `OUT/readings`, one file a notebook. Raises: InvalidInput where a notebook of the release cannot
+    be read.
+    """
+    prepared = {
+        assignment.name: prepare(assignment, settings.release, exercises, seed, release.libraries)
+        for assignment in release.assignments
+    }
+    limits, readings = limits_of(settings), [Reading("No notebook was handed in.")] * len(found)
+    places = [place for place, submission in enumerate(found) if submission.path]
+    folder = settings.out / "readings"
+    jobs = [
+        prepared[each.assignment].read_job(each, limits, folder / each.student / f"{each.assignment}.json")
+        for each in (found[place] for place in places)
+    ]
+    for index, reading in run_jobs(read, jobs, num_workers=settings.jobs, dask=None):
+        readings[places[index]] = reading
+    works = (Work(each, prepared[each.assignment], reading) for each, reading in zip(found, readings, strict=True))
+    return ClassWork(settings.release, release, prepared, tuple(works))
+
+
 def observe(work: ClassWork, settings: Settings, on_progress: Progress | None) -> tuple[Observed, int]:
     """What every notebook did, and how many were run: from OUT/observations where nothing has changed, else in a child."""
-    limits = Limits(seconds=settings.timeout, memory=settings.memory * 2**20, namespaces=settings.namespaces)
+    limits = limits_of(settings)
     observed: Observed = {}
     missing: list[tuple[Path, str, Job]] = []
     for each in work.works:
@@ -95,7 +135,8 @@ def observe(work: ClassWork, settings: Settings, on_progress: Progress | None) -
     finished = run_jobs(collect, [job for _, _, job in missing], num_workers=settings.jobs, dask=settings.dask)
     for count, (index, collected) in enumerate(finished, 1):
         path, digest, job = missing[index]
-        write_json(path, {"digest": digest, **asdict(collected)})
+        if not collected.failed:
+            write_json(path, {"digest": digest, **asdict(collected)})
         observed[job.student, job.assignment] = collected
         if on_progress:
             on_progress(count, len(missing))

@@ -9,7 +9,7 @@ import pytest
 
 from pgcourse.grading.grader import ClassResult, grade
 from pgcourse.grading.marks import judge
-from pgcourse.grading.quarantine import prepare
+from pgcourse.grading.quarantine import reading, running
 from pgcourse.grading.quarantine.submissions import find
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, hand_in, make_release, notebook, solutions
@@ -22,7 +22,7 @@ LEFT_OUT = {
     "=1+1": "formula",
     "\u5f20" * 83: "249 bytes long",
 }
-UNREADABLE, UNJUDGED = "the reading fails", "the judging fails"
+UNREADABLE, NOT_RUN, UNJUDGED = "the reading fails", "the run fails", "the judging fails"
 HUGE = "big = 0x" + "f" * 5000  # of more digits than Python writes out
 
 
@@ -31,7 +31,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("class")
     make_release(root / "release", 1)
     handed_out, solved = notebook(root / "release", NAME), solutions(root / "release", NAME)
-    for student in (*AS_THEY_ARE, *LEFT_OUT, "anna", UNREADABLE, UNJUDGED):
+    for student in (*AS_THEY_ARE, *LEFT_OUT, "anna", UNREADABLE, NOT_RUN, UNJUDGED):
         hand_in(root / "submissions", student, NAME, fill(handed_out, solved))
     huge = fill(handed_out, solved | {"reinforce_loss": f"{HUGE}\n{solved['reinforce_loss']}"})
     hand_in(root / "submissions", "many digits", NAME, huge)
@@ -40,23 +40,26 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def graded(root: Path) -> ClassResult:
-    plan, judged = prepare.plan, judge._judged
+    asked, judged, collected = reading._asked, judge._judged, running._collect
 
-    def failing_plan(released: Any, submitted: Any, exercises: Any) -> Any:
-        if any(UNREADABLE in cell.source for cell in submitted):
+    def failing_read(job: Any, file: int) -> Any:
+        if job.student == UNREADABLE:
             raise ZeroDivisionError("of ours")
-        return plan(released, submitted, exercises)
+        return asked(job, file)
+
+    def failing_run(job: Any) -> Any:
+        if job.student == NOT_RUN:
+            raise OverflowError("of ours")
+        return collected(job)
 
     def failing_judge(work: Any, *further: Any) -> Any:
         if work.submission.student == UNJUDGED:
             raise KeyError("of ours")
         return judged(work, *further)
 
-    mark = fill(notebook(root / "release", NAME), solutions(root / "release", NAME))
-    mark["cells"].append({"cell_type": "code", "id": "x", "metadata": {}, "outputs": [], "source": f"# {UNREADABLE}"})
-    hand_in(root / "submissions", UNREADABLE, NAME, mark)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepare, "plan", failing_plan)
+        patch.setattr(reading, "_asked", failing_read)
+        patch.setattr(running, "_collect", failing_run)
         patch.setattr(judge, "_judged", failing_judge)
         settings = Settings(root / "submissions", root / "release", root / "out", hidden_seed=SEED, timeout=2.0)
         return grade(settings)
@@ -77,7 +80,9 @@ def test_a_name_that_is_not_taken_is_left_out_with_its_reason(graded: ClassResul
     assert LEFT_OUT[name] in said
 
 
-@pytest.mark.parametrize(("name", "kind"), [(UNREADABLE, "ZeroDivisionError"), (UNJUDGED, "KeyError")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [(UNREADABLE, "ZeroDivisionError"), (NOT_RUN, "OverflowError"), (UNJUDGED, "KeyError")]
+)
 def test_a_failure_of_the_grader_s_own_is_one_student_s_line(
     graded: ClassResult, root: Path, name: str, kind: str
 ) -> None:

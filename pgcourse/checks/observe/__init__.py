@@ -132,17 +132,18 @@ def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     `error` is [type, message, function, line number in it, source line], `error.bases` its classes; `untouched` marks a
     stub that was never filled in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
     """
+    seed_everything(0)
+    return guarded(attempt, lambda: observer(attempt, case))
+
+
+def guarded(attempt: Any, act: Callable[[], Arrays]) -> Arrays:
+    """What `act` gives; where the attempt is a stub or raises in it, that is written down instead, as `observe` says."""
     if attempt is None or attempt is Ellipsis:
         return {"untouched": np.array(True)}
     if not callable(attempt):
         return {"error": np.array(["not a function", type(attempt).__name__, "", "", ""])}
-    # Of the CPU alone: torch.manual_seed also formats the whole call stack for devices that are not there, which takes
-    # longer than most attempts.
-    torch.default_generator.manual_seed(0)
-    np.random.seed(0)  # noqa: NPY002 - the learner may use the global generator
-    random.seed(0)
     try:
-        arrays = observer(attempt, case)
+        arrays = act()
     except TimeLimit:
         raise
     except BaseException as error:  # SystemExit and KeyboardInterrupt raised by the attempt are failures of the attempt
@@ -154,6 +155,15 @@ def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     if str(kind) in ("NoneType", "ellipsis") and _has_empty_body(attempt):
         return {"untouched": np.array(True)}
     return arrays
+
+
+def seed_everything(seed: int) -> None:
+    """Set all global random states: the learner may use them."""
+    # Of the CPU alone: torch.manual_seed also formats the whole call stack for devices that are not there, which takes
+    # longer than most attempts.
+    torch.default_generator.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the learner may use the global generator
+    random.seed(seed)
 
 
 def _own_code(attempt: Any) -> list[CodeType]:

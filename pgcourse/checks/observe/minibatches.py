@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe import call
+from pgcourse.checks.observe import call, seed_everything
+from pgcourse.checks.observe.asking import Ask, Asking
 from pgcourse.checks.observe.record import Arrays, Case
 
 
 @dataclass(frozen=True)
-class Minibatches:
+class Minibatches(Asking):
     """Iterate over the attempt's result for several epochs in a row, and again from the same and from another seed.
 
     The case holds `batch_size`, `minibatch_size`, `seed` of the generator and `epochs`. Recorded are facts, which
@@ -28,55 +28,71 @@ class Minibatches:
 
     signature: str = "batch_size, minibatch_size, *, generator"
 
-    def __call__(self, attempt: Any, case: Case) -> Arrays:
-        arrays: Arrays = {}
-        first = self._draw(attempt, case, case["seed"], arrays)
+    def answerer(self, attempt: Any) -> Draws:
+        return Draws(attempt, self.signature)
+
+    def drive(self, ask: Ask, case: Case) -> Arrays:
+        sizes = {name: case[name] for name in ("batch_size", "minibatch_size", "epochs")}
+        arrays = ask("draw", **sizes, seed=case["seed"], draws=0, world=0)
+        first = _minibatches(arrays, case["epochs"])
         if first is None:
             return arrays
-        torch.default_generator.manual_seed(1)
-        np.random.seed(1)  # noqa: NPY002 - the learner may use the global generator
-        random.seed(1)
         for name, extra, draws in (
             ("with the same seed", 0, 0),
             ("with another seed", 1, 0),
             ("after other draws", 0, 999),
         ):
-            arrays[f"repeated {name}"] = np.array(first == self._draw(attempt, case, case["seed"] + extra, {}, draws))
+            again = ask("draw", **sizes, seed=case["seed"] + extra, draws=draws, world=1)
+            arrays[f"repeated {name}"] = np.array(first == _minibatches(again, case["epochs"]))
         return arrays
 
-    def _draw(
-        self, attempt: Any, case: Case, seed: int, arrays: Arrays, draws: int = 0
-    ) -> list[list[list[int]]] | None:
-        """The rows of each minibatch of each epoch, sorted; None for what is no index tensor, which `arrays` says then."""
+
+def _minibatches(arrays: Arrays, epochs: int) -> list[list[list[int]]] | None:
+    """The rows of each minibatch of each epoch, sorted; None where there was one that is no index tensor."""
+    found = []
+    for epoch in range(epochs):
+        if f"rows {epoch}" not in arrays or f"sizes {epoch}" not in arrays:
+            return None
+        parts = np.split(arrays[f"rows {epoch}"], np.cumsum(arrays[f"sizes {epoch}"])[:-1])
+        found.append([sorted(part.tolist()) for part in parts])
+    return found
+
+
+class Draws:
+    """Beside the attempt: minibatches of one generator."""
+
+    def __init__(self, attempt: Any, signature: str) -> None:
+        self._attempt, self._signature = attempt, signature
+
+    def draw(self, batch_size: int, minibatch_size: int, epochs: int, seed: int, draws: int, world: int) -> Arrays:
+        """Several epochs in a row. Args: draws: taken from the generator before. world: seed of all global states."""
+        seed_everything(world)
         generator = torch.Generator().manual_seed(seed)
         torch.rand(draws, generator=generator)
-        epochs = []
-        for epoch in range(case["epochs"]):
-            result = call(attempt, self.signature, {**case, "generator": generator})
+        arrays: Arrays = {}
+        for epoch in range(epochs):
+            given = {"batch_size": batch_size, "minibatch_size": minibatch_size, "generator": generator}
+            result = call(self._attempt, self._signature, given)
             arrays["result.kind"] = np.array(type(result).__name__)
             if result is None or result is Ellipsis or isinstance(result, int | float | str) or callable(result):
-                return None
+                return arrays
             if (isinstance(result, Tensor) and result.ndim == 0) or not hasattr(result, "__iter__"):
-                return None
-            most = 2 * case["batch_size"] + 2
+                return arrays
+            most = 2 * batch_size + 2
             parts = list(itertools.islice(iter(result), most))
             if len(parts) == most:
-                arrays["endless"] = np.array(True)
-                return None
+                return arrays | {"endless": np.array(True)}
             for part in parts:
-                kind = self._kind(part)
-                if kind != "index tensor":
-                    arrays["entry.kind"] = np.array(kind)
-                    return None
+                if (kind := _kind(part)) != "index tensor":
+                    return arrays | {"entry.kind": np.array(kind)}
             arrays[f"sizes {epoch}"] = np.array([len(part) for part in parts], dtype=np.int64)
             arrays[f"rows {epoch}"] = np.array([row for part in parts for row in part.tolist()], dtype=np.int64)
-            epochs.append([sorted(part.tolist()) for part in parts])
-        return epochs
+        return arrays
 
-    @staticmethod
-    def _kind(part: Any) -> str:
-        if type(part) is not Tensor:
-            return type(part).__name__
-        if part.dtype != torch.int64:
-            return f"{str(part.dtype).removeprefix('torch.')} tensor"
-        return "index tensor" if part.ndim == 1 else f"tensor of shape {list(part.shape)}"
+
+def _kind(part: Any) -> str:
+    if type(part) is not Tensor:
+        return type(part).__name__
+    if part.dtype != torch.int64:
+        return f"{str(part.dtype).removeprefix('torch.')} tensor"
+    return "index tensor" if part.ndim == 1 else f"tensor of shape {list(part.shape)}"

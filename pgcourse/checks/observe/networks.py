@@ -1,4 +1,4 @@
-"""Observers for networks and whole updates: what a policy factory builds, what one gradient step does."""
+"""Observers for losses and whole updates of linear networks: what one gradient step does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical, Distribution
+from torch.distributions import Categorical
 
 from pgcourse.checks.observe import call
 from pgcourse.checks.observe.record import Arrays, Case, flatten, fresh, record, record_gradients, record_mutations
@@ -92,82 +92,6 @@ class SgdUpdate:
         if not listed:
             arrays["mutated"] = np.append(arrays["mutated"], "episodes")
         return arrays
-
-
-@dataclass(frozen=True)
-class PolicyFactory:
-    """Build a categorical policy, look at what it predicts at the start, then train it on an easy rule.
-
-    The case holds `obs_dim`, `num_actions`, `obs` [B, D], and for the training `training_obs` [M, D] with `targets`
-    [M], actions that follow from the observation. Recorded are facts; `unit_01/policy_network.py` judges them.
-    """
-
-    signature: str = "obs_dim, num_actions"
-    training_steps: int = 80
-
-    makes_optimizers: ClassVar[bool] = True
-
-    def __call__(self, attempt: Any, case: Case) -> Arrays:
-        inputs = fresh(case)
-        policy = call(attempt, self.signature, inputs)
-        arrays: Arrays = {"result.kind": np.array(type(policy).__name__)}
-        arrays["is module"] = np.array(isinstance(policy, nn.Module))
-        if not arrays["is module"]:
-            return arrays
-        distribution = policy(inputs["obs"])
-        kind = Categorical if isinstance(distribution, Categorical) else type(distribution)
-        arrays["distribution"] = np.array(kind.__name__)
-        if kind is not Categorical:
-            if isinstance(distribution, Tensor):
-                record(arrays, "probs", distribution.detach().as_subclass(Tensor))
-            elif isinstance(distribution, Distribution):
-                arrays["batch shape"] = np.array(distribution.batch_shape)
-            return arrays
-        record(arrays, "probs", distribution.probs.detach())
-        if arrays["probs"].shape != (len(inputs["obs"]), inputs["num_actions"]):
-            return arrays
-        self._observe_row(arrays, policy, inputs["obs"], "")
-        try:
-            record(arrays, "batch of one", policy(inputs["obs"][:1]).probs.detach())
-        except Exception as error:
-            arrays["batch of one error"] = np.array(type(error).__name__)
-        parameters = [parameter for parameter in policy.parameters() if parameter.requires_grad]
-        arrays["parameters"] = np.array(sum(1 for _ in policy.parameters()))
-        log_prob = policy(inputs["training_obs"]).log_prob(inputs["targets"]).mean()
-        arrays["differentiable"] = np.array(bool(parameters) and log_prob.requires_grad)
-        if arrays["differentiable"]:
-            reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
-            arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
-            self._train(arrays, policy, inputs["training_obs"], inputs["targets"])
-        record_mutations(arrays, case, inputs)
-        another = call(attempt, self.signature, inputs)
-        own = {id(parameter) for parameter in policy.parameters()}
-        others = another.parameters() if isinstance(another, nn.Module) else ()
-        arrays["shared"] = np.array(sum(id(parameter) in own for parameter in others))
-        return arrays
-
-    def _observe_row(self, arrays: Arrays, policy: nn.Module, obs: Tensor, when: str) -> None:
-        """The first observation inside its batch and alone. After training, what mixes rows shows far more clearly."""
-        try:
-            record(arrays, f"{when}batch row", policy(obs).probs.detach()[0])
-            record(arrays, f"{when}single row", policy(obs[0]).probs.detach())
-        except Exception as error:  # a policy that takes batches only: recorded, judged later
-            arrays["row error"] = np.array(type(error).__name__)
-
-    def _train(self, arrays: Arrays, policy: nn.Module, obs: Tensor, targets: Tensor) -> None:
-        for rate in (0.03, 0.3, 1.0, 3.0):  # the larger ones for logits that are small by construction: times 0.02, say
-            optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
-            for _ in range(self.training_steps):
-                optimizer.zero_grad()
-                loss = -policy(obs).log_prob(targets).mean()
-                if float(loss) < 0.05:  # sure enough: the right action has a probability above 0.95
-                    break
-                loss.backward()
-                optimizer.step()
-        # Only rows of one kind: in a balanced batch, a softmax over the wrong axis normalises all columns alike and
-        # hides.
-        self._observe_row(arrays, policy, obs[::2], "trained ")
-        record(arrays, "trained", float(policy(obs).log_prob(targets).exp().mean()))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,17 +10,22 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
-from pgcourse.checks.observe import call
+from pgcourse.checks.observe import call, seed_everything
+from pgcourse.checks.observe.asking import Ask, Asking
 from pgcourse.checks.observe.networks import LinearCritic, LinearPolicy
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
+NETWORKS = ("policy", "critic")
+COLUMNS = ("obs", "actions", "log_prob", "advantages", "returns")
+
 
 class RowWatch:
-    """Notes, for each optimiser step, which rows of the batch its gradient came from."""
+    """Notes, for each optimiser step, which rows of the batch its gradient came from and where it led."""
 
-    def __init__(self, batch_obs: Tensor, optimizer: torch.optim.Optimizer) -> None:
-        self.batch_obs = batch_obs
+    def __init__(self, batch_obs: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        self.batch_obs, self.network = batch_obs, network
         self.steps: list[list[int]] = []
+        self.path: list[dict[str, Tensor]] = []
         self._reached: set[int] = set()
         self._seen: set[int] = set()
         optimizer.register_step_post_hook(self._end_step)
@@ -48,13 +52,13 @@ class RowWatch:
         # Where the gradient was taken in a way that passes the hooks by, what was seen has to do.
         self.steps.append(sorted(self._reached or self._seen))
         self._reached, self._seen = set(), set()
+        self.path.append({name: value.detach().clone() for name, value in self.network.named_parameters()})
 
 
 class WatchedPolicy(LinearPolicy):
-    """The linear policy, whose forward passes are watched; `path` holds its bias after each step."""
+    """The linear policy, whose forward passes are watched."""
 
     watch: RowWatch
-    path: list[Tensor]
 
     def forward(self, obs: Tensor) -> Categorical:
         logits = nn.functional.linear(obs, self.weight, self.bias)
@@ -74,15 +78,16 @@ class WatchedCritic(LinearCritic):
 
 
 @dataclass(frozen=True)
-class PpoUpdate:
-    """Call the attempt once, on a linear policy and a linear critic with plain SGD and a gradient left from before.
+class PpoUpdate(Asking):
+    """Call the attempt on a linear policy and a linear critic with plain SGD and a gradient left from before.
 
     The case holds `policy_weight` [A, D], `policy_bias` [A], `critic_weight` [D], `critic_bias` (0-d),
     `learning_rate`, `critic_learning_rate`, the columns of the batch `obs` [B, D], `actions`, `log_prob`, `advantages`,
-    `returns` [B], the settings of the update, `seed` of the generator, and `look_at`, which says what is recorded
-    besides the number of steps and epochs: "weights" (both networks after the update, where the shuffle cannot change
-    them), "rows" (several minibatches: facts that hold for every shuffle), "stillness" (whether the policy stayed where
-    it was), "metrics" (the numbers returned, where the shuffle cannot change them); "weights and metrics" for both.
+    `returns` [B], the settings of the update, `seed` of the generator, `judge_seed`, which the attempt never sees, and
+    `look_at`, which says what is recorded besides the number of steps and epochs: "weights" (both networks after the
+    update, where the shuffle cannot change them), "rows" (several minibatches: facts that hold for every shuffle),
+    "stillness" (whether the policy stayed where it was), "metrics" (the numbers returned, where the shuffle cannot change
+    them); "weights and metrics" for both.
     """
 
     signature: str = (
@@ -93,92 +98,148 @@ class PpoUpdate:
 
     makes_optimizers: ClassVar[bool] = True
 
-    def __call__(self, attempt: Any, case: Case) -> Arrays:
-        arrays: Arrays = {}
-        inputs = fresh(case)
-        result, policy, critic = self._run(attempt, inputs, case["seed"])
-        arrays["result.kind"] = np.array("dict" if isinstance(result, dict) else type(result).__name__)
-        entries: dict[str, Any] = result if isinstance(result, dict) else {}
-        _record_number(arrays, "result/epochs", entries, keep=True)
-        record(arrays, "the number of optimiser steps of the policy", len(policy.watch.steps))
-        record(arrays, "the number of optimiser steps of the critic", len(critic.watch.steps))
-        if case["look_at"] == "rows":
-            self._record_rows(arrays, attempt, case, policy, critic)
-        if case["look_at"] == "stillness":
+    def answerer(self, attempt: Any) -> Updates:
+        return Updates(attempt, self.signature, self.metrics)
+
+    def drive(self, ask: Ask, case: Case) -> Arrays:
+        given = {name: value for name, value in case.items() if name not in ("look_at", "judge_seed")}
+        look_at, done = case["look_at"], ask("update", **given, world=0)
+        kept = ("result.kind", "result/epochs", "result/epochs.kind", *(f"result/{name}.kind" for name in self.metrics))
+        arrays = {name: done[name] for name in kept if name in done}
+        for name in NETWORKS:
+            record(arrays, f"the number of optimiser steps of the {name}", len(done[f"{name} sizes"]))
+        if look_at == "rows":
+            self._record_rows(arrays, ask, case, given, done)
+        if look_at == "stillness":
             # After every step: steps that cancel within an epoch are steps all the same.
-            moved = max(((bias - case["policy_bias"]).abs().max().item() for bias in policy.path), default=0.0)
-            _answer(arrays, "does the policy stay where it is?", moved < 1e-3)
-        if "weights" in case["look_at"]:
-            for name, module in (("policy", policy), ("critic", critic)):
-                for parameter, value in module.named_parameters():
-                    record(arrays, f"the {name}'s {parameter} after the update", value.detach())
-        for name in self.metrics:
-            _record_number(arrays, f"result/{name}", entries, keep="metrics" in case["look_at"])
+            moved = np.abs(done["policy bias path"] - case["policy_bias"].numpy()).max(initial=0.0)
+            _answer(arrays, "does the policy stay where it is?", bool(moved < 1e-3))
+        if "weights" in look_at:
+            for network in NETWORKS:
+                for name in ("weight", "bias"):
+                    label, value = f"the {network}'s {name} after the update", done[f"{network} {name}"]
+                    record(arrays, label, torch.from_numpy(value.copy()))
+        if "metrics" in look_at:
+            arrays |= {f"result/{n}": done[f"result/{n}"] for n in self.metrics if f"result/{n}" in done}
+        arrays["mutated"] = done["mutated"]
+        return arrays
+
+    def _record_rows(self, arrays: Arrays, ask: Ask, case: Case, given: Case, done: Arrays) -> None:
+        size, part = len(case["obs"]), case["minibatch_size"]
+        expected = [part] * (size // part) + [size % part] * (size % part > 0)
+        for name in NETWORKS:
+            steps = _steps(done, name)
+            epochs = [steps[start : start + len(expected)] for start in range(0, len(steps), len(expected))]
+            once = all(sorted(row for rows in epoch for row in rows) == list(range(size)) for epoch in epochs)
+            sizes = all([len(rows) for rows in epoch] == expected for epoch in epochs)
+            _answer(arrays, f"does the {name} use every row once in each epoch?", once)
+            _answer(arrays, f"has each minibatch of the {name} minibatch_size rows, the last the rest?", sizes)
+            if once and sizes:
+                follows = self._follows(ask, case, given, done, name)
+                _answer(arrays, f"is a step of the {name} the one that its minibatch gives by itself?", follows)
+            if case["target_kl"] is None:
+                changing = any(epoch != epochs[0] for epoch in epochs[1:])
+                _answer(arrays, f"does the {name} get other minibatches in each epoch?", changing)
+        if case["target_kl"] is not None:
+            return
+        first = _steps(done, "policy")[: len(expected)]
+        one_epoch = {**given, "update_epochs": 1}
+        runs = (ask("update", **{**one_epoch, "seed": case["seed"] + extra}, world=1) for extra in (0, 1))
+        again, other = (_steps(run, "policy") for run in runs)
+        _answer(arrays, "does the same generator give the same minibatches again?", first == again[: len(expected)])
+        _answer(arrays, "does another generator give other minibatches?", first != other[: len(expected)])
+
+    def _follows(self, ask: Ask, case: Case, given: Case, done: Arrays, name: str) -> bool:
+        """Ask for one step again, with its minibatch as the whole batch: does the network come to the same place?"""
+        steps = _steps(done, name)
+        source = torch.Generator().manual_seed(case["judge_seed"])
+        place = int(torch.randint(len(steps), (), generator=source))
+        paths = {part: torch.from_numpy(done[f"{name} {part} path"].copy()) for part in ("weight", "bias")}
+        if any(len(path) != len(steps) for path in paths.values()):
+            return False
+        alone = {column: case[column][steps[place]] for column in COLUMNS}
+        before = {f"{name}_{part}": path[place - 1] for part, path in paths.items()} if place else {}
+        single = {"update_epochs": 1, "minibatch_size": len(steps[place]), "target_kl": None}
+        after = ask("update", **{**given, **alone, **before, **single}, world=0)
+        return all(
+            np.allclose(after[f"{name} {part}"], path[place].numpy(), rtol=1e-3, atol=1e-4)
+            for part, path in paths.items()
+        )
+
+
+def _steps(done: Arrays, network: str) -> list[list[int]]:
+    """The rows of each step; nothing where they are no list of lists."""
+    rows, sizes = done[f"{network} rows"], done[f"{network} sizes"]
+    whole = rows.ndim == sizes.ndim == 1 and sizes.dtype.kind == rows.dtype.kind == "i" and (sizes >= 0).all()
+    if not whole or sizes.sum() != len(rows):
+        return []
+    return [part.tolist() for part in np.split(rows, np.cumsum(sizes)[:-1])] if len(sizes) else []
+
+
+class Updates:
+    """Beside the attempt: one update, and what became of the networks in it."""
+
+    def __init__(self, attempt: Any, signature: str, metrics: tuple[str, ...]) -> None:
+        self._attempt, self._signature, self._metrics = attempt, signature, metrics
+
+    def update(self, world: int, **case: Any) -> Arrays:
+        """Call the attempt once. Args: case: see `PpoUpdate`. world: seed of all global random states.
+
+        Gives of each network `NETWORK weight` and `bias`, their `path` after each step, and the `rows` of all steps one
+        after another with the `sizes` of the steps; the entries of the result that are numbers; `mutated`.
+        """
+        seed_everything(world)
+        inputs = fresh(case)
+        result, networks = self._run(inputs)
+        arrays = {"result.kind": np.array("dict" if isinstance(result, dict) else type(result).__name__)}
+        entries: dict[str, Any] = result if isinstance(result, dict) else {}
+        for name in ("epochs", *self._metrics):
+            _record_number(arrays, f"result/{name}", entries)
+        for name, network in networks.items():
+            steps = network.watch.steps
+            arrays[f"{name} rows"] = np.array([row for rows in steps for row in rows], dtype=np.int64)
+            arrays[f"{name} sizes"] = np.array([len(rows) for rows in steps], dtype=np.int64)
+            for part, value in network.named_parameters():
+                arrays[f"{name} {part}"] = value.detach().numpy().copy()
+                path = [place[part] for place in network.watch.path]
+                arrays[f"{name} {part} path"] = torch.stack(path).numpy() if path else np.empty((0, *value.shape))
         record_mutations(arrays, case, inputs)
         return arrays
 
-    def _run(self, attempt: Any, inputs: Case, seed: int) -> tuple[Any, WatchedPolicy, WatchedCritic]:
+    def _run(self, inputs: Case) -> tuple[Any, dict[str, WatchedPolicy | WatchedCritic]]:
         from pgcourse.rollout import Batch
 
         policy = WatchedPolicy(inputs["policy_weight"], inputs["policy_bias"])
         critic = WatchedCritic(inputs["critic_weight"], inputs["critic_bias"])
         policy_optimizer = torch.optim.SGD(policy.parameters(), lr=inputs["learning_rate"])
         critic_optimizer = torch.optim.SGD(critic.parameters(), lr=inputs["critic_learning_rate"])
-        policy.watch = RowWatch(inputs["obs"].clone(), policy_optimizer)
-        critic.watch = RowWatch(inputs["obs"].clone(), critic_optimizer)
+        policy.watch = RowWatch(inputs["obs"].clone(), policy, policy_optimizer)
+        critic.watch = RowWatch(inputs["obs"].clone(), critic, critic_optimizer)
         for parameter in (*policy.parameters(), *critic.parameters()):
             parameter.grad = torch.ones_like(parameter)  # of whatever came before
-        policy.path = []
-        policy_optimizer.register_step_post_hook(lambda *_: policy.path.append(policy.bias.detach().clone()))
         parts = {
             "policy": policy,
             "critic": critic,
             "policy_optimizer": policy_optimizer,
             "critic_optimizer": critic_optimizer,
             "batch": Batch(*(inputs[name] for name in Batch._fields)),
-            "generator": torch.Generator().manual_seed(seed),
+            "generator": torch.Generator().manual_seed(inputs["seed"]),
         }
-        return call(attempt, self.signature, {**inputs, **parts}), policy, critic
-
-    def _record_rows(
-        self, arrays: Arrays, attempt: Any, case: Case, policy: WatchedPolicy, critic: WatchedCritic
-    ) -> None:
-        size, part = len(case["obs"]), case["minibatch_size"]
-        expected = [part] * (size // part) + [size % part] * (size % part > 0)
-        for name, steps in (("policy", policy.watch.steps), ("critic", critic.watch.steps)):
-            epochs = [steps[start : start + len(expected)] for start in range(0, len(steps), len(expected))]
-            once = all(sorted(row for rows in epoch for row in rows) == list(range(size)) for epoch in epochs)
-            sizes = all([len(rows) for rows in epoch] == expected for epoch in epochs)
-            _answer(arrays, f"does the {name} use every row once in each epoch?", once)
-            _answer(arrays, f"has each minibatch of the {name} minibatch_size rows, the last the rest?", sizes)
-            if case["target_kl"] is None:
-                changing = any(epoch != epochs[0] for epoch in epochs[1:])
-                _answer(arrays, f"does the {name} get other minibatches in each epoch?", changing)
-        if case["target_kl"] is not None:
-            return
-        torch.default_generator.manual_seed(1)
-        np.random.seed(1)  # noqa: NPY002 - the learner may use the global generator
-        random.seed(1)
-        first = policy.watch.steps[: len(expected)]
-        one_epoch = {**case, "update_epochs": 1}
-        again, other = (self._run(attempt, fresh(one_epoch), case["seed"] + extra)[1].watch.steps for extra in (0, 1))
-        _answer(arrays, "does the same generator give the same minibatches again?", first == again[: len(expected)])
-        _answer(arrays, "does another generator give other minibatches?", first != other[: len(expected)])
+        return call(self._attempt, self._signature, {**inputs, **parts}), {"policy": policy, "critic": critic}
 
 
 def _answer(arrays: Arrays, question: str, yes: bool) -> None:
     record(arrays, f'the answer to "{question}" (1 is yes, 0 no)', int(yes))
 
 
-def _record_number(arrays: Arrays, name: str, entries: dict[str, Any], *, keep: bool) -> None:
-    """An entry as a float, whatever kind of number it is; only its kind where `keep` is False."""
+def _record_number(arrays: Arrays, name: str, entries: dict[str, Any]) -> None:
+    """An entry as a float, whatever kind of number it is."""
     key = name.removeprefix("result/")
     value = entries.get(key)
     if (isinstance(value, Tensor) and value.numel() == 1) or (isinstance(value, np.ndarray) and value.ndim == 0):
         value = value.item()
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         arrays[f"{name}.kind"] = np.array("number")
-        if keep:
-            arrays[name] = np.array(float(value))
+        arrays[name] = np.array(float(value))
     else:
         arrays[f"{name}.kind"] = np.array(type(value).__name__ if key in entries else "missing entry")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe import call
+from pgcourse.checks.observe import call, seed_everything
+from pgcourse.checks.observe.asking import Ask, Asking
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record_mutations
 
 STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -95,7 +95,7 @@ class _Traced:
 
 
 @dataclass(frozen=True)
-class Resampling:
+class Resampling(Asking):
     """Call the attempt with a statistic that is watched; with `repeat` three times more, with other generators.
 
     The case holds `x` [R], `statistic` (a key of STATISTICS), `confidence`, `num_resamples`, `seed` of the generator and
@@ -109,53 +109,66 @@ class Resampling:
 
     signature: str = "x, *, statistic, confidence, num_resamples, generator"
 
-    def __call__(self, attempt: Any, case: Case) -> Arrays:
-        arrays: Arrays = {}
-        inputs = fresh(case)
-        traced = _Traced(STATISTICS[case["statistic"]], case["x"].clone())
-        first = self._interval(attempt, {**inputs, "statistic": traced}, case["seed"], arrays)
-        record_mutations(arrays, case, inputs)
-        arrays["values"] = np.array(traced.values, dtype=np.float64)
-        arrays["sizes"] = np.array(sorted(traced.sizes), dtype=np.int64)
-        arrays["odd inputs"] = np.array(sorted(traced.shapes), dtype=str)
-        arrays["mapped"], arrays["foreign"] = np.array(traced.mapped), np.array(traced.foreign)
-        if first is None:
+    def answerer(self, attempt: Any) -> Intervals:
+        return Intervals(attempt, self.signature)
+
+    def drive(self, ask: Ask, case: Case) -> Arrays:
+        given = {name: case[name] for name in ("x", "statistic", "confidence", "num_resamples")}
+        arrays = ask("interval", **given, seed=case["seed"], draws=0, watched=True)
+        if "low" not in arrays or "high" not in arrays or not case["repeat"]:
             return arrays
-        arrays["low"], arrays["high"] = np.array(first[0]), np.array(first[1])
-        if not case["repeat"]:
-            return arrays
-        torch.default_generator.manual_seed(1)
-        np.random.seed(1)  # noqa: NPY002 - the learner may use the global generator
-        random.seed(1)
-        plain = {**fresh(case), "statistic": STATISTICS[case["statistic"]]}
-        for name, seed, draws in (
+        for name, extra, draws in (
             ("with the same seed", 0, 0),
             ("with another seed", 1, 0),
             ("after other draws", 0, 999),
         ):
-            again = self._interval(attempt, plain, case["seed"] + seed, {}, draws)
-            arrays[f"repeated {name}"] = np.array(_equal(first, again))
+            again = ask("interval", **given, seed=case["seed"] + extra, draws=draws, watched=False)
+            alike = all(
+                end in again and np.array_equal(arrays[end], again[end], equal_nan=True) for end in ("low", "high")
+            )
+            arrays[f"repeated {name}"] = np.array(alike)
         return arrays
 
-    def _interval(
-        self, attempt: Any, inputs: Case, seed: int, arrays: Arrays, draws: int = 0
-    ) -> tuple[float, float] | None:
+
+class Intervals:
+    """Beside the attempt: intervals of one generator."""
+
+    def __init__(self, attempt: Any, signature: str) -> None:
+        self._attempt, self._signature = attempt, signature
+
+    def interval(
+        self, x: Tensor, statistic: str, confidence: float, num_resamples: int, seed: int, draws: int, watched: bool
+    ) -> Arrays:
+        """One call. Args: draws: taken from the generator before. watched: say how the statistic was called."""
         generator = torch.Generator().manual_seed(seed)
         torch.rand(draws, generator=generator)
-        result = call(attempt, self.signature, {**inputs, "generator": generator})
-        arrays["result.kind"] = np.array(kind_of(result))
-        if isinstance(result, Tensor | np.ndarray):
-            pair = list(result) if result.ndim == 1 and len(result) == 2 else []
-        else:
-            pair = list(result) if isinstance(result, tuple | list) else []
-            if isinstance(result, tuple | list):
-                parts = " and a ".join(kind_of(part) for part in pair[:3]) + ", ..." * (len(pair) > 3)
-                arrays["result.kind"] = np.array(
-                    f"{type(result).__name__} of a {parts}" if pair else "empty tuple or list"
-                )
-        low, high = (as_number(pair[0]), as_number(pair[1])) if len(pair) == 2 else (None, None)
-        return None if low is None or high is None else (low, high)
+        if not watched:  # another world, in which only the generator is the same
+            seed_everything(1)
+        case = {"x": x, "confidence": confidence, "num_resamples": num_resamples}
+        inputs, traced = fresh(case), _Traced(STATISTICS[statistic], x.clone())
+        called = traced if watched else STATISTICS[statistic]
+        result = call(self._attempt, self._signature, {**inputs, "statistic": called, "generator": generator})
+        arrays = _interval(result)
+        record_mutations(arrays, case, inputs)
+        if watched:
+            arrays["values"] = np.array(traced.values, dtype=np.float64)
+            arrays["sizes"] = np.array(sorted(traced.sizes), dtype=np.int64)
+            arrays["odd inputs"] = np.array(sorted(traced.shapes), dtype=str)
+            arrays["mapped"], arrays["foreign"] = np.array(traced.mapped), np.array(traced.foreign)
+        return arrays
 
 
-def _equal(first: tuple[float, float], second: tuple[float, float] | None) -> bool:
-    return second is not None and bool(np.array_equal(first, second, equal_nan=True))
+def _interval(result: Any) -> Arrays:
+    """The kind of a result, and its two ends where it is two numbers."""
+    arrays: Arrays = {"result.kind": np.array(kind_of(result))}
+    if isinstance(result, Tensor | np.ndarray):
+        pair = list(result) if result.ndim == 1 and len(result) == 2 else []
+    else:
+        pair = list(result) if isinstance(result, tuple | list) else []
+        if isinstance(result, tuple | list):
+            parts = " and a ".join(kind_of(part) for part in pair[:3]) + ", ..." * (len(pair) > 3)
+            arrays["result.kind"] = np.array(f"{type(result).__name__} of a {parts}" if pair else "empty tuple or list")
+    low, high = (as_number(pair[0]), as_number(pair[1])) if len(pair) == 2 else (None, None)
+    if low is not None and high is not None:
+        arrays["low"], arrays["high"] = np.array(low), np.array(high)
+    return arrays

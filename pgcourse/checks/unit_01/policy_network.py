@@ -8,9 +8,10 @@ import torch
 from torch import nn
 from torch.distributions import Categorical
 
-from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.observe.networks import PolicyFactory
+from pgcourse.checks.observe.policy_network import PolicyFactory
+from pgcourse.checks.observe.remote_networks import slopes_agree
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
 
@@ -25,15 +26,17 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
     source = generator(seed)
     for obs_dim, num_actions, batch in ((2, 2, 16), (4, 3, 24)):
-        # A rule that even a linear policy can learn: the sign of the first coordinate picks action 0 or the last one.
-        training_obs, right = normal(source, batch, obs_dim), torch.arange(batch) % 2
-        training_obs[:, 0] = 4.0 * right - 2
+        # A rule that even a linear policy can learn: the side of a plane picks action 0 or the last one.
+        right, away = torch.arange(batch) % 2, nn.functional.normalize(normal(source, obs_dim), dim=0)
+        training_obs = normal(source, batch, obs_dim)
+        training_obs += (4.0 * right - 2 - training_obs @ away)[:, None] * away
         yield {
             "obs_dim": obs_dim,
             "num_actions": num_actions,
             "obs": normal(source, batch, obs_dim),
             "training_obs": training_obs,
             "targets": right * (num_actions - 1),
+            "judge_seed": int(integers(source, 2**31)),
         }
 
 
@@ -118,6 +121,8 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
     elif trained < CONFIDENT:
         text = "Trained on an easy rule, your network never becomes sure of it, as if its logits could not grow."
         yield "never-confident", text, where
+    if not slopes_agree(arrays["slopes"]):
+        yield "other-gradients", "The gradients of your network are not those of what it computes.", ""
 
 
 def _mixed_rows(arrays: Arrays) -> Iterator[tuple[str, str, str]]:

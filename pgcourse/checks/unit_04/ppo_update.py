@@ -101,7 +101,8 @@ def by_hand() -> Case:
         **SETTINGS, "update_epochs": 1, "minibatch_size": 2, "max_grad_norm": 10.0, "policy_weight": torch.zeros(2, 1),
         "policy_bias": torch.zeros(2), "critic_weight": torch.zeros(1), "critic_bias": torch.tensor(0.0),
         "obs": torch.tensor([[1.0], [2.0]]), "actions": torch.tensor([0, 1]), "log_prob": torch.full((2,), 0.5).log(),
-        "advantages": torch.tensor([1.0, 3.0]), "returns": torch.tensor([1.0, 3.0]), "seed": 0, "look_at": "weights",
+        "advantages": torch.tensor([1.0, 3.0]), "returns": torch.tensor([1.0, 3.0]), "seed": 0,
+        "judge_seed": 0, "look_at": "weights",
     }  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def random_batch(source: Generator, size: int, *, dtype: torch.dtype = torch.flo
         "critic_weight": normal(source, 2, dtype=dtype), "critic_bias": normal(source, 1, dtype=dtype)[0],
         "obs": obs, "actions": actions, "log_prob": log_prob_of(LinearPolicy(weight, bias), obs, actions),
         "advantages": normal(source, size, dtype=dtype) * 3 + 1, "returns": normal(source, size, dtype=dtype) * 2 + 4,
-        "seed": int(integers(source, 2**31)), "look_at": "weights", **changes,
+        "seed": int(integers(source, 2**31)), "judge_seed": int(integers(source, 2**31)), "look_at": "weights", **changes,
     }  # fmt: skip
 
 

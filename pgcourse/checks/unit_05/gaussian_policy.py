@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 from torch.nn.functional import softplus
 
-from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.observe.gaussian import WANTED, GaussianFactory
+from pgcourse.checks.observe.gaussian import GaussianFactory
+from pgcourse.checks.observe.remote_networks import NORMALS, slopes_agree
 from pgcourse.checks.wording import number, shape
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
@@ -30,10 +31,11 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. The second log_std reaches as far as any that must not be clamped, -5 to 2."""
     source = generator(seed)
     for obs_dim, log_std, batch in ((3, [0.4], 16), (4, [2.0, -0.25, -5.0], 24)):
-        # A rule that even a linear policy can learn: the sign of the first coordinate is that of the first mean, and
-        # the dimensions alternate.
-        training_obs, sign = normal(source, batch, obs_dim), 2.0 * (torch.arange(batch) % 2) - 1
-        training_obs[:, 0] = 2 * sign
+        # A rule that even a linear policy can learn: the side of a plane gives the sign of the first mean, and the
+        # dimensions alternate.
+        sign, away = 2.0 * (torch.arange(batch) % 2) - 1, nn.functional.normalize(normal(source, obs_dim), dim=0)
+        training_obs = normal(source, batch, obs_dim)
+        training_obs += (2 * sign - training_obs @ away)[:, None] * away
         yield {
             "obs_dim": obs_dim,
             "action_dim": len(log_std),
@@ -41,6 +43,7 @@ def cases(seed: int) -> Iterator[Case]:
             "log_std": torch.tensor(log_std),
             "training_obs": training_obs,
             "targets": TARGET * sign[:, None] * (-1.0) ** torch.arange(len(log_std)),
+            "judge_seed": int(integers(source, 2**31)),
         }
 
 
@@ -65,7 +68,7 @@ def _kind(case: Case, arrays: Arrays) -> Violations:
             text = "Your function returned a class; make a network of it, with brackets"
         yield "not-a-module", f"{text}{': is a return missing?' if kind == 'NoneType' else '.'}", ""
     kind = str(arrays["distribution"])
-    if kind != WANTED:
+    if kind != NORMALS:
         end = ": is a return missing in forward?" if kind == "NoneType" else "."
         text = f"Calling your network gives {'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
         where = ""
@@ -171,6 +174,8 @@ def _training(case: Case, arrays: Arrays) -> Violations:
             "Driven apart by large steps, your means do not get far: the mean is not unbounded.",
             where,
         )
+    if not slopes_agree(arrays["slopes"]):
+        yield "other-gradients", "The gradients of your network are not those of what it computes.", ""
 
 
 def gaussian_policy(obs_dim: int, action_dim: int) -> nn.Module:

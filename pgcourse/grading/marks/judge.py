@@ -15,11 +15,10 @@ from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.runner import recognise
 from pgcourse.checks.sandbox import preserved_state
-from pgcourse.grading.quarantine.cells import used_names
-from pgcourse.grading.quarantine.client import Collected
-from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work, failure
-from pgcourse.grading.quarantine.review import review
-from pgcourse.grading.quarantine.sandbox import wire
+from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
+from pgcourse.grading.quarantine.reading import failure
+from pgcourse.grading.quarantine.running import Collected
+from pgcourse.grading.quarantine.sandbox import arrays
 
 _KINDS = ("tensor", "numpy", "tuple", "list", "dict", "NoneType", "ellipsis", "function", "generator", "missing")
 
@@ -51,52 +50,42 @@ class Judged:
 def judge_notebook(work: Work, collected: Collected, answers: Mapping[str, Answers]) -> Judged:
     """Judge every exercise of a notebook. Args: collected: what its functions did. answers: exercise id -> answers.
 
-    Where the grader itself fails, on reading or here, all of this notebook waits for a person, and nobody else's does.
+    Where the grader itself failed, all of this notebook waits for a person, and nobody else's does.
     """
-    try:
-        return _withheld(work, work.failed) if work.failed else _judged(work, collected, answers)
-    except Exception as error:
-        return _withheld(work, failure(error))
-
-
-def _withheld(work: Work, why: str) -> Judged:
-    """All exercises wait for a person."""
+    why = work.reading.failed or collected.failed
+    if not why:
+        try:
+            return _judged(work, collected, answers)
+        except Exception as error:
+            why = failure(error)
     judgements = {id: Judgement("withheld", 0.0, f"{id}: withheld\n{why}") for id in work.prepared.exercises}
     return Judged(judgements, (why,), (why,))
 
 
 def _judged(work: Work, collected: Collected, answers: Mapping[str, Answers]) -> Judged:
-    own = [cell for cell in work.plan.cells if not cell.id.startswith("released-")]
-    look_at = tuple(f"cell {cell.number}, line {line}: {what}" for cell in own for line, what in review(cell.source))
-    judged = {id: _judge(answers[id], work, collected, look_at) for id in work.prepared.exercises}
+    judged = {id: _judge(answers[id], work, collected) for id in work.prepared.exercises}
     judged = {id: _with_cause(id, judged, work) for id in judged}
     said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
-    problem = filter(None, [work.submission.problem])
-    return Judged(judged, (*problem, *work.submission.notes, *work.plan.notes, *said), look_at)
+    problem = filter(None, [work.reading.problem])
+    return Judged(judged, (*problem, *work.reading.notes, *said), work.reading.look_at)
 
 
-def _judge(answers: Answers, work: Work, collected: Collected, strange: Sequence[str]) -> Judgement:
-    """Judge one exercise; withhold what a person has to look at (`review.py` says why)."""
+def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:
+    """Judge one exercise."""
     id = answers.exercise.id
-    if problem := work.submission.problem:
+    if problem := work.reading.problem:
         return Judgement("not attempted", 0.0, f"{id}: not attempted\n{problem}")
-    errors = [collected.cell_errors[cell] for cell in work.plan.solutions[id] if cell in collected.cell_errors]
-    seen = [wire.decode_arrays(each) for each in collected.seen.get(id, [])]
-    judgement = answers.judge(
+    solution = work.reading.solutions.get(id, ())
+    errors = [collected.cell_errors[cell] for cell in solution if cell in collected.cell_errors]
+    seen = [arrays.decode_arrays(each) for each in collected.seen.get(id, [])]
+    return answers.judge(
         seen, collected.stopped.get(id, ""), errors[-1] if errors else "", collected.printed.get(id, [])
     )
-    # Who changes a library may change what the observer sees: that an input stayed as it was, that no gradient flows.
-    patched = any(": changes " in remark for remark in strange)
-    if strange and (answers.known_beforehand or patched) and judgement.share > 0:
-        lines = [f"{id}: withheld", "A person looks at this exercise, because your code does what answers do not need:"]
-        return Judgement("withheld", 0.0, "\n".join([*lines, *strange[:10]]))
-    return judgement
 
 
 def _with_cause(id: str, judged: Mapping[str, Judgement], work: Work) -> Judgement:
     """The judgement; where it is not right and calls another exercise that is not right either, it says so."""
-    called = {name for cell in work.plan.solution(id) for name in used_names(cell.source)} & judged.keys() - {id}
-    wrong = sorted(name for name in called if judged[name].status != "correct")
+    wrong = [name for name in work.reading.calls.get(id, ()) if name in judged and judged[name].status != "correct"]
     if judged[id].status != "not yet" or not wrong:
         return judged[id]
     first, *rest = judged[id].message.split("\n")
@@ -112,15 +101,19 @@ class Answers:
         with preserved_state():
             self.expected = [exercise.expected(case) for case in inputs.cases]
         self._wrong: dict[tuple[int, int], Arrays] = {}
-        self.known_beforehand = exercise.judge is not None or self._constant()
+        self.public = {EXAMPLES, *self._known_beforehand()}
 
-    def _constant(self) -> bool:
-        """True where some group of hidden cases has the same answer in every set: whoever knows it needs no input."""
-        groups: dict[str, list[Arrays]] = {}
+    def _known_beforehand(self) -> set[str]:
+        """Groups of hidden cases whose right answer needs no input: a refusal, or the same in every set."""
+        groups: dict[str, list[Sequence[Arrays]]] = {}
         for name, right in zip(self.inputs.groups, self.expected, strict=True):
-            if name != EXAMPLES and right and not _is_refusal(right):
-                groups.setdefault(name, []).append(right[0])
-        return any(len(same) > 1 and all(alike(same[0], other) for other in same[1:]) for same in groups.values())
+            if name != EXAMPLES and right:
+                groups.setdefault(name, []).append(right)
+        return {
+            name
+            for name, rights in groups.items()
+            if any(map(_is_refusal, rights)) or (len(rights) > 1 and all(alike(rights[0][0], r[0]) for r in rights[1:]))
+        }
 
     def verdicts(self, observations: Sequence[Arrays]) -> list[Verdict]:
         """One a case; what is missing at the end is not right."""
@@ -191,11 +184,11 @@ class Answers:
     def share(self, verdicts: Sequence[Verdict], groups: dict[str, bool]) -> float:
         """Hidden groups earn; the rest, where it fails, takes up to half away.
 
-        The rest is what whoever knows nothing can get right: public examples, and inputs that must be refused.
+        The rest is what whoever knows nothing can get right: public examples, inputs that must be refused, and those with
+        one right answer whatever the numbers are.
         """
-        refused = {name for name, right in zip(self.inputs.groups, self.expected, strict=True) if _is_refusal(right)}
-        hidden = [right for name, right in groups.items() if name != EXAMPLES and name not in refused]
-        rest = [v.ok for v, name in zip(verdicts, self.inputs.groups, strict=True) if name in {EXAMPLES, *refused}]
+        hidden = [right for name, right in groups.items() if name not in self.public]
+        rest = [v.ok for v, name in zip(verdicts, self.inputs.groups, strict=True) if name in self.public]
         earned = sum(hidden) / len(hidden) if hidden else 0.0
         return round(earned * (0.5 + 0.5 * (sum(rest) / len(rest) if rest else 1.0)), 4)
 

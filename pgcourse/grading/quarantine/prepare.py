@@ -7,8 +7,9 @@ import hashlib
 import importlib
 import inspect
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -23,17 +24,19 @@ from pgcourse.checks.observe import to_json
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.quarantine.cells import Cell, Plan, code_cells, plan
-from pgcourse.grading.quarantine.client import Job, Limits
-from pgcourse.grading.quarantine.sandbox import wire
+from pgcourse.grading.quarantine import view
+from pgcourse.grading.quarantine.process import Limits
+from pgcourse.grading.quarantine.reader.cells import Cell, Plan
+from pgcourse.grading.quarantine.reader.notebook import code_cells
+from pgcourse.grading.quarantine.reading import MEMORY, SECONDS, Reading, ReadJob
+from pgcourse.grading.quarantine.running import Job
+from pgcourse.grading.quarantine.sandbox import arrays
 from pgcourse.grading.quarantine.submissions import Submission
 from pgcourse.grading.release.manifest import Assignment, Release
 
 SETS = 2  # of random inputs for each exercise
 EXAMPLES = "worked examples"
 HIDDEN = "hidden inputs"
-# The rest of the package that a notebook may name is refused, also where it imports it: these only mark and draw.
-INERT = ("pgcourse.checks", "pgcourse.show")
 # Types of inputs, without the collectors beside them.
 ALWAYS = {"pgcourse.rollout": ("Episode", "Rollout", "Batch")}
 _CHECKS = '''
@@ -62,43 +65,62 @@ class Inputs:
 
     def encoded(self) -> list[dict[str, Any]]:
         """The cases as JSON, for a child."""
-        return [{name: wire.encode_case(value) for name, value in case.items()} for case in self.cases]
+        return [{name: arrays.encode_case(value) for name, value in case.items()} for case in self.cases]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """One notebook of the release, ready for all submissions of it. Fields: sources: see `sources`."""
+    """One notebook of the release, ready for all submissions of it.
+
+    Fields: manual: ids of the cells that a person marks. libraries, absent: see `Job`. sources: see `sources`.
+    """
 
     exercises: dict[str, Exercise]
     inputs: dict[str, Inputs]
+    manual: tuple[str, ...]
     released: tuple[Cell, ...]
     sources: dict[str, str]
+    libraries: dict[str, list[str]]
+    absent: tuple[str, ...]
+
+    def read_job(self, submission: Submission, limits: Limits, kept: Path) -> ReadJob:
+        """What a worker needs to read one submission of it. Args: kept: where the reading is kept."""
+        request = {
+            "released": [[cell.id, cell.grade_id, cell.source, cell.number] for cell in self.released],
+            "exercises": [*self.exercises],
+            "manual": [*self.manual],
+        }
+        limits = replace(limits, seconds=SECONDS, memory=MEMORY)
+        return ReadJob(submission.student, submission.assignment, submission.path, request, limits, kept)
 
 
 @dataclass(frozen=True)
 class Work:
-    """One student's notebook: as handed in, what it is run with, and which of its cells run.
-
-    Fields: failed: what went wrong in the grader itself when it read the notebook; a person marks it then.
-    """
+    """One student's notebook: where it is, what it is run with, and what was read in it."""
 
     submission: Submission
     prepared: Prepared
-    plan: Plan
-    failed: str = ""
+    reading: Reading
 
     @property
     def key(self) -> tuple[str, str]:
         """(student, assignment)."""
         return self.submission.student, self.submission.assignment
 
+    @property
+    def plan(self) -> Plan:
+        """The cells that run."""
+        return self.reading.plan
+
     def job(self, limits: Limits) -> Job:
         """What a worker needs to run it."""
         return Job(
             student=self.submission.student,
             assignment=self.submission.assignment,
-            cells=self.plan.cells,
+            cells=self.reading.cells,
             sources=self.prepared.sources,
+            libraries=self.prepared.libraries,
+            absent=self.prepared.absent,
             exercises={id: to_json(exercise.observe) for id, exercise in self.prepared.exercises.items()},
             inputs={id: given.encoded() for id, given in self.prepared.inputs.items()},
             limits=limits,
@@ -115,34 +137,13 @@ class ClassWork:
     works: tuple[Work, ...]
 
 
-def class_work(
-    folder: Path, release: Release, exercises: dict[str, Exercise], seed: int, found: Iterable[Submission]
-) -> ClassWork:
-    """Draw the hidden inputs, and choose the cells of every submission; nothing runs of one that cannot be read.
+def prepare(
+    assignment: Assignment, folder: Path, exercises: dict[str, Exercise], seed: int, libraries: Sequence[str]
+) -> Prepared:
+    """Read a notebook of the release and draw its hidden inputs.
 
-    Raises: InvalidInput where a notebook of the release cannot be read.
+    Raises: InvalidInput where it cannot be read, or where a library that answers may use is not installed.
     """
-    prepared = {assignment.name: prepare(assignment, folder, exercises, seed) for assignment in release.assignments}
-    return ClassWork(folder, release, prepared, tuple(planned(each, prepared[each.assignment]) for each in found))
-
-
-def planned(submission: Submission, ready: Prepared) -> Work:
-    """Choose the cells that run. Whatever the notebook does to the grader here, it does to this student alone."""
-    if submission.problem:
-        return Work(submission, ready, Plan(()))
-    try:
-        return Work(submission, ready, plan(ready.released, submission.cells, [*ready.exercises]))
-    except Exception as error:
-        return Work(submission, ready, Plan(()), failed=failure(error))
-
-
-def failure(error: Exception) -> str:
-    """What a person is told of an error of the grader's own."""
-    return f"The grader itself failed on this notebook ({type(error).__name__}); a person marks it."
-
-
-def prepare(assignment: Assignment, folder: Path, exercises: dict[str, Exercise], seed: int) -> Prepared:
-    """Read a notebook of the release and draw its hidden inputs. Raises: InvalidInput where it cannot be read."""
     path = folder / assignment.notebook
     try:
         released = tuple(code_cells(json.loads(path.read_text(encoding="utf-8"))))
@@ -154,16 +155,27 @@ def prepare(assignment: Assignment, folder: Path, exercises: dict[str, Exercise]
             said = "which no child has; use one of pgcourse.checks.observe"
             raise InvalidInput(f"{id}: its observer is from {module}, {said}")
     drawn = {id: inputs(exercise, seed) for id, exercise in own.items()}
-    return Prepared(own, drawn, released, sources(cell.source for cell in released if not cell.grade_id))
+    tops = {name: sorted({Path(file).name.partition(".")[0] for file in view.files(name)}) for name in libraries}
+    absent = {top for cell in released for top in _modules(cell.source)} - {
+        top for names in tops.values() for top in names
+    }
+    return Prepared(
+        exercises=own,
+        inputs=drawn,
+        manual=tuple(cell.id for cell in assignment.manual),
+        released=released,
+        sources=sources(assignment.may_use),
+        libraries=tops,
+        absent=tuple(sorted(absent - set(sys.stdlib_module_names))),
+    )
 
 
-def sources(released_cells: Iterable[str]) -> dict[str, str]:
-    """Module -> source, for a notebook whose own (not the learner's) code cells these are."""
+def sources(may_use: Iterable[str]) -> dict[str, str]:
+    """Module -> source, of the package as a child has it. Args: may_use: names of it that answers may use, dotted."""
     wanted = {module: set(names) for module, names in ALWAYS.items()}
-    for cell in released_cells:
-        for module, name in _imported(cell):
-            if not (module + ".").startswith(tuple(f"{inert}." for inert in INERT)):
-                wanted.setdefault(module, set()).add(name)
+    for name in may_use:
+        module, _, last = name.rpartition(".")
+        wanted.setdefault(module, set()).add(last)
     found = _observers() | {"pgcourse": "", "pgcourse.checks": _CHECKS}
     waiting = [(module, name) for module, names in wanted.items() for name in names]
     kept: dict[str, set[str]] = {}
@@ -187,18 +199,15 @@ def _observers() -> dict[str, str]:
     return {name: file.read_text(encoding="utf-8") for file, name in names.items()}
 
 
-def _imported(cell: str) -> list[tuple[str, str]]:
-    """(module of the package, name) for each `from pgcourse... import name`."""
+def _modules(cell: str) -> set[str]:
+    """The top modules that a cell imports."""
     try:
-        tree = ast.parse(cell)
+        nodes = [*ast.walk(ast.parse(cell))]
     except SyntaxError:  # a magic; it imports nothing
-        return []
-    return [
-        (node.module, alias.name)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "pgcourse"
-        for alias in node.names
-    ]
+        return set()
+    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in named} - {"pgcourse"}
 
 
 def _needs(module: str, names: set[str]) -> tuple[str, list[tuple[str, str]]]:

@@ -1,32 +1,23 @@
-"""Finding what students handed in, and reading it without trusting it."""
+"""Finding what students handed in."""
 
-import json
-import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.quarantine.cells import Cell, code_cells
-from pgcourse.grading.quarantine.sandbox.wire import plain_text
 
-MAX_BYTES = 256 * 2**20  # of one notebook, outputs included
 MAX_NAME = 245  # bytes of a student's name: with an ending it is the name of a file, which has 255 at most
 FORMULA = "=+-@"  # how a text begins that a spreadsheet computes
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's notebook for one assignment. `problem` says in words why nothing of it can run, if so."""
+    """One student's notebook for one assignment; without a path, none was handed in."""
 
     student: str
     assignment: str
-    path: str
-    cells: tuple[Cell, ...] = ()
-    problem: str = ""
-    notes: tuple[str, ...] = ()
+    path: str = ""
 
 
 def find(folder: Path, assignments: Sequence[str]) -> tuple[list[Submission], list[str]]:
@@ -82,8 +73,7 @@ def find(folder: Path, assignments: Sequence[str]) -> tuple[list[Submission], li
         raise InvalidInput(f"{folder} holds no notebooks; it needs STUDENT/{assignments[0]}.ipynb for each student")
     found = []
     for key in ((student, name) for student in sorted({student for student, _ in files}) for name in assignments):
-        missing = Submission(*key, "", problem="No notebook was handed in.")
-        found.append(read(files[key], *key) if key in files else missing)
+        found.append(Submission(*key, str(files[key]) if key in files else ""))
     return found, remarks
 
 
@@ -113,46 +103,3 @@ def _add(files: dict[tuple[str, str], Path], remarks: list[str], key: tuple[str,
         remarks.append(f"{key[0]} handed in {key[1]} twice; {taken} was taken, {left} was left out.")
     else:
         files[key] = path
-
-
-def read(path: Path, student: str, assignment: str) -> Submission:
-    """Read one notebook. What is no notebook gives a submission with a problem, never an error."""
-
-    def broken(problem: str) -> Submission:
-        return Submission(student, assignment, str(path), problem=problem)
-
-    try:
-        # Not through a link, and not from a pipe that never ends.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            size = os.fstat(descriptor).st_size
-            if size > MAX_BYTES:
-                return broken(f"The file has {size // 2**20} MB; clear its outputs and hand it in again.")
-            data = file.read(MAX_BYTES)
-    except OSError as error:
-        return broken(f"The file cannot be read ({error.strerror}).")
-    if not data.strip():
-        return broken("The file is empty.")
-    try:
-        notebook: Any = json.loads(data)
-    except (ValueError, RecursionError, MemoryError):
-        return broken("The file is no Jupyter notebook: it is not JSON. Save it in JupyterLab and hand in that file.")
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        return broken(
-            "The file is JSON but no Jupyter notebook of format 4. Save it in JupyterLab and hand in that file."
-        )
-    notes = tuple(_notes(notebook, len(data)))
-    return Submission(student, assignment, str(path), tuple(code_cells(notebook)), notes=notes)
-
-
-def _notes(notebook: dict[str, Any], size: int) -> list[str]:
-    notes = []
-    metadata = notebook.get("metadata")
-    kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
-    language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
-    if language != "python":
-        named = plain_text(language, 40) if isinstance(language, str) else "another language"
-        notes.append(f"The notebook names a kernel for {named}; its cells were run as Python.")
-    if size > 20 * 2**20:
-        notes.append(f"The file has {size // 2**20} MB; its outputs were not read.")
-    return notes

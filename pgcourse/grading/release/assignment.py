@@ -14,6 +14,7 @@ from pgcourse.grading.release import notebooks
 from pgcourse.grading.release.exercises import PrivateFile
 from pgcourse.grading.release.experiments import Experiment
 from pgcourse.grading.release.manifest import Assignment, GradedExercise, ManualCell, Release
+from pgcourse.grading.release.may_use import may_use, said
 
 POINTS = re.compile(r"\*(\d+) points?, about ")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -87,7 +88,9 @@ def _solved(
     manual = (experiment.cell(),) if experiment else ()
     if experiment:
         source = notebooks.new_notebook([*source.cells, *experiment_cells(experiment, *manual)])
-    return SolvedAssignment(Assignment(name, f"student/{name}.ipynb", graded, manual), source, found, experiment)
+    allowed = may_use(source, [*worth])
+    assignment = Assignment(name, f"student/{name}.ipynb", graded, manual, allowed)
+    return SolvedAssignment(assignment, source, found, experiment)
 
 
 def _set_points(source: NotebookNode, id: str, points: float) -> None:
@@ -138,8 +141,7 @@ def header_cell(release: Release, solved: SolvedAssignment, stamp: str) -> Noteb
 {table}
 
 Write each answer in its own cell, with the helpers that it needs. Do not copy, split or delete these cells. \
-Hand in this notebook under its own name, `{assignment.name}.ipynb`. While it is graded, `pgcourse` holds what \
-these cells import, and no more of it.
+Hand in this notebook under its own name, `{assignment.name}.ipynb`. {said(release.libraries, assignment.may_use)}
 
 *Made with pgcourse {release.version}, release {stamp}. `pgcourse --version` says which one you have.*"""
     return notebooks.nbgrader_cell("markdown", text, "assignment")

@@ -12,7 +12,7 @@ from pgcourse.errors import InvalidInput
 from pgcourse.grading.release.assignment import SolvedAssignment, due_text, of_private_file, of_unit
 from pgcourse.grading.release.exercises import PrivateFile, checks_digest, read_folder
 from pgcourse.grading.release.experiments import EXPERIMENTS
-from pgcourse.grading.release.manifest import FILE, Late, Release, read
+from pgcourse.grading.release.manifest import FILE, LIBRARIES, Late, Release, read
 from pgcourse.grading.release.notebooks import require_nbgrader, units
 from pgcourse.storage import atomic_write
 
@@ -33,6 +33,7 @@ class Settings:
 
     Fields: units: their numbers. points: id of an exercise -> its points in this class; 0 leaves it in the notebook as
     practice. exercises: folder of own exercises. experiments: whether each unit asks for one. version: of the package.
+    libraries: further distributions that answers may use.
     """
 
     out: Path
@@ -43,6 +44,7 @@ class Settings:
     points: Mapping[str, float] = field(default_factory=dict)
     exercises: Path | None = None
     experiments: bool = True
+    libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def make(settings: Settings, *, force: bool = False) -> Made:
         due=settings.due.isoformat() if settings.due else None,
         late=settings.late,
         assignments=tuple(part.assignment for part in parts),
+        libraries=tuple(dict.fromkeys([*LIBRARIES, *settings.libraries])),
     )
     old = standing(settings.out, release, force=force)
     if old is not None and not differing(old, release):

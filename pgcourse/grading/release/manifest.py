@@ -16,10 +16,12 @@ from typing import Any
 from pgcourse.errors import InvalidInput, require_integers, require_numbers
 from pgcourse.storage import write_json
 
-FORMAT = 1
+FORMAT = 2
 FILE = "release.json"
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LIBRARY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LIBRARIES = ("numpy", "scipy", "torch")  # that answers may use, besides Python's own
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -95,12 +97,16 @@ class Late:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One notebook: `notebook` is its path in the release folder, with forward slashes."""
+    """One notebook: `notebook` is its path in the release folder, with forward slashes.
+
+    Fields: may_use: names of pgcourse that answers may use, dotted: what the notebook itself gives them for it.
+    """
 
     name: str
     notebook: str
     exercises: tuple[GradedExercise, ...]
     manual: tuple[ManualCell, ...] = ()
+    may_use: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require_match(NAME, "the name of an assignment", self.name, "01_reinforce")
@@ -117,6 +123,7 @@ class Release:
     """All settings of one hand-out. Times are ISO 8601 with their offset from UTC.
 
     Fields: checks: sha256 of the checks of these exercises, see `checks_digest`. due: None where nothing is late.
+    libraries: distributions that answers may use, with what those need; nothing else can be imported while they are graded.
     """
 
     version: str
@@ -125,6 +132,7 @@ class Release:
     due: str | None
     late: Late
     assignments: tuple[Assignment, ...]
+    libraries: tuple[str, ...] = LIBRARIES
     course: str = "pgcourse"
     format: int = FORMAT
 
@@ -134,6 +142,8 @@ class Release:
         parse_time(self.made, "made")
         if self.due is not None:
             parse_time(self.due, "due")
+        for library in self.libraries:
+            _require_match(LIBRARY, "a library that answers may use", library, "einops")
         if not self.assignments:
             raise InvalidInput("a release without assignments; name at least one unit")
         require_different("assignment", [assignment.name for assignment in self.assignments])
@@ -192,8 +202,9 @@ def from_json(data: dict[str, Any]) -> Release:
         exercises = tuple(GradedExercise(**exercise) for exercise in each["exercises"])
         rubrics = [(cell, tuple(RubricItem(**item) for item in cell["rubric"])) for cell in each.get("manual", ())]
         manual = tuple(ManualCell(**{**cell, "rubric": rubric}) for cell, rubric in rubrics)
-        assignments.append(Assignment(each["name"], each["notebook"], exercises, manual))
-    return Release(**{**data, "late": Late(**data["late"]), "assignments": tuple(assignments)})
+        assignments.append(Assignment(each["name"], each["notebook"], exercises, manual, tuple(each["may_use"])))
+    libraries = tuple(data["libraries"])
+    return Release(**{**data, "libraries": libraries, "late": Late(**data["late"]), "assignments": tuple(assignments)})
 
 
 def parse_time(text: str, name: str) -> datetime:

@@ -15,5 +15,6 @@ def test_renamed_copies_are_alike_and_other_solutions_are_not() -> None:
         "    for start in range(n):\n        total.append((powers[: n - start] * rewards[start:]).sum(0))\n"
         "    both = torch.stack(total)\n    return standardize(both, eps=1e-8, dim=0, keepdim=True)\n"
     )
-    pairs = similarity.pairs("f", {"anna": one, "ben": copy, "carl": other, "dora": "def f(): pass"})
+    handed_in = {"anna": one, "ben": copy, "carl": other, "dora": "def f(): pass"}
+    pairs = similarity.pairs("f", {who: similarity.form_of(source) for who, source in handed_in.items()})
     assert [(pair.first, pair.second, pair.similarity) for pair in pairs] == [("anna", "ben", 1.0)]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pgcourse.grading.quarantine.cells import MAX_CELLS, Cell, bound_names, inert, plan, used_names
-from pgcourse.grading.quarantine.review import review
-from pgcourse.grading.quarantine.sandbox.child import Inert
+from pgcourse.grading.quarantine.reader.cells import MAX_CELLS, Cell, bound_names, inert, plan, used_names
+from pgcourse.grading.quarantine.reader.review import review
+from pgcourse.grading.quarantine.sandbox.packages import Inert
 from pgcourse.grading.quarantine.submissions import find
 
 
@@ -126,9 +126,9 @@ def test_submissions_are_found_in_every_layout(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(notebook)
     found, remarks = find(tmp_path, ["01_a", "02_b"])
-    present = {(each.student, each.assignment) for each in found if not each.problem}
+    present = {(each.student, each.assignment) for each in found if each.path}
     assert present == {("anna", "01_a"), ("ben", "01_a"), ("carl", "01_a"), ("élodie", "02_b")}
     assert remarks == ["dora: other.ipynb is none of this release's notebooks, and was left out."]
     alone, remarks = find(tmp_path, ["01_a"])
-    assert {each.student for each in alone if not each.problem} >= {"dora"}
+    assert {each.student for each in alone if each.path} >= {"dora"}
     assert "dora: other.ipynb was taken for 01_a.ipynb." in remarks

@@ -9,20 +9,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
+from hypothesis.extra import numpy as np_arrays
 
 import pgcourse
 from pgcourse.checks.exercise import exercises
-from pgcourse.grading.quarantine import client
 from pgcourse.grading.quarantine.prepare import EXAMPLES, inputs, same, sources
-from pgcourse.grading.quarantine.sandbox import wire
+from pgcourse.grading.quarantine.sandbox import arrays, wire
+from pgcourse.grading.quarantine.view import view
+from pgcourse.grading.release.assignment import of_unit
+from pgcourse.grading.release.experiments import EXPERIMENTS
+from pgcourse.grading.release.notebooks import units
 
 
 @given(
-    arrays.arrays(dtype=st.sampled_from(["float32", "float64", "int64", "bool"]), shape=arrays.array_shapes(min_dims=0))
+    np_arrays.arrays(
+        dtype=st.sampled_from(["float32", "float64", "int64", "bool"]), shape=np_arrays.array_shapes(min_dims=0)
+    )
 )
 def test_an_array_comes_back_as_it_was(array: np.ndarray) -> None:
-    back = wire.decode_array(json.loads(json.dumps(wire.encode_array(array))))
+    back = arrays.decode_array(json.loads(json.dumps(arrays.encode_array(array))))
     assert back.dtype == array.dtype
     assert np.array_equal(back, array, equal_nan=array.dtype.kind == "f")
 
@@ -30,8 +35,8 @@ def test_an_array_comes_back_as_it_was(array: np.ndarray) -> None:
 @pytest.mark.parametrize("exercise", exercises(), ids=lambda exercise: exercise.id)
 def test_every_case_of_the_course_travels_whole(exercise) -> None:  # type: ignore[no-untyped-def]
     for case in inputs(exercise, 1).cases:
-        sent = json.loads(json.dumps({name: wire.encode_case(value) for name, value in case.items()}))
-        assert same(case, wire.decode_case({"dict": sent}))
+        sent = json.loads(json.dumps({name: arrays.encode_case(value) for name, value in case.items()}))
+        assert same(case, arrays.decode_case({"dict": sent}))
 
 
 @pytest.mark.parametrize(
@@ -44,24 +49,24 @@ def test_every_case_of_the_course_travels_whole(exercise) -> None:  # type: igno
 )  # fmt: skip
 def test_what_no_child_writes_is_refused(message: object) -> None:
     with pytest.raises(wire.BadMessage):
-        wire.decode_array(message)
+        arrays.decode_array(message)
 
 
 def test_text_from_a_child_is_such_as_a_file_can_hold_and_small() -> None:
-    assert wire.decode_arrays({"a": ["text", [1], ["x\ud800"]]})["a"].tolist() == ["x?"]
+    assert arrays.decode_arrays({"a": ["text", [1], ["x\ud800"]]})["a"].tolist() == ["x?"]
     with pytest.raises(wire.BadMessage, match="another size"):
-        wire.decode_array(["text", [200_001], ["x" * 2000] + [""] * 200_000])
+        arrays.decode_array(["text", [200_001], ["x" * 2000] + [""] * 200_000])
     # A frame of 300 kB that would be 1.2 GB: each text of an array takes as much as its longest.
     padded = ["text", [1000], ["x" * 2000] + [""] * 999]
     with pytest.raises(wire.BadMessage, match="too much text"):
-        wire.decode_arrays({f"array {number}": padded for number in range(150)})
+        arrays.decode_arrays({f"array {number}": padded for number in range(150)})
 
 
 def test_an_observation_has_a_size_whatever_it_is_made_of() -> None:
     each = ["text", [500], ["x" * 2000] + [""] * 499]  # as large as an array may be: 4 MB
-    assert len(wire.decode_arrays({f"array {number}": each for number in range(16)})) == 16
+    assert len(arrays.decode_arrays({f"array {number}": each for number in range(16)})) == 16
     with pytest.raises(wire.BadMessage, match="more than 64 MB"):
-        wire.decode_arrays({f"array {number}": each for number in range(17)})
+        arrays.decode_arrays({f"array {number}": each for number in range(17)})
 
 
 @pytest.mark.parametrize("exercise", exercises(), ids=lambda exercise: exercise.id)
@@ -74,13 +79,23 @@ def test_every_exercise_has_hidden_inputs_that_change_with_the_seed(exercise) ->
     assert all(same(one.cases[i], other.cases[i]) for i in range(one.visible))
 
 
-def test_the_package_in_a_child_holds_what_the_notebook_imports_and_no_answer() -> None:
-    package = sources(["import torch\nfrom pgcourse.returns import normalize\nfrom pgcourse.show import finale"])
+def test_the_package_in_a_child_holds_what_answers_may_use_and_no_answer() -> None:
+    package = sources(["pgcourse.returns.normalize"])
     assert "def normalize" in package["pgcourse.returns"]
     text = "".join(package.values())
     assert not [name for name in ("gae", "discounted_returns") if f"def {name}" in text]
     answers = ("pgcourse.checks.unit", "pgcourse.algorithms", "pgcourse.show")
     assert not [name for name in package if name.startswith(answers)]
+
+
+@pytest.mark.parametrize("number", units())
+def test_no_released_notebook_hands_out_an_answer(number: int) -> None:
+    """Neither do the cells of the experiment, which run whole algorithms."""
+    part = of_unit(units()[number], {}, EXPERIMENTS.get(number))
+    ids = [exercise.id for exercise in part.graded]
+    text = "".join(sources(part.assignment.may_use).values())
+    assert not [id for id in ids if re.search(rf"^def {id}\b", text, re.MULTILINE)]
+    assert not re.search(r"class (Categorical|Gaussian)Policy|class RunningMeanStd|def train\b", text)
 
 
 def test_no_observer_imports_an_answer() -> None:
@@ -89,7 +104,13 @@ def test_no_observer_imports_an_answer() -> None:
     assert set(found) <= set(package) | {"pgcourse.rollout"}
 
 
-def test_the_package_that_is_covered_in_a_child_is_this_one() -> None:
+def test_the_package_and_the_class_are_covered_wherever_they_lie(tmp_path: Path) -> None:
     package = Path(pgcourse.__file__).parent
-    covered = client._given(client.Limits())["settings"]["covered"]
-    assert covered == [os.path.realpath(package), str(package)]
+    covered = {path for step, path in view(["numpy"], [str(tmp_path)]) if step == "cover"}
+    assert {os.path.realpath(package), str(package), str(tmp_path)} <= covered
+
+
+def test_only_libraries_that_answers_may_use_are_on_the_disk() -> None:
+    shown = {Path(path).name for step, path in view(["numpy", "scipy", "torch"], []) if step == "show"}
+    assert {"numpy", "scipy", "torch", "sympy"} <= shown
+    assert not shown & {"gymnasium", "matplotlib", "pgcourse", "stable_baselines3", "site-packages"}

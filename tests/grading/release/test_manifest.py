@@ -21,7 +21,10 @@ RELEASE = manifest.Release(
     made="2026-11-22T03:00:00+00:00",
     due="2026-12-01T23:59:00+01:00",
     late=Late(0.1, 0.5, 15),
-    assignments=(Assignment("01_reinforce", "student/01_reinforce.ipynb", EXERCISES, (CELL,)),),
+    assignments=(
+        Assignment("01_reinforce", "student/01_reinforce.ipynb", EXERCISES, (CELL,), ("pgcourse.returns.normalize",)),
+    ),
+    libraries=("numpy", "einops"),
 )
 
 
@@ -57,13 +60,14 @@ def damage(path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
-        ("format", 2, "format 2 is not 1"),
+        ("format", 1, "format 1 is not 2"),
         ("due", "tomorrow", "due='tomorrow' is no time"),
         ("due", "2026-12-01T23:59:00", "has no offset from UTC"),
         ("made", None, "made=None is no time"),
         ("late/per_day", -0.1, "per_day=-0.1 is not allowed"),
         ("late/at_most", 1.5, "at_most=1.5 is not allowed"),
         ("late/grace_minutes", 0.5, "grace_minutes=0.5 is not allowed"),
+        ("libraries", ["../evil"], "a library that answers may use is '../evil'"),
         ("assignments", [], "a release without assignments"),
         ("assignments/0/name", "../evil", "the name of an assignment is '../evil'"),
         ("assignments/0/notebook", "../01_reinforce.ipynb", "leaves the release folder"),

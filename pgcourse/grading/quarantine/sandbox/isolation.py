@@ -24,7 +24,8 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _ROOTS = ("/mnt", "/media", "/srv", "/opt", "/tmp")  # any folder will do: only this process sees what is mounted there
 
 OWN_FOLDER = "/attempt"
-MAX_PROCESSES = 24  # threads count too
+MAX_PROCESSES = 8  # threads count too
+NICENESS = 10  # the grader itself, and whoever else works on the machine, come first
 MAX_FILE = 16 * 2**20  # bytes of one file
 DISK = "64m"  # of all files together
 
@@ -46,10 +47,11 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
     _call("mount", source.encode(), target.encode(), kind.encode(), flags, options.encode() or None)
 
 
-def enter(readable: list[str], covered: list[str]) -> str:
+def enter(view: list[tuple[str, str]]) -> str:
     """Put this process and its children behind walls.
 
-    Args: readable: folders that stay, at the same places, read only. covered: folders in them that must look empty.
+    Args: view: ("show" or "cover", path), in order, besides the system's folders: what stays at its place, read only, and
+    folders in it that must look empty, but for what is shown after.
     Returns: an empty string, or why the system does not allow it; then nothing has changed.
     """
     if sys.platform != "linux":
@@ -61,11 +63,11 @@ def enter(readable: list[str], covered: list[str]) -> str:
         if pid := os.fork():
             if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
                 return "the system does not allow namespaces"
-            _enter(spaces, user, group, readable, covered)
+            _enter(spaces, user, group, view)
         else:
             status = 1
             with contextlib.suppress(BaseException):
-                _enter(spaces, user, group, readable, covered)
+                _enter(spaces, user, group, view)
                 status = 0
             os._exit(status)
     except OSError as error:
@@ -73,21 +75,29 @@ def enter(readable: list[str], covered: list[str]) -> str:
     return ""
 
 
-def _enter(spaces: int, user: int, group: int, readable: list[str], covered: list[str]) -> None:
+def _enter(spaces: int, user: int, group: int, view: list[tuple[str, str]]) -> None:
     unshare(spaces if user == 0 else spaces | NEWUSER)
     if user != 0:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {user} 1")
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     mount("none", "/", "none", _RECURSIVE | _PRIVATE)
-    wanted = [*_SYSTEM, *readable]
-    root = next(r for r in _ROOTS if Path(r).is_dir() and not any((w + "/").startswith(r + "/") for w in wanted))
+    steps = [*(("show", path) for path in _SYSTEM), *view]
+    root = next(
+        r
+        for r in _ROOTS
+        if Path(r).is_dir() and not any((p + "/").startswith(r + "/") for s, p in steps if s == "show")
+    )
     mount("tmpfs", root, "tmpfs", _NO_SETUID, "mode=755,size=8m")
-    for path in dict.fromkeys(wanted):
-        _bind(path, root)
+    covered = []
+    for step, path in steps:
+        if step == "show":
+            _bind(path, root)
+        elif Path(root + path).is_dir() and not Path(root + path).is_symlink():
+            mount("tmpfs", root + path, "tmpfs", _NO_SETUID, "mode=755,size=1m")
+            covered.append(root + path)
     for path in covered:
-        if Path(root + path).is_dir():
-            mount("tmpfs", root + path, "tmpfs", _READ_ONLY, "size=4k")
+        mount("none", path, "none", _BIND | _REMOUNT | _READ_ONLY | _NO_SETUID)
     for device in _DEVICES:
         _bind(device, root, _NO_SETUID)
     for folder in (OWN_FOLDER, "/tmp", "/proc", "/dev/shm"):
@@ -113,6 +123,33 @@ def _bind(path: str, root: str, flags: int = _READ_ONLY | _NO_SETUID | _NO_DEVIC
         target.touch()
     mount(path, str(target), "none", _BIND | _RECURSIVE)
     mount("none", str(target), "none", _BIND | _REMOUNT | flags)
+
+
+def yield_to_others(core: int | None) -> None:
+    """Stand back behind other work, and stay on one processor, if one is given: what runs there takes no other's time."""
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, {core})
+
+
+def own_spaces(proc: int | None) -> None:
+    """In a keeper: processes, shared memory, sockets and, below a user namespace, keyrings that no other child shares."""
+    spaces = NEWPID | NEWIPC | NEWNET | NEWUTS
+    if proc is None or not _alone(proc):
+        unshare(spaces)  # where there are many users, each child is another one, with keyrings of its own
+        return
+    unshare(spaces | NEWUSER)
+    for name, text in (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
+        with open(os.open(f"self/{name}", os.O_WRONLY, dir_fd=proc), "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def _alone(proc: int) -> bool:
+    """Whether this process' user namespace has one user only."""
+    with open(os.open("self/uid_map", os.O_RDONLY, dir_fd=proc), encoding="ascii") as file:
+        return sum(int(line.split()[2]) for line in file) == 1
 
 
 def own_folders() -> None:

@@ -1,10 +1,13 @@
-"""A process that has imported torch and is copied for each notebook; no student's code ever runs in itself.
+"""A process that has imported what it serves and is copied for each notebook; no student's code ever runs in itself.
 
-For each notebook it forks a keeper, and the keeper the child. The keeper runs nothing of the notebook: it ends the child
-and all its descendants when the grader says so, goes away or has heard enough, and then reports that the child is dead.
+For each notebook it forks a keeper, and the keeper the child. The keeper runs nothing of the notebook: it says how the
+child spends its time, ends it and all its descendants when the grader says so, goes away or has heard enough, and then
+reports that the child is dead.
 """
 
 import contextlib
+import fcntl
+import importlib
 import os
 import resource
 import select
@@ -14,127 +17,177 @@ import socket
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from pgcourse.grading.quarantine.sandbox import child, isolation, wire
+from pgcourse.grading.quarantine.sandbox import isolation, wire
 
-FIRST_USER = 61184  # users that no account has: systemd's range for services that need none
+LOOK_SECONDS = 0.05  # between two looks at what the child does
+SLEEPING = b"SDTtI"  # states of a process that wants no processor
 
 
-def main(control: socket.socket, settings: dict[str, Any]) -> None:
-    """Serve until the grader closes `control`. Each message brings two sockets: the child's and the keeper's."""
+@dataclass
+class Settings:
+    """What the grader tells a zygote.
+
+    Fields: serves: the module of the child, with `preload()` and `serve(connection, files)`. view: of the disk, see
+    `isolation.enter`. memory: bytes of a child beyond what is mapped. first_user: number of the first child's user; each
+    further child has the next. core: the processor of all children, None for any.
+    """
+
+    serves: str
+    namespaces: bool
+    view: list[tuple[str, str]]
+    memory: int
+    first_user: int
+    core: int | None
+
+
+def main(control: socket.socket, given: dict[str, Any]) -> None:
+    """Serve until the grader closes `control`. Each message brings two sockets, the child's and the keeper's, and files."""
+    settings = Settings(**given)
     # Opened now: behind the walls there is no /proc.
-    status = open("/proc/self/status", encoding="ascii") if os.path.exists("/proc/self/status") else None  # noqa: SIM115
-    preload()
+    proc = os.open("/proc", os.O_RDONLY) if os.path.exists("/proc/self/status") else None
+    served: Any = importlib.import_module(settings.serves)
+    served.preload()
     why_not = "switched off"
-    if settings["namespaces"]:
-        why_not = isolation.enter(settings["readable"], settings["covered"])
-    facts = dict(line.split(":\t") for line in status.read().splitlines() if ":\t" in line) if status else {}
+    if settings.namespaces:
+        why_not = isolation.enter(settings.view)
+    facts = _facts(proc)
     mapped = int(facts.get("VmSize", "0 kB").split()[0]) * 1024
     threads = int(facts.get("Threads", 1))
     wire.send(control, {"pid": os.getpid(), "why_not": why_not, "threads": threads, "root": os.getuid() == 0})
-    limits = {"memory": settings["memory"], "mapped": mapped}
+    isolation.yield_to_others(settings.core)
+    limits = {"memory": settings.memory, "mapped": mapped}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are not waited for
+    user = settings.first_user
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 3)
         if not message:
             return
-        results, orders = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+        results, orders = (socket.socket(fileno=descriptor) for descriptor in descriptors[:2])
         if os.fork() == 0:
             control.close()
             try:
-                keep(results, orders, walls=not why_not, limits=limits)
+                Keeper(served, results, orders, descriptors[2:], proc, user, not why_not).keep(limits)
             finally:
                 os._exit(0)
         results.close()
         orders.close()
+        for file in descriptors[2:]:
+            os.close(file)
+        user += 1
 
 
-def preload() -> None:
-    """Import what notebooks import, so that no child pays for it, and what torch itself imports at a first use."""
-    import scipy.signal
-    import scipy.stats  # noqa: F401
-    import torch
-
-    torch.set_num_threads(1)
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.Adam([parameter], lr=0.0)
-    torch.distributions.Categorical(logits=torch.zeros(2)).log_prob(torch.tensor(0))
-    (2 * parameter).sum().backward()
-    optimizer.step()
-    torch.func.vmap(torch.func.grad(lambda x: x * x))(torch.zeros(2))
+def _facts(proc: int | None) -> dict[str, str]:
+    if proc is None:
+        return {}
+    with open(os.open("self/status", os.O_RDONLY, dir_fd=proc), encoding="ascii", errors="replace") as status:
+        return dict(line.split(":\t") for line in status.read().splitlines() if ":\t" in line)
 
 
-def keep(results: socket.socket, orders: socket.socket, *, walls: bool, limits: dict[str, int]) -> None:
-    """In the keeper: start the child, wait until it ends or must end, leave nothing of it behind."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    isolation.adopt_orphans()
-    folder = isolation.OWN_FOLDER if walls else tempfile.mkdtemp(prefix="pgcourse-grade-")
-    # One user for each keeper: limits on processes count by user, and users do not see each other's.
-    user = FIRST_USER + os.getpid() % 4000
-    if walls:
-        isolation.unshare(isolation.NEWPID)
-    pid = os.fork()
-    if pid == 0:
+@dataclass
+class Keeper:
+    """Watches over one child. `user`: the child's own, for limits on processes count by user, and users see no other's."""
+
+    served: Any
+    results: socket.socket
+    orders: socket.socket
+    files: list[int]
+    proc: int | None
+    user: int
+    walls: bool
+    asleep: float = 0.0  # seconds in which the child wanted no processor
+
+    def keep(self, limits: dict[str, int]) -> None:
+        """Start the child, wait until it ends or must end, leave nothing of it behind."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        isolation.adopt_orphans()
+        folder = isolation.OWN_FOLDER if self.walls else tempfile.mkdtemp(prefix="pgcourse-grade-")
+        if self.walls:
+            isolation.own_spaces(self.proc)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.orders.close()
+                self.become(folder, limits)
+            except BaseException as error:  # of ours: nothing of the notebook has run
+                wire.send(self.results, {"event": "broken", "text": f"{type(error).__name__}: {error}"})
+            finally:
+                os._exit(1)
+        self.results.close()
+        for file in self.files:
+            os.close(file)
+        status = self.wait(pid)
+        end_descendants()
+        if not self.walls:
+            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            wire.send(self.orders, {"dead": True, "status": status, "seconds": used.ru_utime + used.ru_stime})
+
+    def become(self, folder: str, limits: dict[str, int]) -> None:
+        """In the child: put on all limits, then serve."""
+        os.setsid()
+        isolation.die_with_parent()
+        if self.walls:
+            isolation.own_folders()
+        elif os.getuid() == 0:
+            os.chown(folder, self.user, self.user)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(HOME=folder, TMPDIR=folder, PATH="/usr/bin:/bin", LANG="C.UTF-8", OMP_NUM_THREADS="1")
+        os.environ.update(MPLBACKEND="agg", MPLCONFIGDIR=folder, USER="student")
+        tempfile.tempdir = folder
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nothing, standard)
+        high = [fcntl.fcntl(file, fcntl.F_DUPFD, 64) for file in (self.results.fileno(), *self.files)]
+        mine, *files = (os.dup2(file, 3 + number) for number, file in enumerate(high))
+        os.closerange(3 + len(high), 4096)
+        isolation.limit(**limits)
+        isolation.drop_privileges(self.user)
+        isolation.die_with_parent()  # a change of user forgets it
+        self.served.serve(socket.socket(fileno=mine), files)
+
+    def wait(self, pid: int) -> int:
+        """Until the child has ended, or the grader says so or has gone; then it is dead. Returns: its exit status."""
+        # Readable once the child has ended; where there is no such thing, look every now and then.
+        watched: list[Any] = [self.orders, os.pidfd_open(pid)] if hasattr(os, "pidfd_open") else [self.orders]
+        looked = time.monotonic()
+        while True:
+            ready = select.select(watched, [], [], LOOK_SECONDS)[0]
+            now, cpu, wants = time.monotonic(), *self.look(pid)
+            self.asleep += 0.0 if wants else now - looked
+            looked = now
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            if self.orders in ready:
+                # Whatever else comes in the orders, be it the end of the connection, means: end it.
+                if self.orders.recv(1) != b"T":
+                    break
+                wire.send(self.orders, {"cpu": cpu, "asleep": self.asleep})
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def look(self, pid: int) -> tuple[float, bool]:
+        """(seconds on the processor so far, whether it wants more now). What waits for a processor is not asleep.
+
+        Where the system does not show that, all time counts as asleep.
+        """
+        if self.proc is None:
+            return 0.0, False
         try:
-            orders.close()
-            become(results, folder, user, walls=walls, limits=limits)
-        except BaseException as error:  # of ours: nothing of the notebook has run
-            wire.send(results, {"event": "broken", "text": f"{type(error).__name__}: {error}"})
-        finally:
-            os._exit(1)
-    results.close()
-    status = wait(pid, orders)
-    end_descendants()
-    if not walls:
-        shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        wire.send(orders, {"dead": True, "status": status, "seconds": used.ru_utime + used.ru_stime})
-
-
-def become(results: socket.socket, folder: str, user: int, *, walls: bool, limits: dict[str, int]) -> None:
-    """In the child: put on all limits, then run what `child.serve` receives."""
-    os.setsid()
-    isolation.die_with_parent()
-    if walls:
-        isolation.own_folders()
-    elif os.getuid() == 0:
-        os.chown(folder, user, user)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(HOME=folder, TMPDIR=folder, PATH="/usr/bin:/bin", LANG="C.UTF-8", OMP_NUM_THREADS="1")
-    os.environ.update(MPLBACKEND="agg", MPLCONFIGDIR=folder, USER="student")
-    tempfile.tempdir = folder
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nothing, standard)
-    mine = os.dup2(results.fileno(), 3)
-    os.closerange(4, 1024)
-    isolation.limit(**limits)
-    isolation.drop_privileges(user)
-    isolation.die_with_parent()  # a change of user forgets it
-    child.serve(socket.socket(fileno=mine))
-
-
-def wait(pid: int, orders: socket.socket) -> int:
-    """Until the child has ended, or the grader says so or has gone; then it is dead. Returns: its exit status."""
-    # Readable once the child has ended; where there is no such thing, look every now and then.
-    watched: list[Any] = [orders, os.pidfd_open(pid)] if hasattr(os, "pidfd_open") else [orders]
-    while True:
-        # Whatever comes in the orders, be it the end of the connection, means: end it.
-        ready = select.select(watched, [], [], 0.05)[0]
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if orders in ready:
-            break
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with open(os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=self.proc), "rb") as file:
+                state, *fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            return 0.0, False
+        return (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK"), state not in SLEEPING
 
 
 def end_descendants(seconds: float = 5.0) -> None:

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 MAX_SOURCE = 200_000  # characters of one cell
 MAX_CELLS = 500  # of a learner's own that are looked at
@@ -43,24 +42,6 @@ class Plan:
     def solution(self, id: str) -> list[Cell]:
         """The cells that were taken for an exercise."""
         return [cell for cell in self.cells if cell.id in self.solutions.get(id, ())]
-
-
-def code_cells(notebook: dict[str, Any]) -> list[Cell]:
-    """The code cells of a notebook as it stands in its file. Whatever has another form than it should is left out."""
-    cells = []
-    for number, cell in enumerate(notebook["cells"], 1):
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        source = cell.get("source", "")
-        if isinstance(source, list) and all(isinstance(line, str) for line in source):
-            source = "".join(source)
-        metadata = cell.get("metadata")
-        graded = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-        grade_id = graded.get("grade_id") if isinstance(graded, dict) else None
-        if isinstance(source, str):
-            id, grade_id = (each if isinstance(each, str) else "" for each in (cell.get("id"), grade_id))
-            cells.append(Cell(id, grade_id, source, number))
-    return cells
 
 
 def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequence[str]) -> Plan:

@@ -1,0 +1,60 @@
+"""Observers that ask: what an attempt makes stays where the attempt is, and questions about it come from outside.
+
+Such an observer has two halves. The answerer runs beside the attempt: it calls it, keeps what it made, and gives raw
+numbers. `drive` asks: it chooses its next question when the last answer is there, and derives the facts. In a notebook
+both run in one process; a grader runs `drive` in a process that no attempt has ever touched, and only the answers come
+from the attempt's own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+import numpy as np
+
+from pgcourse.checks.observe.record import Arrays, Case
+
+
+class Ask(Protocol):
+    """Put a question to an answerer. Raises: whatever the attempt raises; `Unanswered` where that was elsewhere."""
+
+    def __call__(self, question: str, **arguments: Any) -> Arrays: ...
+
+
+class Unanswered(Exception):
+    """The attempt raised, or was never filled in, in another process. `arrays`: what `observe` writes of that."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        super().__init__()
+        self.arrays = arrays
+
+
+class Asking(ABC):
+    """An observer of two halves. Inherit, and define both."""
+
+    @abstractmethod
+    def answerer(self, attempt: Any) -> Any:
+        """A new object whose public methods are the questions: plain arguments (tensors, numbers, text) -> arrays."""
+
+    @abstractmethod
+    def drive(self, ask: Ask, case: Case) -> Arrays:
+        """Ask about one attempt on one case, and write down the facts."""
+
+    def __call__(self, attempt: Any, case: Case) -> Arrays:
+        """Both halves in this process."""
+        answerer = self.answerer(attempt)
+        return self.drive(lambda question, **arguments: answer(answerer, question, arguments), case)
+
+
+def answer(answerer: Any, question: str, arguments: dict[str, Any]) -> Arrays:
+    """Raises: AttributeError for a question that there is not; whatever the attempt raises."""
+    if question.startswith("_"):
+        raise AttributeError(question)
+    arrays: Arrays = getattr(answerer, question)(**arguments)
+    return arrays
+
+
+def kind_of_error(error: Exception) -> np.ndarray:
+    """The type of what an attempt raised, wherever it did."""
+    return error.arrays["error"][0] if isinstance(error, Unanswered) else np.array(type(error).__name__)

@@ -1,0 +1,105 @@
+"""Observer for a factory of categorical policies: what the network predicts at the start, and whether it can be trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.distributions import Categorical
+
+from pgcourse.checks.observe.asking import Ask, Asking, kind_of_error
+from pgcourse.checks.observe.record import Arrays, Case, record
+from pgcourse.checks.observe.remote_networks import Networks, RemoteNetwork, plain, shared, slopes
+
+
+@dataclass(frozen=True)
+class PolicyFactory(Asking):
+    """Build a categorical policy, look at what it predicts at the start, then train it on an easy rule.
+
+    The case holds `obs_dim`, `num_actions`, `obs` [B, D], for the training `training_obs` [M, D] with `targets` [M],
+    actions that follow from the observation, and `judge_seed`, which the attempt never sees. Recorded are facts;
+    `unit_01/policy_network.py` judges them.
+    """
+
+    signature: str = "obs_dim, num_actions"
+    training_steps: int = 80
+
+    makes_optimizers: ClassVar[bool] = True
+
+    def answerer(self, attempt: Any) -> Networks:
+        return Networks(attempt, self.signature)
+
+    def drive(self, ask: Ask, case: Case) -> Arrays:
+        sizes = {name: case[name] for name in ("obs_dim", "num_actions")}
+        built = ask("build", **sizes)
+        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module")}
+        if not arrays["is module"]:
+            return arrays
+        policy = RemoteNetwork(ask, 0, built)
+        outputs, changed = policy(case["obs"]), bool(policy.said["changed"])
+        arrays["distribution"] = policy.said["distribution"]
+        if "logits" not in outputs:
+            if "values" in outputs:
+                record(arrays, "probs", plain(outputs["values"]))
+            elif "batch shape" in policy.said:
+                arrays["batch shape"] = policy.said["batch shape"]
+            return arrays
+        record(arrays, "probs", _probs(outputs["logits"]))
+        if arrays["probs"].shape != (len(case["obs"]), case["num_actions"]):
+            return arrays
+        self._observe_row(arrays, policy, case["obs"], "")
+        try:
+            record(arrays, "batch of one", _probs(policy(case["obs"][:1])["logits"]))
+        except Exception as error:
+            arrays["batch of one error"] = kind_of_error(error)
+        parameters = [value for value in policy.values if value.requires_grad]
+        arrays["parameters"] = np.array(len(policy.names))
+        log_prob = _log_prob(policy, case["training_obs"], case["targets"]).mean()
+        changed = changed or bool(policy.said["changed"])
+        arrays["differentiable"] = np.array(bool(parameters) and log_prob.requires_grad)
+        if arrays["differentiable"]:
+            reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
+            arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
+            self._train(arrays, policy, case["training_obs"], case["targets"])
+            source = torch.Generator().manual_seed(case["judge_seed"])
+            nearby = case["training_obs"] + 0.1 * torch.randn(case["training_obs"].shape, generator=source)
+            arrays["slopes"] = slopes(policy, nearby, source)
+        arrays["mutated"] = np.array(["obs"] * changed, dtype=str)
+        another = ask("build", **sizes)
+        others = {1: another} if another["is module"] else {}
+        arrays["shared"] = np.array(shared(ask, policy, case["obs"], others))
+        return arrays
+
+    def _observe_row(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, when: str) -> None:
+        """The first observation inside its batch and alone. After training, what mixes rows shows far more clearly."""
+        try:
+            record(arrays, f"{when}batch row", _probs(policy(obs)["logits"])[0])
+            record(arrays, f"{when}single row", _probs(policy(obs[0])["logits"]))
+        except Exception as error:  # a policy that takes batches only: recorded, judged later
+            arrays["row error"] = kind_of_error(error)
+
+    def _train(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, targets: Tensor) -> None:
+        for rate in (0.03, 0.3, 1.0, 3.0):  # the larger ones for logits that are small by construction: times 0.02, say
+            optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+            for _ in range(self.training_steps):
+                optimizer.zero_grad()
+                loss = -_log_prob(policy, obs, targets).mean()
+                if float(loss) < 0.05:  # sure enough: the right action has a probability above 0.95
+                    break
+                loss.backward()
+                optimizer.step()
+        # Only rows of one kind: in a balanced batch, a softmax over the wrong axis normalises all columns alike and
+        # hides.
+        self._observe_row(arrays, policy, obs[::2], "trained ")
+        record(arrays, "trained", float(_log_prob(policy, obs, targets).exp().mean()))
+
+
+def _probs(logits: Tensor) -> Tensor:
+    return plain(logits).softmax(-1)
+
+
+def _log_prob(policy: RemoteNetwork, obs: Tensor, actions: Tensor) -> Tensor:
+    return Categorical(logits=policy(obs)["logits"], validate_args=False).log_prob(actions)

@@ -1,0 +1,238 @@
+"""Networks that an attempt builds, asked about from outside: values, gradients and parameters go to and fro as numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical, Distribution, Independent, Normal
+
+from pgcourse.checks.observe import call
+from pgcourse.checks.observe.asking import Ask
+from pgcourse.checks.observe.record import Arrays
+
+NORMALS = "Independent(Normal, 1)"
+KEPT = 4  # forward passes whose gradients can still be asked for
+
+
+class Networks:
+    """Beside the attempt: the networks that it built, by number, and the last forward passes."""
+
+    def __init__(self, attempt: Any, signature: str) -> None:
+        self._attempt, self._signature = attempt, signature
+        self._built: list[nn.Module] = []
+        self._passes: dict[int, dict[str, Tensor]] = {}
+
+    def build(self, **arguments: Any) -> Arrays:
+        """Call the attempt. Gives the result's kind; of a network also the values of its parameters."""
+        network = call(self._attempt, self._signature, arguments)
+        arrays = {
+            "result.kind": np.array(type(network).__name__),
+            "is module": np.array(isinstance(network, nn.Module)),
+        }
+        if not arrays["is module"]:
+            return arrays
+        self._built.append(network)
+        named = list(network.named_parameters())
+        arrays["names"] = np.array([name for name, _ in named], dtype=str)
+        arrays["trained"] = np.array([parameter.requires_grad for _, parameter in named], dtype=bool)
+        return arrays | self.parameters(len(self._built) - 1)
+
+    def parameters(self, network: int) -> Arrays:
+        """`parameter 0`, ...: the values as they are."""
+        parameters = self._built[network].parameters()
+        return {f"parameter {index}": plain(value).numpy() for index, value in enumerate(parameters)}
+
+    def attribute(self, network: int, name: str) -> Arrays:
+        """`kind` of an attribute, `nothing` where there is none, and the shape of a tensor."""
+        value = getattr(self._built[network], name, None)
+        arrays = {"kind": np.array("nothing" if value is None else type(value).__name__)}
+        return arrays | ({"shape": np.array(value.shape, dtype=int)} if isinstance(value, Tensor) else {})
+
+    def forward(self, network: int, number: int, obs: Tensor, values: list[Tensor]) -> Arrays:
+        """Set the parameters, unless `values` is empty, and call the network.
+
+        Gives the distribution's kind and shapes and what it is made of: `logits`, `mean` and `std`, or of a plain tensor
+        its `values`; with `.differentiable` whether gradients flow back from there.
+        """
+        module = self._built[network]
+        with torch.no_grad():
+            for parameter, value in zip(module.parameters(), values, strict=False):
+                parameter.copy_(value)
+        given = obs.clone()
+        with torch.enable_grad():  # whoever asks from inside of a function of autograd has switched it off
+            result = module(given)
+            passed = _parts(result, describe(result))
+        arrays = {"distribution": np.array(describe(result)), "changed": np.array(not torch.equal(given, obs))}
+        if isinstance(result, Distribution):
+            arrays["batch shape"] = np.array(result.batch_shape, dtype=int)
+            arrays["event shape"] = np.array(result.event_shape, dtype=int)
+        self._passes[number] = passed
+        self._passes.pop(number - KEPT, None)
+        for name, tensor in passed.items():
+            arrays[name] = plain(tensor).numpy()
+            arrays[f"{name}.differentiable"] = np.array(tensor.requires_grad)
+        return arrays
+
+    def backward(self, network: int, number: int, weights: dict[str, Tensor]) -> Arrays:
+        """`gradient 0`, ... of the weighted sum of what a forward pass gave, for each parameter that it reaches."""
+        parameters = list(self._built[network].parameters())
+        places = [index for index, parameter in enumerate(parameters) if parameter.requires_grad]
+        passed = self._passes[number]
+        found = torch.autograd.grad(
+            [passed[name] for name in weights], [parameters[index] for index in places], list(weights.values()),
+            allow_unused=True, retain_graph=True,
+        )  # fmt: skip
+        pairs = zip(places, found, strict=True)
+        return {f"gradient {index}": plain(gradient).numpy() for index, gradient in pairs if gradient is not None}
+
+
+def _parts(result: Any, kind: str) -> dict[str, Tensor]:
+    if kind == "Categorical":
+        return {"logits": result.logits}
+    if kind == NORMALS:
+        return {"mean": result.mean, "std": result.stddev}
+    return {"values": result} if isinstance(result, Tensor) else {}
+
+
+def describe(distribution: Any) -> str:
+    """The kind of a distribution, with what is inside an Independent: `Independent(Normal, 1)`."""
+    if isinstance(distribution, Independent):
+        return f"Independent({_kind(distribution.base_dist)}, {distribution.reinterpreted_batch_ndims})"
+    return _kind(distribution)
+
+
+def _kind(value: Any) -> str:
+    return next((kind.__name__ for kind in (Categorical, Normal) if isinstance(value, kind)), type(value).__name__)
+
+
+def plain(value: Tensor) -> Tensor:
+    """The tensor without its graph, and without a subclass."""
+    return value.detach().as_subclass(Tensor).clone()
+
+
+class RemoteNetwork(nn.Module):
+    """A network that stands somewhere else: its parameters are here, what it computes comes from there.
+
+    forward: obs -> what the network's distribution is made of, by name (`logits`; `mean` and `std`; `values`), with
+    gradients for `parameters()`. `said` holds all else that the last forward pass gave.
+    """
+
+    def __init__(self, ask: Ask, number: int, built: Arrays) -> None:
+        super().__init__()
+        self.ask, self.number, self.passes = ask, number, 0
+        self.names: list[str] = built["names"].tolist()
+        trained = built["trained"].tolist()
+        if len(trained) != len(self.names):
+            raise ValueError("names and parameters that do not fit together")
+        self.values = nn.ParameterList(
+            nn.Parameter(torch.from_numpy(built[f"parameter {index}"].copy()), requires_grad=flag)
+            for index, flag in enumerate(trained)
+        )
+        self.there = [value.detach().clone() for value in self.values]  # the values that it has over there
+        self.said: Arrays = {}
+
+    def named(self) -> dict[str, nn.Parameter]:
+        """Name over there -> parameter."""
+        return dict(zip(self.names, self.values, strict=True))
+
+    def forward(self, obs: Tensor) -> dict[str, Tensor]:
+        names: list[str] = []
+        outputs = _Pass.apply(self, obs, names, *self.values)
+        return dict(zip(names, outputs, strict=True))
+
+    def look(self, obs: Tensor, names: list[str]) -> tuple[Tensor, ...]:
+        """One forward pass over there. `names` is filled with what it gave."""
+        here = [value.detach() for value in self.values]
+        same = all(torch.equal(one.nan_to_num(), two.nan_to_num()) for one, two in zip(here, self.there, strict=True))
+        self.passes += 1
+        self.said = self.ask(
+            "forward",
+            network=self.number,
+            number=self.passes,
+            obs=obs,
+            values=[] if same else [v.clone() for v in here],
+        )
+        self.there = [value.clone() for value in here]
+        names += [name for name in self.said if f"{name}.differentiable" in self.said]
+        return tuple(torch.from_numpy(self.said[name].copy()) for name in names)
+
+
+class _Pass(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, network: RemoteNetwork, obs: Tensor, names: list[str], *values: Tensor) -> tuple[Tensor, ...]:
+        outputs = network.look(obs, names)
+        ctx.set_materialize_grads(False)
+        ctx.network, ctx.number, ctx.names, ctx.shapes = network, network.passes, list(names), [v.shape for v in values]
+        fixed = [o for n, o in zip(names, outputs, strict=True) if not network.said[f"{n}.differentiable"]]
+        ctx.mark_non_differentiable(*fixed)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        weights = {name: weight for name, weight in zip(ctx.names, gradients, strict=True) if weight is not None}
+        said = ctx.network.ask("backward", network=ctx.network.number, number=ctx.number, weights=weights)
+        found = [said.get(f"gradient {index}") for index in range(len(ctx.shapes))]
+        for gradient, shape in zip(found, ctx.shapes, strict=True):
+            if gradient is not None and gradient.shape != shape:
+                raise ValueError("a gradient of another shape than its parameter")
+        return (None, None, None, *(None if each is None else torch.from_numpy(each.copy()) for each in found))
+
+
+def shared(ask: Ask, network: RemoteNetwork, obs: Tensor, others: dict[int, Arrays]) -> int:
+    """How many parameters other networks share with this one: they change with it.
+
+    Args: others: number -> what `build` said of it. The network has its own values again afterwards.
+    """
+    values = [value.detach().clone() for value in network.values]
+    found = 0
+    for step in (1.0, 0.0):
+        network.passes += 1
+        ask(
+            "forward", network=network.number, number=network.passes, obs=obs, values=[value + step for value in values]
+        )
+        for number, built in others.items() if step else ():
+            now = ask("parameters", network=number)
+            found += sum(not np.array_equal(now[name], built[name], equal_nan=True) for name in now if name in built)
+    return found
+
+
+def slopes(network: RemoteNetwork, obs: Tensor, source: torch.Generator, size: float = 1e-2) -> np.ndarray:
+    """[2, 2]: how steep two random weighted sums of the outputs are, told by the gradients and measured by small steps.
+
+    The direction of the steps is chosen when the gradients are there. It leads partly along them, so that no slope is 0.
+    """
+    found = []
+    trained = [value for value in network.values if value.requires_grad]
+    for _ in range(2):
+        outputs = network(obs)
+        weights = {n: torch.randn(o.shape, generator=source).to(o.dtype) for n, o in outputs.items() if o.requires_grad}
+        gradients = torch.autograd.grad(
+            [outputs[name] for name in weights], trained, list(weights.values()), allow_unused=True
+        )
+        known = [torch.zeros_like(v) if g is None else g for v, g in zip(trained, gradients, strict=True)]
+        length = float(torch.stack([g.square().sum() for g in known]).sum().sqrt())
+        directions = []
+        for gradient in known:
+            aside = torch.randn(gradient.shape, generator=source).to(gradient.dtype)
+            directions.append(gradient / (length + 1e-12) + aside / (sum(g.numel() for g in known) ** 0.5))
+        told = float(sum((g * d).sum() for g, d in zip(known, directions, strict=True)))
+        measured = 0.0
+        with torch.no_grad():
+            for sign in (1.0, -2.0):  # there, then as far to the other side
+                for value, direction in zip(trained, directions, strict=True):
+                    value.add_(sign * size * direction)
+                moved = network(obs)
+                measured += np.sign(sign) * float(sum((moved[n].double() * w).sum() for n, w in weights.items()))
+            for value, direction in zip(trained, directions, strict=True):
+                value.add_(size * direction)
+        found.append([told, measured / (2 * size)])
+    return np.array(found)
+
+
+def slopes_agree(slopes: np.ndarray) -> bool:
+    """Whether told and measured slopes are alike, as far as steps of this size and kinks of the network allow."""
+    told, measured = slopes.T
+    return bool(np.all(np.abs(told - measured) <= 0.25 * np.maximum(np.abs(told), np.abs(measured)) + 0.02))

@@ -1,0 +1,266 @@
+"""The grader's side of a zygote: start it, ask it for a child, talk with that, and know that it is dead afterwards."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pgcourse.errors import InvalidInput
+from pgcourse.grading.quarantine.sandbox import wire
+from pgcourse.grading.quarantine.view import site_paths, view
+
+FOLDER = "pgcourse.grading.quarantine"
+START_SECONDS = 180  # of the zygote, on a busy machine
+PATIENCE = 3  # times the limit on the processor: how long a child may sleep, or use the processor unheard
+GRACE = 2.0  # seconds more
+CROWDED = 20  # times its patience: how long a child is waited for that is kept from the processor
+CHILDREN = 4096  # of one zygote, each with another user
+USERS = 2**30  # from here on no account of any system has its number
+# The child's modules come over its standard input, so that no folder of the package is on its path.
+_BOOTSTRAP = """
+import json, socket, sys, types
+given = json.load(sys.stdin)
+sys.prefix, sys.exec_prefix = given["prefix"]
+sys.path[:] = [*given["path"], *sys.path]
+for name in given["packages"]:
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = []
+for name, source in given["modules"].items():
+    module = sys.modules[name] = types.ModuleType(name)
+    package, _, last = name.rpartition(".")
+    setattr(sys.modules[package], last, module)
+    exec(compile(source, f"<grader's {last}>", "exec"), vars(module))
+sys.modules[given["zygote"]].main(socket.socket(fileno=int(sys.argv[1])), given["settings"])
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a zygote serves. Fields: modules: below this folder, in the order of import; the last but one is `serves`."""
+
+    modules: tuple[str, ...]
+    serves: str
+    libraries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may use.
+
+    Fields: seconds: on the processor, for each step. memory: bytes beyond what the zygote takes. namespaces: False leaves
+    the strongest walls out, for tests and for systems where they misbehave. hidden: folders that no child may see.
+    """
+
+    seconds: float = 10.0
+    memory: int = 2**30
+    namespaces: bool = True
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a silent child may sleep."""
+        return PATIENCE * self.seconds + GRACE
+
+
+class Child:
+    """A child at work. `ended` says how, once `Zygote.child` has been left: {"status": exit status, "seconds": used}."""
+
+    def __init__(self, results: socket.socket, orders: socket.socket, limits: Limits) -> None:
+        self.results, self.orders, self.limits = results, orders, limits
+        self.ended: dict[str, Any] = {}
+        self.begun()
+
+    def begun(self) -> None:
+        """Count its time from here."""
+        self.before, self.started = self.spent(), time.monotonic()
+
+    def send(self, message: Any) -> None:
+        """Tell it something. Raises: OSError where it has closed its end."""
+        self.results.settimeout(self.limits.patience)
+        wire.send(self.results, message)
+
+    def receive(self) -> Any:
+        """Its next message; None where it has closed its end. Raises: TimeoutError, BadMessage."""
+        return wire.receive(self.results, seconds=self.limits.patience, more=self.more)
+
+    def spent(self) -> tuple[float, float]:
+        """Seconds so far on the processor, and asleep. Raises: BrokenPipeError where its keeper has gone."""
+        self.orders.sendall(b"T")
+        report = wire.receive(self.orders, seconds=30)
+        if not isinstance(report, dict) or "dead" in report:
+            self.ended = report or {}
+            return 0.0, 0.0
+        return report["cpu"], report["asleep"]
+
+    def more(self) -> float:
+        """How many seconds longer a silent child is waited for: what kept others from the processor does not count."""
+        if self.ended:
+            return 0.0
+        cpu, asleep = (now - before for now, before in zip(self.spent(), self.before, strict=True))
+        patience = self.limits.patience
+        if self.ended or max(cpu, asleep) >= patience or time.monotonic() - self.started > CROWDED * patience:
+            return 0.0
+        return max(patience - max(cpu, asleep), 0.1)
+
+
+class Zygote:
+    """A started zygote; `facts` is what it said of itself. `close` ends it and all that came from it."""
+
+    def __init__(self, kind: Kind, limits: Limits) -> None:
+        if not hasattr(os, "fork"):
+            raise InvalidInput("grading needs Linux or macOS; on Windows use the Windows Subsystem for Linux")
+        self.limits, self.children = limits, 0
+        self.core = _reserved_core()
+        self.control, theirs = socket.socketpair()
+        command = [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP, str(theirs.fileno())]
+        one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **one_thread}
+        # PYTHONHASHSEED does not reach an isolated interpreter: the order of sets may differ from run to run.
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, pass_fds=[theirs.fileno()], env=environment, cwd="/", start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        theirs.close()
+        stdin = self.process.stdin
+        assert stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(json.dumps(given(kind, limits, self.core)).encode())
+            stdin.close()
+        try:
+            self.facts: dict[str, Any] = wire.receive(self.control, seconds=START_SECONDS) or {}
+        except TimeoutError:
+            self.facts = {}
+        if not self.facts:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            said = self.process.stderr.read().decode(errors="replace").strip() if self.process.stderr else ""
+            raise InvalidInput(f"the grader's child process does not start: {(said or 'no answer').splitlines()[-1]}")
+
+    @contextlib.contextmanager
+    def child(self, *files: int) -> Iterator[Child]:
+        """A fresh child, which gets these open files. When the block is left, it and all its descendants are dead."""
+        results, their_results = socket.socketpair()
+        orders, their_orders = socket.socketpair()
+        self.children += 1
+        with results, orders:
+            with their_results, their_orders:
+                socket.send_fds(self.control, [b"R"], [their_results.fileno(), their_orders.fileno(), *files])
+            child = Child(results, orders, self.limits)
+            try:
+                yield child
+            finally:  # also where the caller has heard enough
+                with contextlib.suppress(OSError):
+                    orders.sendall(b"K")
+                report = child.ended or wire.receive(orders, seconds=30)
+                while isinstance(report, dict) and "dead" not in report:
+                    report = wire.receive(orders, seconds=30)
+                child.ended = report or {}
+        if not child.ended:
+            raise InvalidInput("the process that watches over a notebook was ended from outside; grade again")
+
+    def close(self) -> None:
+        """End it. Keepers see their connection close, and end what is left."""
+        self.control.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        if self.process.stderr:
+            self.process.stderr.close()
+
+
+_STARTED: dict[tuple[Kind, Limits], Zygote] = {}
+
+
+def zygote(kind: Kind, limits: Limits) -> Zygote:
+    """The zygote of this process for these limits, ended with the process; another one when its users are used up."""
+    started = _STARTED.get((kind, limits))
+    if started is not None and started.children >= CHILDREN:
+        _STARTED.pop((kind, limits)).close()
+        started = None
+    if started is None:
+        started = _STARTED[kind, limits] = Zygote(kind, limits)
+    return started
+
+
+@atexit.register
+def close_all() -> None:
+    """End every zygote of this process, and all that came from them."""
+    while _STARTED:
+        _STARTED.popitem()[1].close()
+
+
+def given(kind: Kind, limits: Limits, core: int | None) -> dict[str, Any]:
+    """What a zygote gets: its modules as text, and its settings."""
+    names = ["sandbox.wire", "sandbox.isolation", *kind.modules, "sandbox.zygote"]
+    folder = resources.files(FOLDER)
+    files = {name: folder.joinpath(*f"{name.replace('.', '/')}.py".split("/")) for name in names}
+    rooms = dict.fromkeys(name.rpartition(".")[0] for name in names)
+    settings = {
+        "serves": f"{FOLDER}.{kind.serves}",
+        "namespaces": limits.namespaces,
+        "view": view(kind.libraries, limits.hidden),
+        "memory": limits.memory,
+        "first_user": first_user(),
+        "core": core,
+    }
+    return {
+        "modules": {f"{FOLDER}.{name}": file.read_text(encoding="utf-8") for name, file in files.items()},
+        "packages": ["pgcourse", "pgcourse.grading", FOLDER, *(f"{FOLDER}.{room}" for room in rooms)],
+        "zygote": f"{FOLDER}.sandbox.zygote",
+        "path": site_paths(),
+        "prefix": [sys.prefix, sys.exec_prefix],
+        "settings": settings,
+    }
+
+
+def first_user() -> int:
+    """The first of as many numbers of users as a zygote has children, drawn so that no two zygotes share one."""
+    try:
+        spans = [[int(part) for part in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    except (OSError, ValueError):
+        spans = []
+    end = max((inside + count for inside, _, count in spans), default=2**16)
+    low = USERS if end >= 2 * USERS else end // 2  # a container may have few users
+    blocks = max((min(end, 2 * USERS) - low) // CHILDREN, 1)
+    return low + CHILDREN * secrets.randbelow(blocks)
+
+
+_CORES: dict[int, int] = {}  # processor -> open lock file, for as long as this process lives
+
+
+@cache
+def _reserved_core() -> int | None:
+    """A processor that no other grading process of this machine has; None where there is none left."""
+    if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) == 1:
+        return None
+    import fcntl  # not on Windows, where nothing is graded
+
+    for core in sorted(os.sched_getaffinity(0)):
+        path = Path(tempfile.gettempdir()) / f"pgcourse-grade-core-{core}-{os.getuid()}"
+        with contextlib.suppress(OSError):
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(file)
+                continue
+            _CORES[core] = file
+            return core
+    return None

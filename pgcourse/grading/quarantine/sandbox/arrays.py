@@ -1,0 +1,107 @@
+"""Arrays and the inputs of exercises as JSON. Nothing is ever unpickled; what does not fit together is refused."""
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from pgcourse.grading.quarantine.sandbox.wire import BadMessage, plain_text
+
+Arrays = dict[str, np.ndarray]
+
+MAX_ARRAYS = 5000  # in one observation
+MAX_TEXTS = 1000  # in one array
+MAX_CHARACTERS = 10**6  # of one array of text, in which each takes as much memory as the longest
+MAX_BYTES = 64 * 2**20  # of the arrays of one observation, decoded: twice what a frame can hold as numbers
+# Of numbers; text travels as a list. A dtype that is not here (object, complex, void) is no observation.
+DTYPES = {
+    "bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+}  # fmt: skip
+
+
+def encode_case(value: Any) -> Any:
+    """An input of an exercise as JSON: tensors, numbers, text, None, and tuples and lists of these."""
+    if isinstance(value, torch.Tensor):
+        return {"tensor": encode_array(value.detach().numpy())}
+    if isinstance(value, tuple | list):
+        return {"tuple" if isinstance(value, tuple) else "list": [encode_case(part) for part in value]}
+    if isinstance(value, dict):
+        return {"dict": {name: encode_case(part) for name, part in value.items()}}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"an input of type {type(value).__name__} cannot be sent; use tensors, numbers, text, tuples or lists"
+    )
+
+
+def decode_case(data: Any) -> Any:
+    """What `encode_case` was given."""
+    if not isinstance(data, dict):
+        return data
+    ((kind, content),) = data.items()
+    if kind == "tensor":
+        return torch.from_numpy(decode_array(content).copy())
+    if kind == "dict":
+        return {name: decode_case(part) for name, part in content.items()}
+    return (tuple if kind == "tuple" else list)(decode_case(part) for part in content)
+
+
+def encode_arrays(arrays: Arrays) -> dict[str, Any]:
+    """An observation as JSON."""
+    return {name: encode_array(array) for name, array in arrays.items()}
+
+
+def decode_arrays(data: Any) -> Arrays:
+    """What `encode_arrays` was given. Raises: BadMessage for anything that it would not have written."""
+    if not isinstance(data, dict) or len(data) > MAX_ARRAYS:
+        raise BadMessage("an observation that is no table of arrays")
+    found: Arrays = {}
+    left = MAX_BYTES
+    for name, value in data.items():
+        found[plain_text(name, 300)] = array = decode_array(value)
+        left -= array.nbytes
+        if left < 0:
+            raise BadMessage(f"an observation of more than {MAX_BYTES // 2**20} MB")
+    return found
+
+
+def encode_array(array: Any) -> list[Any]:
+    """[dtype, shape, base64 of the bytes], or ["text", shape, list of the strings]."""
+    array = np.asarray(array)
+    if array.dtype.kind == "U":
+        return ["text", list(array.shape), [str(text) for text in array.ravel().tolist()]]
+    if array.dtype.name not in DTYPES:
+        raise BadMessage(f"an array of {array.dtype}")
+    content = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
+    return [array.dtype.name, list(array.shape), content]
+
+
+def decode_array(data: Any) -> np.ndarray:
+    """What `encode_array` was given. Raises: BadMessage where kind, shape and size do not fit together."""
+    try:
+        name, shape, content = data
+        sizes = [int(size) for size in shape if type(size) is int and size >= 0]
+        if len(sizes) != len(shape) or len(sizes) > 32:
+            raise BadMessage("an array with a broken shape")
+        if name == "text":
+            if len(content) > MAX_TEXTS or len(content) != math.prod(sizes):
+                raise BadMessage("an array of text of another size")
+            if not all(type(text) is str for text in content):
+                raise BadMessage("an array of text with something else in it")
+            texts = [plain_text(text, 2000) for text in content]
+            if len(texts) * max(map(len, texts), default=0) > MAX_CHARACTERS:
+                raise BadMessage("an array of too much text")
+            return np.array(texts, dtype=str).reshape(sizes)
+        if name not in DTYPES:
+            raise BadMessage("an array of a dtype that holds no plain numbers")
+        dtype = np.dtype(name)
+        raw = base64.b64decode(content, validate=True)
+        if len(raw) != math.prod(sizes) * dtype.itemsize:
+            raise BadMessage("an array whose size does not fit its shape")
+        return np.frombuffer(raw, dtype=dtype).reshape(sizes)
+    except BadMessage:
+        raise
+    except Exception as error:
+        raise BadMessage(f"an array that cannot be read ({type(error).__name__})") from None

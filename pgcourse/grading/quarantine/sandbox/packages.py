@@ -1,0 +1,108 @@
+"""What can be imported in a child: the standard library, the libraries that answers may use, and a package without answers.
+
+`import pgcourse` gives what the notebook's own answers need, and for everything else a refusal. Where the walls stand, what
+is left out here is not on the disk that the child sees either.
+"""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+FOLDER = "/pgcourse-grader"  # of no file on any disk
+_STANDARD = set(sys.stdlib_module_names) | {"__main__", "__mp_main__"}
+
+
+class Inert:
+    """Takes every call and attribute, and does nothing: IPython's magics end here."""
+
+    def __getattr__(self, name: str) -> Inert:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+class Refused:
+    """Stands for a name that a graded notebook does not have. Calling it says so."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        self._name, self._instead = name, instead
+
+    def __getattr__(self, name: str) -> Refused:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Refused(f"{self._name}.{name}", self._instead)
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError(f"{self._name} is not there while grading: write it yourself, or use {self._instead}")
+
+
+class Packages:
+    """Finds every module that is no part of Python: those in `sources`, those of the libraries, and stand-ins.
+
+    Args: sources: module of ours -> text; what of ours is not there is empty, and its names are `Refused`. libraries: top
+    modules that answers may use. absent: top modules that the handed-out notebook imports and that are refused likewise.
+    """
+
+    def __init__(self, sources: Mapping[str, str], libraries: Iterable[str], absent: Iterable[str]) -> None:
+        self.sources, self.libraries = sources, set(libraries)
+        self.absent = {"pgcourse", *absent} - self.libraries
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
+        """As `importlib.abc.MetaPathFinder` has it. Raises: ModuleNotFoundError for what answers may not use."""
+        top = name.partition(".")[0]
+        if top in _STANDARD or top in self.libraries:
+            return None
+        if top not in self.absent:
+            raise ModuleNotFoundError(f"No module named {top!r} while grading; {self.instead} can be used", name=name)
+        package = name not in self.sources or any(other.startswith(f"{name}.") for other in self.sources)
+        return ModuleSpec(name, self, is_package=package)  # type: ignore[arg-type]
+
+    @property
+    def instead(self) -> str:
+        """What can be used, in words."""
+        return "Python's standard library, " + ", ".join(sorted(self.libraries & {"numpy", "scipy"})) + " and torch"
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """The default module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the source, if there is one; what it lacks is refused."""
+        name = module.__name__
+        module.__file__ = f"{FOLDER}/{name.replace('.', '/')}.py"
+        source = self.sources.get(name, "")
+        remember(module.__file__, source)
+        exec(compile(source, module.__file__, "exec"), vars(module))
+        vars(module).setdefault("__getattr__", self._missing(name))
+
+    def _missing(self, module: str) -> Any:
+        def __getattr__(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            inner = f"{module}.{name}"
+            return importlib.import_module(inner) if inner in self.sources else Refused(inner, self.instead)
+
+        return __getattr__
+
+
+def remember(filename: str, source: str) -> None:
+    """Let tracebacks and `inspect` show the lines of a file that is on no disk."""
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+
+
+def install(sources: Mapping[str, str], libraries: Iterable[str], absent: Iterable[str]) -> None:
+    """Forget the package as far as it is loaded, and let `Packages` decide from now on what can be imported."""
+    forget()
+    sys.meta_path.insert(0, Packages(sources, libraries, absent))
+
+
+def forget(prefix: str = "pgcourse") -> None:
+    """Drop the modules whose names begin so; who holds on to one keeps it."""
+    for name in [name for name in sys.modules if name == prefix or name.startswith((prefix + ".", prefix + "_"))]:
+        del sys.modules[name]
