@@ -96,9 +96,7 @@ def test_an_attack_scores_no_more_than_its_honest_work(graded: Graded, name: str
     assert student.score <= WORTH
     page = (root / "out" / "students" / f"{student.name}.html").read_text(encoding="utf-8")
     assert CELLS[name][2] in page
-    if ": changes " in page:
-        assert student.score == 0, "everything waits for a person where a library is changed"
-    elif name not in DAMAGED:
+    if name not in DAMAGED:
         assert student.score == WORTH, "the honest part keeps its points"
 
 
@@ -133,7 +131,7 @@ def test_the_host_is_unharmed(graded: Graded, repository: Path) -> None:
     for place in (Path.home(), Path("/tmp"), repository, root / "out"):
         assert not list(place.glob("pgcourse-attack*")), place
     tables = {f"{name}.csv" for name in ("class", "look_at", "overrides", "similarity", "statistics")}
-    assert {path.name for path in (root / "out").iterdir()} == tables | {"grading.json", "observations", "students"}
+    assert {path.name for path in (root / "out").iterdir()} == tables | {"grading.json", "observations", "readings", "students"}
 
 
 def leftovers() -> list[str]:
@@ -147,7 +145,7 @@ def leftovers() -> list[str]:
 
     def suspicious(pid: int) -> bool:
         command = commands.get(pid, "")
-        return CHILD in command or "sleep 987" in command or 61184 <= users.get(pid, 0) < 65184
+        return CHILD in command or "sleep 987" in command or users.get(pid, 0) >= 2**30
 
     def above(pid: int) -> list[int]:
         found = [pid]
