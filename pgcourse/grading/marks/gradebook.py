@@ -1,8 +1,6 @@
 """The gradebook: judgements, and what people write beside them (overrides, marks by hand, times), put together."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marks.judge import Judged
 from pgcourse.grading.release.manifest import Release, parse_time
-from pgcourse.storage import atomic_write
+from pgcourse.grading.tables import rows, write_rows
 
 OVERRIDES = ("student", "exercise", "points", "reason")
 MANUAL = ("student", "id", "points", "comment")
@@ -186,33 +184,6 @@ def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:
         for path, student in dict.fromkeys(named)
         if student not in students
     ]
-
-
-def rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a CSV with these columns. Raises: InvalidInput, one line, where it lacks one."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
-    reader = csv.DictReader(io.StringIO(text), delimiter="," if "," in text.partition("\n")[0] else ";")
-    if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
-        raise InvalidInput(f"{path} has no column {missing[0]!r}; its first line must be {','.join(columns)}")
-    try:
-        return [{name: (row[name] or "").strip() for name in columns} for row in reader]
-    except csv.Error as error:
-        raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
-
-
-def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[object]]) -> None:
-    """Write a CSV, atomically. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    for row in table:
-        writer.writerow(
-            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "@", "\t")) else cell for cell in row
-        )
-    atomic_write(path, file.getvalue())
 
 
 def _at_most(most: float, text: str, id: str, path: Path) -> float:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from jinja2 import Environment
 
-from pgcourse.grading.marks.gradebook import Row, Student, write_rows
+from pgcourse.grading.marks.gradebook import Row, Student
 from pgcourse.grading.marks.similarity import Pair
+from pgcourse.grading.tables import write_rows
 from pgcourse.storage import atomic_write, write_json
 
 STATES = ("correct", "not yet", "not attempted", "withheld")
