@@ -1,10 +1,11 @@
-"""Which solutions of a class are alike, and which are the published ones, whatever their names and comments."""
+"""Which solutions of a class share what is not everybody's, and which are the published ones, whatever their names."""
 
 import ast
 import builtins
 import json
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -14,12 +15,18 @@ from pgcourse.grading.quarantine.prepare import ClassWork
 PUBLISHED = "(published solution)"
 RUN = 6  # tokens in a row that make one feature
 MIN_TOKENS = 60  # shorter solutions are alike because there is only one way to write them
-ALIKE = 0.8
+ALIKE = 0.8  # of 607 pairs of right answers that people wrote apart from each other, the two most alike share 0.74
+MIN_SHARED = 20  # features of their own: one changed token makes RUN of them, and three happen to many
+COMMON = 4  # right solutions
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students whose solutions of an exercise share this much. `common`: how many others have the very same form."""
+    """Two students whose solutions of an exercise are alike, or one and the published solution.
+
+    Fields: similarity: 0 to 1, of what is their own; beside the published solution, of all. common: how many others have
+    the very same form.
+    """
 
     exercise: str
     first: str
@@ -58,8 +65,8 @@ def _walk(node: ast.AST, found: list[str]) -> None:
             _walk(child, found)
 
 
-def of_class(work: ClassWork) -> list[Pair]:
-    """The solutions of a class that are alike, exercise by exercise."""
+def of_class(work: ClassWork, right: Collection[tuple[str, str]] = ()) -> list[Pair]:
+    """The solutions of a class that are alike, exercise by exercise. Args: right: (student, exercise) of right answers."""
     found: list[Pair] = []
     for name, prepared in work.prepared.items():
         key = work.folder / "teacher" / "key" / f"{name}.ipynb"
@@ -71,24 +78,46 @@ def of_class(work: ClassWork) -> list[Pair]:
             for each in own:
                 solutions[each.submission.student] = "\n".join(cell.source for cell in each.plan.solution(id))
             stub = next((cell.source for cell in prepared.released if cell.grade_id == id), "")
-            found += pairs(id, solutions, stub)
+            found += pairs(id, solutions, stub, [student for student, exercise in right if exercise == id])
     return found
 
 
-def pairs(exercise: str, solutions: Mapping[str, str], stub: str = "") -> list[Pair]:
+def pairs(exercise: str, solutions: Mapping[str, str], stub: str = "", right: Collection[str] = ()) -> list[Pair]:
     """The pairs that are alike, most alike first.
 
+    Two students are a pair where what is their own is alike. What many have is nobody's own: features of the published
+    solution, and those that a third of the right solutions share (but at least `COMMON`, or two who share an odd answer
+    would make it common in a small class). A student whose whole solution is like the published one is a pair with it.
+
     Args: solutions: student (or `PUBLISHED`) -> source. stub: what was handed out; whoever left it so is not compared.
+    right: students whose answer is right.
     """
     forms = {who: own for who, source in solutions.items() if (own := form(source))}
     untouched = form(stub)
-    forms = {who: each for who, each in forms.items() if each != untouched and len(each) >= MIN_TOKENS}
-    runs = {who: {each[start : start + RUN] for start in range(len(each) - RUN + 1)} for who, each in forms.items()}
-    same = Counter(forms.values())
+    runs = {who: _runs(each) for who, each in forms.items() if each != untouched}
+    counts = Counter(run for who in runs.keys() & {*right} for run in runs[who])
+    many = max(COMMON, math.ceil(len(runs.keys() & {*right}) / 3))
+    public = runs.get(PUBLISHED, set())
+    shared = public | {run for run, count in counts.items() if count >= many}
+    long = sorted(who for who in runs if who != PUBLISHED and len(forms[who]) >= MIN_TOKENS)
+    same = Counter(forms[who] for who in long)
     found = []
-    for first, second in combinations(sorted(forms), 2):
-        shared = len(runs[first] & runs[second]) / len(runs[first] | runs[second])
-        if shared >= ALIKE:
+    for who in long:
+        if (alike := _likeness(runs[who], public)) >= ALIKE:
+            found.append(Pair(exercise, PUBLISHED, who, round(alike, 3), 0))
+    for first, second in combinations(long, 2):
+        one, two = runs[first] - shared, runs[second] - shared
+        if len(one & two) >= MIN_SHARED and (alike := _likeness(one, two)) >= ALIKE:
             common = same[forms[first]] - 2 if forms[first] == forms[second] else 0
-            found.append(Pair(exercise, first, second, round(shared, 3), common))
+            found.append(Pair(exercise, first, second, round(alike, 3), common))
     return sorted(found, key=lambda pair: (-pair.similarity, pair.common, pair.first, pair.second))
+
+
+def _runs(form: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """The features of a solution: `RUN` tokens in a row."""
+    return {form[start : start + RUN] for start in range(len(form) - RUN + 1)}
+
+
+def _likeness(one: Set[tuple[str, ...]], two: Set[tuple[str, ...]]) -> float:
+    """What both have as a share of what one of them has."""
+    return len(one & two) / len(one | two) if one or two else 0.0
