@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -277,6 +278,7 @@ class _Run:
             if not isinstance(error, list) or len(error) != 3 or not all(isinstance(part, str) for part in error):
                 raise wire.BadMessage("an error of another form")
             kind, text, line = (wire.plain_text(part, 300) for part in error)
+            text = re.sub(rf" \(<cell [^<>]*>, line {line}\)$", "", text) if line.isdigit() else text  # of a SyntaxError
             seconds = self.job.limits.seconds
             if kind == "TimeLimit":
                 said = f"was stopped after {seconds:g} seconds: does a loop never end?"
@@ -327,7 +329,7 @@ def collect(job: Job) -> Collected:
             return _given_up(job, collected)
         # A cell that ran out of time runs out of it again: it is left out of what follows.
         left_out |= {id for id, said in collected.cell_errors.items() if said.startswith("was stopped")}
-        if ended["why"] == "done" and not run.ahead:
+        if not run.ahead and run.now is None:  # all came back, however the child ended: nobody is to blame
             return collected
         _blame(job, run, ended, left_out)
     return collected
