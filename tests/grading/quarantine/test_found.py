@@ -132,7 +132,7 @@ def test_a_folder_of_typed_texts_is_left_out(tmp_path: Path) -> None:
 
 
 def test_nothing_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="holds no notebooks; it needs STUDENT/01_reinforce.ipynb"):
+    with pytest.raises(InvalidInput, match="holds no notebooks; it needs STUDENT/01_reinforce"):
         place(tmp_path, "readme.txt")
 
 
