@@ -15,7 +15,7 @@ from pgcourse.grading.quarantine.prepare import ClassWork
 PUBLISHED = "(published solution)"
 RUN = 6  # tokens in a row that make one feature
 MIN_TOKENS = 60  # shorter solutions are alike because there is only one way to write them
-ALIKE = 0.8  # of 607 pairs of right answers that people wrote apart from each other, the two most alike share 0.74
+ALIKE = 0.8  # of 607 pairs of right answers in different styles (tests/checks), the two most alike share 0.74
 MIN_SHARED = 20  # features of their own: one changed token makes RUN of them, and three happen to many
 COMMON = 4  # right solutions
 

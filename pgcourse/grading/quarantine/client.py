@@ -278,9 +278,8 @@ class _Run:
             if not isinstance(error, list) or len(error) != 3 or not all(isinstance(part, str) for part in error):
                 raise wire.BadMessage("an error of another form")
             kind, text, line = (wire.plain_text(part, 300) for part in error)
-            text = (
-                re.sub(rf" \(<cell [^<>]*>, line {line}\)$", "", text) if line.isdigit() else text
-            )  # of a SyntaxError
+            # The text of a SyntaxError ends with its place, which is said below.
+            text = re.sub(rf" \(<cell [^<>]*>, line {re.escape(line)}\)$", "", text)
             seconds = self.job.limits.seconds
             if kind == "TimeLimit":
                 said = f"was stopped after {seconds:g} seconds: does a loop never end?"

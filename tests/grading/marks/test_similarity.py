@@ -76,7 +76,7 @@ def test_a_wrong_answer_is_common_to_nobody_else() -> None:
     assert len(similarity.pairs("f", solutions, right=list(CLASS))) == 15
 
 
-def test_right_answers_of_people_who_wrote_apart_are_no_pairs() -> None:
+def test_right_answers_in_different_styles_are_no_pairs() -> None:
     compared = 0
     for exercise in exercises():
         answers = {f.__name__: textwrap.dedent(inspect.getsource(f)) for f in _written(exercise.id)}
