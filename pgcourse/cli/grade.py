@@ -18,6 +18,7 @@ class Grade(Settings):
     """
 
     submissions: tyro.conf.Positional[Path]
+    only: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     namespaces: tyro.conf.Suppress[tyro.conf.Fixed[bool]] = True
 
     def __post_init__(self) -> None:
@@ -37,10 +38,10 @@ def grade(arguments: list[str]) -> int:
         print(remark)
     for student in result.students:
         late = f"  (late: {student.late:.0%} lost)" if student.late else ""
-        print(f"{student.name:30} {student.score:7g} of {student.max_score:g}{late}")
-    waiting = sum(
-        row.status in ("withheld", "not marked yet") and not row.given for s in result.students for row in s.rows
-    )
+        split = f"  {student.split}" if student.open or student.by_hand.max_points else ""
+        note = f"  ({student.note})" if student.note else ""
+        print(f"{student.name:30} {student.score:7g} of {student.decided:g}{split}{late}{note}")
+    waiting = sum(len(student.open) for student in result.students)
     print(f"{len(result.students)} students; {result.ran} notebooks run; tables and feedback are in {settings.out}")
     if waiting:
         print(f"{waiting} marks wait for a person: the column `open` of class.csv, and look_at.csv, say which")

@@ -9,23 +9,26 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pgcourse.checks.exercise import Exercise
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.marks import report, similarity
+from pgcourse.grading import regrade
+from pgcourse.grading.marks import history, report, similarity
 from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
 from pgcourse.grading.quarantine.process import Limits
-from pgcourse.grading.quarantine.reading import Reading, read
+from pgcourse.grading.quarantine.reading import Reading, read, stamp
 from pgcourse.grading.quarantine.running import Collected, Job, collect
 from pgcourse.grading.quarantine.submissions import Submission, find
 from pgcourse.grading.release import manifest
 from pgcourse.grading.release.exercises import checks_digest, exercises_of
 from pgcourse.grading.release.manifest import Release
+from pgcourse.grading.roster import Roster, read_roster
 from pgcourse.grading.settings import Settings
-from pgcourse.storage import write_json
+from pgcourse.storage import atomic_write, write_json
 from pgcourse.study.workers import run_jobs
 
 Observed = dict[tuple[str, str], Collected]
@@ -46,27 +49,40 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     """Grade a class and write everything into `settings.out`. Raises: InvalidInput for what the teacher gave wrongly."""
     release = manifest.read(settings.release)
     exercises = exercises_of(release, settings.release)
-    found, remarks = find(settings.submissions, [assignment.name for assignment in release.assignments])
+    roster = read_roster(settings.roster) if settings.roster else None
+    assignments = [assignment.name for assignment in release.assignments]
+    found, remarks = find(
+        settings.submissions, assignments, roster, settings.only, partial(stamp, limits=limits_of(settings))
+    )
+    names = sorted({submission.student for submission in found})
+    others = regrade.others(settings, release, names) if settings.only else []
     if checks_digest(exercises.values()) != release.checks:
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
     settings.out.mkdir(parents=True, exist_ok=True)
     seed = _seed(settings.out / "grading.json", settings.hidden_seed)
     work = class_work(settings, release, exercises, seed, found)
+    regrade.forget(settings, names if settings.only else ())
     observed, ran = observe(work, settings, on_progress)
     if why := {each.why_not_walled for each in observed.values()} - {""}:
         remarks.append(
             f"Weaker isolation: {'; '.join(sorted(why))}. The network is not cut, and a child may read what its user may "
             "read: see docs/grading.md, and prefer a container."
         )
-    names = sorted({submission.student for submission in found})
-    tables = read_tables(settings.out, settings.times, release, names)
+    present = sorted({submission.student for submission in found if submission.path})
+    further = [*(name for name in names if name not in present), *(other.name for other in others)]
+    tables = read_tables(settings.out, settings.times, release, present, further)
     remarks += tables.remarks
-    students = marks(work, observed, names, tables)
-    pairs = similarity.of_class(work)
+    students = marks(work, observed, names, tables, roster)
+    files = {(each.student, each.assignment): each.path for each in found}
+    students = history.note(settings.out / "history.csv", students, files, seed)
     for each in students:
         report.write_student(settings.out / "students", each)
+    right = {(each.name, row.id) for each in students for row in each.rows if row.status == "correct"}
+    pairs = None if settings.only else similarity.of_class(work, right)
+    students = sorted([*students, *others], key=lambda student: student.name)
     report.write_class(settings.out, students, pairs)
-    return ClassResult(students, remarks, ran, pairs)
+    atomic_write(settings.out / "remarks.txt", "".join(f"{remark}\n" for remark in remarks))
+    return ClassResult(students, remarks, ran, pairs or [])
 
 
 def _seed(path: Path, given: int | None) -> int:
@@ -157,10 +173,31 @@ def _kept(path: Path, digest: str) -> Collected | None:
         return None
 
 
-def marks(work: ClassWork, observed: Observed, names: list[str], tables: Tables) -> list[Student]:
+def marks(
+    work: ClassWork, observed: Observed, names: list[str], tables: Tables, roster: Roster | None = None
+) -> list[Student]:
     """The marks of every student. Right answers are worked out here, and not before."""
     answers = {id: Answers(e, p.inputs[id]) for p in work.prepared.values() for id, e in p.exercises.items()}
     judged: dict[str, dict[str, Judged]] = {name: {} for name in names}
+    handed_in: dict[str, list[Submission]] = {name: [] for name in names}
     for each in work.works:
         judged[each.submission.student][each.submission.assignment] = judge_notebook(each, observed[each.key], answers)
-    return [student(name, work.release, judged[name], tables) for name in names]
+        handed_in[each.submission.student].append(each.submission)
+    return [
+        student(
+            name, work.release, judged[name], tables, _missing(handed_in[name]), _note(name, handed_in[name], roster)
+        )
+        for name in names
+    ]
+
+
+def _missing(submissions: list[Submission]) -> list[str]:
+    """The assignments without a notebook."""
+    return [each.assignment for each in submissions if not each.path]
+
+
+def _note(name: str, submissions: list[Submission], roster: Roster | None) -> str:
+    """What class.csv says of a student besides marks."""
+    nothing = ["nothing handed in"] * (len(_missing(submissions)) == len(submissions))
+    stranger = ["not in the roster"] * (roster is not None and name not in roster.by_student)
+    return "; ".join([*nothing, *stranger])

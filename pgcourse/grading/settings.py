@@ -28,6 +28,10 @@ class Settings:
     """Address of a Dask scheduler, in place of --jobs."""
     times: Path | None = None
     """CSV with the columns student,handed_in (2026-12-01T23:59:00+01:00); without it nothing is late."""
+    roster: Path | None = None
+    """CSV of the class: student, and optionally name, id, email, login, canvas, section, aliases; see docs/grading.md."""
+    only: tuple[str, ...] = ()
+    """Run this student's notebooks again, and leave everybody else's marks as they are. May be given several times."""
     namespaces: bool = True
     """False leaves the strongest walls out, for tests and for systems where they misbehave."""
 

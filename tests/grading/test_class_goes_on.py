@@ -103,4 +103,4 @@ def test_a_notebook_that_was_handed_in_twice_is_said_with_both_places(tmp_path: 
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text('{"cells": []}')
     _, remarks = find(tmp_path, ["01_a"])
-    assert remarks == ["anna handed in 01_a twice; anna/01_a.ipynb was taken, 01_a/01_a.ipynb was left out."]
+    assert remarks == ["anna handed in 01_a twice; anna/01_a.ipynb was taken, anna/01_a/01_a.ipynb was left out."]

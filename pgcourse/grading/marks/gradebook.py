@@ -1,8 +1,6 @@
 """The gradebook: judgements, and what people write beside them (overrides, marks by hand, times), put together."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marks.judge import Judged
 from pgcourse.grading.release.manifest import Release, parse_time
-from pgcourse.storage import atomic_write
+from pgcourse.grading.tables import rows, write_rows
 
 OVERRIDES = ("student", "exercise", "points", "reason")
 MANUAL = ("student", "id", "points", "comment")
@@ -37,7 +35,7 @@ class Tables:
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise, or one cell marked by hand, of one student."""
+    """One exercise, or one cell marked by hand (`by_hand`), of one student."""
 
     id: str
     status: str
@@ -46,6 +44,12 @@ class Row:
     message: str
     misconception: str | None = None
     given: Given | None = None
+    by_hand: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits for a person: its points are neither earned nor lost."""
+        return self.given is None and self.status in ("not marked yet", "withheld")
 
     def as_json(self) -> dict[str, Any]:
         """What stands under its id in the student's JSON file."""
@@ -61,15 +65,36 @@ class NotebookMarks:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     look_at: tuple[str, ...] = ()
+    handed_in: bool = True
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Points and the most they can be. What is open is in neither."""
+
+    points: float
+    max_points: float
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Sum":
+        """The sum of the rows that are not open."""
+        closed = [row for row in rows if not row.open]
+        return cls(round(sum(row.points for row in closed), 2), round(sum(row.max_points for row in closed), 2))
 
 
 @dataclass(frozen=True)
 class Student:
-    """All of one student. `late`: the share of the score that is lost."""
+    """All of one student.
+
+    Fields: late: the share of the score that is lost. note: what the table says of the student. attempts: the last rows of
+    `history.csv`.
+    """
 
     name: str
     parts: tuple[NotebookMarks, ...]
     late: float = 0.0
+    note: str = ""
+    attempts: tuple[Mapping[str, str], ...] = ()
 
     @property
     def rows(self) -> list[Row]:
@@ -79,27 +104,87 @@ class Student:
     @property
     def score(self) -> float:
         """Points of all rows, less what lateness costs; two decimals."""
-        return round(sum(row.points for row in self.rows) * (1 - self.late), 2)
+        return self.score_of(self.rows)
 
     @property
     def max_score(self) -> float:
         """What a faultless student has."""
         return round(sum(row.max_points for row in self.rows), 2)
 
+    @property
+    def automatic(self) -> Sum:
+        """Points of the exercises, before lateness."""
+        return Sum.of(row for row in self.rows if not row.by_hand)
+
+    @property
+    def by_hand(self) -> Sum:
+        """Points of the cells that a person has marked, before lateness."""
+        return Sum.of(row for row in self.rows if row.by_hand)
+
+    @property
+    def open(self) -> list[Row]:
+        """What still waits for a person."""
+        return [row for row in self.rows if row.open]
+
+    @property
+    def open_points(self) -> float:
+        """The most that what is open can bring. automatic, by hand and this add up to `max_score`."""
+        return round(sum(row.max_points for row in self.open), 2)
+
+    @property
+    def decided(self) -> float:
+        """The most that can be had without what is open: what a score is to be read against."""
+        return round(self.max_score - self.open_points, 2)
+
+    @property
+    def split(self) -> str:
+        """`automatic 57 of 57, by hand 12 of 16, open 4`; of by hand and open, only what there is."""
+        hand, waiting = self.by_hand, sum(row.max_points for row in self.open if row.by_hand)
+        withheld = self.open_points - waiting
+        parts = [f"automatic {self.automatic.points:g} of {self.automatic.max_points:g}"]
+        parts[0] += f" (withheld {withheld:g})" if withheld else ""
+        if hand.max_points or waiting:
+            marked = f" {hand.points:g} of {hand.max_points:g}" if hand.max_points else ""
+            parts.append(f"by hand{marked}{',' * bool(marked and waiting)}" + (f" open {waiting:g}" if waiting else ""))
+        return ", ".join(parts)
+
+    def score_of(self, rows: Iterable[Row]) -> float:
+        """Points of these rows, less what lateness costs; two decimals."""
+        return round(sum(row.points for row in rows) * (1 - self.late), 2)
+
     def as_json(self) -> dict[str, Any]:
-        """What stands in the student's JSON file."""
+        """What stands in the student's JSON file. Without what is open, `automatic` and `by_hand` make up the score."""
         return {
             "student": self.name,
             "score": self.score,
             "max_score": self.max_score,
             "late": self.late,
+            "note": self.note,
+            "automatic": self.automatic.points,
+            "automatic_max": self.automatic.max_points,
+            "by_hand": self.by_hand.points,
+            "by_hand_max": self.by_hand.max_points,
+            "open": [row.id for row in self.open],
+            "open_points": self.open_points,
             "exercises": {row.id: row.as_json() for row in self.rows},
+            "notebooks": {
+                part.name: {"handed_in": part.handed_in, "exercises": [row.id for row in part.rows]}
+                for part in self.parts
+            },
             "notes": {part.name: list(part.notes) for part in self.parts if part.notes},
+            "attempts": [dict(each) for each in self.attempts],
         }
 
 
-def student(name: str, release: Release, judged: Mapping[str, Judged], tables: Tables) -> Student:
-    """Put one student's marks together. Args: judged: by assignment."""
+def student(
+    name: str,
+    release: Release,
+    judged: Mapping[str, Judged],
+    tables: Tables,
+    missing: Collection[str] = (),
+    note: str = "",
+) -> Student:
+    """Put one student's marks together. Args: judged: by assignment. missing: assignments without a notebook."""
     parts = []
     for assignment in release.assignments:
         own, rows = judged[assignment.name], []
@@ -111,19 +196,27 @@ def student(name: str, release: Release, judged: Mapping[str, Judged], tables: T
             rows.append(Row(exercise.id, judgement.status, points, most, message, judgement.misconception, given))
         for cell in assignment.manual:
             given = tables.manual.get((name, cell.id))
-            status = "marked by hand" if given else "not marked yet"
+            waiting = "not attempted" if assignment.name in missing else "not marked yet"
             text = cell.title + (f"\n{given.reason}" if given and given.reason else "")
-            rows.append(Row(cell.id, status, given.points if given else 0.0, cell.points, text))
-        parts.append(NotebookMarks(assignment.name, tuple(rows), own.notes, own.look_at))
-    return Student(name, tuple(parts), tables.late.get(name, 0.0))
+            points = given.points if given else 0.0
+            status = "marked by hand" if given else waiting
+            rows.append(Row(cell.id, status, points, cell.points, text, by_hand=True))
+        here = assignment.name not in missing
+        parts.append(NotebookMarks(assignment.name, tuple(rows), own.notes, own.look_at, here))
+    return Student(name, tuple(parts), tables.late.get(name, 0.0), note)
 
 
-def read_tables(folder: Path, times: Path | None, release: Release, students: Sequence[str]) -> Tables:
-    """Read `overrides.csv` and `manual.csv` of the folder, and the times of handing in. Raises: InvalidInput."""
+def read_tables(
+    folder: Path, times: Path | None, release: Release, students: Sequence[str], others: Sequence[str] = ()
+) -> Tables:
+    """Read `overrides.csv` and `manual.csv` of the folder, and the times of handing in. Raises: InvalidInput.
+
+    Args: students: who handed in something. others: further students of the class.
+    """
     changed = overrides(folder / "overrides.csv", release)
     by_hand = manual(folder / "manual.csv", release, students)
     shares, untimed = late_shares(times, release, students)
-    return Tables(changed, by_hand, shares, (*unknown_students(folder, students), *untimed))
+    return Tables(changed, by_hand, shares, (*unknown_students(folder, [*students, *others]), *untimed))
 
 
 def overrides(path: Path, release: Release) -> dict[tuple[str, str], Given]:
@@ -186,33 +279,6 @@ def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:
         for path, student in dict.fromkeys(named)
         if student not in students
     ]
-
-
-def rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a CSV with these columns. Raises: InvalidInput, one line, where it lacks one."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
-    reader = csv.DictReader(io.StringIO(text), delimiter="," if "," in text.partition("\n")[0] else ";")
-    if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
-        raise InvalidInput(f"{path} has no column {missing[0]!r}; its first line must be {','.join(columns)}")
-    try:
-        return [{name: (row[name] or "").strip() for name in columns} for row in reader]
-    except csv.Error as error:
-        raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
-
-
-def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[object]]) -> None:
-    """Write a CSV, atomically. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    for row in table:
-        writer.writerow(
-            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "@", "\t")) else cell for cell in row
-        )
-    atomic_write(path, file.getvalue())
 
 
 def _at_most(most: float, text: str, id: str, path: Path) -> float:

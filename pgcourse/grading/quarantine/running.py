@@ -6,6 +6,7 @@ answer is computed here.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -230,6 +231,8 @@ class _Run:
         if not isinstance(error, list) or len(error) != 3 or not all(isinstance(part, str) for part in error):
             raise wire.BadMessage("an error of another form")
         kind, text, line = (wire.plain_text(part, 300) for part in error)
+        # The text of a SyntaxError ends with its place, which is said below.
+        text = re.sub(rf" \(<cell [^<>]*>, line {re.escape(line)}\)$", "", text)
         if kind == "TimeLimit":
             said = f"was stopped after {self.job.limits.seconds:g} seconds: does a loop never end?"
         else:
@@ -310,7 +313,7 @@ def _collect(job: Job) -> Collected:
             collected.seconds += child.ended.get("seconds", 0.0)
         # A cell that ran out of time runs out of it again: it is left out of what follows.
         left_out |= {id for id, said in collected.cell_errors.items() if said.startswith("was stopped")}
-        if why == "done":
+        if not run.ahead and run.now is None:  # all came back, however the child ended: nobody is to blame
             return collected
         _blame(job, run, why, child.ended.get("status"), left_out)
     return collected

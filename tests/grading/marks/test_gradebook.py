@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pgcourse.errors import InvalidInput
+from pgcourse.grading import tables
 from pgcourse.grading.marks import gradebook
 from tests.grading.release.test_manifest import RELEASE
 
@@ -13,13 +14,13 @@ def test_a_table_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "times.csv"
     table.write_text("name;when\nanna;now\n")
     with pytest.raises(InvalidInput, match="no column 'student'; its first line must be student,handed_in"):
-        gradebook.rows(table, gradebook.TIMES)
+        tables.rows(table, gradebook.TIMES)
     table.write_text("student;handed_in\nanna;2026-12-01T12:00:00+00:00\n")
-    assert gradebook.rows(table, gradebook.TIMES) == [{"student": "anna", "handed_in": "2026-12-01T12:00:00+00:00"}]
+    assert tables.rows(table, gradebook.TIMES) == [{"student": "anna", "handed_in": "2026-12-01T12:00:00+00:00"}]
 
 
 def test_no_cell_of_a_table_is_a_formula(tmp_path: Path) -> None:
-    gradebook.write_rows(tmp_path / "t.csv", ["what"], [["=1+1"], ["@x"], ["fine"]])
+    tables.write_rows(tmp_path / "t.csv", ["what"], [["=1+1"], ["@x"], ["fine"]])
     assert (tmp_path / "t.csv").read_text() == "what\n'=1+1\n'@x\nfine\n"
 
 

@@ -130,8 +130,9 @@ def test_the_host_is_unharmed(graded: Graded, repository: Path) -> None:
     assert left == []
     for place in (Path.home(), Path("/tmp"), repository, root / "out"):
         assert not list(place.glob("pgcourse-attack*")), place
-    tables = {f"{name}.csv" for name in ("class", "look_at", "overrides", "similarity", "statistics")}
-    assert {path.name for path in (root / "out").iterdir()} == tables | {"grading.json", "observations", "readings", "students"}
+    tables = {f"{name}.csv" for name in ("class", "history", "look_at", "overrides", "similarity", "statistics")}
+    others = {"grading.json", "observations", "readings", "remarks.txt", "students"}
+    assert {path.name for path in (root / "out").iterdir()} == tables | others
 
 
 def leftovers() -> list[str]:

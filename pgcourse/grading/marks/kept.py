@@ -1,0 +1,44 @@
+"""The marks of an earlier run, read back from its folder: `class.csv` says who is in it, `students/` the rest."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pgcourse.errors import InvalidInput
+from pgcourse.grading.marks.gradebook import Given, NotebookMarks, Row, Student
+from pgcourse.grading.marks.report import LOOK_AT
+from pgcourse.grading.tables import rows
+
+
+def read_students(folder: Path) -> list[Student]:
+    """The students of a graded class, in order. Raises: InvalidInput, one line, where the folder holds no marks."""
+    table = folder / "class.csv"
+    if not table.is_file():
+        raise InvalidInput(f"there is no {table}; grade the class first: pgcourse grade SUBMISSIONS --out {folder}")
+    look_at: dict[tuple[str, str], list[str]] = {}
+    if (path := folder / "look_at.csv").is_file():
+        for row in rows(path, LOOK_AT):
+            look_at.setdefault((row["student"], row["notebook"]), []).append(row["what"])
+    names = [row["student"] for row in rows(table, ("student",))]
+    return [_student(folder / "students" / f"{name}.json", name, look_at) for name in names]
+
+
+def _student(path: Path, name: str, look_at: dict[tuple[str, str], list[str]]) -> Student:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        exercises, notes = data["exercises"], data["notes"]
+        parts = []
+        for part, what in data["notebooks"].items():
+            own = tuple(_row(id, exercises[id]) for id in what["exercises"])
+            looks = tuple(look_at.get((name, part), ()))
+            parts.append(NotebookMarks(part, own, tuple(notes.get(part, ())), looks, what["handed_in"]))
+        return Student(name, tuple(parts), data["late"], data["note"], tuple(data["attempts"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise InvalidInput(f"cannot read {path} ({said}); grade the whole class again") from None
+
+
+def _row(id: str, data: dict[str, Any]) -> Row:
+    given = Given(data["points"], data["changed_by_hand"]) if "changed_by_hand" in data else None
+    fields = {name: data[name] for name in ("status", "points", "max_points", "message", "misconception", "by_hand")}
+    return Row(id, given=given, **fields)

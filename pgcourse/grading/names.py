@@ -1,0 +1,31 @@
+"""Names of students: which are taken as they are, and when two are the same."""
+
+import unicodedata
+
+MAX_NAME = 245  # bytes of a student's name: with an ending it is the name of a file, which has 255 at most
+FORMULA = "=+-@"  # how a text begins that a spreadsheet computes
+
+
+def wrong_name(name: str) -> str:
+    """Why a folder or file of this name is not filed under it; "" for a name that is taken as it is.
+
+    Tables are written and read by people too: a name that looks like another one there would earn its marks.
+    """
+    if name != name.strip():
+        return "begins or ends with a blank, which no table shows"
+    if not name.isprintable():
+        return "holds a character that cannot be printed"
+    if name[0] in FORMULA:
+        return f"begins with {name[0]!r}, as a spreadsheet's formula does"
+    size = len(name.encode())
+    return f"is {size} bytes long, of at most {MAX_NAME}" if size > MAX_NAME else ""
+
+
+def composed(name: str) -> str:
+    """The name in Unicode's form NFC: some systems write é as one character, some as two."""
+    return unicodedata.normalize("NFC", name)
+
+
+def folded(name: str) -> str:
+    """The same text for names that differ in nothing but upper and lower case or Unicode's form."""
+    return composed(composed(name).casefold())

@@ -1,0 +1,178 @@
+"""Which files are whose: folders and files by their names, without opening one."""
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pgcourse.errors import InvalidInput
+from pgcourse.grading.names import composed, wrong_name
+from pgcourse.grading.quarantine import layouts
+from pgcourse.grading.roster import Roster
+
+ENDING = ".ipynb"
+Stamp = Callable[[Path], Sequence[str]]  # file -> (release, assignment) for which it was made, or nothing
+
+
+@dataclass(frozen=True)
+class Found:
+    """One notebook file. Fields: assignment: "" where its name does not say which one it is."""
+
+    student: str
+    assignment: str
+    path: Path
+
+
+@dataclass
+class Place:
+    """What a folder of submissions holds.
+
+    Fields: files: (student, assignment) -> the one file that counts. unnamed: student -> further notebooks, which bear no
+    assignment's name. students: in order, those of the roster too. remarks: what was left out, doubled or strange.
+    """
+
+    folder: Path
+    files: dict[tuple[str, str], Path] = field(default_factory=dict)
+    unnamed: dict[str, list[Path]] = field(default_factory=dict)
+    students: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[Found]:
+        """Every file that counts, student by student."""
+        return [Found(student, name, path) for (student, name), path in sorted(self.files.items())]
+
+    def add(self, found: Found) -> None:
+        """Take a file for its assignment, or say that another one was taken before."""
+        key = found.student, found.assignment
+        if not found.assignment:
+            self.unnamed.setdefault(found.student, []).append(found.path)
+        elif key in self.files:
+            taken, left = (self.shown(path) for path in (self.files[key], found.path))
+            self.remarks.append(f"{key[0]} handed in {key[1]} twice; {taken} was taken, {left} was left out.")
+        else:
+            self.files[key] = found.path
+
+    def take_unnamed(self, assignments: Sequence[str], stamp: Stamp) -> None:
+        """Take notebooks of other names, `01_reinforce (1).ipynb`, for what their stamp says; say what becomes of each.
+
+        Where the release has one notebook, one without a stamp is taken for it too. A notebook of the right name goes before.
+        """
+        for student, paths in self.unnamed.items():
+            for path in paths:
+                made = stamp(path)
+                name = made[1] if len(made) == 2 and made[1] in assignments else ""
+                name = name or (assignments[0] if len(assignments) == 1 else "")
+                if not name:
+                    said = "is none of this release's notebooks, and was left out."
+                elif (student, name) in self.files:
+                    said = f"was left out, since {self.shown(self.files[student, name])} was taken for {name}."
+                else:
+                    self.files[student, name] = path
+                    said = f"was taken for {name}{ENDING}."
+                self.remarks.append(f"{student}: {_shown(Path(path.name))} {said}")
+
+    def chosen(self, only: Sequence[str], roster: Roster | None) -> list[str]:
+        """The students of these names, in order. Raises: InvalidInput, with names that are near, for one of nobody."""
+        names = [(roster.called(name) if roster else "") or composed(name) for name in only]
+        for given, name in zip(only, names, strict=True):
+            if name not in self.students:
+                near = difflib.get_close_matches(name, self.students, n=3) or self.students[:5]
+                raise InvalidInput(f"--only {given!r}: nobody is called so; there is {', '.join(near)}")
+        return [student for student in self.students if student in names]
+
+    def shown(self, path: Path) -> str:
+        """The file's place below the folder."""
+        return _shown(Path(path.name) if path == self.folder else path.relative_to(self.folder))
+
+
+def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = None) -> Place:
+    """All notebooks of a class.
+
+    One notebook; or a folder that holds `STUDENT.ipynb` (a release of one notebook), `STUDENT-NAME.ipynb` and folders
+    `STUDENT/NAME.ipynb`, or nbgrader's `STUDENT/NAME/NAME.ipynb`; with a roster, what `layouts` knows too. Links are not
+    followed. Of two files for one assignment counts the one that bears the student's own name, then the one that Canvas
+    numbered last, then the first in the order of names. Raises: InvalidInput where there is nothing.
+    """
+    if not folder.exists():
+        raise InvalidInput(f"there is no {folder}; give a notebook, or a folder with one folder for each student")
+    place = Place(folder)
+    ranked: list[tuple[tuple[bool, int], Found]] = []
+    present: set[str] = set()
+    for entry in [folder] if folder.is_file() else sorted(folder.iterdir()):
+        name = composed(entry.stem if entry.suffix == ENDING else entry.name)
+        if entry.name.startswith("."):
+            continue
+        if entry.is_symlink():
+            place.remarks.append(f"{place.shown(entry)} is a link, and was left out.")
+        elif wrong := wrong_name(name):
+            place.remarks.append(f"{entry.name!r} {wrong}, and was left out; give it the student's name")
+        elif entry.is_dir() and layouts.is_online_text(name):
+            place.remarks.append(f"{place.shown(entry)} is Moodle's folder of a typed text, and was left out.")
+        elif entry.is_dir():
+            student = _of_folder(name, roster)
+            present.add(student)
+            ranked += [((name != student, 0), found) for found in _inside(place, student, entry, assignments)]
+        elif entry.is_file() and entry.suffix == ENDING:
+            if (whose := _of_file(name, assignments, roster)) is None:
+                said = f"does not say which notebook it is; put it into {name}/NAME{ENDING}"
+                place.remarks.append(f"{place.shown(entry)} {said}")
+                continue
+            student, assignment, number = whose
+            present.add(student)
+            ranked.append(((name != student, -number), Found(student, assignment, entry)))
+    for _, found in sorted(ranked, key=lambda each: each[0]):
+        place.add(found)
+    if not present:
+        raise InvalidInput(f"{folder} holds no notebooks; it needs STUDENT/{assignments[0]}{ENDING} for each student")
+    of_class = {person.student for person in roster.people} if roster else present
+    place.remarks += [
+        f"{name!r} is nobody of {roster.source}, and was graded all the same; if it is a student's, make it an alias."
+        for name in sorted(present - of_class)
+        if roster
+    ]
+    place.students = sorted(present | of_class)
+    return place
+
+
+def _of_folder(name: str, roster: Roster | None) -> str:
+    """Whose folder it is: a student of the roster, else its own name."""
+    if roster is None:
+        return name
+    known = layouts.named(name, roster)
+    return roster.called(name) or (known.student if known else name)
+
+
+def _of_file(name: str, assignments: Sequence[str], roster: Roster | None) -> tuple[str, str, int] | None:
+    """Whose notebook a file beside the folders is: student, assignment ("": not said), number of Canvas's (else 0).
+
+    Args: name: without its ending. None: nothing says which of several notebooks it is.
+    """
+    ends = max((each for each in assignments if name.endswith(each)), key=len, default="")
+    student = (name.removesuffix(ends).rstrip("-_ ") if ends else name) or ends
+    if roster:
+        if called := roster.called(student):
+            student = called
+        elif known := layouts.named(name, roster):
+            return known.student, known.original if known.original in assignments else "", known.number
+    only = assignments[0] if len(assignments) == 1 else ""
+    return (student, ends or only, 0) if ends or only else None
+
+
+def _inside(place: Place, student: str, folder: Path, assignments: Sequence[str]) -> Iterator[Found]:
+    """The notebooks of a student's folder: those of the release first, then all others."""
+    for name in assignments:
+        for path in (folder / f"{name}{ENDING}", folder / name / f"{name}{ENDING}"):
+            if path.is_symlink() or path.parent.is_symlink():
+                place.remarks.append(f"{place.shown(path)} is a link, and was left out.")
+            elif path.is_file():
+                yield Found(student, name, path)
+    known = {f"{name}{ENDING}" for name in assignments}
+    for path in sorted(folder.glob(f"*{ENDING}")):
+        if path.name not in known and not path.is_symlink():
+            yield Found(student, "", path)
+
+
+def _shown(path: Path) -> str:
+    """The path; one that could write over a terminal's lines, in quotes."""
+    return str(path) if str(path).isprintable() else repr(str(path))
