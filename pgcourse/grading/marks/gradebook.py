@@ -2,27 +2,34 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marks.judge import Judged
-from pgcourse.grading.release.manifest import Release, parse_time
+from pgcourse.grading.release.manifest import ManualCell, Release, parse_time
 from pgcourse.storage import atomic_write
 
 OVERRIDES = ("student", "exercise", "points", "reason")
 MANUAL = ("student", "id", "points", "comment")
+ITEMS = "items"  # a further column of manual.csv: the points of each line of the rubric, as in 1 0.5 1
+NOT_YET = "?"  # in it, for a line without points
 TIMES = ("student", "handed_in")
+FORMULA = ("=", "+", "@", "\t")  # what a spreadsheet begins to calculate at
 
 
 @dataclass(frozen=True)
 class Given:
-    """Points that a person gave, and why."""
+    """Points that a person gave, and why. `items`: of each line of the rubric, where they are known."""
 
     points: float
     reason: str
+    items: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,17 @@ class Tables:
 
 
 @dataclass(frozen=True)
+class RubricRow:
+    """One line of a rubric, and what it earned; None where nobody has said."""
+
+    text: str
+    points: float | None
+    max_points: float
+
+
+@dataclass(frozen=True)
 class Row:
-    """One exercise, or one cell marked by hand, of one student."""
+    """One exercise, or one cell marked by hand, of one student. Fields: rubric: of a cell marked by hand."""
 
     id: str
     status: str
@@ -46,10 +62,12 @@ class Row:
     message: str
     misconception: str | None = None
     given: Given | None = None
+    rubric: tuple[RubricRow, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What stands under its id in the student's JSON file."""
-        data = {name: value for name, value in vars(self).items() if name not in ("id", "given")}
+        data = {name: value for name, value in vars(self).items() if name not in ("id", "given", "rubric")}
+        data |= {"rubric": [asdict(line) for line in self.rubric]} if self.rubric else {}
         return data | ({"changed_by_hand": self.given.reason} if self.given else {})
 
 
@@ -113,9 +131,15 @@ def student(name: str, release: Release, judged: Mapping[str, Judged], tables: T
             given = tables.manual.get((name, cell.id))
             status = "marked by hand" if given else "not marked yet"
             text = cell.title + (f"\n{given.reason}" if given and given.reason else "")
-            rows.append(Row(cell.id, status, given.points if given else 0.0, cell.points, text))
+            rubric = _rubric(cell, given)
+            rows.append(Row(cell.id, status, given.points if given else 0.0, cell.points, text, None, given, rubric))
         parts.append(NotebookMarks(assignment.name, tuple(rows), own.notes, own.look_at))
     return Student(name, tuple(parts), tables.late.get(name, 0.0))
+
+
+def _rubric(cell: ManualCell, given: Given | None) -> tuple[RubricRow, ...]:
+    items: Sequence[float | None] = given.items if given and given.items else [None] * len(cell.rubric)
+    return tuple(RubricRow(line.text, got, line.points) for line, got in zip(cell.rubric, items, strict=True))
 
 
 def read_tables(folder: Path, times: Path | None, release: Release, students: Sequence[str]) -> Tables:
@@ -142,14 +166,16 @@ def overrides(path: Path, release: Release) -> dict[tuple[str, str], Given]:
 
 def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[str, str], Given]:
     """(student, cell) -> marks given so far. The table gets a row for each student and cell; what stands in it stays."""
-    known = {cell.id: cell.points for assignment in release.assignments for cell in assignment.manual}
+    known = {cell.id: cell for assignment in release.assignments for cell in assignment.manual}
     if not known:
         return {}
-    standing = rows(path, MANUAL) if path.exists() else []
-    present = {(row["student"], row["id"]) for row in standing}
-    added = [(student, id, "", "") for student in students for id in known if (student, id) not in present]
-    if added or not path.exists():
-        write_rows(path, MANUAL, [*(tuple(row[name] for name in MANUAL) for row in standing), *added])
+    with locked(path):
+        columns, standing = whole_table(path, MANUAL) if path.exists() else ([*MANUAL, ITEMS], [])
+        present = {(row["student"], row["id"]) for row in standing}
+        added = [(student, id) for student in students for id in known if (student, id) not in present]
+        if added or not path.exists():
+            rows_added = [{"student": student, "id": id} for student, id in added]
+            write_rows(path, columns, ([row.get(name, "") for name in columns] for row in [*standing, *rows_added]))
     found = {}
     for row in standing:
         if row["points"] and row["id"] not in known:
@@ -157,9 +183,31 @@ def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[
                 f"{path}: nothing marked by a person is called {row['id']!r} in this release; it has {', '.join(known)}"
             )
         if row["points"]:
-            points = _at_most(known[row["id"]], row["points"], row["id"], path)
-            found[row["student"], row["id"]] = Given(points, row["comment"])
+            cell = known[row["id"]]
+            points = _at_most(cell.points, row["points"], row["id"], path)
+            items = tuple(value for value in read_items(row.get(ITEMS, ""), cell, points) if value is not None)
+            whole = items if len(items) == len(cell.rubric) else ()
+            found[row["student"], row["id"]] = Given(points, row["comment"], whole)
     return found
+
+
+def read_items(text: str, cell: ManualCell, points: float | None) -> tuple[float | None, ...]:
+    """The points of each line of the rubric, from the column `items`; None where there are none yet.
+
+    Args: points: what the row gives in all. Returns: [lines of the rubric]; empty where the text does not fit rubric and
+    points, as after somebody has changed the points by hand.
+    """
+    try:
+        values = [None if word == NOT_YET else float(word.replace(",", ".")) for word in text.split()]
+    except ValueError:
+        return ()
+    most = [line.points for line in cell.rubric]
+    if len(values) != len(most) or any(v is not None and not 0 <= v <= m for v, m in zip(values, most, strict=True)):
+        return ()
+    given = [value for value in values if value is not None]
+    if len(given) == len(most) and (points is None or abs(sum(given) - points) > 1e-6):
+        return ()
+    return tuple(values)
 
 
 def late_shares(path: Path | None, release: Release, students: Sequence[str]) -> tuple[dict[str, float], list[str]]:
@@ -190,17 +238,36 @@ def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:
 
 def rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """The rows of a CSV with these columns. Raises: InvalidInput, one line, where it lacks one."""
+    return [{name: row[name] for name in columns} for row in whole_table(path, columns)[1]]
+
+
+def whole_table(path: Path, columns: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
+    """All columns and rows of a CSV that has at least these columns; see `rows`. What `write_rows` wrote is read back."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
     reader = csv.DictReader(io.StringIO(text), delimiter="," if "," in text.partition("\n")[0] else ";")
-    if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+    names = [name for name in (reader.fieldnames or ()) if name]
+    if missing := [name for name in columns if name not in names]:
         raise InvalidInput(f"{path} has no column {missing[0]!r}; its first line must be {','.join(columns)}")
     try:
-        return [{name: (row[name] or "").strip() for name in columns} for row in reader]
+        return names, [{name: _as_written((row[name] or "").strip()) for name in names} for row in reader]
     except csv.Error as error:
         raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep everybody else from changing this table, be it another thread or another command. Raises: InvalidInput."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.parent / f".{path.name}.lock", timeout=30, poll_interval=0.01):
+            yield
+    except Timeout:
+        raise InvalidInput(f"another command has held {path} for 30 seconds; end it, and try again") from None
+    except OSError as error:
+        raise InvalidInput(f"cannot lock {path} ({error}); choose a folder that you may write to") from None
 
 
 def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[object]]) -> None:
@@ -209,10 +276,12 @@ def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[obje
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     for row in table:
-        writer.writerow(
-            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "@", "\t")) else cell for cell in row
-        )
+        writer.writerow(f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row)
     atomic_write(path, file.getvalue())
+
+
+def _as_written(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
 
 
 def _at_most(most: float, text: str, id: str, path: Path) -> float:
