@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "progress": ("course", "show which exercises are solved"),
     "assignment": ("assignment", "for teachers: make the notebooks of a class, and its key"),
     "grade": ("grade", "for teachers: mark what a class hands in"),
+    "mark": ("mark", "for teachers: mark the experiments by hand, in the browser"),
     "grades": ("grades", "for teachers: bring the marks into Moodle, Canvas, nbgrader or one table"),
 }
 

@@ -2,11 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from pgcourse.errors import InvalidInput
 from pgcourse.storage import atomic_write
+
+FORMULA = ("=", "+", "@", "\t")  # how a text begins that a spreadsheet computes; a minus is a number's
 
 
 def rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -14,17 +19,36 @@ def rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> li
 
     Raises: InvalidInput, one line, where the table cannot be read or lacks a column.
     """
+    return [{name: row.get(name, "") for name in (*columns, *optional)} for row in whole_table(path, columns)[1]]
+
+
+def whole_table(path: Path, columns: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
+    """All columns and rows of a CSV that has at least these columns; see `rows`. What `write_rows` wrote is read back."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
     reader = csv.DictReader(io.StringIO(text), delimiter="," if "," in text.partition("\n")[0] else ";")
-    if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+    names = [name for name in (reader.fieldnames or ()) if name]
+    if missing := [name for name in columns if name not in names]:
         raise InvalidInput(f"{path} has no column {missing[0]!r}; its first line must be {','.join(columns)}")
     try:
-        return [{name: (row.get(name) or "").strip() for name in (*columns, *optional)} for row in reader]
+        return names, [{name: _as_written((row[name] or "").strip()) for name in names} for row in reader]
     except csv.Error as error:
         raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep everybody else from changing this table, be it another thread or another command. Raises: InvalidInput."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.parent / f".{path.name}.lock", timeout=30, poll_interval=0.01):
+            yield
+    except Timeout:
+        raise InvalidInput(f"another command has held {path} for 30 seconds; end it, and try again") from None
+    except OSError as error:
+        raise InvalidInput(f"cannot lock {path} ({error}); choose a folder that you may write to") from None
 
 
 def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[object]]) -> None:
@@ -33,7 +57,9 @@ def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[obje
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     for row in table:
-        writer.writerow(
-            f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "@", "\t")) else cell for cell in row
-        )
+        writer.writerow(f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row)
     atomic_write(path, file.getvalue())
+
+
+def _as_written(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text

@@ -1,26 +1,29 @@
 """The gradebook: judgements, and what people write beside them (overrides, marks by hand, times), put together."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marks.judge import Judged
-from pgcourse.grading.release.manifest import Release, parse_time
-from pgcourse.grading.tables import rows, write_rows
+from pgcourse.grading.release.manifest import ManualCell, Release, parse_time
+from pgcourse.grading.tables import locked, rows, whole_table, write_rows
 
 OVERRIDES = ("student", "exercise", "points", "reason")
 MANUAL = ("student", "id", "points", "comment")
+ITEMS = "items"  # a further column of manual.csv: the points of each line of the rubric, as in 1 0.5 1
+NOT_YET = "?"  # in it, for a line without points
 TIMES = ("student", "handed_in")
 
 
 @dataclass(frozen=True)
 class Given:
-    """Points that a person gave, and why."""
+    """Points that a person gave, and why. `items`: of each line of the rubric, where they are known."""
 
     points: float
     reason: str
+    items: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,17 @@ class Tables:
 
 
 @dataclass(frozen=True)
+class RubricRow:
+    """One line of a rubric, and what it earned; None where nobody has said."""
+
+    text: str
+    points: float | None
+    max_points: float
+
+
+@dataclass(frozen=True)
 class Row:
-    """One exercise, or one cell marked by hand (`by_hand`), of one student."""
+    """One exercise, or one cell marked by hand (`by_hand`, by its `rubric`), of one student."""
 
     id: str
     status: str
@@ -45,6 +57,7 @@ class Row:
     misconception: str | None = None
     given: Given | None = None
     by_hand: bool = False
+    rubric: tuple[RubricRow, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -53,7 +66,8 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """What stands under its id in the student's JSON file."""
-        data = {name: value for name, value in vars(self).items() if name not in ("id", "given")}
+        data = {name: value for name, value in vars(self).items() if name not in ("id", "given", "rubric")}
+        data |= {"rubric": [asdict(line) for line in self.rubric]} if self.rubric else {}
         return data | ({"changed_by_hand": self.given.reason} if self.given else {})
 
 
@@ -199,11 +213,16 @@ def student(
             waiting = "not attempted" if assignment.name in missing else "not marked yet"
             text = cell.title + (f"\n{given.reason}" if given and given.reason else "")
             points = given.points if given else 0.0
-            status = "marked by hand" if given else waiting
-            rows.append(Row(cell.id, status, points, cell.points, text, by_hand=True))
+            status, rubric = "marked by hand" if given else waiting, _rubric(cell, given)
+            rows.append(Row(cell.id, status, points, cell.points, text, given=given, by_hand=True, rubric=rubric))
         here = assignment.name not in missing
         parts.append(NotebookMarks(assignment.name, tuple(rows), own.notes, own.look_at, here))
     return Student(name, tuple(parts), tables.late.get(name, 0.0), note)
+
+
+def _rubric(cell: ManualCell, given: Given | None) -> tuple[RubricRow, ...]:
+    items: Sequence[float | None] = given.items if given and given.items else [None] * len(cell.rubric)
+    return tuple(RubricRow(line.text, got, line.points) for line, got in zip(cell.rubric, items, strict=True))
 
 
 def read_tables(
@@ -235,14 +254,16 @@ def overrides(path: Path, release: Release) -> dict[tuple[str, str], Given]:
 
 def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[str, str], Given]:
     """(student, cell) -> marks given so far. The table gets a row for each student and cell; what stands in it stays."""
-    known = {cell.id: cell.points for assignment in release.assignments for cell in assignment.manual}
+    known = {cell.id: cell for assignment in release.assignments for cell in assignment.manual}
     if not known:
         return {}
-    standing = rows(path, MANUAL) if path.exists() else []
-    present = {(row["student"], row["id"]) for row in standing}
-    added = [(student, id, "", "") for student in students for id in known if (student, id) not in present]
-    if added or not path.exists():
-        write_rows(path, MANUAL, [*(tuple(row[name] for name in MANUAL) for row in standing), *added])
+    with locked(path):
+        columns, standing = whole_table(path, MANUAL) if path.exists() else ([*MANUAL, ITEMS], [])
+        present = {(row["student"], row["id"]) for row in standing}
+        added = [(student, id) for student in students for id in known if (student, id) not in present]
+        if added or not path.exists():
+            rows_added = [{"student": student, "id": id} for student, id in added]
+            write_rows(path, columns, ([row.get(name, "") for name in columns] for row in [*standing, *rows_added]))
     found = {}
     for row in standing:
         if row["points"] and row["id"] not in known:
@@ -250,9 +271,31 @@ def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[
                 f"{path}: nothing marked by a person is called {row['id']!r} in this release; it has {', '.join(known)}"
             )
         if row["points"]:
-            points = _at_most(known[row["id"]], row["points"], row["id"], path)
-            found[row["student"], row["id"]] = Given(points, row["comment"])
+            cell = known[row["id"]]
+            points = _at_most(cell.points, row["points"], row["id"], path)
+            items = tuple(value for value in read_items(row.get(ITEMS, ""), cell, points) if value is not None)
+            whole = items if len(items) == len(cell.rubric) else ()
+            found[row["student"], row["id"]] = Given(points, row["comment"], whole)
     return found
+
+
+def read_items(text: str, cell: ManualCell, points: float | None) -> tuple[float | None, ...]:
+    """The points of each line of the rubric, from the column `items`; None where there are none yet.
+
+    Args: points: what the row gives in all. Returns: [lines of the rubric]; empty where the text does not fit rubric and
+    points, as after somebody has changed the points by hand.
+    """
+    try:
+        values = [None if word == NOT_YET else float(word.replace(",", ".")) for word in text.split()]
+    except ValueError:
+        return ()
+    most = [line.points for line in cell.rubric]
+    if len(values) != len(most) or any(v is not None and not 0 <= v <= m for v, m in zip(values, most, strict=True)):
+        return ()
+    given = [value for value in values if value is not None]
+    if len(given) == len(most) and (points is None or abs(sum(given) - points) > 1e-6):
+        return ()
+    return tuple(values)
 
 
 def late_shares(path: Path | None, release: Release, students: Sequence[str]) -> tuple[dict[str, float], list[str]]:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 from pgcourse.grading.marks.gradebook import Row, Student
+from pgcourse.grading.marks.look import look
 from pgcourse.grading.marks.similarity import Pair
 from pgcourse.grading.tables import write_rows
 from pgcourse.storage import atomic_write, write_json
@@ -16,38 +18,34 @@ CLASS = (
 )  # fmt: skip
 LOOK_AT = ("student", "notebook", "what")
 STATES = ("correct", "not yet", "not attempted", "withheld")
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{ student.name }}</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-body { font: 16px/1.5 sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-h2 { margin-top: 2.5rem; border-bottom: 1px solid #bbb; } h3 { margin-bottom: .3rem; }
-pre { white-space: pre-wrap; background: #f5f5f5; border-left: 4px solid #777; padding: .6rem .9rem; margin: .3rem 0 1rem; }
-.correct pre { border-color: #0072b2; } .not-yet pre, .withheld pre { border-color: #d55e00; }
-table { border-collapse: collapse; } td, th { padding: .2rem .8rem .2rem 0; text-align: left; } .note { color: #555; }
-</style></head><body>
-<h1>{{ student.name }}: {{ number(student.score) }} of {{ number(student.decided) }} points</h1>
-{% if student.open or student.by_hand.max_points %}<p>{{ student.split[0] | upper }}{{ student.split[1:] }}.\
-{% if student.open %} What is open is not marked yet: it is neither earned nor lost.{% endif %}</p>{% endif %}
-{% if student.late %}<p>Handed in late: {{ "%.0f" | format(100 * student.late) }} % of the score is lost.</p>{% endif %}
-<table><tr><th>exercise</th><th>state</th><th>points</th></tr>
-{% for row in student.rows %}<tr><td><a href="#{{ row.id }}">{{ row.id }}</a></td><td>{{ row.status }}</td>
-<td>{{ number(row.points) }} of {{ number(row.max_points) }}</td></tr>
-{% endfor %}</table>
-{% for part in student.parts %}<h2>{{ part.name }}</h2>
-{% for note in part.notes %}<p class="note">{{ note }}</p>
-{% endfor %}{% for row in part.rows %}<section class="{{ row.status.replace(" ", "-") }}">
-<h3 id="{{ row.id }}">{{ row.id }}: {{ number(row.points) }} of {{ number(row.max_points) }}</h3>
-{% if row.given %}<p>Set by your teacher: {{ row.given.reason or "no reason given" }}</p>{% endif %}
-<pre>{{ row.message }}</pre></section>
-{% endfor %}{% endfor %}</body></html>
-"""
+TEMPLATE = Path(__file__).with_name("feedback.html")
+# Status -> class and mark, as on the cards of the course. The words say it; mark and colour repeat it.
+LOOKS = {
+    "correct": ("right", "✓"),
+    "not yet": ("wrong", "✗"),
+    "not attempted": ("open", "○"),
+    "withheld": ("open", "○"),
+    "marked by hand": ("hand", "✎"),
+    "not marked yet": ("open", "○"),
+}
 
 
 def page(student: Student) -> str:
     """The student's feedback as one HTML page without scripts; whatever a student wrote is shown as text."""
-    template = Environment(autoescape=True).from_string(_PAGE)
-    return str(template.render(student=student, number=lambda value: f"{value:g}"))
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        TEMPLATE.read_text(encoding="utf-8")
+    )
+    page = template.render(student=student, look=Markup(look()), looks=LOOKS, earned=_earned, number=_number)
+    return f"{page}\n"
+
+
+def _number(points: float) -> str:
+    return f"{points:g}"
+
+
+def _earned(row: Row) -> str:
+    """`2 of 3`; of what is open, `open, of 3`: it is not lost."""
+    return f"open, of {row.max_points:g}" if row.open else f"{row.points:g} of {row.max_points:g}"
 
 
 def write_student(folder: Path, student: Student) -> None:

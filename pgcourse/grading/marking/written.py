@@ -1,0 +1,113 @@
+"""What a student wrote and ran for an experiment, from `grades/readings/STUDENT/ASSIGNMENT.json`.
+
+Whatever stands in the file is a student's: kinds and sizes are checked, figures must be PNG, and what does not fit is
+left out with a line that says so.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pgcourse.grading.marking.png import is_png
+
+MOST_BYTES = 64 * 2**20  # of a file
+MOST_TEXT = 50_000  # characters of an answer, of a cell's code, of what it printed
+MOST_CELLS = 50
+MOST_FIGURES = 30
+MOST_FIGURE = 4 * 2**20  # bytes
+AGAIN = "grade the class again, or look at the notebook itself"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A cell of the experiment's run. `figures`: PNG in base64."""
+
+    source: str
+    printed: str
+    figures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer and its run. `remarks`: what is missing or was left out; they name no student, who may be hidden."""
+
+    text: str = ""
+    cells: tuple[Ran, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def reading(folder: Path, assignment: str) -> tuple[dict[str, Any], str]:
+    """The content of one file, and what is wrong with it; one of the two is empty. Args: folder: of one student."""
+    path = folder / f"{assignment}.json"
+    if folder.is_symlink() or path.is_symlink() or not path.is_file():
+        return {}, f"There is no reading of {assignment}: {AGAIN}."
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return {}, f"The reading of {assignment} is larger than {MOST_BYTES // 2**20} MB: {AGAIN}."
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        return {}, f"The reading of {assignment} cannot be read ({type(error).__name__}): {AGAIN}."
+    return (data, "") if isinstance(data, dict) else ({}, f"The reading of {assignment} is damaged: {AGAIN}.")
+
+
+def written(folder: Path, assignment: str, id: str) -> Written:
+    """What one student wrote in the cell `id`. Never raises: what is wrong stands in the remarks."""
+    data, wrong = reading(folder, assignment)
+    if wrong:
+        return Written(remarks=(wrong,))
+    entries = data.get("written")
+    if not isinstance(entries, list):
+        return Written(remarks=(f"The reading of {assignment} holds no answers: {AGAIN}.",))
+    found = next((each for each in entries if isinstance(each, dict) and each.get("id") == id), None)
+    if found is None:
+        return Written(remarks=("The notebook has no such cell: it was deleted or renamed.",))
+    remarks: list[str] = []
+    text = _text(found.get("text"), "The answer", remarks)
+    cells = found.get("cells")
+    if not isinstance(cells, list | None):
+        remarks.append("The cells of the run are damaged and left out.")
+    kept = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
+    if len(kept) > MOST_CELLS:
+        remarks.append(f"Of {len(kept)} cells the first {MOST_CELLS} are shown.")
+    return Written(text, tuple(_ran(cell, remarks) for cell in kept[:MOST_CELLS]), tuple(dict.fromkeys(remarks)))
+
+
+def code(folder: Path, assignment: str, id: str) -> str:
+    """The student's code for an exercise, where the reading has it under `solutions`; else empty."""
+    solutions = reading(folder, assignment)[0].get("solutions")
+    return _text(solutions.get(id), "The code", []) if isinstance(solutions, dict) else ""
+
+
+def _ran(cell: dict[str, Any], remarks: list[str]) -> Ran:
+    figures = cell.get("figures")
+    source = _text(cell.get("source"), "The code of a cell", remarks)
+    printed = _text(cell.get("printed"), "What a cell printed", remarks)
+    return Ran(source, printed, tuple(_figures(figures if isinstance(figures, list) else [], remarks)))
+
+
+def _figures(figures: list[Any], remarks: list[str]) -> Iterable[str]:
+    if len(figures) > MOST_FIGURES:
+        remarks.append(f"Of {len(figures)} figures of a cell the first {MOST_FIGURES} are shown.")
+    for figure in figures[:MOST_FIGURES]:
+        try:
+            data = base64.b64decode("".join(figure.split()), validate=True) if isinstance(figure, str) else b""
+        except (binascii.Error, ValueError):
+            data = b""
+        if len(data) <= MOST_FIGURE and is_png(data):
+            yield base64.b64encode(data).decode("ascii")
+        else:
+            remarks.append("A figure is left out: it is no PNG, or too large.")
+
+
+def _text(value: Any, what: str, remarks: list[str]) -> str:
+    if value is not None and not isinstance(value, str):
+        remarks.append(f"{what} is no text and left out.")
+    text = value if isinstance(value, str) else ""
+    if len(text) > MOST_TEXT:
+        remarks.append(f"{what} is cut after {MOST_TEXT:,} characters.")
+    # A lone surrogate is no text that could be sent.
+    return text[:MOST_TEXT].encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,112 @@
+"""`pgcourse mark`: the command around the page."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pgcourse.cli import main
+from pgcourse.grading.marking import address
+from tests.grading.marking.desks import make_class
+
+
+@contextmanager
+def running(grades: Path, release: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command, and the address that it printed."""
+    command = [
+        sys.executable,
+        "-m",
+        "pgcourse",
+        "mark",
+        str(grades),
+        "--release",
+        str(release),
+        "--no-browser",
+        *options,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert "http://127.0.0.1:" in first, first + process.stdout.read()
+        yield process, first.split()[-1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_it_serves_until_it_is_stopped_and_says_what_comes_next(tmp_path: Path) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x", "ben": "y"})
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with running(grades, release) as (process, at):
+            assert urllib.request.urlopen(at, timeout=10).status == 200
+            process.send_signal(number)
+            rest, _ = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert (
+            f"0 of 4 marked. To put them into class.csv and the feedback: pgcourse grade SUBMISSIONS --release {release}"
+            in rest
+        )
+
+
+def test_an_open_page_finds_the_next_start_and_nobody_else_reads_its_secret(tmp_path: Path) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    with running(grades, release) as (_, first):
+        with running(grades, release) as (_, second):
+            assert second != first, "two at a time need two ports"
+        kept = grades / address.FILE
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    with running(grades, release) as (_, again):
+        assert again == first
+    kept.chmod(0o644)
+    with running(grades, release) as (_, other):
+        assert other.split("/")[-2] != first.split("/")[-2], "what others could read is no secret"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"token": "../x", "port": 1}', '{"token": 3, "port": "x"}'])
+def test_a_damaged_address_gives_a_new_one(tmp_path: Path, content: str) -> None:
+    (tmp_path / address.FILE).write_text(content)
+    (tmp_path / address.FILE).chmod(0o600)
+    assert address.TOKEN.fullmatch(address.kept(tmp_path).token) and address.kept(tmp_path).port == 0
+
+
+def test_a_mistake_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    nowhere = tmp_path / "nowhere"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for arguments, complaint in (
+            ([nowhere, "--release", release], "holds no graded class; grade first: pgcourse grade"),
+            ([grades, "--release", nowhere], "there is no"),
+            ([grades, "--release", release, "--port", port], f"port {port} cannot be used"),
+            ([grades, "--release", release, "--port", "70000"], "--port 70000 is no port"),
+            ([grades], "--release"),
+        ):
+            assert main(["mark", *map(str, arguments), "--no-browser"]) == 2
+            error = capsys.readouterr().err
+            assert complaint in error and error.count("\n") == 1
+    assert not nowhere.exists()
+    (grades / "manual.csv").write_text("name,points\n")
+    assert main(["mark", str(grades), "--release", str(release)]) == 2
+    assert "has no column 'student'" in capsys.readouterr().err
+
+
+def test_a_release_with_nothing_to_mark_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    data = json.loads((release / "release.json").read_text())
+    for each in data["assignments"]:
+        each["manual"] = []
+    (release / "release.json").write_text(json.dumps(data))
+    assert main(["mark", os.fspath(grades), "--release", os.fspath(release)]) == 2
+    assert "nothing waits for a person" in capsys.readouterr().err
