@@ -77,9 +77,14 @@ def written(folder: Path, assignment: str, id: str) -> Written:
 
 
 def code(folder: Path, assignment: str, id: str) -> str:
-    """The student's code for an exercise, where the reading has it under `solutions`; else empty."""
-    solutions = reading(folder, assignment)[0].get("solutions")
-    return _text(solutions.get(id), "The code", []) if isinstance(solutions, dict) else ""
+    """The student's code for an exercise: the cells that the reading takes for its solution. Empty where there is none."""
+    data = reading(folder, assignment)[0]
+    solutions, cells = data.get("solutions"), data.get("cells")
+    taken = solutions.get(id) if isinstance(solutions, dict) else None
+    if not isinstance(taken, list) or not isinstance(cells, list):
+        return ""
+    sources = (cell.get("source") for cell in cells if isinstance(cell, dict) and cell.get("id") in taken)
+    return _text("\n\n".join(source for source in sources if isinstance(source, str)), "The code", [])
 
 
 def _ran(cell: dict[str, Any], remarks: list[str]) -> Ran:

@@ -94,7 +94,9 @@ def make_class(
         (grades / "students" / f"{name}.json").write_text(json.dumps({"student": name, "exercises": rows}))
         for each in RELEASE.assignments if text is not None else ():
             data = {"written": [answer(cell.id, str(text)) for cell in each.manual]}
-            data["solutions"] = {e.id: f"def {e.id}():\n    return sys._getframe()" for e in each.exercises}  # type: ignore[assignment]
+            data["solutions"] = {e.id: [e.id] for e in each.exercises}  # type: ignore[assignment]
+            source = "def {}():\n    return sys._getframe()"
+            data["cells"] = [{"id": e.id, "source": source.format(e.id)} for e in each.exercises]
             path = grades / "readings" / name / f"{each.name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(data))

@@ -66,5 +66,7 @@ def test_half_a_letter_does_not_stop_the_page(tmp_path: Path) -> None:
 
 def test_the_code_of_an_exercise_is_read_where_it_is(tmp_path: Path) -> None:
     assert code(tmp_path, "01_reinforce", "gae") == ""
-    (tmp_path / "01_reinforce.json").write_text(json.dumps({"solutions": {"gae": "def gae(): ..."}}))
+    (tmp_path / "01_reinforce.json").write_text(
+        json.dumps({"solutions": {"gae": ["7"]}, "cells": [{"id": "7", "source": "def gae(): ..."}]})
+    )
     assert code(tmp_path, "01_reinforce", "gae") == "def gae(): ..."

@@ -77,7 +77,7 @@ def notes(notebook: dict[str, Any], size: int) -> list[str]:
         named = plain_text(language, 40) if isinstance(language, str) else "another language"
         found.append(f"The notebook names a kernel for {named}; its cells were run as Python.")
     if size > 20 * 2**20:
-        found.append(f"The file has {size // 2**20} MB; its outputs were not read.")
+        found.append(f"The file has {size // 2**20} MB; clear the outputs before you hand in.")
     return found
 
 
