@@ -11,6 +11,7 @@ from pgcourse.grading.marks.similarity import Pair
 from pgcourse.storage import atomic_write, write_json
 
 STATES = ("correct", "not yet", "not attempted", "withheld")
+# No links within the page: JupyterLab shows it in a frame, where one leads to the server and a JupyterHub refuses it.
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ student.name }}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -24,7 +25,7 @@ table { border-collapse: collapse; } td, th { padding: .2rem .8rem .2rem 0; text
 <h1>{{ student.name }}: {{ number(student.score) }} of {{ number(student.max_score) }} points</h1>
 {% if student.late %}<p>Handed in late: {{ "%.0f" | format(100 * student.late) }} % of the score is lost.</p>{% endif %}
 <table><tr><th>exercise</th><th>state</th><th>points</th></tr>
-{% for row in student.rows %}<tr><td><a href="#{{ row.id }}">{{ row.id }}</a></td><td>{{ row.status }}</td>
+{% for row in student.rows %}<tr><td>{{ row.id }}</td><td>{{ row.status }}</td>
 <td>{{ number(row.points) }} of {{ number(row.max_points) }}</td></tr>
 {% endfor %}</table>
 {% for part in student.parts %}<h2>{{ part.name }}</h2>
