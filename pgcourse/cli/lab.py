@@ -1,5 +1,6 @@
 """`pgcourse lab` and `pgcourse update`: the learner's own folder, opened in JupyterLab and brought to a new version."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ HELP = f"""usage: pgcourse lab [FOLDER] [OPTIONS OF JUPYTERLAB]
 Open the course in JupyterLab, on this machine only, in a folder of your own: made at the first time, and opened as you
 left it from then on. The course's own files are never written.
 
-FOLDER comes first; without one it is {FOLDER} in the current folder. Further arguments go to JupyterLab.
+FOLDER comes first; without one it is {FOLDER} in the current folder. Further arguments go to JupyterLab. A JupyterHub
+takes this command for its users' servers: docs/jupyterhub.md.
 
 Example: pgcourse lab --no-browser --port=8899"""
 
@@ -27,15 +29,19 @@ def lab(arguments: list[str]) -> int:
         return 0
     named = bool(arguments) and not arguments[0].startswith("-")
     folder = Path(arguments[0] if named else FOLDER).expanduser()
+    from ..checks import progress
     from ..show.page import stylesheet
     from ..show.page.home import write_home
-    from ..workfolder import HOME, open_folder
-    from ..workfolder.jupyterlab import serve
+    from ..workfolder import HOME, jupyterlab, open_folder
     from ..workfolder.trust import trust_unchanged
 
     opened = open_folder(folder, __version__)
     trust_unchanged(folder)
     write_home(folder)
+    options = arguments[1:] if named else arguments
+    if jupyterlab.HUB in os.environ:
+        kept = progress.path().parent.resolve() / "jupyterlab"
+        jupyterlab.become_hub_server(folder.resolve(), HOME, options, stylesheet(), kept)
     again = "pgcourse lab" + (f" {arguments[0]}" if named else "")
     print(f"Your folder: {folder.resolve()}")
     print(f"Your answers and notes stay there. To stop: Ctrl-C. To come back: {again} (in {Path.cwd()})")
@@ -47,7 +53,7 @@ def lab(arguments: list[str]) -> int:
     else:
         print("The page opens in your browser; if it does not, open the address that ends in ?token=... below.")
     sys.stdout.flush()
-    return serve(folder.resolve(), HOME, arguments[1:] if named else arguments, stylesheet())
+    return jupyterlab.serve(folder.resolve(), HOME, options, stylesheet())
 
 
 @dataclass

@@ -106,3 +106,70 @@ def test_the_configuration_is_for_this_server_and_jupyter_reads_it(tmp_path: Pat
     static = tmp_path / "extensions" / jupyterlab.EXTENSION / "static"
     assert (static / "style.css").read_text() == ".pg-card {}" and (static / "style_extension.js").exists()
     assert not (tmp_path / "own").exists()
+
+
+class Executed(Exception):
+    """What this process would have become: program, arguments, environment."""
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """As a JupyterHub starts the command, with c.Spawner.notebook_dir = "~". Gives the student's home."""
+    home = tmp_path / "student"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PGCOURSE_HOME", str(home / ".pgcourse"))
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_URL", "http://127.0.0.1:45678/user/ada/")
+    monkeypatch.setenv("JUPYTERHUB_ROOT_DIR", "~")
+    for name in ("JUPYTER_CONFIG_PATH", "JUPYTERHUB_DEFAULT_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def execve(program: str, arguments: list[str], environment: dict[str, str]) -> None:
+        raise Executed(program, arguments, environment)
+
+    monkeypatch.setattr(jupyterlab.os, "execve", execve)
+    return home
+
+
+def test_under_a_hub_the_command_becomes_the_hub_s_server_with_the_course_s_settings(hub: Path) -> None:
+    for _ in range(2):  # the second day finds its own configuration
+        with pytest.raises(Executed) as became:
+            main(["lab", "--KernelManager.transport=ipc"])
+        program, arguments, environment = became.value.args
+        assert program == arguments[0] == sys.executable
+        assert arguments[1:3] == ["-m", "jupyterhub.singleuser"] and arguments[-1] == "--KernelManager.transport=ipc"
+        # Address, port and who may enter are the hub's.
+        assert not any("ServerApp.ip" in it or ".port=" in it or "token" in it for it in arguments)
+        assert f"--ServerApp.root_dir={hub}" in arguments
+        assert environment["JUPYTERHUB_DEFAULT_URL"] == "/lab/tree/pgcourse-work/Home.ipynb"
+        kept = Path(environment["JUPYTER_CONFIG_PATH"])
+        assert kept == hub / ".pgcourse/jupyterlab"
+        static = kept / "extensions" / jupyterlab.EXTENSION / "static"
+        assert ".pg-card" in (static / "style.css").read_text()
+        assert f"--LabApp.extra_labextensions_path={kept / 'extensions'}" in arguments
+        assert (hub / "pgcourse-work/exercises/00_welcome.ipynb").exists()
+
+
+@pytest.mark.parametrize("root", ["", "/nowhere"])
+def test_a_hub_without_a_folder_of_its_own_shows_the_work_folder_and_its_address_stands(
+    hub: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_ROOT_DIR", root)
+    with pytest.raises(Executed) as became:
+        main(["lab"])
+    _, arguments, environment = became.value.args
+    assert f"--ServerApp.root_dir={hub / 'pgcourse-work'}" in arguments
+    assert environment["JUPYTERHUB_DEFAULT_URL"] == "/lab/tree/Home.ipynb"
+    monkeypatch.setenv("JUPYTERHUB_DEFAULT_URL", "/lab/tree/syllabus.md")
+    with pytest.raises(Executed) as became:
+        main(["lab"])
+    assert became.value.args[2]["JUPYTERHUB_DEFAULT_URL"] == "/lab/tree/syllabus.md"
+
+
+def test_in_a_terminal_of_the_hub_s_server_there_is_nothing_to_start(
+    hub: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(hub / ".pgcourse/jupyterlab"))
+    assert main(["lab"]) == 2
+    assert "the hub's server shows the course already" in capsys.readouterr().err

@@ -14,6 +14,7 @@ LOOK_UP = {"symbols": "Symbols", "asked_for": "Topics, and where they are"}  # f
 TEACHING = {
     "teaching": "Teaching",
     "grading": "Grading",
+    "jupyterhub": "A class on JupyterHub",
     "prerequisite_test": "Prerequisite test",
     "concept_test": "Concept test",
     "design": "Design of the pages",

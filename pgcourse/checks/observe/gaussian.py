@@ -30,6 +30,7 @@ class GaussianFactory(Asking):
     pushes: int = 12
 
     makes_optimizers: ClassVar[bool] = True
+    sets: ClassVar[int] = 1  # of hidden inputs: each costs a training
 
     def answerer(self, attempt: Any) -> Networks:
         return Networks(attempt, self.signature)

@@ -28,6 +28,7 @@ class PolicyFactory(Asking):
     training_steps: int = 80
 
     makes_optimizers: ClassVar[bool] = True
+    sets: ClassVar[int] = 1  # of hidden inputs: each costs a training
 
     def answerer(self, attempt: Any) -> Networks:
         return Networks(attempt, self.signature)

@@ -34,7 +34,7 @@ from pgcourse.grading.quarantine.sandbox import arrays
 from pgcourse.grading.quarantine.submissions import Submission
 from pgcourse.grading.release.manifest import Assignment, Release
 
-SETS = 2  # of random inputs for each exercise
+SETS = 2  # of random inputs for each exercise, unless its observer says otherwise
 EXAMPLES = "worked examples"
 HIDDEN = "hidden inputs"
 # Types of inputs, without the collectors beside them.
@@ -257,8 +257,9 @@ def seed_of(base: int, exercise: str, number: int) -> int:
     return int(np.random.SeedSequence([base, word, number]).generate_state(1)[0])
 
 
-def inputs(exercise: Exercise, base: int, sets: int = SETS) -> Inputs:
-    """The public examples once, then `sets` sets of what differs from seed to seed."""
+def inputs(exercise: Exercise, base: int) -> Inputs:
+    """The public examples once, then sets of what differs from seed to seed."""
+    sets = getattr(exercise.observe, "sets", SETS)
     seeds = [seed_of(base, exercise.id, number) for number in range(sets)]
     with preserved_state():
         made = [list(exercise.cases(seed)) for seed in [*seeds, 7]]  # what is the same for one more, too, is public

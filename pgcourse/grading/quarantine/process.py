@@ -29,6 +29,7 @@ START_SECONDS = 180  # of the zygote, on a busy machine
 PATIENCE = 3  # times the limit on the processor: how long a child may sleep, or use the processor unheard
 GRACE = 2.0  # seconds more
 CROWDED = 20  # times its patience: how long a child is waited for that is kept from the processor
+MOMENT = 0.5  # seconds
 CHILDREN = 4096  # of one zygote, each with another user
 USERS = 2**30  # from here on no account of any system has its number
 # The child's modules come over its standard input, so that no folder of the package is on its path.
@@ -83,11 +84,12 @@ class Child:
     def __init__(self, results: socket.socket, orders: socket.socket, limits: Limits) -> None:
         self.results, self.orders, self.limits = results, orders, limits
         self.ended: dict[str, Any] = {}
-        self.begun()
+        self.before, self.started = (0.0, 0.0), time.monotonic()
 
     def begun(self) -> None:
-        """Count its time from here."""
-        self.before, self.started = self.spent(), time.monotonic()
+        """Count its time from here, or from a moment ago: to ask its keeper each time takes as long as many an answer."""
+        if time.monotonic() - self.started > MOMENT:
+            self.before, self.started = self.spent(), time.monotonic()
 
     def send(self, message: Any) -> None:
         """Tell it something. Raises: OSError where it has closed its end."""
