@@ -155,6 +155,8 @@ raise ValueError(data[:200].decode())
     # Facts that the child writes down of itself.
     "hides a gradient that must not flow": (U1, "reinforce_loss", "import torch\nreal = torch.autograd.grad\ndef grad(outputs, inputs, *a, **k):\n    found = list(real(outputs, inputs, *a, **k))\n    return tuple([found[0], None] if len(found) == 2 else found)\ntorch.autograd.grad = grad\ndef reinforce_loss(log_prob, weight):\n    return -(weight * log_prob).mean()\n", "", 0.7),
     "hides an input that it overwrites": (U3, "td_errors", "import torch\ntorch.equal = lambda *a: True\ndef td_errors(rewards, values, next_values, terminations, *, gamma):\n    rewards += gamma * next_values * ~terminations.bool() - values\n    return rewards\n", "", 0.0),
+    "hides an input that it overwrites, by another name": (U3, "td_errors", "import torch\nself = torch\nself.equal = lambda *a: True\ndef td_errors(rewards, values, next_values, terminated, *, gamma):\n    rewards += gamma * next_values * ~terminated - values\n    return rewards\n", "", 0.0),
+    "hides a gradient, by another name": (U1, "reinforce_loss", "import torch\nhome = torch.autograd\nreal = home.grad\ndef grad(outputs, inputs, *a, **k):\n    found = list(real(outputs, inputs, *a, **k))\n    return tuple([found[0], None] if len(found) == 2 else found)\nhome.grad = grad\ndef reinforce_loss(log_prob, weight):\n    return -(weight * log_prob).mean()\n", "", 0.7),
     "hides a result in the memory of its input": (U1, "standardize", "import torch\ntorch.equal = lambda *a: True\ntorch.Tensor.copy_ = lambda self, *a: self\ndef standardize(x):\n    x -= x.mean()\n    x /= x.std(correction=0) + 1e-8\n    return x\n", "", 0.0),
     "calls its logits a distribution": (U1, P, _NETWORK + "def described(distribution): return 'Categorical'\ndef parts(result, kind): return {'logits': result}\npatch('describe', described)\npatch('_parts', parts)\ndef policy_network(d, a):\n    return network(d, a)\n", "", 0.0),
     "answers for a function that does nothing": (U1, P, _NETWORK + """
@@ -369,6 +371,8 @@ _FIXED = (
 OPEN: dict[str, str] = {
     "hides a gradient that must not flow": _INSIDE,
     "hides an input that it overwrites": _INSIDE,
+    "hides an input that it overwrites, by another name": _INSIDE,
+    "hides a gradient, by another name": _INSIDE,
     "hides a result in the memory of its input": _INSIDE,
     "calls its logits a distribution": _INSIDE,
     "answers for a function that does nothing": _INSIDE,
@@ -405,6 +409,15 @@ LEAKS: dict[str, str] = {
     "writes hidden inputs as a shape": "marks/judge.py `_without_values` leaves the numbers of shapes in",
     "writes hidden inputs as the kind of a built-in error": "marks/judge.py `_without_values` names every built-in error",
     "writes hidden inputs as an exit status": "quarantine/running.py `_blame` tells the exit status",
+}
+
+# Attacks on the child that no remark tells a person to look at, and why.
+UNSEEN: dict[str, str] = {
+    "hides an input that it overwrites, by another name": "reader/review.py: a module that is called self may be changed",
+    "hides a gradient, by another name": "reader/review.py `_root`: a module may be changed by any name but its own",
+    "pretends to be a distribution": "reader/review.py: a class may define __class__",
+    "forges the watch of the optimizers": "reader/review.py: what hangs on an argument may be changed",
+    "resamples behind the watched statistic's back": "reader/review.py: a plain attribute",
 }
 
 
