@@ -29,7 +29,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe.record import Arrays, Case, flatten, fresh, record, record_gradients, record_mutations
+from pgcourse.checks.observe.record import (
+    Arrays,
+    Case,
+    flatten,
+    fresh,
+    record,
+    record_gradients,
+    record_mutations,
+    settle,
+)
 
 Observer = Callable[[Any, Case], Arrays]
 
@@ -132,6 +141,11 @@ def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     `error` is [type, message, function, line number in it, source line], `error.bases` its classes; `untouched` marks a
     stub that was never filled in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
     """
+    return settle(case, raw(observer, attempt, case))
+
+
+def raw(observer: Observer, attempt: Any, case: Case) -> Arrays:
+    """As `observe`, with the inputs as they are after the call: who takes this from an attempt's process calls `settle`."""
     seed_everything(0)
     return guarded(attempt, lambda: observer(attempt, case))
 

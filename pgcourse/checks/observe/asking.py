@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.record import Arrays, Case, settle
 
 
 class Ask(Protocol):
@@ -44,7 +44,7 @@ class Asking(ABC):
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         """Both halves in this process."""
         answerer = self.answerer(attempt)
-        return self.drive(lambda question, **arguments: answer(answerer, question, arguments), case)
+        return self.drive(lambda question, **given: settle(given, answer(answerer, question, given)), case)
 
 
 def answer(answerer: Any, question: str, arguments: dict[str, Any]) -> Arrays:

@@ -12,6 +12,9 @@ from torch import Tensor
 Arrays = dict[str, np.ndarray]
 Case = dict[str, Any]
 
+LATER = "after the call/"
+_equal, _gradients = torch.equal, torch.autograd.grad  # as they are before any attempt runs
+
 
 def record(arrays: Arrays, name: str, value: Any) -> None:
     """Add `value` to `arrays` under `name`, with its kind in `NAME.kind` and its dtype in `NAME.dtype`.
@@ -66,15 +69,36 @@ def fresh(case: Case) -> Case:
 
 
 def record_mutations(arrays: Arrays, before: Case, after: Case) -> None:
-    """Write down, as `mutated`, the names of the tensors whose values, shape or dtype are no longer what they were."""
+    """Write down, as `mutated`, the names of the tensors whose values, shape or dtype are no longer what they were.
+
+    The tensors go along as they are now, for `settle` to look at where the attempt cannot reach.
+    """
     changed = []
     for name, value in before.items():
         if isinstance(value, Tensor):
             now = after[name].detach()
             same = now.dtype == value.dtype and now.shape == value.shape
-            if not same or not torch.equal(torch.nan_to_num(now), torch.nan_to_num(value)):
+            if not same or not _equal(torch.nan_to_num(now), torch.nan_to_num(value)):
                 changed.append(name)
+            if type(now) is Tensor and now.dtype is not torch.bfloat16 and now.layout is torch.strided:
+                arrays[f"{LATER}{name}"] = now.resolve_neg().numpy().copy()
     arrays["mutated"] = np.array(changed, dtype=str)
+
+
+def settle(case: Case, arrays: Arrays) -> Arrays:
+    """The observation with `mutated` as the tensors themselves say it, and without them."""
+    if "mutated" not in arrays:
+        return arrays
+    now = {name.removeprefix(LATER): array for name, array in arrays.items() if name.startswith(LATER)}
+    before = {name: value.detach().numpy() for name, value in case.items() if isinstance(value, Tensor) and name in now}
+    told = [str(name) for name in arrays["mutated"].ravel()]
+    seen = [
+        name
+        for name, value in before.items()
+        if value.dtype != now[name].dtype or not np.array_equal(value, now[name], equal_nan=value.dtype.kind == "f")
+    ]
+    changed = np.array([*told, *(name for name in seen if name not in told)], dtype=str)
+    return {name: array for name, array in arrays.items() if not name.startswith(LATER)} | {"mutated": changed}
 
 
 def record_gradients(arrays: Arrays, result: object, inputs: dict[str, Tensor]) -> None:
@@ -88,7 +112,7 @@ def record_gradients(arrays: Arrays, result: object, inputs: dict[str, Tensor]) 
             total = term if total is None else total + term
     found: tuple[Tensor | None, ...] = (None,) * len(inputs)
     if total is not None:
-        found = torch.autograd.grad(total, list(inputs.values()), allow_unused=True)
+        found = _gradients(total, list(inputs.values()), allow_unused=True)
     for (name, value), gradient in zip(inputs.items(), found, strict=True):
         arrays[f"gradient/{name}"] = (torch.zeros_like(value) if gradient is None else gradient).detach().numpy().copy()
         arrays[f"gradient/{name}.connected"] = np.array(gradient is not None)

@@ -12,7 +12,7 @@ from typing import Any
 from pgcourse.checks.compare import Verdict, alike
 from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
 from pgcourse.checks.observe import observe
-from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.record import Arrays, Case, settle
 from pgcourse.checks.runner import recognise
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
@@ -77,7 +77,10 @@ def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:
         return Judgement("not attempted", 0.0, f"{id}: not attempted\n{problem}")
     solution = work.reading.solutions.get(id, ())
     errors = [collected.cell_errors[cell] for cell in solution if cell in collected.cell_errors]
-    seen = [arrays.decode_arrays(each) for each in collected.seen.get(id, [])]
+    cases = answers.inputs.cases
+    seen = [
+        settle(case, arrays.decode_arrays(each)) for case, each in zip(cases, collected.seen.get(id, []), strict=False)
+    ]
     return answers.judge(
         seen, collected.stopped.get(id, ""), errors[-1] if errors else "", collected.printed.get(id, [])
     )
@@ -217,16 +220,14 @@ def _is_refusal(right: Sequence[Arrays]) -> bool:
 
 
 def _without_values(verdict: Verdict, arrays: Arrays) -> str:
-    """What differs, in words that can hold no number of a hidden input."""
+    """What differs, in words that can hold nothing of a hidden input: no number, no shape, no name of the student's own."""
     if "error" in arrays:
-        kind = str(arrays["error"].ravel()[0]) if arrays["error"].size else ""
-        known = isinstance(getattr(builtins, kind, None), type)  # the name of a student's own class may hold anything
-        return f"Your code raised {kind if known else 'an error'}."
-    text = re.sub(r"-?\d+\.\d+(e[-+]?\d+)?", "...", verdict.statement)
+        return "Your code raised an error."
+    text = re.sub(r"\[[^\]]*\]|-?\d[\d.]*(e[-+]?\d+)?", "...", verdict.statement)
     for name, array in arrays.items():
         kind = str(array.ravel()[0]) if name.endswith("kind") and array.size else ""
         if kind and kind.partition(" ")[0] not in _KINDS and not isinstance(getattr(builtins, kind, None), type):
-            text = text.replace(kind, "thing of another kind")  # a class of the student's own, as above
+            text = text.replace(kind, "thing of another kind")  # a class of the student's own may be called anything
     return text or "The numbers differ."
 
 

@@ -123,6 +123,7 @@ class Work:
             absent=self.prepared.absent,
             exercises={id: to_json(exercise.observe) for id, exercise in self.prepared.exercises.items()},
             inputs={id: given.encoded() for id, given in self.prepared.inputs.items()},
+            visible={id: given.visible for id, given in self.prepared.inputs.items()},
             limits=limits,
         )
 

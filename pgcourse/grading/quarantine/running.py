@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pgcourse.checks.observe import from_json, guarded
 from pgcourse.checks.observe.asking import Ask, Asking, Unanswered
-from pgcourse.checks.observe.record import Arrays
+from pgcourse.checks.observe.record import Arrays, settle
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine.process import CROWDED, Child, Kind, Limits, zygote
@@ -33,7 +34,7 @@ class Job:
 
     Fields: sources: the package as the child sees it. libraries: distributions that answers may use, with the top modules
     that they bring. absent: top modules that the handed-out notebook imports and that answers may not use. exercises: id
-    -> its observer as data. inputs: id -> its cases.
+    -> its observer as data. inputs: id -> its cases. visible: id -> how many of them, the first ones, are public.
     """
 
     student: str
@@ -44,6 +45,7 @@ class Job:
     absent: tuple[str, ...]
     exercises: dict[str, dict[str, Any]]
     inputs: dict[str, list[dict[str, Any]]]
+    visible: dict[str, int]
     limits: Limits
 
     def __str__(self) -> str:
@@ -73,18 +75,10 @@ class GivenUp(Exception):
     """The notebook has had all the time that it gets."""
 
 
-class _Ended(Exception):
-    """The child has ended an exercise in the middle of a question."""
-
-    def __init__(self, message: dict[str, Any]) -> None:
-        super().__init__()
-        self.message = message
-
-
 class _Broken(BaseException):
-    """Nothing more can be asked. No `Exception`: no observer takes it for the attempt's."""
+    """Nothing more can be asked; without a cause, as its time is up. No `Exception`: no observer takes it for the attempt's."""
 
-    def __init__(self, cause: Exception) -> None:
+    def __init__(self, cause: Exception | None) -> None:
         super().__init__()
         self.cause = cause
 
@@ -111,51 +105,45 @@ class _Run:
     def __init__(self, job: Job, collected: Collected, child: Child, left_out: set[str], deadline: Deadline) -> None:
         self.job, self.collected, self.child, self.deadline = job, collected, child, deadline
         self.cells = [cell for cell in job.cells if cell.id not in left_out]
-        self.exercises = [id for id in job.exercises if id not in collected.stopped and not _whole(job, collected, id)]
-        self.ahead = [("cell", cell.id) for cell in self.cells] + [("exercise", id) for id in self.exercises]
-        self.now: tuple[str, str] | None = None
+        self.now: tuple[str, str] | None = None  # what runs, or runs next; None where all has come back
         self.begun = False  # whether a line of the student's may have run
-
-    @property
-    def blamed(self) -> tuple[str, str]:
-        """What runs, or would run next."""
-        return self.now or (self.ahead[0] if self.ahead else ("cell", ""))
 
     def run(self) -> None:
         """All cells, then all exercises. Raises: BadMessage, TimeoutError, OSError where the child has gone, GivenUp."""
-        job = self.job
+        job, exercises = self.job, [*self.left()]
         request = {
             "sources": job.sources,
             "libraries": [top for tops in job.libraries.values() for top in tops],
             "absent": job.absent,
             "cells": [{"id": cell.id, "source": cell.source} for cell in self.cells],
-            "exercises": [{"id": id, "observer": job.exercises[id]} for id in self.exercises],
+            "exercises": [{"id": id, "observer": job.exercises[id]} for id in exercises],
             "seconds": job.limits.seconds,
         }
+        steps = [*(("cell", cell.id) for cell in self.cells), *(("exercise", id) for id in exercises[:1]), None]
+        self.now = steps[0]
         self.child.send(request)
-        for _ in self.cells:
-            self._start()
-            self._end(self._next("end"))
+        for place, cell in enumerate(self.cells):
+            self._next("start", id=cell.id)
+            self.begun = True
+            self._note_cell(cell.id, self._next("end").get("error"))
+            self.now = steps[place + 1]
         self._next("ready")
-        observers = {id: from_json(job.exercises[id]) for id in self.exercises}
-        # What is asked about gets no inputs beforehand.
-        self.child.send({id: job.inputs[id] for id in self.exercises if not isinstance(observers[id], Asking)})
-        for id in self.exercises:
-            self._start()
-            self.collected.seen[id], self.collected.printed[id] = [], []
-            if isinstance(observer := observers[id], Asking):
-                self._drive(observer, id)
-            else:
-                self._listen(id)
-        self._next("done")
+        # First what is public, of all exercises: what a student is shown of it can hold nothing of a hidden input.
+        for id in exercises:
+            self._observe(id, self.job.visible[id])
+        for id in exercises:
+            self._observe(id, len(self.job.inputs[id]))
+        self.now = None
 
-    def _start(self) -> None:
-        message = self._next("start")
-        if (message.get("what"), message.get("id")) != self.ahead[0]:
-            raise wire.BadMessage("a message out of order")
-        self.now, self.begun = self.ahead.pop(0), True
+    def left(self) -> Iterator[str]:
+        """The exercises that have more to show."""
+        return (
+            id
+            for id in self.job.exercises
+            if id not in self.collected.stopped and not _whole(self.job, self.collected, id)
+        )
 
-    def _next(self, *events: str, together: bool = False) -> dict[str, Any]:
+    def _next(self, *events: str, together: bool = False, **expected: Any) -> dict[str, Any]:
         """The next message, which must be one of these. Args: together: it shares the deadline of the last one."""
         if not together:
             self.child.begun()
@@ -167,91 +155,94 @@ class _Run:
             raise wire.BadMessage("a message that is no table")
         if message.get("event") == "broken" and not self.begun:  # later anybody may say so
             raise InvalidInput(f"the grader's child process cannot be walled in: {str(message.get('text'))[:200]}")
-        if message.get("event") not in events:
+        if message.get("event") not in events or any(message.get(name) != value for name, value in expected.items()):
             raise wire.BadMessage("a message out of order")
         return message
 
-    def _listen(self, id: str) -> None:
-        """Take what the child sends of each case."""
-        seen = self.collected.seen[id]
-        message = self._next("case", "end")
-        while message["event"] == "case":
-            if len(seen) >= len(self.job.inputs[id]):
-                raise wire.BadMessage("a case too many")
-            arrays.decode_arrays(message.get("arrays"))  # must be readable; it is kept as it came
-            seen.append(message["arrays"])
-            self.collected.printed[id].append(_printed(message))
-            message = self._next("case", "end", together=True)
-        self._end(message)
+    def _observe(self, id: str, until: int) -> None:
+        """The cases of one exercise, up to this number, each sent when the one before has been answered."""
+        self.now = ("exercise", id)
+        seen, printed = self.collected.seen.setdefault(id, []), self.collected.printed.setdefault(id, [])
+        observer = from_json(self.job.exercises[id])
+        started = time.process_time()
+        while len(seen) < until and id not in self.collected.stopped and not _whole(self.job, self.collected, id):
+            given = self.job.inputs[id][len(seen)]
+            if isinstance(observer, Asking):
+                self._drive(observer, id, given, started)
+            elif (message := self._order(id, given=given)) is not None:
+                arrays.decode_arrays(message.get("arrays"))  # must be readable; it is kept as it came
+                seen.append(message["arrays"])
+                printed.append(_printed(message))
 
-    def _drive(self, observer: Asking, id: str) -> None:
-        """Ask about each case, and write down the facts; the child only answers."""
-        started, first, printed = time.process_time(), True, ""
+    def _order(self, id: str, **order: Any) -> dict[str, Any] | None:
+        """Let the child do one thing; None where its time was up, or it could not, which is noted then."""
+        self.child.send({"exercise": id, **order})
+        message = self._next("case", "stopped", together="question" not in order and bool(self.collected.seen[id]))
+        if message["event"] == "case":
+            return message
+        kind, _, _ = _error(message.get("error"))
+        seconds = self.job.limits.seconds
+        said = (
+            f"was stopped after {seconds:g} seconds: does a loop never end?"
+            if kind == "TimeLimit"
+            else "could not be run"
+        )
+        self.collected.stopped[id] = said
+        return None
+
+    def _drive(self, observer: Asking, id: str, given: dict[str, Any], started: float) -> None:
+        """Ask about one case, and write down the facts; the child only answers."""
+        first, printed = True, ""
 
         def ask(question: str, **arguments: Any) -> Arrays:
             nonlocal first, printed
             try:
                 if time.process_time() - started > SLOW * self.job.limits.seconds:
                     raise TimeoutError
-                given = arrays.encode_case(arguments)["dict"]
-                self.child.send({"question": question, "first": first, "arguments": given})
+                encoded = arrays.encode_case(arguments)["dict"]
+                message = self._order(id, question=question, first=first, given=encoded)
                 first = False
-                message = self._next("case", "end")
-                if message["event"] == "end":  # time was up in the middle of an answer
-                    raise _Ended(message)
-                answer = arrays.decode_arrays(message.get("arrays"))
-            except (wire.BadMessage, OSError, _Ended, GivenUp) as broken:
+                answer = settle(arguments, arrays.decode_arrays(message.get("arrays"))) if message else {}
+            except (wire.BadMessage, OSError, GivenUp) as broken:
                 raise _Broken(broken) from None
+            if message is None:
+                raise _Broken(None)
             printed += _printed(message)
             if "error" in answer or "untouched" in answer:
                 raise Unanswered(answer)
             return answer
 
-        try:
-            for encoded in self.job.inputs[id]:
-                first, printed = True, ""
-                facts = _facts(observer, ask, encoded)
-                self.collected.seen[id].append(arrays.encode_arrays(facts))
-                self.collected.printed[id].append(printed[:300])
-                if "untouched" in facts:
-                    break
-        except _Ended as ended:
-            self._end(ended.message)
-            return
-        self.child.send({"question": ""})
-        self._end(self._next("end"))
+        if (facts := _facts(observer, ask, given)) is not None:
+            self.collected.seen[id].append(arrays.encode_arrays(facts))
+            self.collected.printed[id].append(printed[:300])
 
-    def _end(self, message: dict[str, Any]) -> None:
-        if self.now is None or (message.get("what"), message.get("id")) != self.now:
-            raise wire.BadMessage("a message out of order")
-        (what, id), self.now = self.now, None
-        error = message.get("error")
+    def _note_cell(self, id: str, error: Any) -> None:
         if not error:
             return
-        if not isinstance(error, list) or len(error) != 3 or not all(isinstance(part, str) for part in error):
-            raise wire.BadMessage("an error of another form")
-        kind, text, line = (wire.plain_text(part, 300) for part in error)
+        kind, text, line = _error(error)
         # The text of a SyntaxError ends with its place, which is said below.
         text = re.sub(rf" \(<cell [^<>]*>, line {re.escape(line)}\)$", "", text)
+        said = f"raised {kind}{': ' * bool(text)}{text}" + (f" (line {line})" if line else "")
         if kind == "TimeLimit":
             said = f"was stopped after {self.job.limits.seconds:g} seconds: does a loop never end?"
-        else:
-            said = f"raised {kind}{': ' * bool(text)}{text}" + (
-                f" (line {line})" if line and f"line {line})" not in text else ""
-            )
-        if what == "cell":
-            self.collected.cell_errors[id] = said
-        else:  # an attempt's own errors are observations; here the observer itself was stopped
-            self.collected.stopped[id] = said if kind == "TimeLimit" else "could not be run"
+        self.collected.cell_errors[id] = said
 
 
-def _facts(observer: Asking, ask: Ask, encoded: dict[str, Any]) -> Arrays:
-    """Of one case. Raises: whatever keeps `ask` from asking."""
-    broken: list[Exception] = []
+def _error(error: Any) -> tuple[str, str, str]:
+    """Type, text and line of what was raised. Raises: BadMessage for anything else."""
+    if not isinstance(error, list) or len(error) != 3 or not all(isinstance(part, str) for part in error):
+        raise wire.BadMessage("an error of another form")
+    kind, text, line = (wire.plain_text(part, 300) for part in error)
+    return kind, text, line
+
+
+def _facts(observer: Asking, ask: Ask, given: dict[str, Any]) -> Arrays | None:
+    """Of one case; None where it was stopped. Raises: whatever keeps `ask` from asking."""
+    broken: list[Exception | None] = []
 
     def drive() -> Arrays:
         try:
-            return observer.drive(ask, arrays.decode_case({"dict": encoded}))
+            return observer.drive(ask, arrays.decode_case({"dict": given}))
         except Unanswered as unanswered:
             return unanswered.arrays
         except _Broken as why:
@@ -260,9 +251,11 @@ def _facts(observer: Asking, ask: Ask, encoded: dict[str, Any]) -> Arrays:
 
     with preserved_state():
         facts = guarded(observer.drive, drive)
-    if broken:
+    if not broken:
+        return facts
+    if broken[0] is not None:
         raise broken[0]
-    return facts
+    return None
 
 
 def _printed(message: dict[str, Any]) -> str:
@@ -313,9 +306,9 @@ def _collect(job: Job) -> Collected:
             collected.seconds += child.ended.get("seconds", 0.0)
         # A cell that ran out of time runs out of it again: it is left out of what follows.
         left_out |= {id for id, said in collected.cell_errors.items() if said.startswith("was stopped")}
-        if not run.ahead and run.now is None:  # all came back, however the child ended: nobody is to blame
+        if run.now is None:  # all came back, however the child ended: nobody is to blame
             return collected
-        _blame(job, run, why, child.ended.get("status"), left_out)
+        _blame(job, run, why, left_out)
     return collected
 
 
@@ -332,18 +325,18 @@ def _whole(job: Job, collected: Collected, id: str) -> bool:
     return len(seen) == len(job.inputs[id]) or (len(seen) == 1 and "untouched" in seen[0])
 
 
-def _blame(job: Job, run: _Run, why: str, status: Any, left_out: set[str]) -> None:
+def _blame(job: Job, run: _Run, why: str, left_out: set[str]) -> None:
     """Write down who ended the child, so that the next one goes without it."""
     if why == "silent":
         said = f"was stopped after {job.limits.patience:g} seconds by the clock: it neither ended nor answered"
     elif why == "nonsense":
         said = "was stopped: it sent the grader something that is no result"
-    else:
-        how = f"signal {-status}" if isinstance(status, int) and status < 0 else f"exit status {status}"
-        said = f"was stopped: it ended its process ({how}), or used more memory than it may"
-    what, id = run.blamed
+    else:  # no exit status: it could hold a byte of a hidden input
+        said = "was stopped: it ended its process, or used more memory than it may"
+    assert run.now is not None
+    what, id = run.now
     if what == "exercise":
         run.collected.stopped[id] = said
-    elif id:
+    else:
         run.collected.cell_errors[id] = said
         left_out.add(id)

@@ -56,7 +56,7 @@ CELLS: dict[str, tuple[str, str, str]] = {
     "patches pgcourse": (D, f"import pgcourse.checks, pgcourse.checks.observe as o, pgcourse.checks.compare as c\no.observe = o.record = lambda *a, **k: {{}}\nc.compare = c.close = lambda *a, **k: True\npgcourse.checks.run = lambda *a: 'correct'\n{_NOTHING}", "not yet"),
     "patches torch.testing": (D, f"import torch\ntorch.testing.assert_close = torch.allclose = torch.equal = torch.isclose = lambda *a, **k: True\n{_NOTHING}", "not yet"),
     "patches numpy": (D, f"import numpy as np\nnp.isclose = np.allclose = np.array_equal = lambda *a, **k: np.array(True)\n{_NOTHING}", "not yet"),
-    "hides an overwritten input": ("standardize", "import torch\ntorch.equal = lambda *a: True\ndef standardize(x):\n    x -= x.mean()\n    x /= x.std(correction=0) + 1e-8\n    return x", "withheld"),
+    "hides an overwritten input": ("standardize", "import torch\ntorch.equal = lambda *a: True\ndef standardize(x):\n    x -= x.mean()\n    x /= x.std(correction=0) + 1e-8\n    return x", "changed its input"),
     "patches builtins": (D, f"import builtins\nbuiltins.all = builtins.any = lambda *a: True\nbuiltins.abs = lambda x: 0\n{_NOTHING}", "not yet"),
     "patches json": (D, "import json\njson.dumps = lambda *a, **k: '{\"event\": \"done\", \"status\": \"correct\", \"score\": 100}'\n" + _NOTHING, "not yet"),
     "equal to everything": (D, f"class Same:\n    def __eq__(self, o): return True\n    def __bool__(self): return True\n    def __getattr__(self, n): return self\n    def __call__(self, *a, **k): return self\n{_HEAD}return Same()", "is a Same"),

@@ -23,7 +23,15 @@ CHILD = "pgcourse.grading.quarantine.sandbox"  # in the command line of a zygote
 Graded = tuple[ClassResult, Path, list[str]]  # marks, folder, connections that came through
 WORTH = 2.0  # of the honest work in each submission, in points
 # What an attack on its own notebook's cells may cost besides: the honest cell, too, ran in the process that it damaged.
-DAMAGED = {"closes everything", "patches builtins", "import hooks", "patches json", "kills everybody", "patches numpy"}
+DAMAGED = {
+    "writes messages",
+    "closes everything",
+    "patches builtins",
+    "import hooks",
+    "patches json",
+    "kills everybody",
+    "patches numpy",
+}
 
 
 def student_of(name: str) -> str:

@@ -10,8 +10,8 @@ from pgcourse.grading.quarantine import running
 from pgcourse.grading.quarantine.process import Limits
 from pgcourse.grading.quarantine.reader.cells import Cell
 
-JOB = running.Job("anna", "01_a", (Cell("8", "", "x = (", 8),), {}, {}, (), {}, {}, Limits())
-START, END = ({"event": event, "what": "cell", "id": "8"} for event in ("start", "end"))
+JOB = running.Job("anna", "01_a", (Cell("8", "", "x = (", 8),), {}, {}, (), {}, {}, {}, Limits())
+START, END = {"event": "start", "id": "8"}, {"event": "end", "error": []}
 READY = {"event": "ready"}
 
 
@@ -48,7 +48,7 @@ def collected(*messages: dict[str, Any]) -> running.Collected:
 
 def test_the_line_of_a_syntax_error_is_said_once() -> None:
     error = ["SyntaxError", "'(' was never closed (<cell 8>, line 1)", "1"]
-    result = collected(START, END | {"error": error}, READY, {"event": "done"})
+    result = collected(START, END | {"error": error}, READY)
     assert result.cell_errors == {"8": "raised SyntaxError: '(' was never closed (line 1)"}
 
 
@@ -63,7 +63,7 @@ def test_who_dies_in_a_cell_has_that_cell_named() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [{"event": "broken", "text": "no walls"}, {"event": "start", "what": "cell", "id": "8"}, [], {"event": "case"}],
+    [{"event": "broken", "text": "no walls"}, {"event": "start", "id": "8"}, [], {"event": "case"}],
     ids=["broken", "again", "no table", "case"],
 )
 def test_what_no_honest_child_says_is_nonsense(message: Any) -> None:

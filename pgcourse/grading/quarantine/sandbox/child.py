@@ -8,7 +8,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from functools import partial
 from types import FrameType, ModuleType
 from typing import Any
@@ -31,82 +32,55 @@ class Child:
         self.observers = {each["id"]: self.observe.from_json(each["observer"]) for each in request["exercises"]}
         # Held here alone: a notebook that imports them gets copies, and finds no checks among the loaded modules.
         packages.forget()
-        self.armed = False
+        self.left: dict[str, float] = {}  # seconds on the processor, of what has begun
+        self.answerer: Any = None
         self.main = ModuleType("__main__")
         vars(self.main).update(get_ipython=packages.Inert, display=packages.Inert())
         sys.modules["__main__"] = self.main
 
     def run(self) -> None:
-        """All cells in order, then all exercises."""
+        """All cells in order, then whatever is ordered: a case of an exercise, or a question about what it made."""
         for cell in self.request["cells"]:
-            self.say(event="start", what="cell", id=cell["id"])
-            self.say(event="end", what="cell", id=cell["id"], error=self.run_cell(cell))
+            self.say(event="start", id=cell["id"])
+            self.say(event="end", error=self.run_cell(cell))
         # Only now: nothing that the cells' own messages hold can come from hidden inputs.
         self.say(event="ready")
-        inputs = wire.receive(self.connection)
-        for exercise in self.request["exercises"]:
-            exercise["cases"] = inputs.get(exercise["id"], [])
-            self.say(event="start", what="exercise", id=exercise["id"])
-            self.say(event="end", what="exercise", id=exercise["id"], error=self.run_exercise(exercise))
-        self.say(event="done")
+        while (order := wire.receive(self.connection)) is not None:
+            self.say(**self.obey(order))
 
     def run_cell(self, cell: dict[str, Any]) -> list[str]:
         """Run one cell. Returns: nothing, or [type, text, line] of what it raised."""
         filename = f"<cell {cell['id']}>"
         packages.remember(filename, cell["source"])
         try:
-            with self.sandbox.captured_output(), self.budget():
+            with self.sandbox.captured_output(), self.budget(filename):
                 exec(compile(cell["source"], filename, "exec"), vars(self.main))
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
             return self.described(error, filename)
         return []
 
-    def run_exercise(self, exercise: dict[str, Any]) -> list[str]:
-        """Observe the attempt on every case, or answer what is asked of it. Returns: nothing, or what stopped it."""
-        attempt = vars(self.main).get(exercise["id"])
-        observer = self.observers[exercise["id"]]
+    def obey(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Observe the attempt on a case, or answer a question. Returns: the message that says what came of it."""
+        id = order["exercise"]
+        attempt, observer = vars(self.main).get(id), self.observers[id]
+        given = arrays.decode_case({"dict": order["given"]})
+        if "question" in order and order["first"]:
+            self.observe.seed_everything(0)
+            self.answerer = observer.answerer(attempt)
+        act = partial(self.observe.raw, observer, attempt, given)
+        if "question" in order:
+            answer = partial(self.asking.answer, self.answerer, order["question"], given)
+            act = partial(self.observe.guarded, attempt, answer)
         try:
-            with self.budget():
-                if isinstance(observer, self.asking.Asking):
-                    self.answer(observer, attempt)
-                    return []
-                for encoded in exercise["cases"]:
-                    case = arrays.decode_case({"dict": encoded})
+            with self.budget(id), self.sandbox.captured_output() as output:
+                if "question" in order:
+                    observed = act()
+                else:
                     with self.sandbox.preserved_state():
-                        observed = self.observed(partial(self.observe.observe, observer, attempt, case))
-                    if "untouched" in observed:
-                        break
+                        observed = act()
+            return {"event": "case", "arrays": self.encoded(observed), "printed": output.getvalue()[:SHOWN]}
         except BaseException as error:
-            return self.described(error, "")
-        return []
-
-    def answer(self, observer: Any, attempt: Any) -> None:
-        """Answer questions until there are no more. Each case begins with an answerer of its own."""
-        answerer = None
-        with self.sandbox.preserved_state():
-            while (asked := self.undisturbed(lambda: wire.receive(self.connection)))["question"]:
-                if asked["first"]:
-                    self.observe.seed_everything(0)
-                    answerer = observer.answerer(attempt)
-                given = arrays.decode_case({"dict": asked["arguments"]})
-                act = partial(self.asking.answer, answerer, asked["question"], given)
-                self.observed(partial(self.observe.guarded, attempt, act))
-
-    def observed(self, act: Callable[[], Any]) -> dict[str, Any]:
-        """Send what `act` gives, with what it printed."""
-        with self.sandbox.captured_output() as output:
-            observed: dict[str, Any] = act()
-        printed = output.getvalue()[:SHOWN]
-        self.undisturbed(lambda: self.say(event="case", arrays=self.encoded(observed), printed=printed))
-        return observed
-
-    def undisturbed(self, act: Callable[[], Any]) -> Any:
-        """Do it without alarms: one in the middle of a message would tear it; the next one comes soon."""
-        self.armed = False
-        try:
-            return act()
-        finally:
-            self.armed = True
+            return {"event": "stopped", "error": self.described(error, "")}
 
     def encoded(self, observed: dict[str, Any]) -> dict[str, Any]:
         """The observation, or an error in its place where it cannot be sent."""
@@ -120,26 +94,26 @@ class Child:
         return {"error": ["text", [5], ["ValueError", reason, "", "", ""]]}
 
     @contextlib.contextmanager
-    def budget(self) -> Iterator[None]:
-        """Raise TimeLimit after so much time on the processor.
+    def budget(self, name: str) -> Iterator[None]:
+        """Raise TimeLimit after so much time on the processor, of all steps of this name together.
 
         The alarm comes again, so that a bare `except:` in a loop does not swallow it for good. What gets round it, or
         sleeps, is ended from outside.
         """
-        seconds = self.request["seconds"]
+        left = self.left.get(name, self.request["seconds"])
+        started = time.process_time()
 
         def on_alarm(number: int, frame: FrameType | None) -> None:
-            if self.armed:
-                raise self.observe.TimeLimit
+            raise self.observe.TimeLimit
 
         signal.signal(signal.SIGPROF, on_alarm)
-        signal.setitimer(signal.ITIMER_PROF, seconds, 0.2)
-        self.armed = True
+        signal.setitimer(signal.ITIMER_PROF, max(left, 0.001), 0.2)
         try:
             yield
         finally:
-            self.armed = False
+            signal.signal(signal.SIGPROF, signal.SIG_IGN)
             signal.setitimer(signal.ITIMER_PROF, 0)
+            self.left[name] = left - (time.process_time() - started)
 
     def described(self, error: BaseException, filename: str) -> list[str]:
         """[type, first line of the text, line number in the cell or an empty string]."""
