@@ -41,7 +41,8 @@ class GaussianFactory(Asking):
         arrays: Arrays = {name: built[name] for name in ("result.kind", "is module")}
         if not arrays["is module"]:
             return arrays
-        policy = RemoteNetwork(ask, 0, built)
+        source = torch.Generator().manual_seed(case["judge_seed"])
+        policy = RemoteNetwork(ask, 0, built, source)
         outputs = policy(obs)
         arrays |= {n: policy.said[n] for n in ("distribution", "batch shape", "event shape") if n in policy.said}
         wanted = (*obs.shape[:1], case["action_dim"])
@@ -52,7 +53,7 @@ class GaussianFactory(Asking):
         record(arrays, "std", plain(outputs["std"]))
         others = {number: ask("build", **sizes) for number in range(1, self.builds)}
         arrays["built anew"] = np.array(not shared(ask, policy, obs, others))
-        first = [outputs, *(RemoteNetwork(ask, number, other)(obs) for number, other in others.items())]
+        first = [outputs, *(RemoteNetwork(ask, number, other, source)(obs) for number, other in others.items())]
         record(arrays, "starting mean", torch.stack([plain(each["mean"]) for each in first]))
         record(arrays, "starting std", torch.stack([plain(each["std"])[0] for each in first]))
         self._observe_log_std(arrays, ask, policy, case)
@@ -60,7 +61,6 @@ class GaussianFactory(Asking):
         self._observe_gradients(arrays, policy, case)
         if arrays["differentiable"]:
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            source = torch.Generator().manual_seed(case["judge_seed"])
             nearby = case["training_obs"] + 0.1 * torch.randn(case["training_obs"].shape, generator=source)
             arrays["slopes"] = slopes(policy, nearby, source)
             self._push(arrays, policy, case["training_obs"], case["targets"].sign())

@@ -39,7 +39,8 @@ class PolicyFactory(Asking):
         arrays: Arrays = {name: built[name] for name in ("result.kind", "is module")}
         if not arrays["is module"]:
             return arrays
-        policy = RemoteNetwork(ask, 0, built)
+        source = torch.Generator().manual_seed(case["judge_seed"])
+        policy = RemoteNetwork(ask, 0, built, source)
         outputs, changed = policy(case["obs"]), bool(policy.said["changed"])
         arrays["distribution"] = policy.said["distribution"]
         if "logits" not in outputs:
@@ -65,7 +66,6 @@ class PolicyFactory(Asking):
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            source = torch.Generator().manual_seed(case["judge_seed"])
             nearby = case["training_obs"] + 0.1 * torch.randn(case["training_obs"].shape, generator=source)
             arrays["slopes"] = slopes(policy, nearby, source)
         arrays["mutated"] = np.array(["obs"] * changed, dtype=str)
@@ -88,7 +88,7 @@ class PolicyFactory(Asking):
             for _ in range(self.training_steps):
                 optimizer.zero_grad()
                 loss = -_log_prob(policy, obs, targets).mean()
-                if float(loss) < 0.05:  # sure enough: the right action has a probability above 0.95
+                if loss.item() < 0.05:  # sure enough: the right action has a probability above 0.95
                     break
                 loss.backward()
                 optimizer.step()

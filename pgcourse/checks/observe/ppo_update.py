@@ -23,15 +23,17 @@ class RowWatch:
     """Notes, for each optimiser step, which rows of the batch its gradient came from and where it led."""
 
     def __init__(self, batch_obs: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        self.batch_obs, self.network = batch_obs, network
+        self.batch_obs, self.network = batch_obs.clone(), network
         self.steps: list[list[int]] = []
         self.path: list[dict[str, Tensor]] = []
         self._reached: set[int] = set()
         self._seen: set[int] = set()
         optimizer.register_step_post_hook(self._end_step)
+        network.register_forward_hook(self._watch)
 
-    def __call__(self, obs: Tensor, output: Tensor) -> None:
-        """Watch one forward pass: its rows count once a gradient comes back through its output."""
+    def _watch(self, network: nn.Module, given: tuple[Any, ...], result: Any) -> None:
+        """One forward pass: its rows count once a gradient comes back through its output."""
+        (obs,), output = given, result.logits if isinstance(result, Categorical) else result
         if not output.requires_grad:
             return  # a look at the policy, say for the KL, is no part of a step
         same = (obs.detach().reshape(-1, 1, self.batch_obs.shape[1]) == self.batch_obs).all(-1)  # [rows, B]
@@ -53,28 +55,6 @@ class RowWatch:
         self.steps.append(sorted(self._reached or self._seen))
         self._reached, self._seen = set(), set()
         self.path.append({name: value.detach().clone() for name, value in self.network.named_parameters()})
-
-
-class WatchedPolicy(LinearPolicy):
-    """The linear policy, whose forward passes are watched."""
-
-    watch: RowWatch
-
-    def forward(self, obs: Tensor) -> Categorical:
-        logits = nn.functional.linear(obs, self.weight, self.bias)
-        self.watch(obs, logits)
-        return Categorical(logits=logits, validate_args=False)
-
-
-class WatchedCritic(LinearCritic):
-    """The linear critic, whose forward passes are watched."""
-
-    watch: RowWatch
-
-    def forward(self, obs: Tensor) -> Tensor:
-        values = super().forward(obs)
-        self.watch(obs, values)
-        return values
 
 
 @dataclass(frozen=True)
@@ -190,31 +170,33 @@ class Updates:
         """
         seed_everything(world)
         inputs = fresh(case)
-        result, networks = self._run(inputs)
+        result, watches = self._run(inputs)
         arrays = {"result.kind": np.array("dict" if isinstance(result, dict) else type(result).__name__)}
         entries: dict[str, Any] = result if isinstance(result, dict) else {}
         for name in ("epochs", *self._metrics):
             _record_number(arrays, f"result/{name}", entries)
-        for name, network in networks.items():
-            steps = network.watch.steps
+        for name, watch in watches.items():
+            steps = watch.steps
             arrays[f"{name} rows"] = np.array([row for rows in steps for row in rows], dtype=np.int64)
             arrays[f"{name} sizes"] = np.array([len(rows) for rows in steps], dtype=np.int64)
-            for part, value in network.named_parameters():
+            for part, value in watch.network.named_parameters():
                 arrays[f"{name} {part}"] = value.detach().numpy().copy()
-                path = [place[part] for place in network.watch.path]
+                path = [place[part] for place in watch.path]
                 arrays[f"{name} {part} path"] = torch.stack(path).numpy() if path else np.empty((0, *value.shape))
         record_mutations(arrays, case, inputs)
         return arrays
 
-    def _run(self, inputs: Case) -> tuple[Any, dict[str, WatchedPolicy | WatchedCritic]]:
+    def _run(self, inputs: Case) -> tuple[Any, dict[str, RowWatch]]:
         from pgcourse.rollout import Batch
 
-        policy = WatchedPolicy(inputs["policy_weight"], inputs["policy_bias"])
-        critic = WatchedCritic(inputs["critic_weight"], inputs["critic_bias"])
+        policy = LinearPolicy(inputs["policy_weight"], inputs["policy_bias"])
+        critic = LinearCritic(inputs["critic_weight"], inputs["critic_bias"])
         policy_optimizer = torch.optim.SGD(policy.parameters(), lr=inputs["learning_rate"])
         critic_optimizer = torch.optim.SGD(critic.parameters(), lr=inputs["critic_learning_rate"])
-        policy.watch = RowWatch(inputs["obs"].clone(), policy, policy_optimizer)
-        critic.watch = RowWatch(inputs["obs"].clone(), critic, critic_optimizer)
+        watches = {
+            "policy": RowWatch(inputs["obs"], policy, policy_optimizer),
+            "critic": RowWatch(inputs["obs"], critic, critic_optimizer),
+        }
         for parameter in (*policy.parameters(), *critic.parameters()):
             parameter.grad = torch.ones_like(parameter)  # of whatever came before
         parts = {
@@ -225,7 +207,7 @@ class Updates:
             "batch": Batch(*(inputs[name] for name in Batch._fields)),
             "generator": torch.Generator().manual_seed(inputs["seed"]),
         }
-        return call(self._attempt, self._signature, {**inputs, **parts}), {"policy": policy, "critic": critic}
+        return call(self._attempt, self._signature, {**inputs, **parts}), watches
 
 
 def _answer(arrays: Arrays, question: str, yes: bool) -> None:

@@ -49,7 +49,7 @@ def cases(seed: int) -> Iterator[Case]:
         if index > 6:
             entropy = 0.7 + 0.1 * normal(source, batch, dtype=dtype)
         yield {**case, "entropy": entropy, "ent_coef": (0.5, 0.1, 0.01)[index % 3]}
-    yield {**case, "entropy": 1 + normal(source, batch, dtype=dtype).abs(), "ent_coef": 0.0}
+    yield {**case, "entropy": 1 + normal(source, batch, dtype=dtype).abs(), "ent_coef": 0.03}
     yield {**case, "entropy": normal(source, batch, dtype=dtype) - 1, "ent_coef": 0.2}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.observe.natural_gradient import Search
 from pgcourse.checks.wording import number, value
 from pgcourse.natural_gradient import line_search
@@ -19,13 +19,15 @@ def cases(seed: int) -> Iterator[Case]:
         yield _case(torch.tensor([4.0, -8.0]), halvings, max_kl=max_kl, backtracks=backtracks, shrink=0.5)
     source = generator(seed)
     for shrink, dtype in ((0.8, torch.float32), (0.7, torch.float64)):
-        # The divergence grows with the square of the length, and the fourth of the steps is the first within the limit.
+        # The divergence grows with the square of the length; which step is the first within the limit is drawn.
         lengths = [shrink**power for power in range(8)]
-        rows = [(0.4 - 0.2 * length, 0.01 * (length / lengths[3]) ** 2) for length in lengths]
+        right = lengths[1 + int(integers(source, 5))]
+        rows = [(0.4 - 0.2 * length, 0.01 * (length / right) ** 2) for length in lengths]
         yield _case(normal(source, 5, dtype=dtype), rows, max_kl=0.0101, backtracks=6, shrink=shrink)
     # The improvement turns positive only for short steps, and ever shorter ones gain less again.
     lengths = [0.6**power for power in range(8)]
-    rows = [(length * (0.3 - length), 0.001 * length) for length in lengths]
+    longest = 1.3 * lengths[1 + int(integers(source, 5))]
+    rows = [(length * (longest - length), 0.001 * length) for length in lengths]
     yield _case(normal(source, 3), rows, max_kl=0.01, backtracks=7, shrink=0.6)
 
 

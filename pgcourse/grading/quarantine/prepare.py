@@ -36,6 +36,7 @@ from pgcourse.grading.release.manifest import Assignment, Release
 
 SETS = 2  # of random inputs for each exercise, unless its observer says otherwise
 EXAMPLES = "worked examples"
+SEEDS = ("seed", "judge_seed")  # of a case
 HIDDEN = "hidden inputs"
 # Types of inputs, without the collectors beside them.
 ALWAYS = {"pgcourse.rollout": ("Episode", "Rollout", "Batch")}
@@ -265,7 +266,9 @@ def inputs(exercise: Exercise, base: int) -> Inputs:
     with preserved_state():
         made = [list(exercise.cases(seed)) for seed in [*seeds, 7]]  # what is the same for one more, too, is public
     places = range(min(len(cases) for cases in made))
-    public = [place for place in places if all(same(made[0][place], cases[place]) for cases in made[1:])]
+    # Another seed of the generator that an attempt draws from hides nothing.
+    plain = [[{name: case[name] for name in case if name not in SEEDS} for case in cases] for cases in made]
+    public = [place for place in places if all(same(plain[0][place], cases[place]) for cases in plain[1:])]
     secret = [place for place in places if place not in public]
     hidden = [(cases[place], f"{HIDDEN} {number}") for cases in made[:-1] for number, place in enumerate(secret, 1)]
     cases = (*(made[0][place] for place in public), *(case for case, _ in hidden))
