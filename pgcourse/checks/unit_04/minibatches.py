@@ -22,7 +22,7 @@ def cases(seed: int) -> Iterator[Case]:
     source = seeded(seed)
     names = ("batch_size", "minibatch_size", "epochs")
     large = [(LARGE + int(integers(source, 40)), 5 + int(integers(source, 10)), 3) for _ in range(2)]
-    many = (2 * LARGE + int(integers(source, 40)), LARGE - 1 - int(integers(source, 8)), 3)
+    many = (2 * LARGE + int(integers(source, 40)), LARGE - 1 - int(integers(source, 8)), 30)
     for sizes in ((4, 2, 12), (5, 2, 12), (1, 1, 2), (3, 3, 12), (3, 5, 2), (64, 16, 3), *large, many):
         yield {**dict(zip(names, sizes, strict=True)), "seed": int(integers(source, 2**31))}
 
@@ -109,8 +109,15 @@ def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
         old_order = np.mean(np.diff(np.concatenate(epochs[0])) == 1) > 0.6  # or the old pieces in another one
         text = "Neighbouring rows stay together: they share a minibatch, most of them."
         found.append(("order" if old_order else "neighbours", text, shown))
-    if len({frozenset(frozenset(part.tolist()) for part in parts) for parts in epochs}) == 1:
+    different = {frozenset(frozenset(part.tolist()) for part in parts) for parts in epochs}
+    if len(different) == 1:
         found.append(("same-minibatches", "Every epoch has the same minibatches; each needs new ones.", shown))
+    elif len(different) < len(epochs):
+        text = f"Of {len(epochs)} epochs only {len(different)} have different minibatches; each needs new ones."
+        found.append(("few-orders", text, shown))
+    first_rows = [parts[0][0] for parts in epochs if len(parts) and len(parts[0])]
+    if len(epochs) >= 20 and max(map(first_rows.count, first_rows), default=0) > len(epochs) / 2:
+        found.append(("first-row", "The same row begins most epochs; every row must be as likely as any other.", shown))
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another order each time, so a run cannot be repeated."
         found.append(("not-repeatable", text, ""))

@@ -177,7 +177,7 @@ def _ends(case: Case, arrays: Arrays) -> list[Violation]:
 def _count(case: Case, arrays: Arrays) -> list[Violation]:
     calls, wanted = len(arrays["values"]), case["num_resamples"]
     # One call more is the statistic of x itself. Through torch.vmap the statistic is called once for all.
-    if arrays["mapped"] or arrays["odd inputs"].size or calls <= 1 or calls in (wanted, wanted + 1):
+    if arrays["mapped"] or arrays["odd inputs"].size or calls in (wanted, wanted + 1):
         return []
     return [("count", f"You took the statistic of {calls} resamples, expected num_resamples={wanted}.", "")]
 

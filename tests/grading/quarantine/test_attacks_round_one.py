@@ -68,7 +68,7 @@ def test_the_grader_says_what_it_should(graded: Graded, name: str) -> None:
     assert CELLS[name][3] in page
 
 
-@pytest.mark.parametrize("name", attacks(LEAKS, *traces([0.0, 0.0, 0.0])))
+@pytest.mark.parametrize("name", traces([0.0, 0.0, 0.0]))
 def test_no_page_tells_a_hidden_input(graded: Graded, name: str) -> None:
     hidden = inputs(get(D), SEED).cases[-1]["rewards"].flatten().tolist()
     folder = graded[1] / "out" / "students"
@@ -77,7 +77,6 @@ def test_no_page_tells_a_hidden_input(graded: Graded, name: str) -> None:
     assert not [trace for trace in traces(hidden)[name] if trace in said]
 
 
-@pytest.mark.xfail(strict=True, reason=LEAKS["writes hidden inputs as a shape"])
 def test_no_shape_tells_a_hidden_input(graded: Graded) -> None:
     path = graded[1] / "out" / "students" / f"{student_of('writes hidden inputs as a shape')}.json"
     shown = re.findall(r"\d{4,}", path.read_text(encoding="utf-8"))

@@ -1,9 +1,8 @@
-"""What in a submission's code a person should look at: it reaches for the interpreter where an answer needs mathematics.
+"""What in a submission's code a person may want to look at: it reaches for the interpreter where an answer needs mathematics.
 
-This protects exercises that are judged by facts which the child writes down, where the right facts are known beforehand
-(`policy_network` is near uniform at the start): whoever replaces the observer could write them without the work. Where
-numbers for hidden inputs are compared, less is gained by it, and it changes no mark; but who changes an attribute of a
-library could hide that an input was overwritten, so then everything is withheld.
+A hint for the teacher, and no wall: it changes no mark. What earns points is compared outside of the student's process; what
+a process says of itself alone (that an input stayed as it was, that no gradient flows, of which kind a result is) can be forged
+by code that knows what is asked, and such code mostly looks like this.
 """
 
 import ast
@@ -49,6 +48,7 @@ _BASES = {
     "Protocol", "ABC", "Generic",
 }  # fmt: skip
 _TAKEN = {base.partition(".")[0] for base in _BASES} | {"np"}  # names that stand for what they usually are
+_OF_TENSORS = {"data", "grad", "requires_grad"}  # what a step or a start may change of what it is given
 _OF_DISTRIBUTIONS = {"log_prob", "entropy", "sample", "rsample", "probs", "logits", "tolist"}
 
 
@@ -77,7 +77,10 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
     }
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     foreign = (imported | {"torch", "nn", "F", "np", "numpy", "math"} | set(dir(builtins))) - own
+    foreign |= _aliases(tree, foreign)
     named = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) == 1}
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
+    arguments = {each.arg for node in functions for each in [*node.args.args, *node.args.kwonlyargs]} - {"self"}
     read = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "__name__"}
     called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
@@ -101,7 +104,8 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield line, "uses .__class__ for more than its name"
             root = _root(node)
             changes = isinstance(node.ctx, ast.Store | ast.Del) and root != "self"
-            if changes and (root in foreign or name in _OF_DISTRIBUTIONS):
+            given = root in arguments and name not in _OF_TENSORS
+            if changes and (root in foreign or given or name in _OF_DISTRIBUTIONS):
                 yield line, f"changes {ast.unparse(node)}"
         elif isinstance(node, ast.Name):
             if (isinstance(node.ctx, ast.Load) and node.id in _CALLS) or (
@@ -110,7 +114,7 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield line, f"uses {node.id}"
             elif (node.id == "type" and node not in named) or (node.id == "getattr" and node not in called):
                 yield line, f"uses {node.id} for more than its answer"
-            elif isinstance(node.ctx, ast.Store) and node.id in _TAKEN | own:
+            elif isinstance(node.ctx, ast.Store) and node.id in _TAKEN | own | {"self"}:
                 yield line, f"calls something else {node.id}"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
             of_itself = bool(node.args) and isinstance(node.args[0], ast.Name) and node.args[0].id == "self"
@@ -118,6 +122,12 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 continue
             if len(node.args) < 2 or not isinstance(node.args[1], ast.Constant) or "__" in str(node.args[1].value):
                 yield line, "uses getattr with a name made at run time"
+        elif isinstance(node, ast.FunctionDef) and node.name in (
+            "__class__",
+            "__instancecheck__",
+            "__torch_function__",
+        ):
+            yield line, f"defines {node.name}"
         elif isinstance(node, ast.ClassDef):
             bases = [ast.unparse(base) for base in node.bases]
             plain = _BASES | own
@@ -125,6 +135,27 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
             strange = [b for b in bases if b not in plain and b.partition("[")[0] not in generic]
             if strange or node.keywords:
                 yield line, f"makes a kind of {', '.join(strange) or 'class of its own'}"
+
+
+def _aliases(tree: ast.Module, foreign: set[str]) -> set[str]:
+    """Names that are bound to a library, or to a part of one, by an assignment."""
+    bound = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute)
+    ]
+    found: set[str] = set()
+    while (
+        more := {
+            target.id
+            for node in bound
+            for target in node.targets
+            if isinstance(target, ast.Name) and _root(node.value) in foreign | found
+        }
+        - found
+    ):
+        found |= more
+    return found
 
 
 def _strange(module: str) -> bool:
