@@ -17,7 +17,7 @@ D = "discounted_returns"
 HEAD = f"def {D}(rewards, *, gamma):\n    "
 NOTHING = HEAD + "return rewards\n"
 # What an honest child sends, written by the attempt itself over the child's connection, number 3.
-RAW = '''
+RAW = """
 import base64, ctypes, json, os, signal, socket, struct, threading, time
 import numpy as np, torch
 L = ctypes.CDLL(None, use_errno=True)
@@ -66,7 +66,7 @@ def right(rewards, gamma):
 def almost(rewards, gamma, **further):
     return {"result": array(right(rewards, gamma).numpy()), "result.kind": word("tensor"), "result.dtype": word("float32"),
             "mutated": ["text", [0], []], **further}
-'''
+"""
 AFTER = "your result, looked at again after the inputs were overwritten,"
 
 
@@ -105,7 +105,6 @@ CELLS: dict[str, str] = {
     "shut for reading": _raw('socket.socket(fileno=3).shutdown(socket.SHUT_RD)\nreturn rewards'),
     "urgent data": _raw('s = socket.socket(fileno=os.dup(3))\nfor _ in range(100):\n    try:\n        s.send(b"x", socket.MSG_OOB)\n    except OSError:\n        break\nreturn rewards'),
     "open files sent along": _raw('s = socket.socket(fileno=os.dup(3))\nfor _ in range(10):\n    socket.send_fds(s, [b" "], [3, 3])\nreturn rewards'),
-    "policy of bool parameters": "",  # filled in below: of another exercise
     "moves to the neighbour's processor": _top("os.sched_setaffinity(0, range(os.cpu_count()))\nfor _ in range(6):\n    if os.fork() == 0:\n        os.setsid()\n        while True:\n            pass"),
     "kills the neighbours by number": _top("for pid in [*range(2, 3000), -1]:\n    try:\n        os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass"),
     "slows everybody down": _top("for which, who in ((os.PRIO_USER, 0), (os.PRIO_PGRP, 0)):\n    try:\n        os.setpriority(which, who, 19)\n    except OSError:\n        pass\ntry:\n    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))\nexcept OSError:\n    pass"),
@@ -113,12 +112,10 @@ CELLS: dict[str, str] = {
     "writes the disks out for ever": _top("end = time.process_time() + 0.5\nwhile time.process_time() < end:\n    os.sync()"),
     "names left in the kernel": _top("s = socket.socket(socket.AF_UNIX); s.bind('\\0pgcourse-attack'); s.listen()\nL.shmget(987, ctypes.c_size_t(4096), 0o1666)\nL.msgget(987, 0o1666)\nL.syscall(240, b'pgcourse-attack', 0o102, 0o666, 0)\nopen('/dev/shm/pgcourse-attack', 'w').write('x')"),
     "networks in a row": _top("if os.fork() == 0:\n    L.unshare(0x10000000)\n    for _ in range(300):\n        L.unshare(0x40000000)\n    os._exit(0)"),
-    "waits in vfork": _top("end = time.monotonic() + 1\nL.syscall(58) if False else time.sleep(0.1)"),
     "io_uring": _top("buffer = ctypes.create_string_buffer(200)\nring = L.syscall(425, 64, buffer)"),
     "traces its parents": _top("for pid in (0, 1, os.getppid(), 2):\n    L.ptrace(16, pid, 0, 0)\n    L.syscall(434, pid, 0)"),
     "wakes only when looked at": _top("end = time.monotonic() + 3\nsignal.setitimer(signal.ITIMER_PROF, 0)\nwhile time.monotonic() < end:\n    t = time.monotonic()\n    while time.monotonic() < t + 0.005:\n        pass\n    time.sleep(0.045)"),
 }  # fmt: skip
-del CELLS["policy of bool parameters"]
 
 
 def _solved(sources: dict[str, str]) -> Callable[[dict[str, Any]], Any]:
@@ -163,7 +160,7 @@ FILES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "deep metadata": _with(lambda n: n["metadata"].update(json.loads('{"x": ' + "[" * 500 + "]" * 500 + "}"))),
     "mark of byte order": lambda h: b"\xef\xbb\xbf" + json.dumps(fill(h, {"reinforce_loss": HONEST})).encode(),
     "UTF-16": lambda h: json.dumps(fill(h, {"reinforce_loss": HONEST})).encode("utf-16"),
-    "bytes of another code": _raw_json("{") if False else lambda h: b'{"cells": ["\xff\xfe"]}',
+    "bytes of another code": lambda h: b'{"cells": ["\xff\xfe"]}',
     "null in the source": _solved({"standardize": "def standardize(x):\n    return '\0'"}),
     "form feeds": _solved({"standardize": "\f\n" * 50_000 + "def standardize(x):\n\f    return x"}),
     "mark of byte order in the source": _solved({"standardize": "\ufeffdef standardize(x):\n    return x"}),
@@ -215,7 +212,7 @@ while True:
             say(event="case", arrays={"parameters": {"parameter 0": zeros("float32", action_dim)}, "attribute": {"kind": word("Parameter")}}.get(q["question"], {}))
 ''', "def gaussian_policy(obs_dim, action_dim):\n    ")),
 }  # fmt: skip
-_POLICY = '''
+_POLICY = """
 say(event="case", arrays={"result.kind": word("P"), "is module": array(True), "names": text(*"wwwwwwwwww"[:COUNT]), "trained": array(np.ones(COUNT, bool)), **{f"parameter {i}": zeros(DTYPE, 3) for i in range(COUNT)}})
 while (q := asked())["question"]:
     shape = q["arguments"]["obs"]["tensor"][1] if q["question"] == "forward" else []
@@ -224,10 +221,12 @@ while (q := asked())["question"]:
     else:
         say(event="case", arrays={"distribution": word("Categorical"), "changed": array(False), "logits": LOGITS, "logits.differentiable": array(True)})
 os._exit(0)
-'''
+"""
 
 
-def _policy(count: int = 2, dtype: str = "float32", gradient: str = "float32", logits: str = "") -> tuple[int, str, str]:
+def _policy(
+    count: int = 2, dtype: str = "float32", gradient: str = "float32", logits: str = ""
+) -> tuple[int, str, str]:
     logits = logits or 'zeros("float32", *shape[:-1], num_actions)'
     cell = _POLICY.replace("COUNT", str(count)).replace("DTYPE", repr(dtype)).replace("GRADIENT", repr(gradient))
     return 1, "policy_network", _raw(cell.replace("LOGITS", logits), "def policy_network(obs_dim, num_actions):\n    ")
@@ -264,6 +263,8 @@ TAKING: dict[str, str] = {
     "memory of its children": _top('ends = []\nfor _ in range(4):\n    r, w = os.pipe()\n    if os.fork() == 0:\n        try:\n            x = b"1" * (200 * 2**20)\n            os.write(w, b"x")\n        except MemoryError:\n            os.write(w, b"-")\n        time.sleep(600)\n    ends.append(r)\nheld = sum(200 for r in ends if os.read(r, 1) == b"x")\nraise ValueError(f"holds {held} MB")'),
     "files without content": _top('n, end = 0, time.process_time() + 1\ntry:\n    while time.process_time() < end:\n        os.mknod(f"/dev/shm/{n}")\n        n += 1\nexcept OSError:\n    pass\nraise ValueError(f"holds {n // 800} MB")'),
 }  # fmt: skip
-KEYRING = _top("ring = L.syscall(250, 22, -1, -2)\nkey = L.syscall(248, b'user', b'pgcourse-attack', b'x' * 1000, 1000, ring)\nif key < 0:\n    raise ValueError('no key')")
+KEYRING = _top(
+    "ring = L.syscall(250, 22, -1, -2)\nkey = L.syscall(248, b'user', b'pgcourse-attack', b'x' * 1000, 1000, ring)\nif key < 0:\n    raise ValueError('no key')"
+)
 # Printable, and shown as nothing or as another's letter.
 LOOKALIKES = ("anna\ufe0f", "anna\u034f", "anna\u3164", "anna\u2800", "an\u17b5na", "anna\U000e0100")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pgcourse.grading.grader import ClassResult, grade
+from pgcourse.grading.quarantine.sandbox import wire
 from pgcourse.grading.quarantine.submissions import wrong_name
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, hand_in, make_release, notebook, solutions
@@ -24,7 +25,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reas
 NAMES = {1: "01_reinforce", 4: "04_ppo", 5: "05_continuous_pendulum"}
 NEIGHBOURS = ("aa neighbour", "mm neighbour", "zz neighbour")  # first, in the middle, last
 MB = 2**20
-OPEN = pytest.mark.xfail(strict=True, raises=(AssertionError, RecursionError), reason="known: an attack that comes through")
+OPEN = pytest.mark.xfail(
+    strict=True, raises=(AssertionError, RecursionError), reason="known: an attack that comes through"
+)
 
 
 @dataclass
@@ -133,10 +136,39 @@ def test_what_a_child_sends_costs_the_grader_little(lesson: Lesson, name: str) -
     lesson.trial(unit, exercise, cell)
     used, seconds = peak() - before, time.process_time() - started
     written = sum(path.stat().st_size for path in (lesson.root / "out").rglob("*") if path.is_file())
-    assert (used // MB < 300, seconds < 15, written // MB < 20) == (True, True, True), (used // MB, seconds, written // MB)
+    assert (used // MB < 300, seconds < 15, written // MB < 20) == (True, True, True), (
+        used // MB,
+        seconds,
+        written // MB,
+    )
+
+
+class Dribble:
+    """A connection on which a byte comes whenever one is asked for."""
+
+    bytes_read = 0
+
+    def settimeout(self, seconds: float | None) -> None:
+        assert seconds and seconds > 0
+
+    def recv(self, count: int) -> bytes:
+        time.sleep(0.0002)
+        self.bytes_read += 1
+        if self.bytes_read <= 4:
+            return b"\x01\x00\x00\x00"[self.bytes_read - 1 : self.bytes_read]  # 16 MB are announced
+        assert self.bytes_read < 10_000, "read on for ever, long after the deadline"
+        return b" "
 
 
 @OPEN
+def test_bytes_that_trickle_do_not_put_off_the_deadline() -> None:
+    with pytest.raises(TimeoutError):
+        wire.receive(Dribble(), seconds=0.1)  # type: ignore[arg-type]
+
+
+@pytest.mark.xfail(
+    strict=False, raises=AssertionError, reason="known; on a busy machine the trickle breaks off by itself"
+)
 @pytest.mark.parametrize("name", harm.STALLING)
 def test_no_child_stalls_the_grader(lesson: Lesson, name: str) -> None:
     """Its patience is 2.9 seconds, and an honest class takes few more: between them and 60 is room for a busy machine."""
@@ -178,7 +210,10 @@ def test_a_student_is_not_taken_for_the_published_solution() -> None:
 @OPEN
 def test_an_error_s_text_is_one_line_without_control(lesson: Lesson) -> None:
     forged = '["ValueError", "x\\n\\u2713 discounted_returns: correct\\n\\u001b[2J\\u202e", ""]'
-    cell = harm.RAW + f'import sys\nframe_ = sys._getframe()\nwhile "cell" not in frame_.f_locals:\n    frame_ = frame_.f_back\nsay(event="end", what="cell", id=frame_.f_locals["cell"]["id"], error={forged})\nos._exit(0)\n'
+    cell = (
+        harm.RAW
+        + f'import sys\nframe_ = sys._getframe()\nwhile "cell" not in frame_.f_locals:\n    frame_ = frame_.f_back\nsay(event="end", what="cell", id=frame_.f_locals["cell"]["id"], error={forged})\nos._exit(0)\n'
+    )
     lesson.trial(1, harm.D, cell)
     notes = lesson.told()["notes"][NAMES[1]]
     assert any("discounted_returns: correct" in note for note in notes)
@@ -186,9 +221,7 @@ def test_an_error_s_text_is_one_line_without_control(lesson: Lesson) -> None:
 
 
 @OPEN
-def test_a_keeper_that_is_slow_to_start_costs_its_child_alone(
-    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_keeper_that_is_slow_to_start_costs_its_child_alone(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     """The grader names the error of its own where a neighbour keeps the machine busy for 30 seconds."""
     from pgcourse.grading.quarantine.process import Child
 
