@@ -1,4 +1,5 @@
 """Whatever a submission does, it harms nobody: not the grader, not a neighbour, not the machine, not who reads."""
+# ruff: noqa: E501 - as in attacks_of_harm.py
 
 import csv
 import json
