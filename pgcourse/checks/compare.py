@@ -34,6 +34,7 @@ class Verdict:
 
 
 CORRECT = Verdict(True)
+MOST_NAMES = 20  # that a sentence lists
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -
             if not (verdict := step(name, expected, got, tolerance)).ok:
                 return verdict
     if (changed := got["mutated"]).size:
-        listed = " and ".join(str(name) for name in changed)
+        listed = " and ".join(str(name) for name in changed[:MOST_NAMES])
         return Verdict(False, "mutated", f"The result is right, but your function changed its input {listed} in place.")
     if AFTER in expected and not (verdict := _compare_values(AFTER, expected, got, tolerance)).ok:
         text = "Your result shares memory with an input: when the check overwrote that, your result changed too."
@@ -225,6 +226,8 @@ def _compare_dtype(name: str, expected: Arrays, got: Arrays, tolerance: Toleranc
 def _compare_values(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
     if name not in expected:
         return CORRECT
+    if name not in got or got[name].shape != expected[name].shape:
+        return Verdict(False, "shape", f"{sentence_label(name)} has another shape.", "", name)
     wrong = ~close(expected[name], got[name], tolerance)
     if not wrong.any():
         return CORRECT

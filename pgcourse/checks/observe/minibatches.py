@@ -34,7 +34,7 @@ class Minibatches(Asking):
     def drive(self, ask: Ask, case: Case) -> Arrays:
         sizes = {name: case[name] for name in ("batch_size", "minibatch_size", "epochs")}
         arrays = ask("draw", **sizes, seed=case["seed"], draws=0, world=0)
-        first = _minibatches(arrays, case["epochs"])
+        first = _minibatches(arrays, case["batch_size"], case["epochs"])
         if first is None:
             return arrays
         for name, extra, draws in (
@@ -43,16 +43,21 @@ class Minibatches(Asking):
             ("after other draws", 0, 999),
         ):
             again = ask("draw", **sizes, seed=case["seed"] + extra, draws=draws, world=1)
-            arrays[f"repeated {name}"] = np.array(first == _minibatches(again, case["epochs"]))
+            arrays[f"repeated {name}"] = np.array(first == _minibatches(again, case["batch_size"], case["epochs"]))
         return arrays
 
 
-def _minibatches(arrays: Arrays, epochs: int) -> list[list[list[int]]] | None:
+def _minibatches(arrays: Arrays, batch_size: int, epochs: int) -> list[list[list[int]]] | None:
     """The rows of each minibatch of each epoch, sorted; None where there was one that is no index tensor."""
     found = []
+    most = 2 * batch_size + 2
     for epoch in range(epochs):
         if f"rows {epoch}" not in arrays or f"sizes {epoch}" not in arrays:
             return None
+        rows, sizes = arrays[f"rows {epoch}"], arrays[f"sizes {epoch}"]
+        whole = rows.ndim == sizes.ndim == 1 and rows.dtype == sizes.dtype == np.int64 and (sizes >= 0).all()
+        if not whole or len(sizes) > most or sizes.sum() != len(rows):
+            raise ValueError("minibatches that no loop gives")
         parts = np.split(arrays[f"rows {epoch}"], np.cumsum(arrays[f"sizes {epoch}"])[:-1])
         found.append([sorted(part.tolist()) for part in parts])
     return found

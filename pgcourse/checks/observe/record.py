@@ -91,7 +91,7 @@ def settle(case: Case, arrays: Arrays) -> Arrays:
         return arrays
     now = {name.removeprefix(LATER): array for name, array in arrays.items() if name.startswith(LATER)}
     before = {name: value.detach().numpy() for name, value in case.items() if isinstance(value, Tensor) and name in now}
-    told = [str(name) for name in arrays["mutated"].ravel()]
+    told = [str(name)[:60] for name in arrays["mutated"].ravel()[:50]]
     seen = [
         name
         for name, value in before.items()

@@ -20,6 +20,7 @@ from pgcourse.grading.quarantine.reading import failure
 from pgcourse.grading.quarantine.running import Collected
 from pgcourse.grading.quarantine.sandbox import arrays
 
+LONGEST = 5000  # characters of what a student is told of one exercise
 _KINDS = ("tensor", "numpy", "tuple", "list", "dict", "NoneType", "ellipsis", "function", "generator", "missing")
 
 
@@ -81,9 +82,10 @@ def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:
     seen = [
         settle(case, arrays.decode_arrays(each)) for case, each in zip(cases, collected.seen.get(id, []), strict=False)
     ]
-    return answers.judge(
+    judgement = answers.judge(
         seen, collected.stopped.get(id, ""), errors[-1] if errors else "", collected.printed.get(id, [])
     )
+    return replace(judgement, message=judgement.message[:LONGEST])
 
 
 def _with_cause(id: str, judged: Mapping[str, Judgement], work: Work) -> Judgement:

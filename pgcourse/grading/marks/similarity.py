@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from itertools import combinations
 
+from pgcourse.grading.names import PUBLISHED
 from pgcourse.grading.quarantine.prepare import ClassWork
 from pgcourse.grading.quarantine.reader.form import features, form
 from pgcourse.grading.quarantine.reader.notebook import code_cells
 from pgcourse.grading.quarantine.reading import Form
 
-PUBLISHED = "(published solution)"
 MIN_TOKENS = 60  # shorter solutions are alike because there is only one way to write them
 ALIKE = 0.8  # of 607 pairs of right answers in different styles (tests/checks), the two most alike share 0.74
 MIN_SHARED = 20  # features of their own: one changed token makes RUN of them, and three happen to many

@@ -28,7 +28,7 @@ FOLDER = "pgcourse.grading.quarantine"
 START_SECONDS = 180  # of the zygote, on a busy machine
 PATIENCE = 3  # times the limit on the processor: how long a child may sleep, or use the processor unheard
 GRACE = 2.0  # seconds more
-CROWDED = 20  # times its patience: how long a child is waited for that is kept from the processor
+CROWDED = 8  # times its patience: how long a child is waited for that is kept from the processor
 MOMENT = 0.5  # seconds
 CHILDREN = 4096  # of one zygote, each with another user
 USERS = 2**30  # from here on no account of any system has its number
@@ -96,9 +96,9 @@ class Child:
         self.results.settimeout(self.limits.patience)
         wire.send(self.results, message)
 
-    def receive(self) -> Any:
-        """Its next message; None where it has closed its end. Raises: TimeoutError, BadMessage."""
-        return wire.receive(self.results, seconds=self.limits.patience, more=self.more)
+    def receive(self, most: int = wire.MAX_FRAME) -> Any:
+        """Its next message, of so many bytes at most; None where it has closed its end. Raises: TimeoutError, BadMessage."""
+        return wire.receive(self.results, seconds=self.limits.patience, more=self.more, most=most)
 
     def spent(self) -> tuple[float, float]:
         """Seconds so far on the processor, and asleep. Raises: BrokenPipeError where its keeper has gone."""
@@ -120,13 +120,17 @@ class Child:
         return max(patience - max(cpu, asleep), 0.1)
 
 
+class KeeperGone(Exception):
+    """Nobody knows what became of a child: its keeper has ended before it."""
+
+
 class Zygote:
     """A started zygote; `facts` is what it said of itself. `close` ends it and all that came from it."""
 
     def __init__(self, kind: Kind, limits: Limits) -> None:
         if not hasattr(os, "fork"):
             raise InvalidInput("grading needs Linux or macOS; on Windows use the Windows Subsystem for Linux")
-        self.limits, self.children = limits, 0
+        self.limits, self.children, self.lost = limits, 0, False
         self.core = _reserved_core()
         self.control, theirs = socket.socketpair()
         command = [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP, str(theirs.fileno())]
@@ -162,7 +166,7 @@ class Zygote:
         with results, orders:
             with their_results, their_orders:
                 socket.send_fds(self.control, [b"R"], [their_results.fileno(), their_orders.fileno(), *files])
-            child = Child(results, orders, self.limits)
+            child, why = Child(results, orders, self.limits), ""
             try:
                 yield child
             finally:  # also where the caller has heard enough
@@ -170,10 +174,12 @@ class Zygote:
                     orders.sendall(b"K")
                 report = child.ended or wire.receive(orders, seconds=30)
                 while isinstance(report, dict) and "dead" not in report:
+                    why = str(report.get("keeper", ""))[:200] and f"({report.get('keeper')})"
                     report = wire.receive(orders, seconds=30)
                 child.ended = report or {}
         if not child.ended:
-            raise InvalidInput("the process that watches over a notebook was ended from outside; grade again")
+            self.lost = True
+            raise KeeperGone(f"the process that watches over a notebook has gone {why}".rstrip())
 
     def close(self) -> None:
         """End it. Keepers see their connection close, and end what is left."""
@@ -193,7 +199,7 @@ _STARTED: dict[tuple[Kind, Limits], Zygote] = {}
 def zygote(kind: Kind, limits: Limits) -> Zygote:
     """The zygote of this process for these limits, ended with the process; another one when its users are used up."""
     started = _STARTED.get((kind, limits))
-    if started is not None and started.children >= CHILDREN:
+    if started is not None and (started.children >= CHILDREN or started.lost):
         _STARTED.pop((kind, limits)).close()
         started = None
     if started is None:
@@ -210,7 +216,7 @@ def close_all() -> None:
 
 def given(kind: Kind, limits: Limits, core: int | None) -> dict[str, Any]:
     """What a zygote gets: its modules as text, and its settings."""
-    names = ["sandbox.wire", "sandbox.isolation", *kind.modules, "sandbox.zygote"]
+    names = ["sandbox.wire", "sandbox.isolation", "sandbox.syscalls", *kind.modules, "sandbox.zygote"]
     folder = resources.files(FOLDER)
     files = {name: folder.joinpath(*f"{name.replace('.', '/')}.py".split("/")) for name in names}
     rooms = dict.fromkeys(name.rpartition(".")[0] for name in names)

@@ -17,13 +17,17 @@ from pgcourse.checks.observe.asking import Ask, Asking, Unanswered
 from pgcourse.checks.observe.record import Arrays, settle
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.quarantine.process import CROWDED, Child, Kind, Limits, zygote
+from pgcourse.grading.quarantine.process import CROWDED, Child, KeeperGone, Kind, Limits, zygote
 from pgcourse.grading.quarantine.reader.cells import Cell
 from pgcourse.grading.quarantine.reading import failure
 from pgcourse.grading.quarantine.sandbox import arrays, wire
 
 MODULES = ("sandbox.arrays", "sandbox.packages", "sandbox.child")
 NEEDED = ("numpy", "scipy", "torch")  # by the observers, whatever answers may use
+ATTEMPTS = 3  # at one notebook, where its keeper is lost
+MAX_MESSAGE = 8 * 2**20  # bytes, of a child that runs a student's code
+MAX_TOTAL = 64 * 2**20  # bytes of all observations of one notebook
+KNOWN = {"event", "id", "error", "arrays", "printed", "text"}  # what a message may hold
 SPARE = 10  # exercises' worth of time that a notebook may take besides its exercises
 SLOW = 3.0  # times the limit on the processor: how long asking may keep the grader itself busy
 
@@ -58,7 +62,7 @@ class Collected:
 
     Fields: cell_errors: cell id -> what it raised, or why it was stopped. stopped: exercise id -> why it was stopped.
     printed: what the attempt printed, case by case. starts: children that it took. seconds: of processor time they used.
-    failed: what went wrong in the grader itself; a person marks the notebook then.
+    size: bytes of all observations. failed: what went wrong in the grader itself; a person marks the notebook then.
     """
 
     seen: dict[str, list[Any]] = field(default_factory=dict)
@@ -67,6 +71,7 @@ class Collected:
     stopped: dict[str, str] = field(default_factory=dict)
     starts: int = 0
     seconds: float = 0.0
+    size: int = 0
     why_not_walled: str = ""
     failed: str = ""
 
@@ -147,12 +152,12 @@ class _Run:
         """The next message, which must be one of these. Args: together: it shares the deadline of the last one."""
         if not together:
             self.child.begun()
-        message = self.child.receive()
+        message = self.child.receive(MAX_MESSAGE)
         self.deadline.check(self.child, self.collected.seconds)
         if message is None:
             raise ConnectionError
-        if not isinstance(message, dict):
-            raise wire.BadMessage("a message that is no table")
+        if not isinstance(message, dict) or not message.keys() <= KNOWN:
+            raise wire.BadMessage("a message that is no table of ours")
         if message.get("event") == "broken" and not self.begun:  # later anybody may say so
             raise InvalidInput(f"the grader's child process cannot be walled in: {str(message.get('text'))[:200]}")
         if message.get("event") not in events or any(message.get(name) != value for name, value in expected.items()):
@@ -170,8 +175,7 @@ class _Run:
             if isinstance(observer, Asking):
                 self._drive(observer, id, given, started)
             elif (message := self._order(id, given=given)) is not None:
-                arrays.decode_arrays(message.get("arrays"))  # must be readable; it is kept as it came
-                seen.append(message["arrays"])
+                seen.append(self._kept(arrays.decode_arrays(message.get("arrays"))))
                 printed.append(_printed(message))
 
     def _order(self, id: str, **order: Any) -> dict[str, Any] | None:
@@ -213,8 +217,15 @@ class _Run:
             return answer
 
         if (facts := _facts(observer, ask, given)) is not None:
-            self.collected.seen[id].append(arrays.encode_arrays(facts))
+            self.collected.seen[id].append(self._kept(facts))
             self.collected.printed[id].append(printed[:300])
+
+    def _kept(self, observed: Arrays) -> dict[str, Any]:
+        """The observation as it is kept. Raises: BadMessage where all of them together are too large."""
+        self.collected.size += sum(array.nbytes for array in observed.values())
+        if self.collected.size > MAX_TOTAL:
+            raise wire.BadMessage("observations of too many bytes")
+        return arrays.encode_arrays(observed)
 
     def _note_cell(self, id: str, error: Any) -> None:
         if not error:
@@ -260,7 +271,7 @@ def _facts(observer: Asking, ask: Ask, given: dict[str, Any]) -> Arrays | None:
 
 def _printed(message: dict[str, Any]) -> str:
     printed = message.get("printed")
-    return wire.plain_text(printed, 300) if isinstance(printed, str) else ""
+    return wire.plain_text(printed, 300, lines=True) if isinstance(printed, str) else ""
 
 
 def kind(job: Job) -> Kind:
@@ -273,12 +284,16 @@ def collect(job: Job) -> Collected:
 
     What ends or silences its child costs only itself: a fresh child runs the rest without it.
     """
-    try:
-        return _collect(job)
-    except InvalidInput:
-        raise
-    except Exception as error:
-        return Collected(failed=failure(error))
+    for _ in range(ATTEMPTS):
+        try:
+            return _collect(job)
+        except KeeperGone as error:
+            last: Exception = error
+        except InvalidInput:
+            raise
+        except Exception as error:
+            return Collected(failed=failure(error))
+    return Collected(failed=failure(last))
 
 
 def _collect(job: Job) -> Collected:
@@ -289,7 +304,7 @@ def _collect(job: Job) -> Collected:
         process = zygote(kind(job), job.limits)
         collected.why_not_walled = str(process.facts["why_not"])
         collected.starts += 1
-        why = "done"
+        why, child, run = "done", None, None
         try:
             with process.child() as child:
                 run = _Run(job, collected, child, left_out, deadline)
@@ -303,9 +318,11 @@ def _collect(job: Job) -> Collected:
         except GivenUp:
             return _given_up(job, collected)
         finally:
-            collected.seconds += child.ended.get("seconds", 0.0)
+            collected.seconds += child.ended.get("seconds", 0.0) if child else 0.0
         # A cell that ran out of time runs out of it again: it is left out of what follows.
         left_out |= {id for id, said in collected.cell_errors.items() if said.startswith("was stopped")}
+        if run is None:  # its keeper did not answer in time
+            raise KeeperGone("no keeper")
         if run.now is None:  # all came back, however the child ended: nobody is to blame
             return collected
         _blame(job, run, why, left_out)

@@ -15,7 +15,7 @@ import pytest
 
 from pgcourse.grading.grader import ClassResult, grade
 from pgcourse.grading.quarantine.sandbox import wire
-from pgcourse.grading.quarantine.submissions import wrong_name
+from pgcourse.grading.names import wrong_name
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, hand_in, make_release, notebook, solutions
 from tests.grading.quarantine import attacks_of_harm as harm

@@ -63,10 +63,10 @@ def test_text_from_a_child_is_such_as_a_file_can_hold_and_small() -> None:
 
 
 def test_an_observation_has_a_size_whatever_it_is_made_of() -> None:
-    each = ["text", [500], ["x" * 2000] + [""] * 499]  # as large as an array may be: 4 MB
-    assert len(arrays.decode_arrays({f"array {number}": each for number in range(16)})) == 16
-    with pytest.raises(wire.BadMessage, match="more than 64 MB"):
-        arrays.decode_arrays({f"array {number}": each for number in range(17)})
+    each = ["text", [100], ["x" * 2000] + [""] * 99]  # 0.8 MB
+    assert len(arrays.decode_arrays({f"array {number}": each for number in range(6)})) == 6
+    with pytest.raises(wire.BadMessage, match="more than 5 MB"):
+        arrays.decode_arrays({f"array {number}": each for number in range(7)})
 
 
 @pytest.mark.parametrize("exercise", exercises(), ids=lambda exercise: exercise.id)

@@ -25,7 +25,7 @@ class Child:
 
     def begun(self) -> None: ...
 
-    def receive(self) -> Any:
+    def receive(self, most: int) -> Any:
         return next(self.messages, None)
 
 

@@ -100,10 +100,10 @@ def written(notebook: dict[str, Any], ids: list[str]) -> list[dict[str, Any]]:
             if cell.get("cell_type") == "code":
                 printed, figures = _outputs(cell, left)
                 left -= sum(map(len, figures))
-                source = plain_text(text_of(cell.get("source")) or "", MAX_TEXT)
+                source = plain_text(text_of(cell.get("source")) or "", MAX_TEXT, lines=True)
                 shown.append({"source": source, "printed": printed, "figures": figures})
         texts = [text_of(cell.get("source")) or "" for cell, name in zip(cells, names, strict=True) if name == id]
-        found.append({"id": id, "text": plain_text("\n\n".join(texts), MAX_TEXT), "cells": shown[:20]})
+        found.append({"id": id, "text": plain_text("\n\n".join(texts), MAX_TEXT, lines=True), "cells": shown[:20]})
     return found
 
 
@@ -126,4 +126,4 @@ def _outputs(cell: dict[str, Any], left: int) -> tuple[str, list[str]]:
                 printed.append(text_of(data.get("text/plain")) or "")
         elif output.get("output_type") == "error":
             printed.append(f"{text_of(output.get('ename')) or ''}: {text_of(output.get('evalue')) or ''}")
-    return plain_text("\n".join(printed), MAX_TEXT), figures
+    return plain_text("\n".join(printed), MAX_TEXT, lines=True), figures

@@ -14,7 +14,7 @@ Arrays = dict[str, np.ndarray]
 MAX_ARRAYS = 5000  # in one observation
 MAX_TEXTS = 1000  # in one array
 MAX_CHARACTERS = 10**6  # of one array of text, in which each takes as much memory as the longest
-MAX_BYTES = 64 * 2**20  # of the arrays of one observation, decoded: twice what a frame can hold as numbers
+MAX_BYTES = 5 * 2**20  # of the arrays of one observation, decoded
 # Of numbers; text travels as a list. A dtype that is not here (object, complex, void) is no observation.
 DTYPES = {
     "bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64",
@@ -81,7 +81,11 @@ def encode_array(array: Any) -> list[Any]:
 def decode_array(data: Any) -> np.ndarray:
     """What `encode_array` was given. Raises: BadMessage where kind, shape and size do not fit together."""
     try:
+        if type(data) is not list or len(data) != 3 or type(data[0]) is not str or type(data[1]) is not list:
+            raise BadMessage("an array of another form")
         name, shape, content = data
+        if type(content) is not (list if name == "text" else str):
+            raise BadMessage("an array with something else in it")
         sizes = [int(size) for size in shape if type(size) is int and size >= 0]
         if len(sizes) != len(shape) or len(sizes) > 32:
             raise BadMessage("an array with a broken shape")
@@ -97,7 +101,7 @@ def decode_array(data: Any) -> np.ndarray:
         if name not in DTYPES:
             raise BadMessage("an array of a dtype that holds no plain numbers")
         dtype = np.dtype(name)
-        raw = base64.b64decode(content, validate=True)
+        raw = base64.b64decode(str(content), validate=True)
         if len(raw) != math.prod(sizes) * dtype.itemsize:
             raise BadMessage("an array whose size does not fit its shape")
         return np.frombuffer(raw, dtype=dtype).reshape(sizes)

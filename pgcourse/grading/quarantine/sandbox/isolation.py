@@ -156,7 +156,7 @@ def own_folders() -> None:
     """Inside the walls: a small folder of one's own, and a /proc that shows this process alone where that can be had."""
     unshare(NEWNS)
     for folder in (OWN_FOLDER, "/dev/shm"):
-        mount("tmpfs", folder, "tmpfs", _NO_SETUID | _NO_DEVICES, f"mode=1777,size={DISK}")
+        mount("tmpfs", folder, "tmpfs", _NO_SETUID | _NO_DEVICES, f"mode=1777,size={DISK},nr_inodes=4k")
     # Where the host's own /proc is partly covered, a new one is refused: then there is none.
     with contextlib.suppress(OSError):
         mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES)
