@@ -5,6 +5,7 @@ itself a finding.
 """
 
 import importlib.metadata
+import os
 import platform
 import sys
 import tempfile
@@ -51,6 +52,7 @@ def examine() -> Iterator[Finding]:
         ("notebooks", _notebooks, "install pgcourse again: its lessons and exercises are missing"),
         ("JupyterLab", lambda: _package("jupyterlab"), "make setup"),
         ("notebook kernel", _kernel, "make setup"),
+        ("grading", _grading, "only teachers need it: see docs/grading.md"),
     ]
     for subject, look, remedy in looks:
         try:
@@ -58,6 +60,21 @@ def examine() -> Iterator[Finding]:
         except Exception as error:  # a doctor reports what is broken, whatever it is
             finding = Finding(subject, False, f"{type(error).__name__}: {' '.join(str(error).split())[:120]}")
         yield Finding(finding.subject, finding.works, finding.text, finding.remedy or remedy)
+
+
+def _grading() -> Finding:
+    """Whether the walls around a submission stand, and how many notebooks have a processor of their own."""
+    if not hasattr(os, "fork"):
+        return Finding(
+            "grading", True, "not on this system: teachers grade on Linux, macOS, or Windows' Subsystem for Linux"
+        )
+    from .grading.quarantine.process import Limits, close_all, processors, zygote
+    from .grading.quarantine.reading import READER
+
+    why_not = zygote(READER, Limits()).facts["why_not"]
+    close_all()
+    jobs = f"a processor of its own for each of --jobs {processors()}"
+    return Finding("grading", True, f"weaker isolation: {why_not}; {jobs}" if why_not else f"walls stand; {jobs}")
 
 
 def _python() -> Finding:

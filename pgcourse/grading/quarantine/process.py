@@ -250,6 +250,11 @@ def first_user() -> int:
     return low + CHILDREN * secrets.randbelow(blocks)
 
 
+def processors() -> int:
+    """How many this process may use: with more jobs, children share them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 _CORES: dict[int, int] = {}  # processor -> open lock file, for as long as this process lives
 
 
