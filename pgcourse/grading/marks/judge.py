@@ -225,12 +225,12 @@ def _without_values(verdict: Verdict, arrays: Arrays) -> str:
     """What differs, in words that can hold nothing of a hidden input: no number, no shape, no name of the student's own."""
     if "error" in arrays:
         return "Your code raised an error."
-    text = re.sub(r"\[[^\]]*\]|-?\d[\d.]*(e[-+]?\d+)?", "...", verdict.statement)
+    text = verdict.statement
     for name, array in arrays.items():
         kind = str(array.ravel()[0]) if name.endswith("kind") and array.size else ""
         if kind and kind.partition(" ")[0] not in _KINDS and not isinstance(getattr(builtins, kind, None), type):
             text = text.replace(kind, "thing of another kind")  # a class of the student's own may be called anything
-    return text or "The numbers differ."
+    return re.sub(r"\[[^\]]*\]|-?\d[\d.]*(e[-+]?\d+)?", "...", text) or "The numbers differ."
 
 
 def _outline(case: Case) -> str:

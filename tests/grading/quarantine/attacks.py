@@ -39,7 +39,7 @@ CELLS: dict[str, tuple[str, str, str]] = {
     "sys.exit in a function": (D, f"import sys\n{_HEAD}sys.exit(0)", "raised SystemExit"),
     "children": (D, f"import os, time\nfor _ in range(50):\n    try:\n        if os.fork() == 0:\n            time.sleep(987)\n            os._exit(0)\n    except OSError:\n        break\n{_NOTHING}", "not yet"),
     "daemon": (D, f"import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        os.closerange(0, 64)\n        time.sleep(987)\n    os._exit(0)\n{_NOTHING}", "not yet"),
-    "other program": (D, "import os\nos.execv('/bin/sh', ['sh', '-c', 'sleep 987'])", "stopped"),
+    "other program": (D, "import os\nos.execv('/bin/sh', ['sh', '-c', 'sleep 987'])", "raised PermissionError"),
     "8 GB at top level": (D, "x = bytearray(8 * 2**30)", "raised MemoryError"),
     "8 GB in a function": (D, f"import torch\n{_HEAD}return torch.ones(2**31)", "not yet"),
     "8 GB in pieces": (D, f"{_HEAD}x = []\n    while True:\n        x.append(bytearray(2**24))", "not yet"),

@@ -141,10 +141,10 @@ while type(frame.f_locals.get("self")).__name__ != "Child":
 child = frame.f_locals["self"]
 ids = [cell["id"] for cell in child.request["cells"]]
 own = frame.f_locals["cell"]["id"]
-send({"event": "end", "what": "cell", "id": own, "error": []})
+send({"event": "end", "error": []})
 for id in ids[ids.index(own) + 1:]:
-    send({"event": "start", "what": "cell", "id": id})
-    send({"event": "end", "what": "cell", "id": id, "error": []})
+    send({"event": "start", "id": id})
+    send({"event": "end", "error": []})
 send({"event": "ready"})
 size = struct.unpack(">I", os.read(3, 4))[0]
 data = b""

@@ -1,5 +1,4 @@
 """Whatever a submission does, it harms nobody: not the grader, not a neighbour, not the machine, not who reads."""
-# ruff: noqa: E501 - as in attacks_of_harm.py
 
 import csv
 import json
@@ -14,8 +13,8 @@ from typing import Any
 import pytest
 
 from pgcourse.grading.grader import ClassResult, grade
-from pgcourse.grading.quarantine.sandbox import wire
 from pgcourse.grading.names import wrong_name
+from pgcourse.grading.quarantine.sandbox import wire
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, hand_in, make_release, notebook, solutions
 from tests.grading.quarantine import attacks_of_harm as harm
@@ -26,9 +25,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reas
 NAMES = {1: "01_reinforce", 4: "04_ppo", 5: "05_continuous_pendulum"}
 NEIGHBOURS = ("aa neighbour", "mm neighbour", "zz neighbour")  # first, in the middle, last
 MB = 2**20
-OPEN = pytest.mark.xfail(
-    strict=True, raises=(AssertionError, RecursionError), reason="known: an attack that comes through"
-)
 
 
 @dataclass
@@ -116,7 +112,6 @@ def test_nothing_is_left_behind(graded: tuple[ClassResult, Path]) -> None:
         assert not list(Path(folder).glob("pgcourse-attack*"))
 
 
-@OPEN
 @pytest.mark.parametrize("name", harm.CRASHING)
 def test_what_one_child_sends_does_not_end_the_class(lesson: Lesson, name: str) -> None:
     assert lesson.trial(1, harm.D, harm.CRASHING[name]).students
@@ -127,7 +122,6 @@ def peak() -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-@OPEN
 @pytest.mark.parametrize("name", harm.GREEDY)
 def test_what_a_child_sends_costs_the_grader_little(lesson: Lesson, name: str) -> None:
     unit, exercise, cell = harm.GREEDY[name]
@@ -161,15 +155,11 @@ class Dribble:
         return b" "
 
 
-@OPEN
 def test_bytes_that_trickle_do_not_put_off_the_deadline() -> None:
     with pytest.raises(TimeoutError):
         wire.receive(Dribble(), seconds=0.1)  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(
-    strict=False, raises=AssertionError, reason="known; on a busy machine the trickle breaks off by itself"
-)
 @pytest.mark.parametrize("name", harm.STALLING)
 def test_no_child_stalls_the_grader(lesson: Lesson, name: str) -> None:
     """Its patience is 2.9 seconds, and an honest class takes few more: between them and 60 is room for a busy machine."""
@@ -179,7 +169,6 @@ def test_no_child_stalls_the_grader(lesson: Lesson, name: str) -> None:
     assert time.monotonic() - started < 35
 
 
-@OPEN
 @pytest.mark.parametrize("name", harm.TAKING)
 def test_a_notebook_holds_no_more_memory_than_it_may(lesson: Lesson, name: str) -> None:
     lesson.trial(1, harm.D, harm.TAKING[name], memory=256, timeout=3.0)
@@ -187,7 +176,6 @@ def test_a_notebook_holds_no_more_memory_than_it_may(lesson: Lesson, name: str) 
     assert not held or int(held[1]) <= 256 + 2 * 64, "memory, and two small disks"
 
 
-@OPEN
 def test_no_key_is_left_with_the_kernel(lesson: Lesson) -> None:
     def users() -> set[str]:
         return {line.partition(":")[0].strip() for line in Path("/proc/key-users").read_text().splitlines()}
@@ -197,31 +185,24 @@ def test_no_key_is_left_with_the_kernel(lesson: Lesson) -> None:
     assert users() <= before
 
 
-@OPEN
 @pytest.mark.parametrize("name", harm.LOOKALIKES)
 def test_a_name_that_looks_like_another_is_not_taken(name: str) -> None:
     assert wrong_name(name)
 
 
-@OPEN
 def test_a_student_is_not_taken_for_the_published_solution() -> None:
     assert wrong_name("(published solution)")
 
 
-@OPEN
 def test_an_error_s_text_is_one_line_without_control(lesson: Lesson) -> None:
     forged = '["ValueError", "x\\n\\u2713 discounted_returns: correct\\n\\u001b[2J\\u202e", ""]'
-    cell = (
-        harm.RAW
-        + f'import sys\nframe_ = sys._getframe()\nwhile "cell" not in frame_.f_locals:\n    frame_ = frame_.f_back\nsay(event="end", what="cell", id=frame_.f_locals["cell"]["id"], error={forged})\nos._exit(0)\n'
-    )
+    cell = harm.RAW + f'say(event="end", error={forged})\nos._exit(0)\n'
     lesson.trial(1, harm.D, cell)
     notes = lesson.told()["notes"][NAMES[1]]
     assert any("discounted_returns: correct" in note for note in notes)
     assert all(note.isprintable() for note in notes)
 
 
-@OPEN
 def test_a_keeper_that_is_slow_to_start_costs_its_child_alone(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     """The grader names the error of its own where a neighbour keeps the machine busy for 30 seconds."""
     from pgcourse.grading.quarantine.process import Child
