@@ -12,11 +12,14 @@ import pytest
 from pgcourse.grading.grader import ClassResult, grade
 from pgcourse.grading.release.manifest import read
 from pgcourse.grading.settings import Settings
-from tests.grading.classroom import KINDS, SEED, Work, generated, hand_in, make_release
+from tests.grading.classroom import KINDS, SEED, Work, fill, generated, hand_in, make_release, notebook
+from tests.grading.quarantine.attacks import HONEST
+from tests.grading.quarantine.attacks_of_harm import CELLS, D
 
 pytestmark = pytest.mark.slow
 UNITS = (0, 1, 2, 3, 4, 5, 8)  # the answers of unit 06 use whole modules: marks/test_judge.py takes them
 STUDENTS = 200
+HOSTILE = 20  # further ones
 SOME = 12  # that are graded again, in other ways
 
 
@@ -34,6 +37,10 @@ def works(root: Path) -> dict[str, Work]:
     works = generated(root / "class", units, STUDENTS)
     for student, work in works.items():
         hand_in(root / "submissions", student, work.assignment, work.content)
+    handed_out = notebook(root / "class", "01_reinforce")
+    for number, cell in enumerate([*CELLS.values()][:: len(CELLS) // HOSTILE][:HOSTILE]):
+        content = fill(handed_out, {"reinforce_loss": HONEST, D: cell})
+        hand_in(root / "submissions", f"hostile{number:02}", "01_reinforce", content)
     for student in [name for name, work in works.items() if work.assignment.startswith(("01", "03"))][:SOME]:
         hand_in(root / "some", student, works[student].assignment, works[student].content)
     return works
@@ -41,15 +48,16 @@ def works(root: Path) -> dict[str, Work]:
 
 @pytest.fixture(scope="module")
 def graded(root: Path, works: dict[str, Work]) -> ClassResult:
-    return grade(Settings(root / "submissions", root / "class", root / "out", hidden_seed=SEED, jobs=2))
+    return grade(Settings(root / "submissions", root / "class", root / "out", hidden_seed=SEED, jobs=2, timeout=3.0))
 
 
 def test_every_mark_is_the_expected_one_and_no_right_answer_loses_a_point(
     graded: ClassResult, works: dict[str, Work]
 ) -> None:
-    assert len(graded.students) == STUDENTS
+    assert len(graded.students) == STUDENTS + HOSTILE
+    assert max(each.score for each in graded.students if each.name.startswith("hostile")) <= 2
     differing = []
-    for student in graded.students:
+    for student in (each for each in graded.students if each.name in works):
         rows = {row.id: row for row in student.rows}
         for id, (status, share, misconception) in works[student.name].expected.items():
             row = rows[id]
