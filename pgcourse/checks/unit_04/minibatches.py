@@ -21,7 +21,7 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. Small batches show what a partition is, large ones whether it is random."""
     source = seeded(seed)
     names = ("batch_size", "minibatch_size", "epochs")
-    large = [(LARGE + int(integers(source, 40)), 5 + int(integers(source, 10)), 3) for _ in range(2)]
+    large = [(LARGE + int(integers(source, 40)), 5 + int(integers(source, 10)), 20) for _ in range(2)]
     many = (2 * LARGE + int(integers(source, 40)), LARGE - 1 - int(integers(source, 8)), 30)
     for sizes in ((4, 2, 12), (5, 2, 12), (1, 1, 2), (3, 3, 12), (3, 5, 2), (64, 16, 3), *large, many):
         yield {**dict(zip(names, sizes, strict=True)), "seed": int(integers(source, 2**31))}

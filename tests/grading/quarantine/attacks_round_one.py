@@ -376,7 +376,6 @@ OPEN: dict[str, str] = {
     "reads the table behind evaluate": _CLOSURE,
     "reads the seed from the stack": "observe/minibatches.py `Draws.draw` holds the seed beside the generator",
     "the ninth patient as it came in": "unit_06/patient_09.py borrows cases in which the bug does not show (one dimension), and that group earns",
-    "the first row always first": "unit_04/minibatches.py: three epochs, as two of three hidden groups have, cannot tell",
     "whole batch in one step, no metrics": "unit_04/ppo_update.py: both groups that earn are of one minibatch",
     "squeezed logits that reach far enough": "unit_01/policy_network.py `CONFIDENT` is reached by logits within -3 and 3",
     "bounded mean beyond what is looked at": "unit_05/gaussian_policy.py `FAR` is 50",
