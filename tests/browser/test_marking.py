@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from pgcourse.grading.release.make import Settings as ReleaseSettings
 from pgcourse.grading.release.make import make
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, hand_in, notebook
-from tests.grading.marking.desks import ANSWER, answer, in_base64, make_class, table
+from tests.grading.marking.desks import ANSWER, answer, in_base64, make_class, mark_command, table
 
 pytestmark = pytest.mark.slow
 
@@ -36,16 +35,7 @@ class Marking:
     """The command and its address; it can be stopped and started again."""
 
     def __init__(self, grades: Path, release: Path) -> None:
-        self.command = [
-            sys.executable,
-            "-m",
-            "pgcourse",
-            "mark",
-            str(grades),
-            "--release",
-            str(release),
-            "--no-browser",
-        ]
+        self.command = mark_command(grades, release)
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> str:

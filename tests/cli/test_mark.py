@@ -6,7 +6,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,23 +15,13 @@ import pytest
 
 from pgcourse.cli import main
 from pgcourse.grading.marking import address
-from tests.grading.marking.desks import make_class
+from tests.grading.marking.desks import make_class, mark_command
 
 
 @contextmanager
 def running(grades: Path, release: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command, and the address that it printed."""
-    command = [
-        sys.executable,
-        "-m",
-        "pgcourse",
-        "mark",
-        str(grades),
-        "--release",
-        str(release),
-        "--no-browser",
-        *options,
-    ]
+    command = mark_command(grades, release, *options)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert process.stdout is not None

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from pgcourse.checks.observe.asking import Ask, Asking, kind_of_error
+from pgcourse.checks.observe.asking import Ask, kind_of_error
 from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import NORMALS, Networks, RemoteNetwork, plain, shared, slopes
+from pgcourse.checks.observe.remote_networks import NORMALS, Factory, RemoteNetwork, plain, shared, slopes
 
 
 @dataclass(frozen=True)
-class GaussianFactory(Asking):
+class GaussianFactory(Factory):
     """Build Gaussian policies, look at the first one's distribution, move its log_std, then train its mean and drive it far.
 
     The case holds `obs_dim`, `action_dim`, `obs` [B, obs_dim], `log_std` [D] to be set in the policy, for the training
@@ -29,20 +28,11 @@ class GaussianFactory(Asking):
     training_steps: int = 45
     pushes: int = 12
 
-    makes_optimizers: ClassVar[bool] = True
-    sets: ClassVar[int] = 1  # of hidden inputs: each costs a training
-
-    def answerer(self, attempt: Any) -> Networks:
-        return Networks(attempt, self.signature)
-
     def drive(self, ask: Ask, case: Case) -> Arrays:
-        sizes, obs = {name: case[name] for name in ("obs_dim", "action_dim")}, case["obs"]
-        built = ask("build", **sizes)
-        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module")}
-        if not arrays["is module"]:
+        arrays, policy = self.begin(ask, case)
+        if policy is None:
             return arrays
-        source = torch.Generator().manual_seed(case["judge_seed"])
-        policy = RemoteNetwork(ask, 0, built, source)
+        obs = case["obs"]
         outputs = policy(obs)
         arrays |= {n: policy.said[n] for n in ("distribution", "batch shape", "event shape") if n in policy.said}
         wanted = (*obs.shape[:1], case["action_dim"])
@@ -51,9 +41,9 @@ class GaussianFactory(Asking):
         record(arrays, "mean", plain(outputs["mean"]))
         record(arrays, "mean again", plain(policy(obs)["mean"]))
         record(arrays, "std", plain(outputs["std"]))
-        others = {number: ask("build", **sizes) for number in range(1, self.builds)}
+        others = {number: self.build(ask, case) for number in range(1, self.builds)}
         arrays["built anew"] = np.array(not shared(ask, policy, obs, others))
-        first = [outputs, *(RemoteNetwork(ask, number, other, source)(obs) for number, other in others.items())]
+        first = [outputs, *(RemoteNetwork(ask, number, other, policy.source)(obs) for number, other in others.items())]
         record(arrays, "starting mean", torch.stack([plain(each["mean"]) for each in first]))
         record(arrays, "starting std", torch.stack([plain(each["std"])[0] for each in first]))
         self._observe_log_std(arrays, ask, policy, case)
@@ -61,8 +51,7 @@ class GaussianFactory(Asking):
         self._observe_gradients(arrays, policy, case)
         if arrays["differentiable"]:
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            nearby = case["training_obs"] + 0.1 * torch.randn(case["training_obs"].shape, generator=source)
-            arrays["slopes"] = slopes(policy, nearby, source)
+            arrays["slopes"] = slopes(policy, case["training_obs"])
             self._push(arrays, policy, case["training_obs"], case["targets"].sign())
         return arrays
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Categorical
 
-from pgcourse.checks.observe.asking import Ask, Asking, kind_of_error
+from pgcourse.checks.observe.asking import Ask, kind_of_error
 from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import Networks, RemoteNetwork, plain, shared, slopes
+from pgcourse.checks.observe.remote_networks import Factory, RemoteNetwork, plain, shared, slopes
 
 
 @dataclass(frozen=True)
-class PolicyFactory(Asking):
+class PolicyFactory(Factory):
     """Build a categorical policy, look at what it predicts at the start, then train it on an easy rule.
 
     The case holds `obs_dim`, `num_actions`, `obs` [B, D], for the training `training_obs` [M, D] with `targets` [M],
@@ -27,20 +26,10 @@ class PolicyFactory(Asking):
     signature: str = "obs_dim, num_actions"
     training_steps: int = 80
 
-    makes_optimizers: ClassVar[bool] = True
-    sets: ClassVar[int] = 1  # of hidden inputs: each costs a training
-
-    def answerer(self, attempt: Any) -> Networks:
-        return Networks(attempt, self.signature)
-
     def drive(self, ask: Ask, case: Case) -> Arrays:
-        sizes = {name: case[name] for name in ("obs_dim", "num_actions")}
-        built = ask("build", **sizes)
-        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module")}
-        if not arrays["is module"]:
+        arrays, policy = self.begin(ask, case)
+        if policy is None:
             return arrays
-        source = torch.Generator().manual_seed(case["judge_seed"])
-        policy = RemoteNetwork(ask, 0, built, source)
         outputs, changed = policy(case["obs"]), bool(policy.said["changed"])
         arrays["distribution"] = policy.said["distribution"]
         if "logits" not in outputs:
@@ -66,10 +55,9 @@ class PolicyFactory(Asking):
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            nearby = case["training_obs"] + 0.1 * torch.randn(case["training_obs"].shape, generator=source)
-            arrays["slopes"] = slopes(policy, nearby, source)
+            arrays["slopes"] = slopes(policy, case["training_obs"])
         arrays["mutated"] = np.array(["obs"] * changed, dtype=str)
-        another = ask("build", **sizes)
+        another = self.build(ask, case)
         others = {1: another} if another["is module"] else {}
         arrays["shared"] = np.array(shared(ask, policy, case["obs"], others))
         return arrays

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
-from pgcourse.checks.observe import call
-from pgcourse.checks.observe.asking import Ask
-from pgcourse.checks.observe.record import Arrays
+from pgcourse.checks.observe import call, split_signature
+from pgcourse.checks.observe.asking import Ask, Asking
+from pgcourse.checks.observe.record import Arrays, Case
 
 NORMALS = "Independent(Normal, 1)"
 MOST = 1000  # numbers for each observation
@@ -119,6 +119,29 @@ def plain(value: Tensor) -> Tensor:
     return value.detach().as_subclass(Tensor).clone()
 
 
+class Factory(Asking):
+    """An observer of a function that builds networks, and has them trained."""
+
+    signature: str
+
+    makes_optimizers: ClassVar[bool] = True
+    sets: ClassVar[int] = 1  # of hidden inputs: each costs a training
+
+    def answerer(self, attempt: Any) -> Networks:
+        return Networks(attempt, self.signature)
+
+    def build(self, ask: Ask, case: Case) -> Arrays:
+        """Let it build one more network. Gives what `Networks.build` does."""
+        return ask("build", **{name: case[name] for name in split_signature(self.signature)[0]})
+
+    def begin(self, ask: Ask, case: Case) -> tuple[Arrays, RemoteNetwork | None]:
+        """The first network, if it is one, and what it is."""
+        built = self.build(ask, case)
+        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module")}
+        source = torch.Generator().manual_seed(case["judge_seed"])
+        return arrays, RemoteNetwork(ask, 0, built, source) if arrays["is module"] else None
+
+
 class RemoteNetwork(nn.Module):
     """A network that stands somewhere else: its parameters are here, what it computes comes from there.
 
@@ -213,12 +236,14 @@ def shared(ask: Ask, network: RemoteNetwork, obs: Tensor, others: dict[int, Arra
     return found
 
 
-def slopes(network: RemoteNetwork, obs: Tensor, source: torch.Generator, size: float = 3e-3) -> np.ndarray:
+def slopes(network: RemoteNetwork, obs: Tensor, size: float = 3e-3) -> np.ndarray:
     """[2, 2]: how steep two random weighted sums of the outputs are, told by the gradients and measured by small steps.
 
-    The direction of the steps is chosen when the gradients are there. It leads partly along them, so that no slope is 0.
+    At observations near these. The direction of the steps is chosen when the gradients are there. It leads partly along
+    them, so that no slope is 0.
     """
-    found = []
+    found, source = [], network.source
+    obs = obs + 0.1 * torch.randn(obs.shape, generator=source)
     trained = [value for value in network.values if value.requires_grad]
     for _ in range(2):
         outputs = network(obs)

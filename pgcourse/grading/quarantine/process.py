@@ -174,12 +174,12 @@ class Zygote:
                     orders.sendall(b"K")
                 report = child.ended or wire.receive(orders, seconds=30)
                 while isinstance(report, dict) and "dead" not in report:
-                    why = str(report.get("keeper", ""))[:200] and f"({report.get('keeper')})"
+                    why = f" ({str(report['keeper'])[:200]})" if "keeper" in report else why
                     report = wire.receive(orders, seconds=30)
                 child.ended = report or {}
         if not child.ended:
             self.lost = True
-            raise KeeperGone(f"the process that watches over a notebook has gone {why}".rstrip())
+            raise KeeperGone(f"the process that watches over a notebook has gone{why}")
 
     def close(self) -> None:
         """End it. Keepers see their connection close, and end what is left."""
@@ -217,8 +217,6 @@ def close_all() -> None:
 def given(kind: Kind, limits: Limits, core: int | None) -> dict[str, Any]:
     """What a zygote gets: its modules as text, and its settings."""
     names = ["sandbox.wire", "sandbox.isolation", "sandbox.syscalls", *kind.modules, "sandbox.zygote"]
-    folder = resources.files(FOLDER)
-    files = {name: folder.joinpath(*f"{name.replace('.', '/')}.py".split("/")) for name in names}
     rooms = dict.fromkeys(name.rpartition(".")[0] for name in names)
     settings = {
         "serves": f"{FOLDER}.{kind.serves}",
@@ -229,13 +227,18 @@ def given(kind: Kind, limits: Limits, core: int | None) -> dict[str, Any]:
         "core": core,
     }
     return {
-        "modules": {f"{FOLDER}.{name}": file.read_text(encoding="utf-8") for name, file in files.items()},
+        "modules": {f"{FOLDER}.{name}": source_of(name) for name in names},
         "packages": ["pgcourse", "pgcourse.grading", FOLDER, *(f"{FOLDER}.{room}" for room in rooms)],
         "zygote": f"{FOLDER}.sandbox.zygote",
         "path": site_paths(),
         "prefix": [sys.prefix, sys.exec_prefix],
         "settings": settings,
     }
+
+
+def source_of(name: str) -> str:
+    """The text of a module below this folder, such as `sandbox.wire`."""
+    return resources.files(FOLDER).joinpath(*f"{name.replace('.', '/')}.py".split("/")).read_text(encoding="utf-8")
 
 
 def first_user() -> int:

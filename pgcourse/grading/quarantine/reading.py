@@ -7,12 +7,11 @@ import json
 import os
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.quarantine.process import FOLDER, Kind, Limits, zygote
+from pgcourse.grading.quarantine.process import Kind, Limits, source_of, zygote
 from pgcourse.grading.quarantine.reader.cells import Cell, Plan
 from pgcourse.grading.quarantine.sandbox import wire
 from pgcourse.storage import write_json
@@ -231,9 +230,7 @@ def _digest(job: ReadJob, file: int) -> str:
 
 @cache
 def _code() -> str:
-    folder = resources.files(FOLDER)
-    texts = [folder.joinpath(*f"{name.replace('.', '/')}.py".split("/")).read_text("utf-8") for name in READER.modules]
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return hashlib.sha256("\0".join(map(source_of, READER.modules)).encode()).hexdigest()
 
 
 def _kept(path: Path, digest: str) -> Reading | None:

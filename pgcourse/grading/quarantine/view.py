@@ -41,9 +41,9 @@ def _interpreter() -> list[str]:
 def _sites(python: Iterable[str]) -> list[str]:
     """Folders of installed packages, below the standard library too."""
     own = [*site.getsitepackages(), *site_paths(), "/usr/lib/python3/dist-packages"]
-    below = [
-        str(found) for path in python for name in ("site", "dist") for found in Path(path).glob(f"**/{name}-packages")
-    ]
+    # No deeper: to walk all of the standard library takes longer than to start Python.
+    places = [f"{start}{name}-packages" for start in ("", "*/") for name in ("site", "dist")]
+    below = [str(found) for path in python for place in places for found in Path(path).glob(place)]
     return [*dict.fromkeys([*own, *below])]
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import struct
+import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,6 +70,12 @@ def answer(id: str, text: str = ANSWER, *figures: str) -> dict[str, Any]:
     """An entry of `written`."""
     cell = {"source": CODE, "printed": PRINTED, "figures": list(figures or [in_base64(png(320, 200))])}
     return {"id": id, "text": text, "cells": [cell]}
+
+
+def mark_command(grades: Path, release: Path, *options: str) -> list[str]:
+    """What starts the page without opening a browser."""
+    python = [sys.executable, "-m", "pgcourse", "mark"]
+    return [*python, str(grades), "--release", str(release), "--no-browser", *options]
 
 
 def make_class(
