@@ -49,6 +49,7 @@ class Exercise:
       misconceptions: wrong answers with names, those of this exercise alone; `mistakes.py` knows what is wrong everywhere.
       judge: case, arrays -> verdict, for what has no single right value; None compares with the reference.
       also_correct: further readings of the contract that count as right (biased and unbiased standard deviation).
+      handed_out: the code that the notebook begins with, where that is more than an empty function.
       alternatives: right answers in other styles, of a teacher's own exercise; those of the course are in its tests.
       difficulty: 1 to 3. minutes: for a first attempt.
     """
@@ -64,6 +65,7 @@ class Exercise:
     reference: Callable[..., Any]
     hints: tuple[str, str, str]
     misconceptions: Sequence[Misconception]
+    handed_out: Callable[..., Any] | None = None
     alternatives: tuple[Callable[..., Any], ...] = ()
     judge: Judge | None = None
     also_correct: tuple[Callable[..., Any], ...] = ()

@@ -11,7 +11,18 @@ from torch.distributions import Independent, Normal
 
 from pgcourse.checks.observe.asking import Ask, kind_of_error
 from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import NORMALS, Factory, RemoteNetwork, plain, shared, slopes
+from pgcourse.checks.observe.remote_networks import (
+    NORMALS,
+    Factory,
+    RemoteNetwork,
+    driven_apart,
+    log_prob_fits,
+    plain,
+    shared,
+    slopes,
+)
+
+FAR = 500.0  # means that nothing bounds get there
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,6 @@ class GaussianFactory(Factory):
     signature: str = "obs_dim, action_dim"
     builds: int = 4  # policies that are looked at as they start: a random one may be right by luck
     training_steps: int = 45
-    pushes: int = 12
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         arrays, policy = self.begin(ask, case)
@@ -38,6 +48,8 @@ class GaussianFactory(Factory):
         wanted = (*obs.shape[:1], case["action_dim"])
         if str(arrays["distribution"]) != NORMALS or tuple(outputs["mean"].shape) != wanted:
             return arrays
+        distribution = Independent(Normal(plain(outputs["mean"]), plain(outputs["std"]), validate_args=False), 1)
+        arrays["log_prob fits"] = np.array(log_prob_fits(ask, policy, obs, distribution))
         record(arrays, "mean", plain(outputs["mean"]))
         record(arrays, "mean again", plain(policy(obs)["mean"]))
         record(arrays, "std", plain(outputs["std"]))
@@ -115,15 +127,6 @@ class GaussianFactory(Factory):
 
     def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, direction: Tensor) -> None:
         """How far the means get, to both sides, when they are driven apart with large steps."""
-        optimizer = torch.optim.Adam((p for name, p in policy.named().items() if name != "log_std"), lr=10.0)
-        reached = 0.0
-        for _ in range(self.pushes):
-            optimizer.zero_grad()
-            try:
-                mean = policy(obs)["mean"]
-                reached = max(reached, min(mean.max().item(), -mean.min().item()))
-                (-mean * direction).mean().backward()
-            except (ValueError, RuntimeError):  # numbers that are no longer finite
-                break
-            optimizer.step()
+        parameters = (value for name, value in policy.named().items() if name != "log_std")
+        reached = driven_apart(lambda: policy(obs)["mean"], parameters, direction, FAR)
         arrays["pushed mean"] = np.array(reached)

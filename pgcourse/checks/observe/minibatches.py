@@ -19,6 +19,8 @@ from pgcourse.checks.observe.record import Arrays, Case
 class Minibatches(Asking):
     """Iterate over the attempt's result for several epochs in a row, and again from the same and from another seed.
 
+    Each epoch begins with the state in which the one before left the generator, and with a generator of its own.
+
     The case holds `batch_size`, `minibatch_size`, `seed` of the generator and `epochs`. Recorded are facts, which
     `unit_04/minibatches.py` judges: for each epoch e, `sizes e` [M] and `rows e` [sum of sizes] in order of appearance;
     `entry.kind` of the first entry that is no 1-D index tensor; `endless`; and whether a second run drew the same
@@ -32,8 +34,7 @@ class Minibatches(Asking):
         return Draws(attempt, self.signature)
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
-        sizes = {name: case[name] for name in ("batch_size", "minibatch_size", "epochs")}
-        arrays = ask("draw", **sizes, seed=case["seed"], draws=0, world=0)
+        arrays = _epochs(ask, case, case["seed"], world=0)
         first = _minibatches(arrays, case["batch_size"], case["epochs"])
         if first is None:
             return arrays
@@ -42,9 +43,26 @@ class Minibatches(Asking):
             ("with another seed", 1, 0),
             ("after other draws", 0, 999),
         ):
-            again = ask("draw", **sizes, seed=case["seed"] + extra, draws=draws, world=1)
+            again = _epochs(ask, case, case["seed"] + extra, draws, world=1)
             arrays[f"repeated {name}"] = np.array(first == _minibatches(again, case["batch_size"], case["epochs"]))
         return arrays
+
+
+def _epochs(ask: Ask, case: Case, seed: int, draws: int = 0, *, world: int) -> Arrays:
+    """Several epochs in a row. Args: draws: taken from the generator before. world: seed of all global states."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.rand(draws, generator=generator)
+    sizes = {name: case[name] for name in ("batch_size", "minibatch_size")}
+    arrays: Arrays = {}
+    state = generator.get_state()
+    for epoch in range(case["epochs"]):
+        answer = ask("draw", **sizes, state=state, world=world + epoch)
+        if "rows" not in answer:
+            return arrays | answer
+        arrays |= {"result.kind": answer["result.kind"]}
+        arrays |= {f"{name} {epoch}": answer[name] for name in ("sizes", "rows")}
+        state = torch.from_numpy(answer["state"].copy())
+    return arrays
 
 
 def _minibatches(arrays: Arrays, batch_size: int, epochs: int) -> list[list[list[int]]] | None:
@@ -64,35 +82,33 @@ def _minibatches(arrays: Arrays, batch_size: int, epochs: int) -> list[list[list
 
 
 class Draws:
-    """Beside the attempt: minibatches of one generator."""
+    """Beside the attempt: the minibatches of one epoch."""
 
     def __init__(self, attempt: Any, signature: str) -> None:
         self._attempt, self._signature = attempt, signature
 
-    def draw(self, batch_size: int, minibatch_size: int, epochs: int, seed: int, draws: int, world: int) -> Arrays:
-        """Several epochs in a row. Args: draws: taken from the generator before. world: seed of all global states."""
+    def draw(self, batch_size: int, minibatch_size: int, state: Tensor, world: int) -> Arrays:
+        """One epoch. Args: state: of the generator; comes back as it is then. world: seed of all global states."""
         seed_everything(world)
-        generator = torch.Generator().manual_seed(seed)
-        torch.rand(draws, generator=generator)
-        arrays: Arrays = {}
-        for epoch in range(epochs):
-            given = {"batch_size": batch_size, "minibatch_size": minibatch_size, "generator": generator}
-            result = call(self._attempt, self._signature, given)
-            arrays["result.kind"] = np.array(type(result).__name__)
-            if result is None or result is Ellipsis or isinstance(result, int | float | str) or callable(result):
-                return arrays
-            if (isinstance(result, Tensor) and result.ndim == 0) or not hasattr(result, "__iter__"):
-                return arrays
-            most = 2 * batch_size + 2
-            parts = list(itertools.islice(iter(result), most))
-            if len(parts) == most:
-                return arrays | {"endless": np.array(True)}
-            for part in parts:
-                if (kind := _kind(part)) != "index tensor":
-                    return arrays | {"entry.kind": np.array(kind)}
-            arrays[f"sizes {epoch}"] = np.array([len(part) for part in parts], dtype=np.int64)
-            arrays[f"rows {epoch}"] = np.array([row for part in parts for row in part.tolist()], dtype=np.int64)
-        return arrays
+        generator = torch.Generator()
+        generator.set_state(state)
+        given = {"batch_size": batch_size, "minibatch_size": minibatch_size, "generator": generator}
+        result = call(self._attempt, self._signature, given)
+        arrays: Arrays = {"result.kind": np.array(type(result).__name__)}
+        if result is None or result is Ellipsis or isinstance(result, int | float | str) or callable(result):
+            return arrays
+        if (isinstance(result, Tensor) and result.ndim == 0) or not hasattr(result, "__iter__"):
+            return arrays
+        most = 2 * batch_size + 2
+        parts = list(itertools.islice(iter(result), most))
+        if len(parts) == most:
+            return arrays | {"endless": np.array(True)}
+        for part in parts:
+            if (kind := _kind(part)) != "index tensor":
+                return arrays | {"entry.kind": np.array(kind)}
+        arrays["sizes"] = np.array([len(part) for part in parts], dtype=np.int64)
+        arrays["rows"] = np.array([row for part in parts for row in part.tolist()], dtype=np.int64)
+        return arrays | {"state": generator.get_state().numpy()}
 
 
 def _kind(part: Any) -> str:

@@ -11,7 +11,18 @@ from torch.distributions import Categorical
 
 from pgcourse.checks.observe.asking import Ask, kind_of_error
 from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import Factory, RemoteNetwork, plain, shared, slopes
+from pgcourse.checks.observe.remote_networks import (
+    Factory,
+    RemoteNetwork,
+    driven_apart,
+    log_prob_fits,
+    plain,
+    shared,
+    slopes,
+)
+
+# Probabilities made in float32 and handed over as such keep log-odds below 15.9; logits squeezed to -3 to 3, below 6.
+FAR = 12.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class PolicyFactory(Factory):
         record(arrays, "probs", _probs(outputs["logits"]))
         if arrays["probs"].shape != (len(case["obs"]), case["num_actions"]):
             return arrays
+        distribution = Categorical(logits=plain(outputs["logits"]), validate_args=False)
+        arrays["log_prob fits"] = np.array(log_prob_fits(ask, policy, case["obs"], distribution))
         self._observe_row(arrays, policy, case["obs"], "")
         try:
             record(arrays, "batch of one", _probs(policy(case["obs"][:1])["logits"]))
@@ -56,6 +69,7 @@ class PolicyFactory(Factory):
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
             self._train(arrays, policy, case["training_obs"], case["targets"])
             arrays["slopes"] = slopes(policy, case["training_obs"])
+            self._push(arrays, policy, case["training_obs"], 1 - 2.0 * (case["targets"] == 0))
         arrays["mutated"] = np.array(["obs"] * changed, dtype=str)
         another = self.build(ask, case)
         others = {1: another} if another["is module"] else {}
@@ -83,7 +97,16 @@ class PolicyFactory(Factory):
         # Only rows of one kind: in a balanced batch, a softmax over the wrong axis normalises all columns alike and
         # hides.
         self._observe_row(arrays, policy, obs[::2], "trained ")
-        record(arrays, "trained", float(_log_prob(policy, obs, targets).exp().mean()))
+        record(arrays, "trained", float(_log_prob(policy, obs, targets).detach().exp().mean()))
+
+    def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, direction: Tensor) -> None:
+        """How far the log-odds of the last action against the first get, to both sides, when large steps drive them."""
+
+        def log_odds() -> Tensor:
+            logits = policy(obs)["logits"]
+            return logits[:, -1] - logits[:, 0]
+
+        record(arrays, "pushed", driven_apart(log_odds, policy.parameters(), direction, FAR))
 
 
 def _probs(logits: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from pgcourse.checks.observe.record import Arrays, Case
 
 NORMALS = "Independent(Normal, 1)"
 MOST = 1000  # numbers for each observation
+PUSHES = 150  # what is unbounded gets to 500 in 2 to 80 large steps
 KEPT = 4  # forward passes whose gradients can still be asked for
 
 
@@ -76,6 +78,11 @@ class Networks:
             arrays[name] = plain(tensor).numpy()
             arrays[f"{name}.differentiable"] = np.array(tensor.requires_grad)
         return arrays
+
+    def log_prob(self, network: int, obs: Tensor, actions: Tensor) -> Arrays:
+        """`log_prob` [B] of these actions, as the network's distribution has it."""
+        with torch.no_grad():
+            return {"log_prob": plain(self._built[network](obs.clone()).log_prob(actions)).numpy()}
 
     def backward(self, network: int, number: int, weights: dict[str, Tensor]) -> Arrays:
         """`gradient 0`, ... of the weighted sum of what a forward pass gave, for each parameter that it reaches."""
@@ -269,6 +276,39 @@ def slopes(network: RemoteNetwork, obs: Tensor, size: float = 3e-3) -> np.ndarra
                 value.add_(size * direction)
         found.append([told, measured / (2 * size)])
     return np.array(found)
+
+
+def log_prob_fits(ask: Ask, network: RemoteNetwork, obs: Tensor, distribution: Distribution) -> bool:
+    """Whether the network has, for random actions, the log-probabilities of this distribution [B], made of its outputs."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(int(torch.randint(2**31, (), generator=network.source)))
+        actions = distribution.sample()
+    said = ask("log_prob", network=network.number, obs=obs, actions=actions)["log_prob"]
+    expected = distribution.log_prob(actions).detach().numpy()
+    return said.shape == expected.shape and np.allclose(said, expected, rtol=1e-3, atol=1e-3, equal_nan=True)
+
+
+def driven_apart(
+    output: Callable[[], Tensor], parameters: Iterable[nn.Parameter], direction: Tensor, far: float
+) -> float:
+    """How far from 0 the output gets, to both sides, when large steps drive it there; beyond `far` nobody looks.
+
+    Args: direction: +1 and -1, of the shape of the output.
+    """
+    optimizer = torch.optim.Adam(parameters, lr=10.0)
+    reached = 0.0
+    for _ in range(PUSHES):
+        if reached >= far:
+            break
+        optimizer.zero_grad()
+        try:
+            now = output()
+            reached = max(reached, min(now.max().item(), -now.min().item()))
+            (-now * direction).mean().backward()
+        except (ValueError, RuntimeError):  # numbers that are no longer finite
+            break
+        optimizer.step()
+    return reached
 
 
 def slopes_agree(slopes: np.ndarray) -> bool:

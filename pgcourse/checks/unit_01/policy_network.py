@@ -10,7 +10,7 @@ from torch.distributions import Categorical
 
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.observe.policy_network import PolicyFactory
+from pgcourse.checks.observe.policy_network import FAR, PolicyFactory
 from pgcourse.checks.observe.remote_networks import slopes_agree
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
@@ -83,6 +83,8 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
         yield "no-single-observation", text, ""
     else:
         yield from _mixed_rows(arrays)
+    if not arrays["log_prob fits"]:
+        yield "other-log-prob", "The log_prob of your distribution is not that of its own logits.", ""
     if "batch of one error" in arrays or arrays["batch of one"].shape != (1, actions):
         text = "A batch of one observation [1, D] must give probabilities [1, A], as any other batch."
         got = arrays.get("batch of one error")
@@ -118,8 +120,11 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
     if not trained >= LEARNED:
         text = "Trained on an easy rule (the action depends on the observation), your network does not learn it."
         yield "does-not-learn", text, where
-    elif trained < CONFIDENT:
+    elif trained < CONFIDENT or float(arrays["pushed"]) < FAR:
         text = "Trained on an easy rule, your network never becomes sure of it, as if its logits could not grow."
+        if trained >= CONFIDENT:
+            text = "Driven apart by large steps, your logits do not get far: something bounds them."
+            where = f"Got log-odds of at most {number(arrays['pushed'])} to both sides."
         yield "never-confident", text, where
     if not slopes_agree(arrays["slopes"]):
         yield "other-gradients", "The gradients of your network are not those of what it computes.", ""

@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
-from pgcourse.checks.observe.gaussian import GaussianFactory
+from pgcourse.checks.observe.gaussian import FAR, GaussianFactory
 from pgcourse.checks.observe.remote_networks import NORMALS, slopes_agree
 from pgcourse.checks.wording import number, shape
 
@@ -24,7 +24,6 @@ PATIENCE = 1.5
 # The targets are 3 and -3. After 45 steps of Adam at 0.05 every network from linear to two hidden layers is within 0.5;
 # a mean squeezed by 2 tanh ends at 2, one that sees nothing of the observation at 0.
 TARGET, REACHED, LEARNED = 3.0, 2.5, 0.5
-FAR = 50.0  # driven apart with large steps, unbounded means go beyond it; a clamp to -10 to 10 stops before it
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -131,6 +130,8 @@ def _start(case: Case, arrays: Arrays) -> Violations:
         yield "one-sided-mean", "No mean of a new policy is below 0, and some are exactly 0.", ""
     if not np.allclose(arrays["mean"], arrays["mean again"], atol=1e-5):
         yield "mean-random", "Called twice with the same observations, your network gives two different means.", ""
+    if not arrays["log_prob fits"]:
+        yield "other-log-prob", "The log_prob of your distribution is not that of its own mean and spread.", ""
     if "row error" in arrays:
         text = f"A batch with a single observation, [1, obs_dim], raises {arrays['row error']}."
         yield "single-observation-refused", text, ""

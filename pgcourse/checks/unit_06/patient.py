@@ -72,7 +72,9 @@ def exercise_of(
     own = (Misconception("unpatched", unpatched, patient.ill), *fields.pop("misconceptions"))
     if like is not None:
         fields = {"cases": like.cases, "observe": like.observe} | fields
-    exercise = Exercise.listed(patient.id, reference=patient.cured, misconceptions=own, **fields)
+    exercise = Exercise.listed(
+        patient.id, reference=patient.cured, misconceptions=own, handed_out=patient.ill, **fields
+    )
     if like is None:
         return exercise
     return replace(exercise, misconceptions=Gathered(lambda: with_mistakes_of(like, exercise, dress)))

@@ -106,7 +106,7 @@ class Answers:
         with preserved_state():
             self.expected = [exercise.expected(case) for case in inputs.cases]
         self._wrong: dict[tuple[int, int], Arrays] = {}
-        self.public = {EXAMPLES, *self._known_beforehand()}
+        self.public = {EXAMPLES, *self._known_beforehand(), *self._handed_out()}
 
     def _known_beforehand(self) -> set[str]:
         """Groups of hidden cases whose right answer needs no input: a refusal, or the same in every set."""
@@ -119,6 +119,14 @@ class Answers:
             for name, rights in groups.items()
             if any(map(_is_refusal, rights)) or (len(rights) > 1 and all(alike(rights[0][0], r[0]) for r in rights[1:]))
         }
+
+    def _handed_out(self) -> set[str]:
+        """Groups that the code which the notebook begins with gets right."""
+        if self.exercise.handed_out is None:
+            return set()
+        cases = self.inputs.cases
+        verdicts = self.verdicts([self._observed(self.exercise, self.exercise.handed_out, case) for case in cases])
+        return {name for name, right in self.groups(verdicts).items() if right}
 
     def verdicts(self, observations: Sequence[Arrays]) -> list[Verdict]:
         """One a case; what is missing at the end is not right."""
@@ -189,8 +197,8 @@ class Answers:
     def share(self, verdicts: Sequence[Verdict], groups: dict[str, bool]) -> float:
         """Hidden groups earn; the rest, where it fails, takes up to half away.
 
-        The rest is what whoever knows nothing can get right: public examples, inputs that must be refused, and those with
-        one right answer whatever the numbers are.
+        The rest is what whoever knows nothing can get right: public examples, inputs that must be refused, those with one
+        right answer whatever the numbers are, and those on which the code as handed out is right.
         """
         hidden = [right for name, right in groups.items() if name not in self.public]
         rest = [v.ok for v, name in zip(verdicts, self.inputs.groups, strict=True) if name in self.public]

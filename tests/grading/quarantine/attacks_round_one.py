@@ -1,8 +1,8 @@
 """A second round of submissions that try to score without the work, or to learn what is hidden; one notebook each.
 
 `CELLS`: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share of the points
-that it must not exceed). `OPEN`: those that exceed it today, and why; `LEAKS`: those that bring a hidden number into the
-feedback, with the exercise and the input whose numbers they are.
+that it must not exceed). `OPEN`: those that exceed it today, and why; `LEAKS`: those that try to bring a hidden number into
+the feedback.
 """
 # ruff: noqa: E501 - some attacks are long lines
 
@@ -175,7 +175,7 @@ for each in gc.get_objects():
         each.__init__ = init
 def policy_network(d, a):
     return 'nothing'
-""", "", 0.0),
+""", "", 1.0),
     "calls two tensors a distribution": (U5, G, _NETWORK + """
 def described(distribution): return 'Independent(Normal, 1)'
 def parts(result, kind): return {'mean': result[0], 'std': result[1]}
@@ -360,38 +360,21 @@ def policy_network(d, a):
 }  # fmt: skip
 
 
-_INSIDE = "what a child says of gradients, overwritten inputs and kinds comes from modules that the attempt can change"
 _CLOSURE = (
     "what the exercise hides lies in the closure of the function that is handed over: observe/natural_gradient.py"
 )
-_SMALL = "unit_04/minibatches.py `_shuffle` looks at large batches alone, and earns five of seven groups without"
-_FIXED = (
-    "unit_07/bootstrap_interval.py `cases`: five inputs of eight are the same for every seed but for the generator's"
-)
 OPEN: dict[str, str] = {
-    "calls its logits a distribution": _INSIDE,
-    "answers for a function that does nothing": _INSIDE,
-    "calls two tensors a distribution": _INSIDE,
     "reads the hidden matrix": _CLOSURE,
     "reads the table behind evaluate": _CLOSURE,
-    "reads the seed from the stack": "observe/minibatches.py `Draws.draw` holds the seed beside the generator",
-    "the ninth patient as it came in": "unit_06/patient_09.py borrows cases in which the bug does not show (one dimension), and that group earns",
-    "whole batch in one step, no metrics": "unit_04/ppo_update.py: both groups that earn are of one minibatch",
-    "squeezed logits that reach far enough": "unit_01/policy_network.py `CONFIDENT` is reached by logits within -3 and 3",
-    "bounded mean beyond what is looked at": "unit_05/gaussian_policy.py `FAR` is 50",
 }
+# The right answer under another name, which the child is made to call: its values are right, and a person is told to look.
+ELSEWHERE = ("answers for a function that does nothing",)
 
 LEAKS = (
     "prints hidden inputs at a public example", "returns hidden inputs at a public example",
     "raises hidden inputs at a public example", "writes hidden inputs as a shape",
     "writes hidden inputs as the kind of a built-in error", "writes hidden inputs as an exit status",
 )  # fmt: skip
-
-# Attacks on the child that no remark tells a person to look at, and why.
-UNSEEN: dict[str, str] = {
-    "forges the watch of the optimizers": "reader/review.py: what hangs on an argument may be changed",
-    "resamples behind the watched statistic's back": "reader/review.py: a plain attribute",
-}
 
 
 def traces(values: list[float]) -> dict[str, list[str]]:
