@@ -361,9 +361,6 @@ def policy_network(d, a):
 
 
 _INSIDE = "what a child says of gradients, overwritten inputs and kinds comes from modules that the attempt can change"
-_CLOSURE = (
-    "what the exercise hides lies in the closure of the function that is handed over: observe/natural_gradient.py"
-)
 _SMALL = "unit_04/minibatches.py `_shuffle` looks at large batches alone, and earns five of seven groups without"
 _FIXED = (
     "unit_07/bootstrap_interval.py `cases`: five inputs of eight are the same for every seed but for the generator's"
@@ -372,8 +369,6 @@ OPEN: dict[str, str] = {
     "calls its logits a distribution": _INSIDE,
     "answers for a function that does nothing": _INSIDE,
     "calls two tensors a distribution": _INSIDE,
-    "reads the hidden matrix": _CLOSURE,
-    "reads the table behind evaluate": _CLOSURE,
     "reads the seed from the stack": "observe/minibatches.py `Draws.draw` holds the seed beside the generator",
     "the ninth patient as it came in": "unit_06/patient_09.py borrows cases in which the bug does not show (one dimension), and that group earns",
     "whole batch in one step, no metrics": "unit_04/ppo_update.py: both groups that earn are of one minibatch",
