@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,14 @@ from torch import Tensor
 
 from pgcourse import natural_gradient
 from pgcourse.checks import get, run
-from pgcourse.checks.observe.natural_gradient import SECOND, PolicyProduct, Search, SolveByProducts, make_policy
+from pgcourse.checks.observe.natural_gradient import (
+    PRODUCTS,
+    SECOND,
+    PolicyProduct,
+    Search,
+    SolveByProducts,
+    make_policy,
+)
 from pgcourse.networks import CategoricalPolicy
 
 TABLE = {
@@ -25,6 +33,50 @@ def test_matvec_multiplies_by_the_hidden_matrix() -> None:
     case = {"matrix": torch.tensor([[2.0, 1.0], [1.0, 3.0]]), "b": torch.ones(2), "iterations": 1, "tolerance": 0.0}
     arrays = SolveByProducts()(lambda matvec, b, *, iterations, tolerance: matvec(b) * iterations, case)
     np.testing.assert_array_equal(arrays["result"], [3.0, 4.0])
+
+
+HIDDEN = torch.tensor([[2.0, 1.0], [1.0, 3.0]])
+
+
+def solved(attempt: Any, iterations: int = 1) -> dict[str, np.ndarray]:
+    case = {"matrix": HIDDEN, "b": torch.ones(2), "iterations": iterations, "tolerance": 0.0}
+    return SolveByProducts()(lambda matvec, b, **settings: attempt(matvec, b), case)
+
+
+def test_a_product_of_several_vectors_at_once_counts_for_each() -> None:
+    arrays = solved(lambda matvec, b: matvec(torch.eye(2)), iterations=0)
+    np.testing.assert_array_equal(arrays["result"], HIDDEN)
+    assert arrays[PRODUCTS] == 2
+    assert solved(lambda matvec, b: matvec(b), iterations=0)[PRODUCTS] == 1
+
+
+def test_gradients_come_back_through_a_product() -> None:
+    def half_squared(matvec: Any, b: Tensor) -> Tensor:
+        x = b.clone().requires_grad_()
+        return torch.autograd.grad(0.5 * x @ matvec(x), x)[0]
+
+    np.testing.assert_array_equal(solved(half_squared)["result"], HIDDEN @ torch.ones(2))
+
+
+@pytest.mark.parametrize(
+    "vector", [torch.ones(3), torch.ones(2).double(), torch.tensor(1.0), [1.0, 1.0], None], ids=str
+)
+def test_what_no_matrix_multiplies_raises_what_it_raises(vector: Any) -> None:
+    with pytest.raises((RuntimeError, TypeError)) as theirs:
+        HIDDEN @ vector
+    with pytest.raises(theirs.type, match=re.escape(str(theirs.value))):
+        solved(lambda matvec, b: matvec(vector))
+
+
+@pytest.mark.parametrize(
+    ("id", "hidden"), [("conjugate_gradient", {"matrix"}), ("line_search", {"lengths", "improvements", "kls"})]
+)
+def test_the_half_beside_the_attempt_is_sent_nothing_hidden(id: str, hidden: set[str]) -> None:
+    sent: dict[str, Any] = {}
+    exercise = get(id)
+    case = next(iter(exercise.cases(0)))
+    exercise.observe.drive(lambda question, **given: sent.update(given) or {}, case)  # type: ignore[attr-defined]
+    assert {name for name, value in sent.items() if not callable(value)} == case.keys() - hidden
 
 
 def test_evaluate_looks_up_the_length_of_a_step() -> None:

@@ -4,20 +4,29 @@ Such an observer has two halves. The answerer runs beside the attempt: it calls 
 numbers. `drive` asks: it chooses its next question when the last answer is there, and derives the facts. In a notebook
 both run in one process; a grader runs `drive` in a process that no attempt has ever touched, and only the answers come
 from the attempt's own.
+
+What an attempt is handed may need something that it must not see, say a matrix behind a product. That stays with `drive`,
+which gives a callback along with its question.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
 from pgcourse.checks.observe.record import Arrays, Case, settle
 
+Callback = Callable[[np.ndarray], np.ndarray]
+
 
 class Ask(Protocol):
-    """Put a question to an answerer. Raises: whatever the attempt raises; `Unanswered` where that was elsewhere."""
+    """Put a question to an answerer. A function among the arguments is a callback: it runs here, however often it is called.
+
+    Raises: whatever the attempt raises; `Unanswered` where that was elsewhere.
+    """
 
     def __call__(self, question: str, **arguments: Any) -> Arrays: ...
 
@@ -35,7 +44,7 @@ class Asking(ABC):
 
     @abstractmethod
     def answerer(self, attempt: Any) -> Any:
-        """A new object whose public methods are the questions: plain arguments (tensors, numbers, text) -> arrays."""
+        """A new object whose public methods are the questions: arguments (tensors, numbers, text, callbacks) -> arrays."""
 
     @abstractmethod
     def drive(self, ask: Ask, case: Case) -> Arrays:

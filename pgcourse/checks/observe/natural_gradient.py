@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
 from pgcourse.checks.observe import call
+from pgcourse.checks.observe.asking import Ask, Asking, Callback
 from pgcourse.checks.observe.networks import LinearPolicy
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
@@ -21,8 +21,8 @@ TRIED = "the number of steps tried beyond backtracks"
 
 
 @dataclass(frozen=True)
-class SolveByProducts:
-    """Call the attempt with `matvec`, a function that multiplies by the case's `matrix` [P, P]; the matrix stays hidden.
+class SolveByProducts(Asking):
+    """Call the attempt with `matvec`, a function that multiplies by the case's `matrix` [P, P], which `drive` keeps to itself.
 
     The case also holds what the attempt asks for by name: `b` [P], `iterations`, `tolerance`. PRODUCTS is 1, or 2 for more
     products than rounds and one for the start.
@@ -30,19 +30,58 @@ class SolveByProducts:
 
     signature: str = "matvec, b, *, iterations, tolerance"
 
-    def __call__(self, attempt: Any, case: Case) -> Arrays:
+    def answerer(self, attempt: Any) -> Solutions:
+        return Solutions(attempt, self.signature)
+
+    def drive(self, ask: Ask, case: Case) -> Arrays:
+        matrix, products = case["matrix"].numpy(), 0
+
+        def product(vector: np.ndarray) -> np.ndarray:
+            """[P] -> [P]; of K vectors at once, [P, K], each counts."""
+            nonlocal products
+            products += vector.size // len(matrix)
+            return np.asarray(matrix @ vector)
+
+        given = {name: case[name] for name in ("b", "iterations", "tolerance")}
+        arrays = ask("solve", **given, product=product)
+        record(arrays, PRODUCTS, 1 + (products > case["iterations"] + 1))
+        return arrays
+
+
+class Solutions:
+    """Beside the attempt: one solution, with products from elsewhere."""
+
+    def __init__(self, attempt: Any, signature: str) -> None:
+        self._attempt, self._signature = attempt, signature
+
+    def solve(self, product: Callback, **case: Any) -> Arrays:
+        """Call the attempt once. Args: product: [P] -> [P]. case: see `SolveByProducts`."""
         arrays: Arrays = {}
         inputs = fresh(case)
-        matrix, count = case["matrix"].clone(), itertools.count()
+        size, dtype = len(case["b"]), case["b"].dtype
+        blank = torch.zeros(size, size, dtype=dtype)
 
         def matvec(vector: Tensor) -> Tensor:
-            next(count)
-            return matrix @ vector
+            blank @ vector  # raises what the matrix would
+            result: Tensor = _Product.apply(torch.as_tensor(vector), product)
+            return result
 
-        record(arrays, "result", call(attempt, self.signature, {**inputs, "matvec": matvec}))
-        record(arrays, PRODUCTS, 1 + (next(count) > case["iterations"] + 1))
+        record(arrays, "result", call(self._attempt, self._signature, {**inputs, "matvec": matvec}))
         record_mutations(arrays, case, inputs)
         return arrays
+
+
+class _Product(torch.autograd.Function):
+    """A product with a matrix from elsewhere. It is symmetric: gradients come back through the same product."""
+
+    @staticmethod
+    def forward(ctx: Any, vector: Tensor, product: Callback) -> Tensor:
+        ctx.product = product
+        return torch.from_numpy(product(vector.detach().numpy()))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Product.apply(gradient, ctx.product), None
 
 
 class GaussianLinearPolicy(nn.Module):
@@ -110,32 +149,55 @@ def _named(parameters: dict[str, Tensor]) -> Case:
 
 
 @dataclass(frozen=True)
-class Search:
-    """Call the attempt with `evaluate`, which looks up what a step of this length brings.
+class Search(Asking):
+    """Call the attempt with `evaluate`, which says what a step of this length brings; `drive` looks that up.
 
     The case holds `step` [P], the settings by name, and a table: at `lengths` [K] (rising, as multiples of `step`) the
-    surrogate improvement is `improvements` [K] and the KL divergence `kls` [K]; between them both are linear.
+    surrogate improvement is `improvements` [K] and the KL divergence `kls` [K]; between them both are linear. TRIED counts
+    different lengths.
     """
 
     signature: str = "evaluate, step, *, max_kl, backtracks, shrink"
 
-    def __call__(self, attempt: Any, case: Case) -> Arrays:
-        arrays: Arrays = {}
-        inputs = fresh(case)
-        step = case["step"].double()
-        lengths, improvements, kls = (np.asarray(case[name]) for name in ("lengths", "improvements", "kls"))
+    def answerer(self, attempt: Any) -> Searches:
+        return Searches(attempt, self.signature)
 
+    def drive(self, ask: Ask, case: Case) -> Arrays:
+        lengths, improvements, kls = (np.asarray(case[name]) for name in ("lengths", "improvements", "kls"))
         tried: set[float] = set()
 
-        def evaluate(candidate: Tensor) -> tuple[float, float]:
-            length = float(candidate.detach().double() @ step / (step @ step))
+        def outcome(given: np.ndarray) -> np.ndarray:
+            """Length [] -> improvement and KL divergence [2]."""
+            length = float(given)
             tried.add(round(length, 6))
             # A length a rounding error away from an entry of the table is that entry.
             near = lengths[np.abs(lengths - length) < 1e-6]
             length = float(near[0]) if near.size else length
-            return float(np.interp(length, lengths, improvements)), float(np.interp(length, lengths, kls))
+            return np.array([np.interp(length, lengths, improvements), np.interp(length, lengths, kls)])
 
-        record(arrays, "result", call(attempt, self.signature, {**inputs, "evaluate": evaluate}))
+        given = {name: case[name] for name in ("step", "max_kl", "backtracks", "shrink")}
+        arrays = ask("search", **given, outcome=outcome)
         record(arrays, TRIED, max(len(tried - {0.0}) - case["backtracks"], 0))
+        return arrays
+
+
+class Searches:
+    """Beside the attempt: one search, with outcomes from elsewhere."""
+
+    def __init__(self, attempt: Any, signature: str) -> None:
+        self._attempt, self._signature = attempt, signature
+
+    def search(self, outcome: Callback, **case: Any) -> Arrays:
+        """Call the attempt once. Args: outcome: length [] -> improvement and KL divergence [2]. case: see `Search`."""
+        arrays: Arrays = {}
+        inputs = fresh(case)
+        step = case["step"].double()
+
+        def evaluate(candidate: Tensor) -> tuple[float, float]:
+            length = float(candidate.detach().double() @ step / (step @ step))
+            improvement, kl = outcome(np.array(length)).tolist()
+            return improvement, kl
+
+        record(arrays, "result", call(self._attempt, self._signature, {**inputs, "evaluate": evaluate}))
         record_mutations(arrays, case, inputs)
         return arrays

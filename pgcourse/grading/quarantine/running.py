@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgcourse.checks.observe import from_json, guarded
-from pgcourse.checks.observe.asking import Ask, Asking, Unanswered
+from pgcourse.checks.observe.asking import Ask, Asking, Callback, Unanswered
 from pgcourse.checks.observe.record import Arrays, settle
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
@@ -27,7 +27,9 @@ NEEDED = ("numpy", "scipy", "torch")  # by the observers, whatever answers may u
 ATTEMPTS = 3  # at one notebook, where its keeper is lost
 MAX_MESSAGE = 8 * 2**20  # bytes, of a child that runs a student's code
 MAX_TOTAL = 64 * 2**20  # bytes of all observations of one notebook
-KNOWN = {"event", "id", "error", "arrays", "printed", "text"}  # what a message may hold
+MOST_CALLS = 1000  # of callbacks, for one question
+MOST_GIVEN = 2**18  # bytes of the array that a callback gets
+KNOWN = {"event", "id", "error", "arrays", "printed", "text", "name", "array"}  # what a message may hold
 SPARE = 10  # exercises' worth of time that a notebook may take besides its exercises
 SLOW = 3.0  # times the limit on the processor: how long asking may keep the grader itself busy
 
@@ -80,6 +82,10 @@ class GivenUp(Exception):
     """The notebook has had all the time that it gets."""
 
 
+class TooManyCalls(Exception):
+    """An attempt goes on and on calling what it was handed."""
+
+
 class _Broken(BaseException):
     """Nothing more can be asked; without a cause, as its time is up. No `Exception`: no observer takes it for the attempt's."""
 
@@ -112,9 +118,10 @@ class _Run:
         self.cells = [cell for cell in job.cells if cell.id not in left_out]
         self.now: tuple[str, str] | None = None  # what runs, or runs next; None where all has come back
         self.begun = False  # whether a line of the student's may have run
+        self.started = time.process_time()  # of the grader, when the exercise that runs began
 
     def run(self) -> None:
-        """All cells, then all exercises. Raises: BadMessage, TimeoutError, OSError where the child has gone, GivenUp."""
+        """All cells, then all exercises. Raises: BadMessage, TooManyCalls, TimeoutError, OSError where it has gone, GivenUp."""
         job, exercises = self.job, [*self.left()]
         request = {
             "sources": job.sources,
@@ -150,6 +157,8 @@ class _Run:
 
     def _next(self, *events: str, together: bool = False, **expected: Any) -> dict[str, Any]:
         """The next message, which must be one of these. Args: together: it shares the deadline of the last one."""
+        if time.process_time() - self.started > SLOW * self.job.limits.seconds:
+            raise TimeoutError
         if not together:
             self.child.begun()
         message = self.child.receive(MAX_MESSAGE)
@@ -169,19 +178,30 @@ class _Run:
         self.now = ("exercise", id)
         seen, printed = self.collected.seen.setdefault(id, []), self.collected.printed.setdefault(id, [])
         observer = from_json(self.job.exercises[id])
-        started = time.process_time()
+        self.started = time.process_time()
         while len(seen) < until and id not in self.collected.stopped and not _whole(self.job, self.collected, id):
             given = self.job.inputs[id][len(seen)]
             if isinstance(observer, Asking):
-                self._drive(observer, id, given, started)
-            elif (message := self._order(id, given=given)) is not None:
+                self._drive(observer, id, given)
+            elif (message := self._order(id, {}, given=given)) is not None:
                 seen.append(self._kept(arrays.decode_arrays(message.get("arrays"))))
                 printed.append(_printed(message))
 
-    def _order(self, id: str, **order: Any) -> dict[str, Any] | None:
-        """Let the child do one thing; None where its time was up, or it could not, which is noted then."""
-        self.child.send({"exercise": id, **order})
-        message = self._next("case", "stopped", together="question" not in order and bool(self.collected.seen[id]))
+    def _order(self, id: str, callbacks: dict[str, Callback], **order: Any) -> dict[str, Any] | None:
+        """Let the child do one thing, and answer its callbacks; None where its time was up, or it could not, which is noted.
+
+        To wait for an answer of ours is no sleep: each call counts as a sign of life. Raises: TooManyCalls.
+        """
+        self.child.send({"exercise": id, "callbacks": [*callbacks], **order})
+        events = ("case", "stopped", *["asks"] * bool(callbacks))
+        message = self._next(*events, together="question" not in order and bool(self.collected.seen[id]))
+        calls = 0
+        while message["event"] == "asks":
+            calls += 1
+            if calls > MOST_CALLS:
+                raise TooManyCalls
+            self.child.send(_called(callbacks, message))
+            message = self._next(*events)
         if message["event"] == "case":
             return message
         kind, _, _ = _error(message.get("error"))
@@ -194,20 +214,20 @@ class _Run:
         self.collected.stopped[id] = said
         return None
 
-    def _drive(self, observer: Asking, id: str, given: dict[str, Any], started: float) -> None:
+    def _drive(self, observer: Asking, id: str, given: dict[str, Any]) -> None:
         """Ask about one case, and write down the facts; the child only answers."""
         first, printed = True, ""
 
         def ask(question: str, **arguments: Any) -> Arrays:
             nonlocal first, printed
             try:
-                if time.process_time() - started > SLOW * self.job.limits.seconds:
-                    raise TimeoutError
-                encoded = arrays.encode_case(arguments)["dict"]
-                message = self._order(id, question=question, first=first, given=encoded)
+                callbacks = {name: value for name, value in arguments.items() if callable(value)}
+                plain = {name: value for name, value in arguments.items() if name not in callbacks}
+                encoded = arrays.encode_case(plain)["dict"]
+                message = self._order(id, callbacks, question=question, first=first, given=encoded)
                 first = False
                 answer = settle(arguments, arrays.decode_arrays(message.get("arrays"))) if message else {}
-            except (wire.BadMessage, OSError, GivenUp) as broken:
+            except (wire.BadMessage, OSError, GivenUp, TooManyCalls) as broken:
                 raise _Broken(broken) from None
             if message is None:
                 raise _Broken(None)
@@ -245,6 +265,17 @@ def _error(error: Any) -> tuple[str, str, str]:
         raise wire.BadMessage("an error of another form")
     kind, text, line = (wire.plain_text(part, 300) for part in error)
     return kind, text, line
+
+
+def _called(callbacks: dict[str, Callback], message: dict[str, Any]) -> list[Any]:
+    """What a callback gives for the child's array. Raises: BadMessage for another name, or an array that it cannot take."""
+    try:
+        given = arrays.decode_array(message["array"]).copy()
+        if given.nbytes > MOST_GIVEN:
+            raise wire.BadMessage("an array of too many bytes")
+        return arrays.encode_array(callbacks[message["name"]](given))
+    except Exception as error:
+        raise wire.BadMessage(f"a call that no honest child makes ({type(error).__name__})") from None
 
 
 def _facts(observer: Asking, ask: Ask, given: dict[str, Any]) -> Arrays | None:
@@ -313,6 +344,8 @@ def _collect(job: Job) -> Collected:
             why = "silent"
         except wire.BadMessage:
             why = "nonsense"
+        except TooManyCalls:
+            why = "calls"
         except OSError:  # it closed its end
             why = "died"
         except GivenUp:
@@ -348,6 +381,8 @@ def _blame(job: Job, run: _Run, why: str, left_out: set[str]) -> None:
         said = f"was stopped after {job.limits.patience:g} seconds by the clock: it neither ended nor answered"
     elif why == "nonsense":
         said = "was stopped: it sent the grader something that is no result"
+    elif why == "calls":
+        said = f"was stopped after {MOST_CALLS} calls of the function that it is given: does a loop never end?"
     else:  # no exit status: it could hold a byte of a hidden input
         said = "was stopped: it ended its process, or used more memory than it may"
     assert run.now is not None

@@ -1,7 +1,7 @@
 """A second round of submissions that try to score without the work, or to learn what is hidden; one notebook each.
 
 `CELLS`: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share of the points
-that it must not exceed). `OPEN`: those that exceed it today, and why; `LEAKS`: those that try to bring a hidden number into
+that it must not exceed). `LEAKS`: those that try to bring a hidden number into
 the feedback.
 """
 # ruff: noqa: E501 - some attacks are long lines
@@ -81,6 +81,20 @@ _TABLE = """
     found = known.get(tuple(x.tolist()))
 """
 _SEARCH = "def line_search(evaluate, step, *, max_kl, backtracks, shrink):\n    "
+_SOLVE = "def conjugate_gradient(matvec, b, *, iterations, tolerance):\n    "
+# The rounds with a matrix that is at hand.
+_AT_HOME = """
+    x, r = torch.zeros_like(b), b.clone()
+    p = r.clone()
+    for _ in range(iterations):
+        if r.norm() <= tolerance * b.norm():
+            break
+        q = A @ p
+        eta = r @ r / (p @ q)
+        x, last, r = x + eta * p, r @ r, r - eta * q
+        p = r + (r @ r) / last * p
+    return x
+"""
 _PPO_HEAD = "def ppo_update(policy, critic, policy_optimizer, critic_optimizer, batch, *, clip_coef, ent_coef, update_epochs, minibatch_size, target_kl, max_grad_norm, generator):\n"
 _PPO_WHOLE = """
     import torch
@@ -216,6 +230,39 @@ def conjugate_gradient(matvec, b, *, iterations, tolerance):
             return step * float(length)
     return torch.zeros_like(step)
 """, "", 0.0),
+    # Calls that the grader answers while the attempt runs.
+    "looks for the matrix in memory": (U8, "conjugate_gradient", "import gc, torch, numpy as np\n" + _SOLVE + """found = [torch.as_tensor(each) for each in gc.get_objects() if isinstance(each, (torch.Tensor, np.ndarray)) and each.shape == (len(b), len(b))]
+    A = next((each.to(b.dtype) for each in found if each.any()), torch.eye(len(b), dtype=b.dtype))""" + _AT_HOME, "not yet", 0.0),
+    "all columns in one product": (U8, "conjugate_gradient", "import torch\n" + _SOLVE + "A = matvec(torch.eye(len(b), dtype=b.dtype))" + _AT_HOME, "not yet", 0.5),
+    "forges the count of products": (U8, "conjugate_gradient", """
+import gc, torch
+for each in gc.get_objects():
+    if isinstance(each, type) and each.__name__ == 'Child' and hasattr(each, 'encoded'):
+        real = each.encoded
+        def encoded(self, observed, real=real):
+            return real(self, observed) | {'the number of products a round': ['int64', [], 'AQAAAAAAAAA=']}
+        each.encoded = encoded
+""" + _SOLVE + "A = torch.stack([matvec(e) for e in torch.eye(len(b), dtype=b.dtype)], 1)" + _AT_HOME, "not yet", 0.5),
+    "calls on and on": (U8, "conjugate_gradient", _SOLVE + """while True:
+        try:
+            matvec(b)
+        except BaseException:
+            pass
+""", "was stopped after 1000 calls", 0.0),
+    "calls while its cell runs": (U8, "line_search", _SEND + "send({'event': 'asks', 'name': 'outcome', 'array': ['float64', [], 'AAAAAAAA8D8=']})\n" + _SEARCH + "return step\n", "no result", 0.0),
+    "calls what there is not": (U8, "line_search", _SEND + _SEARCH + "send({'event': 'asks', 'name': ['outcome'], 'array': ['float64', [], 'AAAAAAAA8D8=']})\n    return step\n", "no result", 0.0),
+    "calls with a huge array": (U8, "conjugate_gradient", _SEND + _SOLVE + "send({'event': 'asks', 'name': 'product', 'array': ['uint8', [3 * 2**20], 'AAAA' * 2**20]})\n    return b\n", "no result", 0.0),
+    "calls on after its answer": (U8, "line_search", _SEND + "import threading, time\n" + _SEARCH + """def on():
+        while True:
+            send({'event': 'asks', 'name': 'outcome', 'array': ['float64', [], 'AAAAAAAA8D8=']})
+            time.sleep(0.001)
+    threading.Thread(target=on, daemon=True).start()
+    return step * shrink
+""", "stopped", 0.0),
+    "answers in the midst of a call": (U8, "line_search", _SEND + _SEARCH + """send({'event': 'asks', 'name': 'outcome', 'array': ['float64', [], 'AAAAAAAA8D8=']})
+    send({'event': 'case', 'arrays': {'result': ['float32', [2], 'AAAAAAAAAAA='], 'result.kind': ['text', [], ['tensor']], 'result.dtype': ['text', [], ['float32']], 'mutated': ['text', [0], []]}, 'printed': ''})
+    return step * shrink
+""", "stopped", 0.0),
     "reads the seed from the stack": (U4, "minibatches", "def minibatches(batch_size, minibatch_size, *, generator):\n    import sys, torch\n    known = sys._getframe(2).f_locals\n    own = torch.Generator().manual_seed(known['seed'] * 31 + known['draws'] + 7 * known['epoch'])\n    return torch.randperm(batch_size, generator=own).split(minibatch_size)\n", "", 0.6),
     "forges the watch of the optimizers": (U4, "ppo_update", _PPO_HEAD + _PPO_WHOLE + """
     for _ in range(epochs):
@@ -360,13 +407,6 @@ def policy_network(d, a):
 }  # fmt: skip
 
 
-_CLOSURE = (
-    "what the exercise hides lies in the closure of the function that is handed over: observe/natural_gradient.py"
-)
-OPEN: dict[str, str] = {
-    "reads the hidden matrix": _CLOSURE,
-    "reads the table behind evaluate": _CLOSURE,
-}
 # The right answer under another name, which the child is made to call: its values are right, and a person is told to look.
 ELSEWHERE = ("answers for a function that does nothing",)
 

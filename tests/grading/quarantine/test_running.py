@@ -40,10 +40,10 @@ class Zygote:
         yield Child(self.messages)
 
 
-def collected(*messages: dict[str, Any]) -> running.Collected:
+def collected(*messages: dict[str, Any], job: running.Job = JOB) -> running.Collected:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "zygote", lambda *_: Zygote([*messages]))
-        return running.collect(JOB)
+        return running.collect(job)
 
 
 def test_the_line_of_a_syntax_error_is_said_once() -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -34,6 +35,8 @@ class Child:
         packages.forget()
         self.left: dict[str, float] = {}  # seconds on the processor, of what has begun
         self.answerer: Any = None
+        self.now: Any = None  # the order that is being obeyed
+        self.calling = threading.Lock()  # held while a callback's answer is waited for
         self.main = ModuleType("__main__")
         vars(self.main).update(get_ipython=packages.Inert, display=packages.Inert())
         sys.modules["__main__"] = self.main
@@ -64,6 +67,8 @@ class Child:
         id = order["exercise"]
         attempt, observer = vars(self.main).get(id), self.observers[id]
         given = arrays.decode_case({"dict": order["given"]})
+        given |= {name: partial(self.call_back, order, name) for name in order["callbacks"]}
+        self.now = order
         if "question" in order and order["first"]:
             self.observe.seed_everything(0)
             self.answerer = observer.answerer(attempt)
@@ -81,6 +86,17 @@ class Child:
             return {"event": "case", "arrays": self.encoded(observed), "printed": output.getvalue()[:SHOWN]}
         except BaseException as error:
             return {"event": "stopped", "error": self.described(error, "")}
+        finally:
+            with self.calling:
+                self.now = None
+
+    def call_back(self, order: dict[str, Any], name: str, array: Any) -> Any:
+        """Let the grader answer, while the attempt waits: one thread after another, and none beyond the end of the order."""
+        with self.calling:
+            if self.now is not order:
+                raise RuntimeError("called after the attempt had ended")
+            self.say(event="asks", name=name, array=arrays.encode_array(array))
+            return arrays.decode_array(wire.receive(self.connection)).copy()
 
     def encoded(self, observed: dict[str, Any]) -> dict[str, Any]:
         """The observation, or an error in its place where it cannot be sent."""
@@ -97,14 +113,16 @@ class Child:
     def budget(self, name: str) -> Iterator[None]:
         """Raise TimeLimit after so much time on the processor, of all steps of this name together.
 
-        The alarm comes again, so that a bare `except:` in a loop does not swallow it for good. What gets round it, or
-        sleeps, is ended from outside.
+        The alarm comes again, so that a bare `except:` in a loop does not swallow it for good. One that comes while a
+        callback is answered is passed over: it would leave half a message behind. What gets round the alarm, or sleeps, is
+        ended from outside.
         """
         left = self.left.get(name, self.request["seconds"])
         started = time.process_time()
 
         def on_alarm(number: int, frame: FrameType | None) -> None:
-            raise self.observe.TimeLimit
+            if not self.calling.locked():
+                raise self.observe.TimeLimit
 
         signal.signal(signal.SIGPROF, on_alarm)
         signal.setitimer(signal.ITIMER_PROF, max(left, 0.001), 0.2)
