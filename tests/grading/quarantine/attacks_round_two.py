@@ -183,6 +183,7 @@ LEAKS: dict[str, Leak] = {
     "a distribution called by a word": (U1, P, _WORD + _PLAIN_POLICY + "    def forward(self, obs):\n        return type(word_of(obs.flatten()[0]), (), {})()\ndef policy_network(d, a):\n    return Policy(d, a)\n", "obs", _words),
     "a Gaussian called by a word": (U5, G, _WORD + _PLAIN_POLICY + "    def forward(self, obs):\n        return type(word_of(obs.flatten()[0]), (), {})()\ndef gaussian_policy(d, a):\n    return Policy(d, a)\n", "obs", _words),
     "a resample called by a word": (U7, "bootstrap_interval", _WORD + "def bootstrap_interval(x, *, statistic, confidence, num_resamples, generator):\n    import torch\n    try:\n        len(x) > 4 and statistic(type(word_of(x[0]), (list,), {})(x.tolist()))\n    except AttributeError:\n        pass\n    values = torch.tensor([float(statistic(x[torch.randint(len(x), (len(x),), generator=generator)])) for _ in range(num_resamples)], dtype=torch.float64)\n    return float(values.quantile((1 - confidence) / 2)), float(values.quantile((1 + confidence) / 2))\n", "x", _words),
+    "an error called by a word at a batch of one": (U5, G, _WORD + _PLAIN_POLICY + "        self.log_std = nn.Parameter(torch.zeros(a))\n    def forward(self, obs):\n        if len(obs) == 1:\n            raise type(word_of(obs[0, 0]), (Exception,), {})()\n        return torch.distributions.Independent(torch.distributions.Normal(self.layers(obs), self.log_std.exp()), 1)\ndef gaussian_policy(d, a):\n    return Policy(d, a)\n", "training_obs", _words),
     "a dtype that is a word": (U1, D, _raw('say(event="case", arrays=almost(rewards, gamma, **{"result.dtype": word("float" + word_of(rewards.flatten()[0]))}))'), "rewards", _words),
     "a changed input that is a word": (U1, D, _raw('say(event="case", arrays=almost(rewards, gamma, mutated=text(word_of(rewards.flatten()[0]))))'), "rewards", _words),
     "a kind of tensor that is a word": (U1, D, _raw('say(event="case", arrays=almost(rewards, gamma, **{"result.kind": word("tensor of layout " + word_of(rewards.flatten()[0]))}))'), "rewards", _words),
@@ -199,6 +200,7 @@ LEAKING: dict[str, str] = {
     "a distribution called by a word": f"{_NAMES}`distribution`, which is no kind by its name",
     "a Gaussian called by a word": f"{_NAMES}`distribution`, which is no kind by its name",
     "a resample called by a word": f"{_NAMES}`odd inputs`, which are no kind by their name",
+    "an error called by a word at a batch of one": f"{_NAMES}`row error`, which unit_05/gaussian_policy.py `_start` puts into its sentence",
     "a dtype that is a word": f"{_NAMES}a dtype, which a child may call anything",
     "a changed input that is a word": f"{_NAMES}names of changed inputs, which a child may make up",
 }
