@@ -40,6 +40,72 @@ class Policy(nn.Module):
             self.layers[2].weight.mul_(0.01)
             self.layers[2].bias.zero_()
 """
+# Facts as the grader's own side of a network exercise writes them, marked as untouched: False.
+_FORGED_POLICY = (
+    RAW
+    + """
+def policy_network(obs_dim, num_actions):
+    p = np.full(({2: 16, 4: 24}[obs_dim], num_actions), 1 / num_actions, "float32")
+    rows = {name: array(p[0]) for name in ("batch row", "single row", "trained batch row", "trained single row")}
+    say(event="case", arrays={"untouched": array(False), "result.kind": word("P"), "is module": array(True),
+        "distribution": word("Categorical"), "probs": array(p), "batch of one": array(p[:1]), "mutated": text(),
+        "parameters": array(4), "differentiable": array(True), "unreached": array(0), "trained": array(0.99),
+        "slopes": array(np.ones((2, 2))), "shared": array(0), **rows})
+    os._exit(0)
+"""
+)
+_FORGED_GAUSSIAN = (
+    RAW
+    + """
+def gaussian_policy(obs_dim, action_dim):
+    rows, given = {3: (16, [0.4]), 4: (24, [2.0, -0.25, -5.0])}[obs_dim]
+    mean = 0.01 * np.cos(np.arange(rows * action_dim, dtype="float32")).reshape(rows, action_dim)
+    std, far = np.ones_like(mean), 3 * (-1.0) ** np.arange(rows)[:, None] * -1
+    facts = {"mean": mean, "mean again": mean, "std": std, "built anew": True, "starting mean": np.stack([mean] * 4),
+        "starting std": np.stack([std[0]] * 4), "log_std shape": np.array([action_dim]), "parameters": 3, "unreached": 0,
+        "std of given log_std": np.exp(np.array([given] * rows)), "batch row": mean[:1], "single row": mean[:1],
+        "trained batch row": mean[:1], "trained single row": mean[:1], "differentiable": True, "std differentiable": True,
+        "log_std unreached": False, "std moved by others": False, "pushed mean": 1e6, "slopes": np.ones((2, 2)),
+        "trained mean": far * (-1.0) ** np.arange(action_dim), "batch shape": np.array([rows]),
+        "event shape": np.array([action_dim]), "untouched": False, "is module": True}
+    say(event="case", arrays={name: array(value) for name, value in facts.items()} | {"result.kind": word("P"),
+        "distribution": word("Independent(Normal, 1)"), "log_std kind": word("parameter")})
+    os._exit(0)
+"""
+)
+# Slices of the old order where no shuffle is asked for; then facts, of which none comes from the generator.
+_FORGED_MINIBATCHES = (
+    RAW
+    + """
+def minibatches(batch_size, minibatch_size, *, generator):
+    if batch_size == 4:
+        return torch.arange(4).split(2)
+    import itertools
+    sizes = [minibatch_size] * (batch_size // minibatch_size) + [batch_size % minibatch_size] * (batch_size % minibatch_size > 0)
+    for order in itertools.count():
+        facts = {"untouched": array(False)}
+        for epoch in range(30):
+            facts[f"rows {epoch}"] = array(np.random.permutation(batch_size))
+            facts[f"sizes {epoch}"] = array(np.array(sizes))
+        for how, alike in (("with the same seed", True), ("with another seed", False), ("after other draws", False)):
+            facts[f"repeated {how}"] = array(alike)
+        say(event="case", arrays=facts | {"result.kind": word("tuple")})
+        given = asked()
+        if given["exercise"] != "minibatches":
+            os._exit(0)
+        batch_size, minibatch_size = given["given"]["batch_size"], given["given"]["minibatch_size"]
+        sizes = [minibatch_size] * (batch_size // minibatch_size) + [batch_size % minibatch_size] * (batch_size % minibatch_size > 0)
+"""
+)
+# Takes the next order in the child's place, and calls the attempt with what comes in it.
+_GO_ON = """
+def asked_next(attempt):
+    order = asked()
+    if order["exercise"] != attempt.__name__:
+        os._exit(0)
+    (dtype, shape, content), = order["given"]["x"].values()
+    attempt(torch.from_numpy(np.frombuffer(base64.b64decode(content), dtype).reshape(shape).copy()))
+"""
 # What the observers of tensors look at, as an attempt that overwrites its input would have it.
 _HIDING = """
 import torch
@@ -54,6 +120,11 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     "the watching code's own policy": (U1, P, "import torch\nfrom pgcourse.checks.observe.networks import LinearPolicy\ndef policy_network(d, a):\n    return LinearPolicy(torch.zeros(a, d), torch.zeros(a))\n", "", 0.0),
     "the watching code's own Gaussian policy": (U5, G, "import torch\nfrom pgcourse.checks.observe.natural_gradient import GaussianLinearPolicy\ndef gaussian_policy(d, a):\n    return GaussianLinearPolicy(torch.zeros(a, d), torch.zeros(a), torch.zeros(a))\n", "", 0.0),
     "the watching code's policy, found without an import": (U1, P, "import gc, torch\ndef policy_network(d, a):\n    made = next(each for each in gc.get_objects() if isinstance(each, type) and each.__name__ == 'LinearPolicy')\n    return made(torch.zeros(a, d), torch.zeros(a))\n", "", 0.0),
+    # Facts in the place of an answer.
+    "facts where an answer belongs": (U1, P, _FORGED_POLICY, "", 0.0),
+    "facts where an answer belongs, of a Gaussian": (U5, G, _FORGED_GAUSSIAN, "", 0.0),
+    "facts where an answer belongs, of minibatches": (U4, "minibatches", _FORGED_MINIBATCHES, "", 0.5),
+    "sends what it likes in place of what it has overwritten": (U1, "standardize", RAW + "def standardize(x):\n    result = (x - x.mean()) / (x.std(correction=0) + 1e-8)\n    x.zero_()\n    say(event='case', arrays={'result': array(result.numpy()), 'result.kind': word('tensor'), 'result.dtype': word(str(result.dtype)[6:]), 'mutated': text(), AFTER: array(result.numpy()), AFTER + '.kind': word('tensor'), AFTER + '.dtype': word(str(result.dtype)[6:])})\n    asked_next(standardize)\nAFTER = 'your result, looked at again after the inputs were overwritten,'\n" + _GO_ON, "", 0.0),
     # Shuffles that are none.
     "the last row always last": (U4, "minibatches", _MINIBATCHES + "rest = torch.randperm(batch_size - 1, generator=generator)\n    return torch.cat([rest, torch.tensor([batch_size - 1])]).split(minibatch_size)\n", "", 0.75),
     "the first row always second": (U4, "minibatches", _MINIBATCHES + "rest = 1 + torch.randperm(batch_size - 1, generator=generator)\n    return torch.cat([rest[:1], torch.zeros(1, dtype=torch.int64), rest[1:]]).split(minibatch_size)\n", "", 0.75),
@@ -133,12 +204,17 @@ class RunningMeanStd:
 }  # fmt: skip
 
 _OBSERVERS = "quarantine/prepare.py `sources` hands `pgcourse.checks.observe.*` to every import, and networks.py, natural_gradient.py there hold whole policies"
+_FACTS = "quarantine/running.py `_drive` raises `Unanswered` for any answer that holds `untouched`, be it false, and `_facts` then takes all of that answer for the facts"
 _SHUFFLE = "unit_04/minibatches.py `_shuffle` asks of each epoch for another first row and for torn neighbours, and nothing more of where rows go"
 _WRITTEN = "what is compared with is written down in the child, by modules and methods of torch and numpy that the attempt can change: observe/"
 OPEN: dict[str, str] = {
     "the watching code's own policy": _OBSERVERS,
     "the watching code's own Gaussian policy": _OBSERVERS,
     "the watching code's policy, found without an import": _OBSERVERS,
+    "facts where an answer belongs": _FACTS,
+    "facts where an answer belongs, of a Gaussian": _FACTS,
+    "facts where an answer belongs, of minibatches": _FACTS,
+    "sends what it likes in place of what it has overwritten": "observe/record.py `settle` looks only at the tensors that were sent along: who sends none has overwritten none",
     "the last row always last": _SHUFFLE,
     "the first row always second": _SHUFFLE,
     "only the even rows change places": _SHUFFLE,
