@@ -80,7 +80,7 @@ def test_alarms_are_recorded_one_by_one_and_the_inputs_are_watched() -> None:
         metrics["losses/approx_kl"] *= 2
         return set()
 
-    assert list(observe(observer, spoiling, case)["mutated"]) == ["losses/approx_kl"]
+    assert list(observe(observer, spoiling, case)["mutated"]) == ["metric losses/approx_kl"]
     assert str(observe(observer, lambda metrics: "kl-high", case)["result.kind"]) == "str"
 
 

@@ -38,7 +38,7 @@ def changed(**methods: Any) -> type:
 
 def case() -> dict[str, Any]:
     data = torch.tensor([[1.0], [3.0], [8.0]])
-    return {"shape": (1,), "data": data, "splits": (1, 2), "first_probe": data[:1], "probe": data[2:]}
+    return {"shape": (1,), "x": data, "splits": (1, 2), "first_probe": data[:1], "probe": data[2:]}
 
 
 def test_the_script_writes_down_every_step() -> None:

@@ -141,13 +141,18 @@ def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
     `error` is [type, message, function, line number in it, source line], `error.bases` its classes; `untouched` marks a
     stub that was never filled in. Only `TimeLimit` passes. Random numbers start from the same seeds each time.
     """
-    return settle(case, raw(observer, attempt, case))
+    return settled(observer, case, raw(observer, attempt, case))
 
 
 def raw(observer: Observer, attempt: Any, case: Case) -> Arrays:
-    """As `observe`, with the inputs as they are after the call: who takes this from an attempt's process calls `settle`."""
+    """As `observe`, with the inputs as they are after the call: who takes this from an attempt's process calls `settled`."""
     seed_everything(0)
     return guarded(attempt, lambda: observer(attempt, case))
+
+
+def settled(observer: Observer, case: Case, arrays: Arrays) -> Arrays:
+    """What `raw` gave, with what became of the inputs told by themselves."""
+    return settle(case, arrays) if getattr(observer, "sends_inputs", True) else arrays
 
 
 def guarded(attempt: Any, act: Callable[[], Arrays]) -> Arrays:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.record import LATER, Arrays, Case
 
 PREFIX = "metric "
 
@@ -28,17 +28,14 @@ class Alarms:
             for name, value in case.items()
             if name.startswith(PREFIX)
         }
-        before = {name: value.copy() for name, value in metrics.items()}
+        names = [*metrics]
         result = attempt(metrics)
         arrays: Arrays = {}
         gathered = isinstance(result, set | frozenset)
         arrays["result.kind"] = np.array("set" if gathered else type(result).__name__)
-        changed = [
-            name
-            for name, value in before.items()
-            if name not in metrics or not np.array_equal(metrics[name], value, equal_nan=True)
-        ]
-        arrays["mutated"] = np.array(changed or ["metrics"] * (metrics.keys() != before.keys()), dtype=str)
+        arrays["mutated"] = np.array(["metrics"] * ([*metrics] != names), dtype=str)
+        now = {name: metrics.get(name) for name in names}
+        arrays |= {f"{LATER}{PREFIX}{name}": value for name, value in now.items() if type(value) is np.ndarray}
         if gathered:
             for name in self.known:
                 arrays[question(name)] = np.array(int(name in result))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class Unanswered(Exception):
 class Asking(ABC):
     """An observer of two halves. Inherit, and define both."""
 
+    sends_inputs: ClassVar[bool] = False  # each answer has been settled
+
     @abstractmethod
     def answerer(self, attempt: Any) -> Any:
         """A new object whose public methods are the questions: arguments (tensors, numbers, text, callbacks) -> arrays."""
@@ -62,6 +64,13 @@ def answer(answerer: Any, question: str, arguments: dict[str, Any]) -> Arrays:
         raise AttributeError(question)
     arrays: Arrays = getattr(answerer, question)(**arguments)
     return arrays
+
+
+def unanswered(arrays: Arrays) -> Arrays:
+    """What `observe` writes of an attempt that raised, or was never filled in, and nothing beside it; empty for an answer."""
+    if "error" in arrays:
+        return {name: arrays[name] for name in ("error", "error.bases") if name in arrays}
+    return {"untouched": np.array(True)} if "untouched" in arrays else {}
 
 
 def kind_of_error(error: Exception) -> np.ndarray:

@@ -41,6 +41,7 @@ class OptimizerSteps:
     grouped: bool = False
 
     makes_optimizers: ClassVar[bool] = True
+    sends_inputs: ClassVar[bool] = False  # steps change them
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {"mutated": np.array([], dtype=str)}

@@ -57,6 +57,9 @@ class RowWatch:
         self.path.append({name: value.detach().clone() for name, value in self.network.named_parameters()})
 
 
+MOST_STEPS = 1000  # a right update of the cases takes 24 at most
+
+
 @dataclass(frozen=True)
 class PpoUpdate(Asking):
     """Call the attempt on a linear policy and a linear critic with plain SGD and a gradient left from before.
@@ -148,10 +151,10 @@ class PpoUpdate(Asking):
 
 
 def _steps(done: Arrays, network: str) -> list[list[int]]:
-    """The rows of each step; nothing where they are no list of lists."""
+    """The rows of each step; nothing where they are no list of lists, or more than any update takes."""
     rows, sizes = done[f"{network} rows"], done[f"{network} sizes"]
     whole = rows.ndim == sizes.ndim == 1 and sizes.dtype.kind == rows.dtype.kind == "i" and (sizes >= 0).all()
-    if not whole or sizes.sum() != len(rows):
+    if not whole or sizes.sum() != len(rows) or len(sizes) > MOST_STEPS:
         return []
     return [part.tolist() for part in np.split(rows, np.cumsum(sizes)[:-1])] if len(sizes) else []
 

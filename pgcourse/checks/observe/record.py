@@ -13,7 +13,9 @@ Arrays = dict[str, np.ndarray]
 Case = dict[str, Any]
 
 LATER = "after the call/"
-_equal, _gradients = torch.equal, torch.autograd.grad  # as they are before any attempt runs
+# As they are before any attempt runs.
+_equal, _nan_to_num, _gradients = torch.equal, torch.nan_to_num, torch.autograd.grad
+_detach, _resolve_neg, _numpy = Tensor.detach, Tensor.resolve_neg, Tensor.numpy
 
 
 def record(arrays: Arrays, name: str, value: Any) -> None:
@@ -76,29 +78,29 @@ def record_mutations(arrays: Arrays, before: Case, after: Case) -> None:
     changed = []
     for name, value in before.items():
         if isinstance(value, Tensor):
-            now = after[name].detach()
+            now = _detach(after[name])
             same = now.dtype == value.dtype and now.shape == value.shape
-            if not same or not _equal(torch.nan_to_num(now), torch.nan_to_num(value)):
+            if not same or not _equal(_nan_to_num(now), _nan_to_num(value)):
                 changed.append(name)
             if type(now) is Tensor and now.dtype is not torch.bfloat16 and now.layout is torch.strided:
-                arrays[f"{LATER}{name}"] = now.resolve_neg().numpy().copy()
+                arrays[f"{LATER}{name}"] = _numpy(_resolve_neg(now)).copy()
     arrays["mutated"] = np.array(changed, dtype=str)
 
 
 def settle(case: Case, arrays: Arrays) -> Arrays:
-    """The observation with `mutated` as the tensors themselves say it, and without them."""
+    """The observation with `mutated` as the tensors themselves say it, and without them. What did not come is changed."""
     if "mutated" not in arrays:
         return arrays
     now = {name.removeprefix(LATER): array for name, array in arrays.items() if name.startswith(LATER)}
-    before = {name: value.detach().numpy() for name, value in case.items() if isinstance(value, Tensor) and name in now}
+    before = {name: value.detach().numpy() for name, value in case.items() if isinstance(value, Tensor)}
     told = [str(name)[:60] for name in arrays["mutated"].ravel()[:50]]
-    seen = [
-        name
-        for name, value in before.items()
-        if value.dtype != now[name].dtype or not np.array_equal(value, now[name], equal_nan=value.dtype.kind == "f")
-    ]
+    seen = [name for name, value in before.items() if name not in now or not _same(value, now[name])]
     changed = np.array([*told, *(name for name in seen if name not in told)], dtype=str)
     return {name: array for name, array in arrays.items() if not name.startswith(LATER)} | {"mutated": changed}
+
+
+def _same(one: np.ndarray, two: np.ndarray) -> bool:
+    return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=one.dtype.kind == "f")
 
 
 def record_gradients(arrays: Arrays, result: object, inputs: dict[str, Tensor]) -> None:

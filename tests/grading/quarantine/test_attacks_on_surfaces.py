@@ -54,9 +54,6 @@ def right(rewards, gamma):
 # The grader's time and memory
 
 
-@pytest.mark.xfail(
-    strict=True, reason="unit_04/minibatches.py `_together` is quadratic in rows that nobody has counted"
-)
 def test_rows_of_one_minibatch_do_not_keep_the_judge_busy() -> None:
     """8,000 in each epoch of each input, from an honest loop, cost the class two minutes when all children are dead; 500,000 fit."""
     case = {"batch_size": 40, "minibatch_size": 7, "epochs": 3, "seed": 1}
@@ -70,9 +67,6 @@ def test_rows_of_one_minibatch_do_not_keep_the_judge_busy() -> None:
     assert time.process_time() - started < 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="observe/ppo_update.py `_steps` makes a list of each step, however many come, of no row"
-)
 def test_steps_of_nothing_take_no_memory() -> None:
     """Five million fit into a message: 1.2 GB and 17 seconds of the grader's own, several times an input."""
     done = {"policy rows": np.zeros(0, np.int64), "policy sizes": np.zeros(400_000, np.int8)}

@@ -25,14 +25,14 @@ class Child:
 
     def __init__(self, connection: socket.socket, request: dict[str, Any]) -> None:
         self.connection, self.request = connection, request
-        packages.install(request["sources"], request["libraries"], request["absent"])
+        finder = packages.install(request["sources"], request["libraries"], request["absent"])
         self.observe: Any = importlib.import_module("pgcourse.checks.observe")
         self.asking: Any = importlib.import_module("pgcourse.checks.observe.asking")
         self.sandbox: Any = importlib.import_module("pgcourse.checks.sandbox")
         importlib.import_module("pgcourse.rollout")
         self.observers = {each["id"]: self.observe.from_json(each["observer"]) for each in request["exercises"]}
-        # Held here alone: a notebook that imports them gets copies, and finds no checks among the loaded modules.
-        packages.forget()
+        # Held here alone: no notebook can import what watches it, nor what it is made of.
+        finder.hide("pgcourse.checks.observe", "pgcourse.checks.sandbox")
         self.left: dict[str, float] = {}  # seconds on the processor, of what has begun
         self.answerer: Any = None
         self.now: Any = None  # the order that is being obeyed

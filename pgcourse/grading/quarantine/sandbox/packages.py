@@ -51,8 +51,13 @@ class Packages:
     """
 
     def __init__(self, sources: Mapping[str, str], libraries: Iterable[str], absent: Iterable[str]) -> None:
-        self.sources, self.libraries = sources, set(libraries)
+        self.sources, self.libraries = dict(sources), set(libraries)
         self.absent = {"pgcourse", *absent} - self.libraries
+
+    def hide(self, *prefixes: str) -> None:
+        """Refuse modules whose names begin so, from now on; who holds on to one keeps it."""
+        self.sources = {name: text for name, text in self.sources.items() if not name.startswith(prefixes)}
+        forget()
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         """As `importlib.abc.MetaPathFinder` has it. Raises: ModuleNotFoundError for what answers may not use."""
@@ -96,10 +101,12 @@ def remember(filename: str, source: str) -> None:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
 
 
-def install(sources: Mapping[str, str], libraries: Iterable[str], absent: Iterable[str]) -> None:
+def install(sources: Mapping[str, str], libraries: Iterable[str], absent: Iterable[str]) -> Packages:
     """Forget the package as far as it is loaded, and let `Packages` decide from now on what can be imported."""
     forget()
-    sys.meta_path.insert(0, Packages(sources, libraries, absent))
+    finder = Packages(sources, libraries, absent)
+    sys.meta_path.insert(0, finder)
+    return finder
 
 
 def forget(prefix: str = "pgcourse") -> None:
