@@ -94,9 +94,6 @@ def test_a_folder_of_odd_files_is_not_read_file_by_file(tmp_path: Path) -> None:
 # Another student
 
 
-@pytest.mark.xfail(
-    strict=True, reason="quarantine/layouts.py `_MOODLE` takes the last name in a file's name, which the student wrote"
-)
 def test_a_file_s_own_name_makes_it_nobody_else_s(tmp_path: Path) -> None:
     """Moodle, names hidden, a download without folders: Eve names her file like Moodle names one of Ada's."""
     roster = Roster((Person("ada", aliases=("Participant 555",)), Person("eve", aliases=("Participant 111",))))

@@ -59,6 +59,18 @@ def test_a_name_leads_to_its_student(tmp_path: Path, file: str, whose: str) -> N
 
 
 @pytest.mark.parametrize(
+    "system", ["Eve Evil_9_assignsubmission_file_", "Eve Evil_9_assignsubmission_onlinetext_", "evileve_9_77_"]
+)
+@pytest.mark.parametrize(
+    "own", ["Participant_31_assignsubmission_file_01_reinforce", "oharaben_502_78_01_reinforce", "ben_01_reinforce"]
+)
+def test_what_a_student_calls_a_file_makes_it_nobody_else_s(tmp_path: Path, system: str, own: str) -> None:
+    eve = Roster((*CLASS.people, Person("eve", "Eve Evil")), CLASS.source)
+    found = place(tmp_path, f"{system}{own}.ipynb", roster=eve)
+    assert {each.student for each in found.records} | {*found.unnamed} == {"eve"}
+
+
+@pytest.mark.parametrize(
     ("file", "student"),
     [
         ("Anna/01_reinforce.ipynb", "anna"),
