@@ -126,20 +126,12 @@ def test_no_other_name_of_a_file_does_either(tmp_path: Path, system: str, own: s
 # The teacher's tables, pages and browser
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="grading/names.py `wrong_name` lets a semicolon pass, at which half of Europe's spreadsheets split",
-)
 def test_no_name_is_a_formula_behind_a_semicolon() -> None:
     assert wrong_name("eve;=HYPERLINK(A1)")
 
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="grading/tables.py `write_rows` leaves semicolons, and reader/review.py quotes the student's own text",
-)
 def test_no_cell_of_a_table_is_a_formula_however_it_is_split(tmp_path: Path) -> None:
     release = make_release(tmp_path / "class", 1)
     cell = "import torch\ndef standardize(x):\n    torch['a;=HYPERLINK(1);'].x = x\n    return x\n"
