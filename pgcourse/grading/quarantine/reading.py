@@ -129,7 +129,12 @@ def _written(value: Any) -> dict[str, Any]:
         }
         for each in _list(value["cells"], 100)
     ]
-    return {"id": _text(value["id"]), "text": _text(value["text"]), "cells": cells}
+    return {
+        "id": _text(value["id"]),
+        "text": _text(value["text"]),
+        "cells": cells,
+        "left_out": _whole(value["left_out"]),
+    }
 
 
 @dataclass(frozen=True)
