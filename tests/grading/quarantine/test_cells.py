@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from pgcourse.grading.quarantine.reader.cells import MAX_CELLS, Cell, bound_names, inert, plan, used_names
 from pgcourse.grading.quarantine.reader.review import review
@@ -91,6 +92,17 @@ def test_code_that_computes_is_not(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
+    [
+        "%a\nx = !b\nif x:\n    c?\n", "!echo '''\ns = '''\n%no\n'''\n%yes", "!ls \\\n -l\nb = (1 %\n 2)\n%c", "!it's\n!ls\n",
+        "def g():\n    !ls\n    return 1\n/f 1\n,f x\n", "x = [\n%a\n]\n",
+    ],
+)  # fmt: skip
+def test_magics_become_what_ipython_makes_of_them(source: str) -> None:
+    assert inert(source) == TransformerManager().transform_cell(source)
+
+
+@pytest.mark.parametrize(
+    "source",
     ["(" + "\n" * 199_000, "\n".join(f"a{n} = !x" for n in range(9_000)), "if a:\n    pass\n" + "elif a:\n    f = 1\n" * 9_000],
     ids=["newlines", "magics", "elif"],
 )  # fmt: skip
@@ -99,6 +111,14 @@ def test_a_cell_made_to_keep_the_grader_busy_is_read_in_a_moment(source: str) ->
     bound_names(source)
     used_names(source)
     assert time.process_time() - started < 5
+
+
+def test_a_notebook_of_magics_is_read_in_a_moment() -> None:
+    """IPython reads a cell again for each of its magics: half a minute, for these 120 kB."""
+    magics = "".join(f"a{line} = !x\n" for line in range(130))
+    started = time.process_time()
+    plan([], [Cell("", "", f"b = {number}\n{magics}", number) for number in range(100)], ["f"])
+    assert time.process_time() - started < 10
 
 
 def test_of_very_many_cells_the_first_are_looked_at() -> None:
