@@ -20,7 +20,7 @@ from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, stude
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
 from pgcourse.grading.quarantine.process import Limits
-from pgcourse.grading.quarantine.reading import Reading, read, stamp
+from pgcourse.grading.quarantine.reading import Reading, read, stamps
 from pgcourse.grading.quarantine.running import Collected, Job, collect
 from pgcourse.grading.quarantine.submissions import Submission, find
 from pgcourse.grading.release import manifest
@@ -51,9 +51,8 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     exercises = exercises_of(release, settings.release)
     roster = read_roster(settings.roster) if settings.roster else None
     assignments = [assignment.name for assignment in release.assignments]
-    found, remarks = find(
-        settings.submissions, assignments, roster, settings.only, partial(stamp, limits=limits_of(settings))
-    )
+    stamped = partial(stamps, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
+    found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
     names = sorted({submission.student for submission in found})
     others = regrade.others(settings, release, names) if settings.only else []
     if checks_digest(exercises.values()) != release.checks:

@@ -7,7 +7,7 @@ MAX_NAME = 245  # bytes of a student's name: with an ending it is the name of a 
 PUBLISHED = "(published solution)"
 # What takes no room, or looks like a blank: of two names that differ in it alone, nobody sees which is which.
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
-FORMULA = "=+-@"  # how a text begins that a spreadsheet computes
+FORMULA = "=+-@\uff1d\uff0b\uff0d\uff20"  # how a text begins that a spreadsheet computes; some take the wide forms too
 
 
 def wrong_name(name: str) -> str:
@@ -21,6 +21,8 @@ def wrong_name(name: str) -> str:
         return "holds a character that cannot be printed"
     if name[0] in FORMULA:
         return f"begins with {name[0]!r}, as a spreadsheet's formula does"
+    if ";" in name:
+        return "holds a semicolon, at which many spreadsheets begin another cell"
     if UNSEEN.search(name):
         return "holds a character that is not seen"
     if name == PUBLISHED:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pgcourse.errors import InvalidInput
+from pgcourse.grading.names import FORMULA
 from pgcourse.storage import atomic_write
 
-FORMULA = ("=", "+", "@", "\t")  # how a text begins that a spreadsheet computes; a minus is a number's
+# Where a spreadsheet would compute a part of a text: at its beginning, and behind whatever may begin another cell, for many
+# cut at semicolons, and end a quotation where we do not. A number that is the whole text may have its minus.
+_COMPUTED = re.compile(rf"""(?!^-[\d.]+\Z)(^|[;\t\r\n])([ "]*)('*)(?=[\t\r{re.escape(FORMULA)}])""")
 
 
 def rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -52,14 +56,15 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[object]]) -> None:
-    """Write a CSV, atomically. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """Write a CSV, atomically. What a spreadsheet would take for a formula in a text gets an apostrophe in front."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     for row in table:
-        writer.writerow(f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row)
+        writer.writerow(_COMPUTED.sub(r"\1\2'\3", cell) if isinstance(cell, str) else cell for cell in row)
     atomic_write(path, file.getvalue())
 
 
 def _as_written(text: str) -> str:
-    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
+    """The text without the apostrophes that `write_rows` gave it."""
+    return _COMPUTED.sub(lambda found: f"{found[1]}{found[2]}{found[3][1:]}", text)

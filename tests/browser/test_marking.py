@@ -194,7 +194,7 @@ def test_what_a_student_wrote_does_nothing(
     page.wait_for_selector("#answer h3")
     assert "window.caught = 1" in page.inner_text("#answer"), "it is shown as text"
     assert page.locator("#answer :is(a, img, script, svg), #ran img").count() == 0
-    assert "no PNG" in page.inner_text("#remarks")
+    assert "Shown are PNG" in page.inner_text("#remarks")
     press(page, "w")
     assert page.inner_text("#answer") == HOSTILE
     refused = page.evaluate("() => { try { document.body.innerHTML = '<b>'; return false; } catch { return true; } }")

@@ -20,6 +20,7 @@ LEFT_OUT = {
     "anna ": "ends with a blank",
     " ben": "begins or ends with a blank",
     "=1+1": "formula",
+    "ada;100": "semicolon",
     "\u5f20" * 83: "249 bytes long",
 }
 UNREADABLE, NOT_RUN, UNJUDGED = "the reading fails", "the run fails", "the judging fails"

@@ -7,18 +7,17 @@ left out with a line that says so.
 import base64
 import binascii
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pgcourse.grading.marking.png import is_png
+from pgcourse.grading.marking.png import pixels
 
 MOST_BYTES = 64 * 2**20  # of a file
 MOST_TEXT = 50_000  # characters of an answer, of a cell's code, of what it printed
 MOST_CELLS = 50
-MOST_FIGURES = 30
-MOST_FIGURE = 4 * 2**20  # bytes
+MOST_FIGURES = 30  # of an answer
+MOST_PIXELS = 60_000_000  # of an answer's figures together: a browser makes four bytes of each
 AGAIN = "grade the class again, or look at the notebook itself"
 
 
@@ -73,7 +72,13 @@ def written(folder: Path, assignment: str, id: str) -> Written:
     kept = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
     if len(kept) > MOST_CELLS:
         remarks.append(f"Of {len(kept)} cells the first {MOST_CELLS} are shown.")
-    return Written(text, tuple(_ran(cell, remarks) for cell in kept[:MOST_CELLS]), tuple(dict.fromkeys(remarks)))
+    figures, left_out = _figures([cell.get("figures") for cell in kept[:MOST_CELLS]])
+    left_out += before if type(before := found.get("left_out")) is int else 0
+    if left_out:
+        most = f"at most {MOST_FIGURES} of an answer, of {MOST_PIXELS // 10**6} million pixels together"
+        remarks.append(f"Figures left out: {left_out}. Shown are PNG, {most}.")
+    ran = [_ran(cell, shown, remarks) for cell, shown in zip(kept, figures, strict=False)]
+    return Written(text, tuple(ran), tuple(dict.fromkeys(remarks)))
 
 
 def code(folder: Path, assignment: str, id: str) -> str:
@@ -87,25 +92,31 @@ def code(folder: Path, assignment: str, id: str) -> str:
     return _text("\n\n".join(source for source in sources if isinstance(source, str)), "The code", [])
 
 
-def _ran(cell: dict[str, Any], remarks: list[str]) -> Ran:
-    figures = cell.get("figures")
+def _ran(cell: dict[str, Any], figures: tuple[str, ...], remarks: list[str]) -> Ran:
     source = _text(cell.get("source"), "The code of a cell", remarks)
     printed = _text(cell.get("printed"), "What a cell printed", remarks)
-    return Ran(source, printed, tuple(_figures(figures if isinstance(figures, list) else [], remarks)))
+    return Ran(source, printed, figures)
 
 
-def _figures(figures: list[Any], remarks: list[str]) -> Iterable[str]:
-    if len(figures) > MOST_FIGURES:
-        remarks.append(f"Of {len(figures)} figures of a cell the first {MOST_FIGURES} are shown.")
-    for figure in figures[:MOST_FIGURES]:
-        try:
-            data = base64.b64decode("".join(figure.split()), validate=True) if isinstance(figure, str) else b""
-        except (binascii.Error, ValueError):
-            data = b""
-        if len(data) <= MOST_FIGURE and is_png(data):
-            yield base64.b64encode(data).decode("ascii")
-        else:
-            remarks.append("A figure is left out: it is no PNG, or too large.")
+def _figures(cells: list[Any]) -> tuple[list[tuple[str, ...]], int]:
+    """Of each cell those that are shown, and how many are not. Args: cells: of each, its figures as they stand there."""
+    shown: list[tuple[str, ...]] = []
+    count, room, left_out = 0, MOST_PIXELS, 0
+    for figures in cells:
+        fitting = []
+        for figure in figures if isinstance(figures, list) else ():
+            try:
+                data = base64.b64decode("".join(figure.split()), validate=True) if isinstance(figure, str) else b""
+            except (binascii.Error, ValueError):
+                data = b""
+            size = pixels(data)
+            if 0 < size <= room and count < MOST_FIGURES:
+                fitting.append(base64.b64encode(data).decode("ascii"))
+                count, room = count + 1, room - size
+            else:
+                left_out += 1
+        shown.append(tuple(fitting))
+    return shown, left_out
 
 
 def _text(value: Any, what: str, remarks: list[str]) -> str:

@@ -11,7 +11,9 @@ from pgcourse.grading.quarantine import layouts
 from pgcourse.grading.roster import Roster
 
 ENDING = ".ipynb"
-Stamp = Callable[[Path], Sequence[str]]  # file -> (release, assignment) for which it was made, or nothing
+MAX_UNNAMED = 10  # notebooks of one student that are looked into, since their names say nothing
+# Files -> of each (release, assignment) for which it was made, or nothing.
+Stamps = Callable[[Sequence[Path]], Sequence[Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -53,24 +55,29 @@ class Place:
         else:
             self.files[key] = found.path
 
-    def take_unnamed(self, assignments: Sequence[str], stamp: Stamp) -> None:
+    def take_unnamed(self, assignments: Sequence[str], stamps: Stamps) -> None:
         """Take notebooks of other names, `01_reinforce (1).ipynb`, for what their stamp says; say what becomes of each.
 
         Where the release has one notebook, one without a stamp is taken for it too. A notebook of the right name goes before.
+        Of each student, the first `MAX_UNNAMED` are looked into.
         """
+        looked_into = [(student, path) for student, paths in self.unnamed.items() for path in paths[:MAX_UNNAMED]]
+        made_for = stamps([path for _, path in looked_into])
+        for (student, path), made in zip(looked_into, made_for, strict=True):
+            name = made[1] if len(made) == 2 and made[1] in assignments else ""
+            name = name or (assignments[0] if len(assignments) == 1 else "")
+            if not name:
+                said = "is none of this release's notebooks, and was left out."
+            elif (student, name) in self.files:
+                said = f"was left out, since {self.shown(self.files[student, name])} was taken for {name}."
+            else:
+                self.files[student, name] = path
+                said = f"was taken for {name}{ENDING}."
+            self.remarks.append(f"{student}: {_shown(Path(path.name))} {said}")
         for student, paths in self.unnamed.items():
-            for path in paths:
-                made = stamp(path)
-                name = made[1] if len(made) == 2 and made[1] in assignments else ""
-                name = name or (assignments[0] if len(assignments) == 1 else "")
-                if not name:
-                    said = "is none of this release's notebooks, and was left out."
-                elif (student, name) in self.files:
-                    said = f"was left out, since {self.shown(self.files[student, name])} was taken for {name}."
-                else:
-                    self.files[student, name] = path
-                    said = f"was taken for {name}{ENDING}."
-                self.remarks.append(f"{student}: {_shown(Path(path.name))} {said}")
+            if len(paths) > MAX_UNNAMED:
+                said = f"of {len(paths)} notebooks of other names the first {MAX_UNNAMED} were looked into."
+                self.remarks.append(f"{student}: {said}")
 
     def chosen(self, only: Sequence[str], roster: Roster | None) -> list[str]:
         """The students of these names, in order. Raises: InvalidInput, with names that are near, for one of nobody."""

@@ -7,6 +7,9 @@ names hidden the folder is `Participant_12345_...`. Some characters are left out
 Canvas (`lib/content_zipper.rb`): files `lovelaceada_LATE_123_456_01_reinforce.ipynb`, that is the sortable name in lower
 case without blanks and commas, `LATE` where it is, Canvas's number of the person, the number of the file, and the file's
 own name, to which Canvas adds `-1`, `-2`, ... where it was handed in again.
+
+The student chose what stands behind the system's own part, and may have written what looks like another such part there. So
+the first one in a name counts.
 """
 
 import re
@@ -15,8 +18,7 @@ from dataclasses import dataclass
 from pgcourse.grading.names import folded
 from pgcourse.grading.roster import Person, Roster
 
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_file(?:_(?P<original>.*))?")
-_MOODLE_TEXT = re.compile(r".+_\d+_assignsubmission_(?!file)\w+")
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<original>.*))?")
 _CANVAS = re.compile(r"(?P<name>\w+?)(?:_LATE)?_(?P<number>\d+)_(?P<file>\d+)_(?P<original>.+)")
 _DROPPED = re.compile(r"[\x00-\x1f\x7f&<>\"`|':\\/]")  # by Moodle, from the names of files
 
@@ -36,7 +38,8 @@ class Named:
 
 def is_online_text(name: str) -> bool:
     """Whether Moodle made this folder for something else than files, such as a text typed into the page."""
-    return _MOODLE_TEXT.fullmatch(name) is not None
+    match = _MOODLE.fullmatch(name)
+    return match is not None and match["kind"] != "file"
 
 
 def named(name: str, roster: Roster) -> Named | None:
@@ -45,16 +48,18 @@ def named(name: str, roster: Roster) -> Named | None:
     The number decides, where the roster has it; the name decides where one student alone bears it. Where they disagree,
     nobody is meant.
     """
-    if match := _MOODLE.fullmatch(name):
+    matches = [match for each in (_MOODLE, _CANVAS) if (match := each.fullmatch(name))]
+    if not matches:
+        return None
+    match = min(matches, key=lambda each: each.end("name"))
+    if match.re is _MOODLE:
         numbered = {roster.called(f"Participant {match['number']}")} - {""}
         bearing = roster.matching(_moodle_forms, _moodle_form(match["name"]))
         original, number = match["original"] or "", 0
-    elif match := _CANVAS.fullmatch(name):
+    else:
         numbered = roster.matching(lambda person: (person.canvas,), match["number"])
         bearing = roster.matching(_canvas_forms, _canvas_form(match["name"]))
         original, number = re.sub(r"-\d+$", "", match["original"]), int(match["file"])
-    else:
-        return None
     meant = numbered & bearing if numbered and bearing else numbered | bearing
     return Named(meant.pop(), original, number) if len(meant) == 1 else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from pgcourse.grading.quarantine.process import Kind, Limits, source_of, zygote
 from pgcourse.grading.quarantine.reader.cells import Cell, Plan
 from pgcourse.grading.quarantine.sandbox import wire
 from pgcourse.storage import write_json
+from pgcourse.study.workers import run_jobs
 
 READER = Kind(
     modules=("reader.cells", "reader.review", "reader.form", "reader.notebook", "reader.serve"),
@@ -129,7 +131,12 @@ def _written(value: Any) -> dict[str, Any]:
         }
         for each in _list(value["cells"], 100)
     ]
-    return {"id": _text(value["id"]), "text": _text(value["text"]), "cells": cells}
+    return {
+        "id": _text(value["id"]),
+        "text": _text(value["text"]),
+        "cells": cells,
+        "left_out": _whole(value["left_out"]),
+    }
 
 
 @dataclass(frozen=True)
@@ -160,11 +167,20 @@ def read(job: ReadJob) -> Reading:
         return Reading(failed=failure(error))
 
 
-def stamp(path: Path, *, limits: Limits) -> tuple[str, ...]:
-    """(release, assignment) for which a notebook was made, as it says itself; nothing where it does not."""
+def stamps(paths: Sequence[Path], *, kept: Path, limits: Limits, jobs: int) -> list[tuple[str, ...]]:
+    """Of each notebook (release, assignment) for which it was made, as it says itself; nothing where it does not.
+
+    Nothing else of it is read. Args: kept: folder where that is written, and found again. jobs: how many are read at a time.
+    """
     request: dict[str, Any] = {"released": [], "exercises": [], "manual": []}
     limits = replace(limits, seconds=SECONDS, memory=MEMORY)
-    return read(ReadJob("", "", str(path), request, limits, None)).stamp
+    names = [hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest() for path in paths]
+    wanted = [
+        ReadJob("", "", str(path), request, limits, kept / f"{name[:16]}.json")
+        for path, name in zip(paths, names, strict=True)
+    ]
+    found = dict(run_jobs(read, wanted, num_workers=jobs, dask=None))
+    return [found[place].stamp for place in range(len(paths))]
 
 
 def failure(error: Exception) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgcourse.grading.quarantine.found import Stamp, discover
+from pgcourse.grading.quarantine.found import Stamps, discover
 from pgcourse.grading.roster import Roster
 
 
@@ -22,16 +22,16 @@ def find(
     assignments: Sequence[str],
     roster: Roster | None = None,
     only: Sequence[str] = (),
-    stamp: Stamp = lambda path: (),
+    stamps: Stamps = lambda paths: [()] * len(paths),
 ) -> tuple[list[Submission], list[str]]:
     """All submissions, student by student, and what was left out, in words; see `found.discover`.
 
     Args: roster: the class; each student of it has submissions, if only missing ones. only: those of these students alone.
-    stamp: tells of a notebook whose name does not say it for which release and assignment it was made.
+    stamps: tells of notebooks whose names do not say it for which release and assignment they were made.
     Raises: InvalidInput where there is nothing, and for a name in `only` that nobody has.
     """
     place = discover(folder, assignments, roster)
-    place.take_unnamed(assignments, stamp)
+    place.take_unnamed(assignments, stamps)
     students = place.chosen(only, roster) if only else place.students
     keys = [(student, name) for student in students for name in assignments]
     return [Submission(*key, str(place.files.get(key, ""))) for key in keys], place.remarks

@@ -176,7 +176,7 @@ def test_what_a_student_wrote_comes_as_text(server: MarkingServer) -> None:
     status, headers, told = ask(server, f"api/work?student={id_of(server.desk, 'ben')}&task=experiment-01")
     assert status == 200 and headers["Content-Type"].startswith("application/json")
     assert told["prose"] == [["p", HOSTILE]]
-    assert told["cells"][0]["figures"] == [] and "no PNG" in told["remarks"][0]
+    assert told["cells"][0]["figures"] == [] and "Shown are PNG" in told["remarks"][0]
 
 
 def test_a_missing_reading_is_said_without_the_name(server: MarkingServer) -> None:

@@ -34,7 +34,7 @@ def test_text_code_print_and_figures_are_read(tmp_path: Path) -> None:
         ({"written": [{"id": ID, "text": "x" * 50_001}]}, "cut after 50,000 characters"),
         ({"written": [{"id": ID, "text": "x", "cells": 3}]}, "cells of the run are damaged"),
         ({"written": [{"id": ID, "text": "x", "cells": [{}] * 51}]}, "Of 51 cells the first 50"),
-        ({"written": [{"id": ID, "cells": [{"figures": [in_base64(png())] * 31}]}]}, "Of 31 figures"),
+        ({"written": [{"id": ID, "cells": [{"figures": [in_base64(png())] * 31}]}]}, "Figures left out: 1."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(tmp_path: Path, data: Any, remark: str) -> None:
@@ -57,7 +57,9 @@ def test_a_figure_that_is_no_png_is_left_out(tmp_path: Path, figure: Any) -> Non
     cells = [{"figures": [figure, in_base64(png())]}]
     found = read(tmp_path, {"written": [{"id": ID, "cells": cells}]})
     assert found.cells[0].figures == (in_base64(png()),)
-    assert found.remarks == ("A figure is left out: it is no PNG, or too large.",)
+    assert found.remarks == (
+        "Figures left out: 1. Shown are PNG, at most 30 of an answer, of 60 million pixels together.",
+    )
 
 
 def test_half_a_letter_does_not_stop_the_page(tmp_path: Path) -> None:

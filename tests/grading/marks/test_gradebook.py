@@ -1,5 +1,7 @@
 """The tables that a teacher writes beside the grades."""
 
+import csv
+import random
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,25 @@ def test_a_table_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
 def test_no_cell_of_a_table_is_a_formula(tmp_path: Path) -> None:
     tables.write_rows(tmp_path / "t.csv", ["what"], [["=1+1"], ["@x"], ["fine"]])
     assert (tmp_path / "t.csv").read_text() == "what\n'=1+1\n'@x\nfine\n"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_part_of_a_cell_is_a_formula_however_it_is_cut_and_the_text_is_read_back(
+    tmp_path: Path, delimiter: str
+) -> None:
+    source = random.Random(0)
+    texts = ["".join(source.choices(";\t\n \"'=+-@x1,", k=source.randint(1, 9))).strip() for _ in range(3000)]
+    path = tmp_path / "t.csv"
+    tables.write_rows(path, ["student", "what"], [["anna", text] for text in texts])
+    assert [row["what"] for row in tables.rows(path, ["what"])] == texts
+    with path.open(encoding="utf-8", newline="") as file:
+        cells = [cell.strip(" ") for row in csv.reader(file, delimiter=delimiter) for cell in row]
+    assert {cell for cell in cells if cell.startswith(("=", "+", "@", "-"))} <= {"-1", "-11"}
+
+
+def test_a_number_below_zero_stays_one(tmp_path: Path) -> None:
+    tables.write_rows(tmp_path / "t.csv", ["points"], [["-0.5"], [-2], ["-2+3"]])
+    assert (tmp_path / "t.csv").read_text() == "points\n-0.5\n-2\n'-2+3\n"
 
 
 def test_marks_for_a_cell_that_is_not_in_the_release_are_refused(tmp_path: Path) -> None:

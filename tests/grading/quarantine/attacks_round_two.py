@@ -1,8 +1,8 @@
 """A third round of submissions: ready-made parts in the watching code, hidden numbers as words, ways past the review.
 
 `CELLS` as in round one: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share
-of the points that it must not exceed).  `LEAKS`: those that would write a hidden
-number into the feedback, with what is looked for; `LEAKING`: those that do. `UNSEEN`: no remark tells of them.
+of the points that it must not exceed). `LEAKS`: those that would write a hidden number into the feedback, with what is
+looked for; `LEAKING`: those that do. `LOOK_AT`: a remark must tell of them.
 """
 # ruff: noqa: E501 - some attacks are long lines
 
@@ -267,7 +267,7 @@ LEAKING: dict[str, str] = {
 
 # Each changes what torch is to the whole process, or evaluates a text; the review should say so.
 _EVIL = "made(1)"
-UNSEEN_CELLS: dict[str, str] = {
+LOOK_AT: dict[str, str] = {
     "a text evaluated as an annotation": f"import functools\n@functools.singledispatch\ndef chosen(x):\n    return x\n@chosen.register\ndef _(x: '{_EVIL}'):\n    return x\n",
     "a text evaluated as the schema of an operator": f"import torch\n@torch.library.custom_op('own::f', mutates_args=())\ndef f(x: '{_EVIL}') -> torch.Tensor:\n    return x.clone()\n",
     "a text evaluated by numpy": f"import numpy as np\nnp.f2py.crackfortran.myeval('{_EVIL}')\n",
@@ -287,27 +287,3 @@ UNSEEN_CELLS: dict[str, str] = {
     "torch where a loop stores": "import torch\nfor torch.Tensor.numpy in [None]:\n    pass\n",
     "torch in a comprehension": "import torch\n[None for torch.Tensor.numpy in [None]]\n",
 }  # fmt: skip
-_ALIASES = "reader/review.py `_aliases` follows plain assignments of names and attributes alone"
-_TEXTS = "reader/review.py knows `eval` and the like by their names, and not who else evaluates a text or calls what it is told"
-UNSEEN: dict[str, str] = {
-    **dict.fromkeys([name for name in UNSEEN_CELLS if name.startswith(("a text", "a class"))], _TEXTS),
-    **dict.fromkeys(
-        [
-            name
-            for name in UNSEEN_CELLS
-            if name.startswith(
-                (
-                    "torch by",
-                    "torch from",
-                    "torch as",
-                    "torch named",
-                    "torch called",
-                    "torch caught",
-                    "torch in a list",
-                    "all of",
-                )
-            )
-        ],
-        _ALIASES,
-    ),
-}

@@ -13,6 +13,7 @@ import struct
 import sys
 import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,24 +74,24 @@ def test_steps_of_nothing_take_no_memory() -> None:
     assert len(_steps(done, "policy")) < 100_000
 
 
-@pytest.mark.xfail(
-    strict=True, reason="quarantine/found.py `take_unnamed` has every odd file read, one by one, each run anew"
-)
 def test_a_folder_of_odd_files_is_not_read_file_by_file(tmp_path: Path) -> None:
     """One that is slow to read takes 46 seconds, whatever --jobs says: a hundred of 0.7 MB an hour, before anybody is graded."""
     for number in range(100):
         hand_in(tmp_path, "eve", f"copy {number}", "{}")
     read: list[Path] = []
-    find(tmp_path, ["01_a", "02_b"], stamp=lambda path: read.append(path) or ())  # type: ignore[func-returns-value]
+
+    def stamps(paths: Sequence[Path]) -> list[tuple[str, ...]]:
+        read.extend(paths)
+        return [()] * len(paths)
+
+    _, remarks = find(tmp_path, ["01_a", "02_b"], stamps=stamps)
     assert len(read) <= 20
+    assert remarks[-1] == "eve: of 100 notebooks of other names the first 10 were looked into."
 
 
 # Another student
 
 
-@pytest.mark.xfail(
-    strict=True, reason="quarantine/layouts.py `_MOODLE` takes the last name in a file's name, which the student wrote"
-)
 def test_a_file_s_own_name_makes_it_nobody_else_s(tmp_path: Path) -> None:
     """Moodle, names hidden, a download without folders: Eve names her file like Moodle names one of Ada's."""
     roster = Roster((Person("ada", aliases=("Participant 555",)), Person("eve", aliases=("Participant 111",))))
@@ -123,20 +124,12 @@ def test_no_other_name_of_a_file_does_either(tmp_path: Path, system: str, own: s
 # The teacher's tables, pages and browser
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="grading/names.py `wrong_name` lets a semicolon pass, at which half of Europe's spreadsheets split",
-)
 def test_no_name_is_a_formula_behind_a_semicolon() -> None:
     assert wrong_name("eve;=HYPERLINK(A1)")
 
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="grading/tables.py `write_rows` leaves semicolons, and reader/review.py quotes the student's own text",
-)
 def test_no_cell_of_a_table_is_a_formula_however_it_is_split(tmp_path: Path) -> None:
     release = make_release(tmp_path / "class", 1)
     cell = "import torch\ndef standardize(x):\n    torch['a;=HYPERLINK(1);'].x = x\n    return x\n"
@@ -160,10 +153,6 @@ def png(width: int, height: int) -> str:
     return base64.b64encode(whole).decode()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="reader/notebook.py `MAX_FIGURES` is of each cell, and marking/png.py counts the pixels of one picture alone",
-)
 def test_figures_do_not_unfold_in_the_browser(tmp_path: Path) -> None:
     """240 pictures of 25 million pixels, 1 MB in all, are 24 GB when a browser unfolds them."""
     picture = png(5000, 5000)
@@ -174,7 +163,9 @@ def test_figures_do_not_unfold_in_the_browser(tmp_path: Path) -> None:
     ]
     content = {"cells": [named[0], *[ran] * 20, named[1]]}
     (tmp_path / f"{NAME}.json").write_text(json.dumps({"written": written(content, ["e"])}))
-    figures = [figure for cell in shown(tmp_path, NAME, "e").cells for figure in cell.figures]
+    found = shown(tmp_path, NAME, "e")
+    figures = [figure for cell in found.cells for figure in cell.figures]
+    assert found.remarks[0].startswith(f"Figures left out: {240 - len(figures)}.")
     sizes = [struct.unpack_from(">II", base64.b64decode(figure), 16) for figure in figures]
     assert sum(width * height for width, height in sizes) <= 300_000_000
 

@@ -1,4 +1,4 @@
-"""A third round of attacks: points without the work, hidden numbers in words, and what no remark tells of."""
+"""A third round of attacks: points without the work, hidden numbers in words, and what a remark must tell of."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from pgcourse.grading.release.make import Settings as Made
 from pgcourse.grading.release.make import make
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, hand_in, notebook
-from tests.grading.quarantine.attacks_round_two import CELLS, ELSEWHERE, LEAKING, LEAKS, UNSEEN, UNSEEN_CELLS
+from tests.grading.quarantine.attacks_round_two import CELLS, ELSEWHERE, LEAKING, LEAKS, LOOK_AT
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
 UNITS = (1, 4, 5, 6, 7, 8)
@@ -48,7 +48,7 @@ def attacks(succeed: dict[str, str], *among: str) -> list[object]:
 
 
 def test_every_cause_is_of_an_attack() -> None:
-    assert {*LEAKING} <= {*LEAKS} and {*UNSEEN} <= {*UNSEEN_CELLS}
+    assert {*LEAKING} <= {*LEAKS} and {*ELSEWHERE} <= {*CELLS}
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -84,6 +84,6 @@ def test_the_right_values_of_another_are_pointed_out(graded: Graded, name: str) 
     assert [text for part in student.parts for text in part.look_at]
 
 
-@pytest.mark.parametrize("name", attacks(UNSEEN, *UNSEEN_CELLS))
+@pytest.mark.parametrize("name", LOOK_AT)
 def test_a_person_is_told_to_look(name: str) -> None:
-    assert review(UNSEEN_CELLS[name])
+    assert review(LOOK_AT[name])

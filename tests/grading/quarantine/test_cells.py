@@ -1,17 +1,24 @@
 """Reading what students handed in: which notebooks are found, which cells run, what a person should look at."""
 
+import contextlib
 import json
 import os
 import subprocess
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
+from pgcourse.checks import exercises
+from pgcourse.checks.exercise import Exercise
 from pgcourse.grading.quarantine.reader.cells import MAX_CELLS, Cell, bound_names, inert, plan, used_names
 from pgcourse.grading.quarantine.reader.review import review
 from pgcourse.grading.quarantine.sandbox.packages import Inert
 from pgcourse.grading.quarantine.submissions import find
+from tests.checks.answers import right
+from tests.grading.export import Unexportable, export
 
 
 def cell(number: int, source: str, grade_id: str = "") -> Cell:
@@ -44,6 +51,24 @@ def test_names_of_parameters_and_locals_need_no_cell() -> None:
 MAGICS = ("%matplotlib inline", "!rm -rf /", "x = !ls", "%%bash\nrm -rf /", "f?", "%run answers.py")
 
 
+@pytest.mark.parametrize("exercise", exercises(), ids=lambda exercise: exercise.id)
+def test_right_answers_compute(exercise: Exercise) -> None:
+    for answer in (*exercise.alternatives, *right(exercise.id)):
+        with contextlib.suppress(Unexportable):
+            assert review(export(answer, exercise.id)) == [], answer
+
+
+def test_solutions_compute(repository: Path) -> None:
+    for path in (repository / "solutions").glob("*.ipynb"):
+        for each in nbformat.read(path, as_version=4).cells:
+            assert each.cell_type != "code" or review(each.source) == [], each.source
+
+
+def test_of_what_a_student_wrote_a_remark_repeats_no_more_than_names() -> None:
+    source = "import torch\ntorch[';=A1;'].x = 1\nclass A(B[';=A1;']): pass"
+    assert [said for _, said in review(source)] == ["changes .x", "makes a class of another kind than answers need"]
+
+
 @pytest.mark.parametrize("source", MAGICS)
 def test_a_magic_does_nothing(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
@@ -68,7 +93,9 @@ def test_a_magic_does_nothing(source: str, monkeypatch: pytest.MonkeyPatch) -> N
         "class A: pass\nA = Categorical\nclass B(A): pass", "object = Categorical\nclass Sure(object): pass",
         "import typing\ntyping.get_type_hints(f)", "operator.attrgetter('__globals__')(f)", "x.__class__('A', (x,), {})",
         "d = Categorical(logits=x)\nd.log_prob = f", "class A: pass\nclass B(A[0]): pass", "torch" + ".b" * 20_000 + " = 1",
-        f"getattr(x, 0x{'f' * 5000})\nimport os",
+        f"getattr(x, 0x{'f' * 5000})\nimport os", "class T: pass\nfrom torch import *\nT.numpy = None",
+        "class T: pass\ndef f(T):\n    x = T()\n    x.numpy = None", "def f(x):\n    x.numpy = None",
+        "class A:\n    def __new__(c): ...",
     ],
 )  # fmt: skip
 def test_code_that_reaches_for_the_interpreter_is_pointed_out(source: str) -> None:
@@ -83,10 +110,25 @@ def test_code_that_reaches_for_the_interpreter_is_pointed_out(source: str) -> No
         "import itertools, functools\nfrom collections import defaultdict", "d = {}\nd['losses/approx_kl'] = 1",
         "p = f(4, 2)\np.weight.data = torch.zeros(2)", "class Problem(ValueError): pass",
         "assert type(x) is int, x.__class__.__name__", "getattr(self, 'x')", "import torch.nn as nn\nimport numpy as np",
+        "class Count:\n    made = 0\n    def __init__(self):\n        Count.made += 1\nhere = Count()\nhere.x = 1",
+        "def f(x):\n    f.calls += 1\n    return x\nf.calls = 0",
+        "def f(x):\n    '''print(x)'''\n    raise ValueError('no mean (x)')",
+        "layer = nn.Linear(2, 3)\nlayer.weight = nn.Parameter(torch.zeros(3, 2))\nfor p in layer.parameters():\n  p.grad = None",
     ],
 )  # fmt: skip
 def test_code_that_computes_is_not(source: str) -> None:
     assert review(source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%a\nx = !b\nif x:\n    c?\n", "!echo '''\ns = '''\n%no\n'''\n%yes", "!ls \\\n -l\nb = (1 %\n 2)\n%c", "!it's\n!ls\n",
+        "def g():\n    !ls\n    return 1\n/f 1\n,f x\n", "x = [\n%a\n]\n",
+    ],
+)  # fmt: skip
+def test_magics_become_what_ipython_makes_of_them(source: str) -> None:
+    assert inert(source) == TransformerManager().transform_cell(source)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +141,14 @@ def test_a_cell_made_to_keep_the_grader_busy_is_read_in_a_moment(source: str) ->
     bound_names(source)
     used_names(source)
     assert time.process_time() - started < 5
+
+
+def test_a_notebook_of_magics_is_read_in_a_moment() -> None:
+    """IPython reads a cell again for each of its magics: half a minute, for these 120 kB."""
+    magics = "".join(f"a{line} = !x\n" for line in range(130))
+    started = time.process_time()
+    plan([], [Cell("", "", f"b = {number}\n{magics}", number) for number in range(100)], ["f"])
+    assert time.process_time() - started < 10
 
 
 def test_of_very_many_cells_the_first_are_looked_at() -> None:

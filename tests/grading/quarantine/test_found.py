@@ -59,6 +59,18 @@ def test_a_name_leads_to_its_student(tmp_path: Path, file: str, whose: str) -> N
 
 
 @pytest.mark.parametrize(
+    "system", ["Eve Evil_9_assignsubmission_file_", "Eve Evil_9_assignsubmission_onlinetext_", "evileve_9_77_"]
+)
+@pytest.mark.parametrize(
+    "own", ["Participant_31_assignsubmission_file_01_reinforce", "oharaben_502_78_01_reinforce", "ben_01_reinforce"]
+)
+def test_what_a_student_calls_a_file_makes_it_nobody_else_s(tmp_path: Path, system: str, own: str) -> None:
+    eve = Roster((*CLASS.people, Person("eve", "Eve Evil")), CLASS.source)
+    found = place(tmp_path, f"{system}{own}.ipynb", roster=eve)
+    assert {each.student for each in found.records} | {*found.unnamed} == {"eve"}
+
+
+@pytest.mark.parametrize(
     ("file", "student"),
     [
         ("Anna/01_reinforce.ipynb", "anna"),
@@ -105,21 +117,21 @@ def test_what_bears_no_notebook_s_name_is_kept_aside_for_each_student(tmp_path: 
         "anna": [files[0]],
         "ben": [files[2]],
     }
-    found.take_unnamed(NAMES, lambda path: ())
+    found.take_unnamed(NAMES, lambda paths: [()] * len(paths))
     assert found.remarks[0] == "anna: 01_reinforce (1).ipynb is none of this release's notebooks, and was left out."
 
 
 def test_a_release_of_one_notebook_takes_it_under_another_name(tmp_path: Path) -> None:
     files = ("anna/my work.ipynb", "oharaben_502_7_Untitled.ipynb", "li2.ipynb")
     found = place(tmp_path, *files, names=NAMES[:1])
-    found.take_unnamed(NAMES[:1], lambda path: ())
+    found.take_unnamed(NAMES[:1], lambda paths: [()] * len(paths))
     assert set(taken(found).values()) == {"anna 01_reinforce", "ben 01_reinforce", "li2 01_reinforce"}
     assert found.remarks[0] == "anna: my work.ipynb was taken for 01_reinforce.ipynb."
 
 
 def test_a_copy_that_a_browser_renamed_is_taken_for_what_its_stamp_says(tmp_path: Path) -> None:
     found = place(tmp_path, "anna/01_reinforce (1).ipynb", "anna/02_baselines.ipynb", "anna/02_baselines (1).ipynb")
-    found.take_unnamed(NAMES, lambda path: ("ab" * 4, path.name.partition(" ")[0]))
+    found.take_unnamed(NAMES, lambda paths: [("ab" * 4, path.name.partition(" ")[0]) for path in paths])
     assert taken(found)["anna/01_reinforce (1).ipynb"] == "anna 01_reinforce"
     assert taken(found)["anna/02_baselines.ipynb"] == "anna 02_baselines"
     left = "02_baselines (1).ipynb was left out, since anna/02_baselines.ipynb was taken for 02_baselines."

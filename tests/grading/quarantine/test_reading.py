@@ -1,6 +1,8 @@
 """Reading what students handed in, in a process with limits: what the grader gets to know, and what it never notices."""
 
 import json
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,14 @@ from pgcourse.grading.marking.written import written
 from pgcourse.grading.quarantine import reading
 from pgcourse.grading.quarantine.process import Limits
 from pgcourse.grading.quarantine.reader.notebook import MAX_TEXT
-from pgcourse.grading.quarantine.reading import Reading, ReadJob, read, stamp
+from pgcourse.grading.quarantine.reading import Reading, ReadJob, read, stamps
 from pgcourse.grading.quarantine.sandbox.wire import BadMessage
 from pgcourse.grading.release.make import Settings, make
 from tests.grading.classroom import fill, grade_id, notebook, solutions
 
 NAME = "01_reinforce"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+MADE = {"release": "ab" * 4, "assignment": NAME}
 LIMITS = Limits(seconds=3.0, memory=2**29)
 
 
@@ -52,7 +55,6 @@ def test_what_is_for_a_person_to_mark_is_read_with_figures_and_prints(release: P
     (tmp_path / "anna").mkdir()
     one = read(ReadJob("anna", NAME, asked.path, asked.request, LIMITS, tmp_path / "anna" / f"{NAME}.json"))
     assert one.stamp == (handed_in["metadata"]["pgcourse"]["release"], NAME)
-    assert stamp(Path(asked.path), limits=LIMITS) == one.stamp
     assert one.calls["reinforce_update"] == ("discounted_returns", "reinforce_loss", "standardize")
     shown = written(tmp_path / "anna", NAME, "experiment-01")
     assert shown.text.startswith("I **expected** less.") and len(shown.text) <= MAX_TEXT
@@ -69,6 +71,18 @@ def test_the_same_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "kept.json").write_text("{")
     with pytest.raises(pytest.fail.Exception):
         read(job(tmp_path, code("def f(x):\n    return x")))
+
+
+def test_of_a_stamp_alone_no_cell_is_read_and_the_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    magics = "".join(f"a{line} = !x\n" for line in range(400))
+    content = code(*[f"b = {number}\n{magics}" for number in range(500)]) | {"metadata": {"pgcourse": MADE}}
+    path = Path(job(tmp_path, content).path)
+    asked = partial(stamps, kept=tmp_path / "stamps", limits=LIMITS, jobs=1)
+    started = time.monotonic()
+    assert asked([path]) == [(MADE["release"], MADE["assignment"])]
+    assert time.monotonic() - started < 10
+    monkeypatch.setattr(reading, "_asked", lambda *_: pytest.fail("read again"))
+    assert asked([path, path]) == [(MADE["release"], MADE["assignment"])] * 2
 
 
 HOSTILE: dict[str, Any] = {

@@ -4,16 +4,19 @@ A cell is read as Python, and as a syntax tree; whatever a submission holds, thi
 """
 
 import ast
+import contextlib
 import re
 import symtable
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 MAX_SOURCE = 200_000  # characters of one cell
 MAX_CELLS = 500  # of a learner's own that are looked at
-MAX_MAGICS = 200_000  # magics times characters of one cell: IPython reads the whole cell again for each
+MAX_MAGICS = 500  # lines with magics of one cell that are transformed
+MAX_ROUNDS = 20  # in which they are
 _MAGIC = re.compile(r"^[ \t]*[%!?]|[!?][ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 _WRAPPERS = re.compile(r"\A\s*%%(time|capture|timeit)\b.*\n")  # magics around code that is meant to run
 
@@ -49,8 +52,10 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
 
     A solution is every submitted cell that bears the exercise's name (as grade_id or id) or defines it: so a solution
     that was moved, split, duplicated or robbed of its metadata counts. Of the released notebook run the cells that
-    define what is used (imports); of the learner's own further cells likewise.
+    define what is used (imports); of the learner's own further cells likewise. Without exercises no cell is read.
     """
+    if not exercises:
+        return Plan(())
     notes: list[str] = []
     own = {_normal(cell.source) for cell in released if cell.grade_id not in exercises}
     candidates = [cell for cell in submitted if _normal(cell.source) not in own and not _is_check(cell, exercises)]
@@ -165,14 +170,40 @@ def used_names(source: str) -> set[str]:
 def inert(source: str) -> str:
     """The cell as Python, IPython's magics turned into calls that do nothing."""
     source = _WRAPPERS.sub("", source)
-    if parsed(source) is not None or not 0 < len(_MAGIC.findall(source)) * len(source) <= MAX_MAGICS:
+    if parsed(source) is not None or not 0 < len(_MAGIC.findall(source)) <= MAX_MAGICS:
         return source
     from IPython.core.inputtransformer2 import TransformerManager
 
+    manager = TransformerManager()
+    # IPython's own loop reads the whole cell again for each magic.
+    manager.do_token_transforms = partial(_transformed, manager.token_transformers)  # type: ignore[method-assign]
     try:
-        return str(TransformerManager().transform_cell(source))
+        return str(manager.transform_cell(source))
     except Exception:  # no Python, whatever is done to it: the child says so
         return source
+
+
+def _transformed(kinds: Sequence[Any], lines: list[str]) -> list[str]:
+    """The lines, magics of IPython's kinds turned into calls.
+
+    Each round turns all of them up to one that opens a quotation or goes on in the next line, behind which the cell reads
+    otherwise once it has been turned.
+    """
+    from IPython.core.inputtransformer2 import TokenTransformBase, make_tokens_by_line
+
+    for _ in range(MAX_ROUNDS):
+        before, found = lines, []
+        for tokens in make_tokens_by_line(lines):
+            magics = [magic for kind in kinds if (magic := kind.find([tokens]))]
+            found += sorted(magics, key=TokenTransformBase.sortby)[:1]
+            if magics and tokens[0].start[0] != tokens[-1].end[0]:
+                break
+        for magic in reversed(found):  # the numbers of the lines before it stay
+            with contextlib.suppress(SyntaxError):
+                lines = magic.transform(lines)
+        if lines == before:
+            break
+    return lines
 
 
 def parsed(source: str) -> ast.Module | None:

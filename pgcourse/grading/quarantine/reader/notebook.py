@@ -7,9 +7,10 @@ from pgcourse.grading.quarantine.reader.cells import Cell
 from pgcourse.grading.quarantine.sandbox.wire import plain_text
 
 MAX_TEXT = 50_000  # characters of a written answer, of a cell beside it, and of what that printed
-MAX_FIGURES = 12  # of one answer
+MAX_FIGURES = 30  # of one answer
 MAX_FIGURE = 1_500_000  # characters of a figure in base64
 MAX_WRITTEN = 12_000_000  # characters of all figures together
+MAX_RAN = 20  # cells beside an answer
 PNG = "iVBORw0KGgo"  # how every PNG begins in base64
 
 
@@ -84,8 +85,9 @@ def notes(notebook: dict[str, Any], size: int) -> list[str]:
 def written(notebook: dict[str, Any], ids: list[str]) -> list[dict[str, Any]]:
     """What a person marks: for each of these cells its text, and the code cells between its task and it, as they ran.
 
-    Each is {"id", "text", "cells": [{"source", "printed", "figures": [PNG in base64]}]}; an answer that was handed in as
-    it was handed out is here too. What is longer than the limits of this file is cut, and figures beyond them left out.
+    Each is {"id", "text", "cells": [{"source", "printed", "figures": [PNG in base64]}], "left_out"}; an answer that was
+    handed in as it was handed out is here too. What is longer than the limits of this file is cut, and figures beyond them
+    are left out: so many.
     """
     cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
     names = [grade_id(cell) for cell in cells]
@@ -95,19 +97,25 @@ def written(notebook: dict[str, Any], ids: list[str]) -> list[dict[str, Any]]:
             continue
         end = names.index(id)
         start = names.index(f"{id}-task") if f"{id}-task" in names[:end] else end
-        shown = []
-        for cell in cells[start:end]:
-            if cell.get("cell_type") == "code":
-                printed, figures = _outputs(cell, left)
-                left -= sum(map(len, figures))
-                source = plain_text(text_of(cell.get("source")) or "", MAX_TEXT, lines=True)
-                shown.append({"source": source, "printed": printed, "figures": figures})
+        shown, count, left_out = [], 0, 0
+        for cell in [each for each in cells[start:end] if each.get("cell_type") == "code"][:MAX_RAN]:
+            printed, figures = _outputs(cell)
+            fitting = []
+            for figure in figures:
+                if figure.startswith(PNG) and len(figure) <= min(MAX_FIGURE, left) and count < MAX_FIGURES:
+                    fitting.append(figure)
+                    left, count = left - len(figure), count + 1
+            left_out += len(figures) - len(fitting)
+            source = plain_text(text_of(cell.get("source")) or "", MAX_TEXT, lines=True)
+            shown.append({"source": source, "printed": printed, "figures": fitting})
         texts = [text_of(cell.get("source")) or "" for cell, name in zip(cells, names, strict=True) if name == id]
-        found.append({"id": id, "text": plain_text("\n\n".join(texts), MAX_TEXT, lines=True), "cells": shown[:20]})
+        text = plain_text("\n\n".join(texts), MAX_TEXT, lines=True)
+        found.append({"id": id, "text": text, "cells": shown, "left_out": left_out})
     return found
 
 
-def _outputs(cell: dict[str, Any], left: int) -> tuple[str, list[str]]:
+def _outputs(cell: dict[str, Any]) -> tuple[str, list[str]]:
+    """What the cell printed, and what it calls PNG."""
     printed: list[str] = []
     figures: list[str] = []
     outputs = cell.get("outputs")
@@ -119,10 +127,9 @@ def _outputs(cell: dict[str, Any], left: int) -> tuple[str, list[str]]:
             printed.append(text_of(output.get("text")) or "")
         elif isinstance(data, dict):
             figure = (text_of(data.get("image/png")) or "").replace("\n", "")
-            if figure.startswith(PNG) and len(figure) <= min(MAX_FIGURE, left) and len(figures) < MAX_FIGURES:
+            if figure:
                 figures.append(figure)
-                left -= len(figure)
-            elif not figure:
+            else:
                 printed.append(text_of(data.get("text/plain")) or "")
         elif output.get("output_type") == "error":
             printed.append(f"{text_of(output.get('ename')) or ''}: {text_of(output.get('evalue')) or ''}")

@@ -6,11 +6,11 @@ by code that knows what is asked, and such code mostly looks like this.
 """
 
 import ast
-import builtins
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
-from pgcourse.grading.quarantine.reader.cells import tree
+from pgcourse.grading.quarantine.reader.cells import parsed, tree
 
 # Of the standard library and torch, what answers are made of. Modules that look at or change the interpreter are not.
 _PLAIN = {
@@ -33,23 +33,18 @@ _BY_NAME = {
 }  # fmt: skip
 _FRAMES = ("f_back", "f_locals", "f_globals", "f_builtins", "gi_frame", "tb_frame", "cr_frame", "tb_next")
 _HARMLESS = {
-    "__init__",
-    "__name__",
-    "__class__",
-    "__doc__",
-    "__len__",
-    "__call__",
-    "__iter__",
-    "__next__",
-    "__getitem__",
-}
+    "__init__", "__name__", "__class__", "__doc__", "__len__", "__call__", "__iter__", "__next__", "__getitem__",
+}  # fmt: skip
 _BASES = {
     "ValueError", "TypeError", "RuntimeError", "Exception", "nn.Module", "torch.nn.Module", "Module", "object", "NamedTuple",
     "Protocol", "ABC", "Generic",
 }  # fmt: skip
 _TAKEN = {base.partition(".")[0] for base in _BASES} | {"np"}  # names that stand for what they usually are
-_OF_TENSORS = {"data", "grad", "requires_grad"}  # what a step or a start may change of what it is given
-_OF_DISTRIBUTIONS = {"log_prob", "entropy", "sample", "rsample", "probs", "logits", "tolist"}
+# Methods that answers define; others are called by libraries, which trust what these say or return.
+_DEFINED = _HARMLESS - {"__class__"} | {
+    "__getattr__", "__post_init__", "__repr__", "__str__", "__eq__", "__enter__", "__exit__",
+}  # fmt: skip
+_OF_TENSORS = {"data", "grad", "requires_grad", "weight", "bias"}  # what a step or a start may change, whosever it is
 
 
 def review(source: str) -> list[tuple[int, str]]:
@@ -75,12 +70,11 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    foreign = (imported | {"torch", "nn", "F", "np", "numpy", "math"} | set(dir(builtins))) - own
-    foreign |= _aliases(tree, foreign)
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    own, made = {node.name for node in classes}, _made(tree)
+    within = {node for each in classes for node in ast.walk(each)}
+    comments = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     named = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) == 1}
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
-    arguments = {each.arg for node in functions for each in [*node.args.args, *node.args.kwonlyargs]} - {"self"}
     read = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "__name__"}
     called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
@@ -102,11 +96,12 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield line, f"uses .{name}"
             elif name == "__class__" and node not in read:
                 yield line, "uses .__class__ for more than its name"
-            root = _root(node)
-            changes = isinstance(node.ctx, ast.Store | ast.Del) and root != "self"
-            given = root in arguments and name not in _OF_TENSORS
-            if changes and (root in foreign or given or name in _OF_DISTRIBUTIONS):
-                yield line, f"changes {ast.unparse(node)}"
+            if isinstance(node.ctx, ast.Load):
+                continue
+            whose = node.value.id if isinstance(node.value, ast.Name) else ""
+            its_own = whose in made or (whose == "self" and node in within)
+            if not its_own and (name not in _OF_TENSORS or _root(node) in imported | _TAKEN):
+                yield line, f"changes .{name}"
         elif isinstance(node, ast.Name):
             if (isinstance(node.ctx, ast.Load) and node.id in _CALLS) or (
                 node.id.startswith("__") and node.id not in ("__name__", "__class__")
@@ -122,40 +117,38 @@ def _remarks(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 continue
             if len(node.args) < 2 or not isinstance(node.args[1], ast.Constant) or "__" in str(node.args[1].value):
                 yield line, "uses getattr with a name made at run time"
-        elif isinstance(node, ast.FunctionDef) and node.name in (
-            "__class__",
-            "__instancecheck__",
-            "__torch_function__",
-        ):
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("__") and node.name not in _DEFINED:
             yield line, f"defines {node.name}"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in comments:
+            if (text := parsed(node.value)) and any(isinstance(part, ast.Call) for part in ast.walk(text)):
+                yield line, "holds code in a text"
         elif isinstance(node, ast.ClassDef):
             bases = [ast.unparse(base) for base in node.bases]
             plain = _BASES | own
             generic = ("Generic", "Protocol")
             strange = [b for b in bases if b not in plain and b.partition("[")[0] not in generic]
             if strange or node.keywords:
-                yield line, f"makes a kind of {', '.join(strange) or 'class of its own'}"
+                yield line, "makes a class of another kind than answers need"
 
 
-def _aliases(tree: ast.Module, foreign: set[str]) -> set[str]:
-    """Names that are bound to a library, or to a part of one, by an assignment."""
-    bound = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute)
+def _made(tree: ast.Module) -> set[str]:
+    """Names that stand for classes and functions of the cell, or for objects of its classes, and for nothing else."""
+    nodes = [*ast.walk(tree)]
+    bound = Counter(node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load))
+    for field in ("name", "arg", "asname", "rest"):
+        bound.update(getattr(node, field, None) or "" for node in nodes if not isinstance(node, ast.keyword))
+    definitions = [
+        node for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.decorator_list
     ]
-    found: set[str] = set()
-    while (
-        more := {
-            target.id
-            for node in bound
-            for target in node.targets
-            if isinstance(target, ast.Name) and _root(node.value) in foreign | found
-        }
-        - found
-    ):
-        found |= more
-    return found
+    made = Counter(node.name for node in definitions)
+    classes = {
+        node.name for node in definitions if isinstance(node, ast.ClassDef) and made[node.name] == bound[node.name]
+    }
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
+            of_class = node.value.func.id in classes
+            made.update(each.id for each in node.targets if of_class and isinstance(each, ast.Name))
+    return {name for name in made if made[name] == bound[name] and "*" not in bound}
 
 
 def _strange(module: str) -> bool:
