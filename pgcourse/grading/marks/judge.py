@@ -21,6 +21,9 @@ from pgcourse.grading.quarantine.reading import failure
 from pgcourse.grading.quarantine.running import Collected
 from pgcourse.grading.quarantine.sandbox import arrays
 
+FAILED_AGAIN = (
+    "A cell failed when the notebook ran once more, after a function had ended it: this can cost later exercises."
+)
 LONGEST = 5000  # characters of what a student is told of one exercise
 # What is said of a hidden input: a text that came back from it is one of these, one of a right answer, or an input's name.
 _WORDS = {
@@ -76,7 +79,8 @@ def _judged(work: Work, collected: Collected, answers: Mapping[str, Answers]) ->
     judged = {id: _with_cause(id, judged, work) for id in judged}
     said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
     problem = filter(None, [work.reading.problem])
-    return Judged(judged, (*problem, *work.reading.notes, *said), work.reading.look_at)
+    again = [FAILED_AGAIN] * collected.failed_again
+    return Judged(judged, (*problem, *work.reading.notes, *said, *again), work.reading.look_at)
 
 
 def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:

@@ -210,10 +210,6 @@ def test_an_export_holds_no_word_of_a_student() -> None:
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="quarantine/running.py `_note_cell` writes down what a cell says in a child that comes after hidden inputs",
-)
 def test_a_later_child_tells_nothing(tmp_path: Path) -> None:
     """The first child sleeps for as long as a hidden number says, and ends; the cell of the next one says what time it is."""
     release = make_release(tmp_path / "class", 1)
