@@ -267,10 +267,6 @@ def shown_by_the_cache() -> bool:
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False,
-    reason="sandbox/syscalls.py lets preadv2 and fadvise64 pass: which files are in memory is a letter to later children",
-)
 def test_no_child_hears_of_another_s_inputs(tmp_path: Path) -> None:
     """Two students: the first one's child loads some files of the system into memory; the second one's looks which."""
     if not shown_by_the_cache():
