@@ -238,7 +238,7 @@ class Answers:
                 f"The smallest that fails: {_outline(self.inputs.cases[index])}"]  # fmt: skip
 
     def _said(self, index: int, arrays: Arrays | None) -> str:
-        """What differs at a hidden input, in one of few sentences: made of what came back without its numbers and words."""
+        """What differs at a hidden input, in a sentence of ours: made of what came back without its numbers and words."""
         if arrays is None:
             return "Nothing came back for it."
         if "error" in arrays:
