@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from pgcourse.checks.compare import Verdict, alike
 from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
@@ -20,8 +21,18 @@ from pgcourse.grading.quarantine.reading import failure
 from pgcourse.grading.quarantine.running import Collected
 from pgcourse.grading.quarantine.sandbox import arrays
 
+FAILED_AGAIN = (
+    "A cell failed when the notebook ran once more, after a function had ended it: this can cost later exercises."
+)
 LONGEST = 5000  # characters of what a student is told of one exercise
-_KINDS = ("tensor", "numpy", "tuple", "list", "dict", "NoneType", "ellipsis", "function", "generator", "missing")
+# What is said of a hidden input: a text that came back from it is one of these, one of a right answer, or an input's name.
+_WORDS = {
+    "NoneType", "ellipsis", "type", "function", "method", "generator", "tensor", "Tensor", "numpy array", "ndarray",
+    "float", "int", "number", "missing entry", "nothing", "frozen parameter", "float32", "float64", "int64", "bool",
+}  # fmt: skip
+_CONTAINERS = {"tensor", "tuple", "list", "dict"}  # that go on with what is in them, be it anything
+_MEASURED = {"off-by-a-factor", "off-by-a-constant"}  # misconceptions whose explanation holds a number of the attempt's
+_NUMBERS = re.compile(r"\[[^\]]*\]|-?\b(nan|inf)\b|(?<!\w)-?\d[\d.]*(e[-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,8 @@ def _judged(work: Work, collected: Collected, answers: Mapping[str, Answers]) ->
     judged = {id: _with_cause(id, judged, work) for id in judged}
     said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
     problem = filter(None, [work.reading.problem])
-    return Judged(judged, (*problem, *work.reading.notes, *said), work.reading.look_at)
+    again = [FAILED_AGAIN] * collected.failed_again
+    return Judged(judged, (*problem, *work.reading.notes, *said, *again), work.reading.look_at)
 
 
 def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:
@@ -182,7 +194,8 @@ class Answers:
         if not stopped or any(not verdict.ok and verdict.kind != "missing" for verdict in verdicts):
             lines += self._shown(verdicts, observations, printed)
         if named is not None:
-            lines.append(f"What happened: {named.explanation}")
+            explanation = named.explanation
+            lines.append(f"What happened: {_without_numbers(explanation) if named.id in _MEASURED else explanation}")
         if share:
             lines.append(f"Part of it is right: {share:.0%} of the points.")
         lines.append(f"Hint: {self.exercise.hints[0]}")
@@ -219,25 +232,49 @@ class Answers:
         index = next((i for i, verdict in enumerate(verdicts) if not verdict.ok), 0)
         count = Counter(v.ok for v in verdicts[visible:])
         start = f"All {visible} examples are right. " if visible else ""
-        said = _without_values(verdicts[index], observations[index] if index < len(observations) else {})
+        said = self._said(index, observations[index] if index < len(observations) else None)
         return [f"{start}Of {len(verdicts) - visible} hidden inputs, {count[True]} are right.", said,
                 f"The smallest that fails: {_outline(self.inputs.cases[index])}"]  # fmt: skip
+
+    def _said(self, index: int, arrays: Arrays | None) -> str:
+        """What differs at a hidden input, in a sentence of ours: made of what came back without its numbers and words."""
+        if arrays is None:
+            return "Nothing came back for it."
+        if "error" in arrays:
+            return "Your code raised an error."
+        case = self.inputs.cases[index]
+        right = self.expected[index] or [self._observed(self.exercise, self.exercise.reference, case)]
+        known = _WORDS | {*case} | {text for each in right for array in each.values() for text in _texts(array)}
+        with preserved_state():
+            verdict = self._verdict(case, _in_words_of_ours(arrays, known), self.expected[index])
+        return _without_numbers(verdict.statement) or "The numbers differ."
 
 
 def _is_refusal(right: Sequence[Arrays]) -> bool:
     return bool(right) and "error" in right[0]
 
 
-def _without_values(verdict: Verdict, arrays: Arrays) -> str:
-    """What differs, in words that can hold nothing of a hidden input: no number, no shape, no name of the student's own."""
-    if "error" in arrays:
-        return "Your code raised an error."
-    text = verdict.statement
-    for name, array in arrays.items():
-        kind = str(array.ravel()[0]) if name.endswith("kind") and array.size else ""
-        if kind and kind.partition(" ")[0] not in _KINDS and not isinstance(getattr(builtins, kind, None), type):
-            text = text.replace(kind, "thing of another kind")  # a class of the student's own may be called anything
-    return re.sub(r"\[[^\]]*\]|-?\d[\d.]*(e[-+]?\d+)?", "...", text) or "The numbers differ."
+def _in_words_of_ours(arrays: Arrays, known: set[str]) -> Arrays:
+    """The observation with one text for each array of texts, and this one known: what else it says could say anything."""
+
+    def word(text: str) -> str:
+        first = text.partition(" ")[0]
+        return text if text in known else f"{first if first in _CONTAINERS else 'thing'} of another kind"
+
+    return {
+        name: np.array([word(text) for text in _texts(array)[:1]], dtype=str).reshape(() if not array.ndim else -1)
+        if array.dtype.kind == "U"
+        else array
+        for name, array in arrays.items()
+    }
+
+
+def _texts(array: np.ndarray) -> list[str]:
+    return [str(text) for text in array.ravel()] if array.dtype.kind == "U" else []
+
+
+def _without_numbers(text: str) -> str:
+    return _NUMBERS.sub("...", text)
 
 
 def _outline(case: Case) -> str:

@@ -64,7 +64,8 @@ class Collected:
 
     Fields: cell_errors: cell id -> what it raised, or why it was stopped. stopped: exercise id -> why it was stopped.
     printed: what the attempt printed, case by case. starts: children that it took. seconds: of processor time they used.
-    size: bytes of all observations. failed: what went wrong in the grader itself; a person marks the notebook then.
+    size: bytes of all observations. told: whether a hidden input has gone out to a child. failed_again: whether a cell
+    failed after that. failed: what went wrong in the grader itself; a person marks the notebook then.
     """
 
     seen: dict[str, list[Any]] = field(default_factory=dict)
@@ -74,6 +75,8 @@ class Collected:
     starts: int = 0
     seconds: float = 0.0
     size: int = 0
+    told: bool = False
+    failed_again: bool = False
     why_not_walled: str = ""
     failed: str = ""
 
@@ -115,6 +118,7 @@ class _Run:
 
     def __init__(self, job: Job, collected: Collected, child: Child, left_out: set[str], deadline: Deadline) -> None:
         self.job, self.collected, self.child, self.deadline = job, collected, child, deadline
+        self.left_out = left_out
         self.cells = [cell for cell in job.cells if cell.id not in left_out]
         self.now: tuple[str, str] | None = None  # what runs, or runs next; None where all has come back
         self.begun = False  # whether a line of the student's may have run
@@ -143,6 +147,7 @@ class _Run:
         # First what is public, of all exercises: what a student is shown of it can hold nothing of a hidden input.
         for id in exercises:
             self._observe(id, self.job.visible[id])
+        self.collected.told = True
         for id in exercises:
             self._observe(id, len(self.job.inputs[id]))
         self.now = None
@@ -256,7 +261,15 @@ class _Run:
         said = f"raised {kind}{': ' * bool(text)}{text}" + (f" (line {line})" if line else "")
         if kind == "TimeLimit":
             said = f"was stopped after {self.job.limits.seconds:g} seconds: does a loop never end?"
-        self.collected.cell_errors[id] = said
+            self.left_out.add(id)  # it would run out of time again
+        self.blame_cell(id, said)
+
+    def blame_cell(self, id: str, said: str) -> None:
+        """Write down what a cell did; after hidden inputs not even which it was, for who ended when may hold a number."""
+        if not self.collected.told:
+            self.collected.cell_errors[id] = said
+        elif id not in self.collected.cell_errors:
+            self.collected.failed_again = True
 
 
 def _error(error: Any) -> tuple[str, str, str]:
@@ -352,13 +365,11 @@ def _collect(job: Job) -> Collected:
             return _given_up(job, collected)
         finally:
             collected.seconds += child.ended.get("seconds", 0.0) if child else 0.0
-        # A cell that ran out of time runs out of it again: it is left out of what follows.
-        left_out |= {id for id, said in collected.cell_errors.items() if said.startswith("was stopped")}
         if run is None:  # its keeper did not answer in time
             raise KeeperGone("no keeper")
         if run.now is None:  # all came back, however the child ended: nobody is to blame
             return collected
-        _blame(job, run, why, left_out)
+        _blame(job, run, why)
     return collected
 
 
@@ -375,7 +386,7 @@ def _whole(job: Job, collected: Collected, id: str) -> bool:
     return len(seen) == len(job.inputs[id]) or (len(seen) == 1 and "untouched" in seen[0])
 
 
-def _blame(job: Job, run: _Run, why: str, left_out: set[str]) -> None:
+def _blame(job: Job, run: _Run, why: str) -> None:
     """Write down who ended the child, so that the next one goes without it."""
     if why == "silent":
         said = f"was stopped after {job.limits.patience:g} seconds by the clock: it neither ended nor answered"
@@ -390,5 +401,5 @@ def _blame(job: Job, run: _Run, why: str, left_out: set[str]) -> None:
     if what == "exercise":
         run.collected.stopped[id] = said
     else:
-        run.collected.cell_errors[id] = said
-        left_out.add(id)
+        run.blame_cell(id, said)
+        run.left_out.add(id)

@@ -1,14 +1,18 @@
 """Judging what came back: partial credit, hidden inputs, and which exercises could be forged."""
 
+import builtins
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 
 from pgcourse.checks.exercise import exercises, get
 from pgcourse.checks.observe import observe
+from pgcourse.checks.observe.record import Arrays
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.grading.marks.judge import Answers
-from pgcourse.grading.quarantine.prepare import inputs
+from pgcourse.grading.quarantine.prepare import Inputs, inputs
 from tests.checks.answers import right
 
 
@@ -57,3 +61,81 @@ def test_part_of_the_hidden_groups_gives_part_of_the_points() -> None:
     # One of the two hidden groups; of the seven examples three have two dimensions: 1/2 * (1/2 + 1/2 * 4/7).
     assert judgement.share == pytest.approx(0.3929)
     assert "Part of it is right: 39% of the points." in judgement.message
+
+
+SECRET = "iaehai"
+# Texts that some observer writes, whatever the exercise.
+TEXTS = (
+    "result.kind", "result.dtype", "result/0.kind", "distribution", "log_std kind", "odd inputs", "row error",
+    "batch of one error", "entry.kind", "mutated",
+)  # fmt: skip
+
+
+def talking(arrays: Arrays, text: str) -> Iterator[Arrays]:
+    """The observation with this text in each place for texts, alone and in a list of two; and as an entry's name."""
+    for name in {name for name, array in arrays.items() if array.dtype.kind == "U"}.union(TEXTS):
+        for said in (np.array(text), np.array([text]), np.array([[text, text]])):
+            yield arrays | {name: said}
+    for name in (text, f"result/{text}", f"{text}.kind"):
+        yield arrays | {name: np.array(text)}
+    yield {"error": np.array([text] * 5)}
+    yield {"error": np.array([text] * 5), "error.bases": np.array([text])}
+
+
+def one_hidden(id: str) -> tuple[Answers, list[Arrays]]:
+    """An exercise with its public examples and one hidden input; and what the reference does on them."""
+    exercise = get(id)
+    answers = Answers(exercise, inputs(exercise, 3))
+    until = answers.inputs.visible + 1
+    answers.inputs = Inputs(answers.inputs.cases[:until], answers.inputs.groups[:until])
+    answers.expected = answers.expected[:until]
+    return answers, [observe(exercise.observe, exercise.reference, case) for case in answers.inputs.cases]
+
+
+QUICK = ("discounted_returns", "bootstrap_interval", "minibatches")
+
+
+@pytest.mark.parametrize(
+    "id", [pytest.param(each.id, marks=() if each.id in QUICK else pytest.mark.slow) for each in exercises()]
+)
+def test_no_text_that_came_back_is_told_of_a_hidden_input(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answers, "recognise", lambda *_: None)
+    answers, (*known, hidden) = one_hidden(id)
+    for text in (SECRET, f"tensor on {SECRET}", f"tuple of a {SECRET}", f"float32 {SECRET}", f"Categorical {SECRET}"):
+        for talk in talking(hidden, text):
+            assert SECRET not in answers.judge([*known, talk]).message, talk
+
+
+def test_names_of_classes_are_told_in_few_sentences() -> None:
+    answers, (*known, hidden) = one_hidden("discounted_returns")
+    names = [name for name, value in vars(builtins).items() if isinstance(value, type)]
+    told = {answers.judge([*known, hidden | {"result.kind": np.array(name)}]).message for name in names}
+    assert len(told) < 10 < len(names)
+
+
+def test_what_honest_students_return_is_told() -> None:
+    answers, (*known, hidden) = one_hidden("discounted_returns")
+
+    def told(**changes: str) -> str:
+        changed = {name.replace("_", "."): np.array(text) for name, text in changes.items()}
+        return answers.judge([*known, hidden | changed]).message
+
+    assert "Your result is a tuple of another kind, expected a torch tensor of shape ...." in told(
+        result_kind="tuple of 2"
+    )
+    assert "Your function returned None" in told(result_kind="NoneType")
+    assert "Your result has dtype float64, expected float32." in told(result_dtype="float64")
+    changed = answers.judge([*known, hidden | {"mutated": np.array(["rewards", "gamma"])}]).message
+    assert "changed its input rewards in place" in changed
+
+
+def test_an_explanation_measures_nothing() -> None:
+    exercise = get("discounted_returns")
+    answers = Answers(exercise, inputs(exercise, 3))
+    seen = [
+        right | {"result": 3.217 * right["result"]} if "result" in right else right for right, *_ in answers.expected
+    ]
+    judgement = answers.judge(seen)
+    assert judgement.misconception == "off-by-a-factor"
+    assert "the right ones times ..." in judgement.message
+    assert "3.217" not in judgement.message

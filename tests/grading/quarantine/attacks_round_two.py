@@ -252,18 +252,7 @@ LEAKS: dict[str, Leak] = {
     "an error's cause that is a word": (U1, D, _WORD + _RIGHT + _AT_FIRST + "raise ValueError('x') from type(word_of(rewards.flatten()[0]), (Exception,), {})()\n", "rewards", _words),
     "an entry that is a word": (U1, D, _WORD + _RIGHT + _AT_FIRST + "return {word_of(rewards.flatten()[0]): rewards}\n", "rewards", _words),
 }  # fmt: skip
-_NAMES = "marks/judge.py `_without_values` leaves "
-LEAKING: dict[str, str] = {
-    "a class called tensor on and a word": f"{_NAMES}a kind as it is where its first word is one of ours",
-    "a kind of tensor that is a word": f"{_NAMES}a kind as it is where its first word is one of ours",
-    "a class called like something built in": f"{_NAMES}the 150 names of what is built in: seven bits an exercise",
-    "a distribution called by a word": f"{_NAMES}`distribution`, which is no kind by its name",
-    "a Gaussian called by a word": f"{_NAMES}`distribution`, which is no kind by its name",
-    "a resample called by a word": f"{_NAMES}`odd inputs`, which are no kind by their name",
-    "an error called by a word at a batch of one": f"{_NAMES}`row error`, which unit_05/gaussian_policy.py `_start` puts into its sentence",
-    "a dtype that is a word": f"{_NAMES}a dtype, which a child may call anything",
-    "a changed input that is a word": f"{_NAMES}names of changed inputs, which a child may make up",
-}
+LEAKING: dict[str, str] = {}
 
 # Each changes what torch is to the whole process, or evaluates a text; the review should say so.
 _EVIL = "made(1)"

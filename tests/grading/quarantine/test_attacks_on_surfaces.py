@@ -195,10 +195,6 @@ def test_an_export_holds_no_word_of_a_student() -> None:
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="quarantine/running.py `_note_cell` writes down what a cell says in a child that comes after hidden inputs",
-)
 def test_a_later_child_tells_nothing(tmp_path: Path) -> None:
     """The first child sleeps for as long as a hidden number says, and ends; the cell of the next one says what time it is."""
     release = make_release(tmp_path / "class", 1)
@@ -256,10 +252,6 @@ def shown_by_the_cache() -> bool:
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False,
-    reason="sandbox/syscalls.py lets preadv2 and fadvise64 pass: which files are in memory is a letter to later children",
-)
 def test_no_child_hears_of_another_s_inputs(tmp_path: Path) -> None:
     """Two students: the first one's child loads some files of the system into memory; the second one's looks which."""
     if not shown_by_the_cache():

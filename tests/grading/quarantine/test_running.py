@@ -2,10 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
 
+from pgcourse.checks.observe import Call, to_json
 from pgcourse.grading.quarantine import running
 from pgcourse.grading.quarantine.process import Limits
 from pgcourse.grading.quarantine.reader.cells import Cell
@@ -32,17 +35,21 @@ class Child:
 class Zygote:
     facts = {"why_not": ""}
 
-    def __init__(self, messages: list[dict[str, Any]]) -> None:
-        self.messages = messages
+    def __init__(self, children: Iterator[list[dict[str, Any]]]) -> None:
+        self.children = children
 
     @contextlib.contextmanager
     def child(self) -> Iterator[Child]:
-        yield Child(self.messages)
+        yield Child(next(self.children))
 
 
-def collected(*messages: dict[str, Any], job: running.Job = JOB) -> running.Collected:
+def collected(
+    *messages: dict[str, Any], then: list[dict[str, Any]] | None = None, job: running.Job = JOB
+) -> running.Collected:
+    """From a child that sends these messages. Args: then: what all later ones send, where that is something else."""
+    children = chain([[*messages]], repeat([*messages] if then is None else then))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "zygote", lambda *_: Zygote([*messages]))
+        patch.setattr(running, "zygote", lambda *_: Zygote(children))
         return running.collect(job)
 
 
@@ -68,3 +75,22 @@ def test_who_dies_in_a_cell_has_that_cell_named() -> None:
 )
 def test_what_no_honest_child_says_is_nonsense(message: Any) -> None:
     assert "no result" in collected(START, message).cell_errors["8"]
+
+
+@pytest.mark.parametrize(
+    "then", [[START, END | {"error": ["ValueError", "12:00", "1"]}, READY], [START], [START, READY]],
+    ids=["raises", "dies", "talks nonsense"],
+)  # fmt: skip
+def test_a_cell_of_a_child_after_hidden_inputs_tells_nothing(then: list[dict[str, Any]]) -> None:
+    """What comes after depends on when the first child ended, and that on what it was given."""
+    job = replace(JOB, exercises={"f": to_json(Call("x"))}, inputs={"f": [{"x": 1.0}]}, visible={"f": 0})
+    result = collected(START, END, READY, then=then, job=job)
+    assert (result.cell_errors, result.failed_again) == ({}, True)
+    assert "ended its process" in result.stopped["f"]
+
+
+def test_a_cell_that_has_failed_before_keeps_its_first_words() -> None:
+    job = replace(JOB, exercises={"f": to_json(Call("x"))}, inputs={"f": [{"x": 1.0}]}, visible={"f": 0})
+    first, later = (END | {"error": ["ValueError", text, "1"]} for text in ("a", "12:00"))
+    result = collected(START, first, READY, then=[START, later, READY], job=job)
+    assert (result.cell_errors, result.failed_again) == ({"8": "raised ValueError: a (line 1)"}, False)

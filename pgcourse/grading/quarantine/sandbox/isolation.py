@@ -99,7 +99,7 @@ def _enter(spaces: int, user: int, group: int, view: list[tuple[str, str]]) -> N
     for path in covered:
         mount("none", path, "none", _BIND | _REMOUNT | _READ_ONLY | _NO_SETUID)
     for device in _DEVICES:
-        _bind(device, root, _NO_SETUID)
+        _bind(device, root, _READ_ONLY | _NO_SETUID)  # to be written to all the same, but its times stay as they are
     for folder in (OWN_FOLDER, "/tmp", "/proc", "/dev/shm"):
         Path(root + folder).mkdir(parents=True, exist_ok=True)
     os.chdir(root)
@@ -153,13 +153,13 @@ def _alone(proc: int) -> bool:
 
 
 def own_folders() -> None:
-    """Inside the walls: a small folder of one's own, and a /proc that shows this process alone where that can be had."""
+    """Inside the walls: a small folder of one's own, and a /proc of this process alone, without what is the whole machine's."""
     unshare(NEWNS)
     for folder in (OWN_FOLDER, "/dev/shm"):
         mount("tmpfs", folder, "tmpfs", _NO_SETUID | _NO_DEVICES, f"mode=1777,size={DISK},nr_inodes=4k")
-    # Where the host's own /proc is partly covered, a new one is refused: then there is none.
+    # Where the host's own /proc is partly covered, or the system is old (before Linux 5.8), it is refused: then there is none.
     with contextlib.suppress(OSError):
-        mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES)
+        mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES, "subset=pid")
 
 
 def adopt_orphans() -> None:
