@@ -43,9 +43,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield network_case(two, seed=seed, policy_lr=0.03, critic_lr=0.3)
     yield network_case(two, seed=seed + 1, policy_lr=0.02, critic_lr=0.002)
     yield network_case(two, seed=seed + 2, gradient=1e-5, policy_lr=0.01, critic_lr=0.04)
-    small, large = (1 + torch.rand(2, generator=generator(seed))).tolist()
-    yield network_case(one, seed=seed + 3, gradient=1e-5, policy_lr=2e-4 * small, critic_lr=1e-4 * small)
-    yield network_case(one, seed=seed + 4, gradient=1e-5, policy_lr=1.5 * large, critic_lr=1.2 * large)
+    once, again = (1 + torch.rand(2, generator=generator(seed))).tolist()
+    yield network_case(one, policy_lr=2e-4 / once, critic_lr=1e-4 / once)
+    yield network_case(one, seed=seed + 3, gradient=1e-5, policy_lr=2.0 * again, critic_lr=1.5 * again)
 
 
 ADDED = "policy_optimizer.add_param_group(critic_optimizer.param_groups[0])"

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 HIDDEN_SEED = 3
 WRONG_AT_MOST = {
+    "diagnose": 0.875,  # of eight alarms one may be wrong, at an edge that one hidden run of eight meets
     "episodes_to_threshold": 0.8333,  # never, and a run too short, are hidden inputs of their own: one of six fails
 }
 GUESSED_AT_MOST = {
