@@ -32,7 +32,7 @@ def fails(*inputs: Any, **options: Any) -> Any:
 @pytest.mark.parametrize(
     ("attempt", "look", "said"),
     [
-        (discounted_returns, "pg-card-right", ["✓ Correct", "All 9 cases are right.", "Next: Standardise a batch"]),
+        (discounted_returns, "pg-card-right", ["✓ Correct", "All 10 cases are right.", "Next: Standardise a batch"]),
         (forwards, "pg-card-wrong", ["✗ Not yet", "at got expected [0] 1 2.75", "What happened You went", "hint 1 of 3"]),
         (fails, "pg-card-wrong", ["✗ Not yet", "ValueError", "Your code printed here so far & so <good>"]),
         (None, "pg-card-open", ["○ Not attempted", "2 points, about 10 minutes", "Where to begin: hint("]),

@@ -14,7 +14,7 @@ def test_the_whole_message_word_for_word() -> None:
     forward = next(m for m in get("discounted_returns").misconceptions if m.id == "accumulated-forwards")
     assert run("discounted_returns", forward.wrong).message == (
         "✗ discounted_returns: not yet\n"
-        "  Smallest failing input (case 2; 4 of 9 cases are right): discounted_returns([1, 2, 3], gamma=0.5)\n"
+        "  Smallest failing input (case 2; 4 of 10 cases are right): discounted_returns([1, 2, 3], gamma=0.5)\n"
         "  At [0]: got 1, expected 2.75.\n"
         "  What happened: You went through time forwards, so each step collects the rewards before it. An\n"
         "    action can only change what comes after it: the return of step t looks ahead.\n"
@@ -60,7 +60,7 @@ def test_the_smallest_failing_input_is_shown_not_the_first_random_one() -> None:
         return discounted_returns(rewards, gamma=gamma) * (2 if len(rewards) == 12 else 1)
 
     message = run("discounted_returns", wrong_for_long_episodes).message
-    assert "case 8; 8 of 9 cases are right" in message and "gamma=0.9)" in message
+    assert "case 8; 9 of 10 cases are right" in message and "gamma=0.9)" in message
 
 
 def test_a_seed_changes_the_random_cases_only() -> None:

@@ -31,6 +31,8 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield {"logits": normal(source, 5, 4)}
     yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
+    large = [[-1e4, -1e4, -1e4, -torch.inf], [1e4, 1e4 - 20, 0.0, 0.0]]
+    yield {"logits": torch.tensor([*large, *normal(source, 2, 4).tolist()])}
 
 
 mistake = edits_of(categorical_entropy)

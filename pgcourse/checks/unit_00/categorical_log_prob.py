@@ -27,6 +27,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 5, 4), "action": integers(source, 4, 5)}
     yield {"logits": normal(source, 1, 3) * 5, "action": integers(source, 3, 1)}
     yield {"logits": normal(source, 4, 6, dtype=torch.float64), "action": integers(source, 6, 4)}
+    large = 5000 + int(integers(source, 5000))
+    logits = torch.tensor([[large, -large], [-large, large], [large, 0.0], [1.0, 0.0]])
+    yield {"logits": logits, "action": torch.tensor([0, 0, 0, 1])}
 
 
 mistake = edits_of(categorical_log_prob, Categorical=Categorical)

@@ -21,6 +21,8 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield {"rewards": normal(source, 12), "gamma": 0.9}
     yield {"rewards": normal(source, 7, 3, dtype=torch.float64), "gamma": 0.99}
+    # So long that the last powers of gamma are 0 in float32.
+    yield {"rewards": normal(source, 160), "gamma": 0.5}
 
 
 def written_out(rewards, *, gamma):  # type: ignore[no-untyped-def]

@@ -38,6 +38,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield _random(source, lengths=[6], gamma=1.0)
     # Observations so large that whoever clips the gradient, at whatever usual norm, takes another step.
     yield _random(source, lengths=[4, 7, 2, 3], gamma=0.97, dtype=torch.float64, scale=100)
+    equal = _random(source, lengths=[2, 2], gamma=0.5, scale=100)
+    equal["rewards"][1] = (1 + integers(source, 9)) * torch.tensor([0.5, 1.0, 0.5, 1.0])  # its returns are all the same
+    yield equal
 
 
 def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]], rewards: list[list[float]]) -> Case:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Case, Exercise, Misconception, edits_of, generator, normal, rewritten
+from pgcourse.checks.authoring import Case, Exercise, Misconception, edits_of, generator, integers, normal, rewritten
 from pgcourse.checks.observe import CallAndKeep
 from pgcourse.checks.rewritten import Edits
 
@@ -30,6 +30,11 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"x": normal(source, 4, 3, 2, dtype=torch.float64) * 4 - 7}
     # A standard deviation of 0.011, and one element that lies 11 of them off.
     yield {"x": torch.tensor([0.125] + [0.0] * 120).view(11, 11)}
+    one_off = torch.zeros(121)
+    one_off[int(integers(source, 121))] = 0.1 + 0.05 * float(torch.rand(1, generator=source))
+    yield {"x": one_off.view(11, 11)}
+    yield {"x": torch.full((2, 2), 1.0 + int(integers(source, 50)))}
+    yield {"x": 1.0 + integers(source, 50, 1)}
 
 
 def written_out(x):  # type: ignore[no-untyped-def]

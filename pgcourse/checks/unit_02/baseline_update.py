@@ -69,6 +69,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_batches(source, lengths=[6], gamma=1.0, critic_steps=2)
     # Observations so large that whoever clips a gradient, at whatever usual norm, takes another step.
     yield random_batches(source, lengths=[4, 7, 2, 3], gamma=0.97, critic_steps=5, dtype=torch.float64, scale=100)
+    yield equal_advantages(source)
 
 
 def random_batches(
@@ -93,6 +94,15 @@ def random_batches(
         # Later steps earn more, so that episodes differ and every way of weighting them shows.
         "rewards": normal(source, updates, steps, dtype=dtype) + torch.linspace(0, 3, steps, dtype=dtype),
     }  # fmt: skip
+
+
+def equal_advantages(source: torch.Generator) -> Case:
+    """At the first update every return is 1 above what the critic says, in numbers that no sum rounds."""
+    case = random_batches(source, lengths=[2, 2], gamma=0.5, critic_steps=2)
+    case |= {name: (4 * case[name]).round() / 4 for name in ("critic_weight", "critic_bias", "obs")}
+    returns = case["obs"][0] @ case["critic_weight"] + case["critic_bias"] + 1
+    case["rewards"][0] = returns - torch.tensor([0.5, 0.0, 0.5, 0.0]) * returns.roll(-1)
+    return case
 
 
 def show(case: Case) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import Tolerance
 
 
@@ -31,6 +31,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"gradients": random_gradients(source, 10, 6)}
     yield {"gradients": random_gradients(source, 4, 4)}
     yield {"gradients": random_gradients(source, 7, 3, dtype=torch.float64)}
+    # A single parameter, and a mean that is large beside the scatter.
+    yield {"gradients": 100000.0 + torch.arange(4)[:, None] + integers(source, 10, 4, 1)}
 
 
 def random_gradients(

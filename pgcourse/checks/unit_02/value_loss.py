@@ -23,6 +23,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"values": normal(source, 8) * 90, "returns": normal(source, 8) * 20 + 500}
     yield {"values": normal(source, 6), "returns": normal(source, 6)}
     yield {"values": normal(source, 5, dtype=torch.float64), "returns": normal(source, 5, dtype=torch.float64) + 2}
+    yield {"values": normal(source, 4, 1), "returns": normal(source, 4)}
+    yield {"values": normal(source, 1, 1), "returns": normal(source, 1)}
+    yield {"values": normal(source, 3), "returns": normal(source, 3, 1)}
 
 
 def written_out(values, returns):  # type: ignore[no-untyped-def]

@@ -49,6 +49,8 @@ def cases(seed: int) -> Iterator[Case]:
     )  # fmt: skip
     yield random_rollout(seed, 9, 3, gamma=0.9, gae_lambda=0.8)
     yield random_rollout(seed + 1, 6, 6, gamma=0.99, gae_lambda=0.95, share=9, dtype=torch.float64)
+    # So long that the last powers of gamma * lambda are 0 in float32.
+    yield random_rollout(seed + 2, 80, 2, gamma=0.5, gae_lambda=0.5, share=1000)
 
 
 def written_out(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda):  # type: ignore[no-untyped-def]

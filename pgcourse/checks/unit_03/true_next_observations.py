@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.observe import CallAndKeep
 from pgcourse.checks.unit_03.rollouts import named_call
 
@@ -51,6 +51,9 @@ def cases(seed: int) -> Iterator[Case]:
             "done": done,
             "final_obs": normal(source, count, dim, dtype=dtype) + 3,
         }
+    done, final = torch.arange(5) % 2 == int(integers(source, 2)), normal(source, 5, 3)
+    final[~done] = torch.tensor([torch.nan, torch.inf, 0.0])
+    yield {"next_obs": normal(source, 5, 3), "done": done, "final_obs": final}
 
 
 mistake = edits_of(true_next_observations)

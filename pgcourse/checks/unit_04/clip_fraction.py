@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, integers, rewritten
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, integers, normal, rewritten
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.unit_04.ratios import call_with_ratios, mistakes_in_the_ratio
 from pgcourse.diagnostics import clip_fraction
@@ -32,6 +32,9 @@ def cases(seed: int) -> Iterator[Case]:
     for batch, clip_coef, dtype in ((12, 0.3, torch.float32), (9, 0.1, torch.float64)):
         distance = torch.tensor(DISTANCES, dtype=torch.float64)[integers(source, len(DISTANCES), batch)]
         yield from_ratios((1 + clip_coef * distance).tolist(), clip_coef=clip_coef, dtype=dtype)
+    # Probabilities that are 0 in float32, some of them the same as before: on the edge. How many there are is drawn.
+    old = -200 + normal(source, 11 + int(integers(source, 40)))
+    yield {"log_prob": old + 0.5 * integers(source, 2, len(old)), "old_log_prob": old, "clip_coef": 0.0}
 
 
 def from_ratios(ratios: list[float], *, clip_coef: float, dtype: torch.dtype = torch.float32) -> Case:

@@ -32,6 +32,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_rows(source, 1, 3)
     yield random_rows(source, 4, 4)
     yield random_rows(source, 4, 6, dtype=torch.float64)
+    large = [[-1e4, 1e4, 0.0], [-1e4, 1e4, 1e4], [1e4, -1e4, 0.0], normal(source, 3).tolist()]
+    yield from_rows(large, ["100", "100", "101", "110"], [0, 0, 2, int(integers(source, 2))])
 
 
 def from_rows(logits: list[list[float]], allowed: list[str], action: list[int]) -> Case:

@@ -29,6 +29,14 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield _random(source, 16, clip_coef=0.7)
     yield _random(source, 12, clip_coef=0.05, dtype=torch.float64)
+    # Probabilities that are 0 in float32, and ratios that are not.
+    old = -200 + normal(source, 5)
+    yield {
+        "log_prob": old + torch.tensor([0.0, 0.1, 1.0, 2.0, -150.0]) + 0.1 * torch.rand(5, generator=source),
+        "old_log_prob": old,
+        "advantages": torch.tensor([1.0, -2.0, 3.0, -2.0, -1.0]),
+        "clip_coef": 0.3,
+    }
 
 
 def _from_ratios(ratios: list[float], advantages: list[float], *, clip_coef: float) -> Case:

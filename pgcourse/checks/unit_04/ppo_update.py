@@ -87,13 +87,20 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_batch(source, 8, learning_rate=0.1, **several)
     yield random_batch(source, 8, learning_rate=3.0, max_grad_norm=5.0, target_kl=1e-4, **several)
     yield equal_rows(source)
-    yield frozen(source, above=True)
+    # The bonus: a minibatch of clipped rows alone has a gradient, too, by whose norm a learner may divide.
+    yield {**frozen(source, above=True), "ent_coef": 0.01}
     yield frozen(generator(2), above=False)
     yield frozen(generator(4), above=False)  # here the last minibatch is without that row
-    yield equal_rows_that_move()
+    yield equal_rows_that_move(0.3)
     # The divergence is 0 to the last bit, and 0 does not exceed 0.
     yield {**by_hand(), "target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
     yield random_batch(source, 6, max_grad_norm=5.0, target_kl=0.0, look_at="weights and metrics")
+    # What only fixed batches have shown so far.
+    yield random_batch(source, 12, ent_coef=0.1, **changes)
+    yield {**frozen(source, above=False), "ent_coef": 0.01}
+    yield equal_rows_that_move(0.2 + 0.1 * float(torch.rand(1, generator=source)))
+    unmoved = {"target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
+    yield {**by_hand(), **unmoved, "obs": normal(source, 2, 1), "returns": normal(source, 2)}
 
 
 def by_hand() -> Case:
@@ -159,13 +166,13 @@ def equal_rows(source: Generator, **changes: Any) -> Case:
     return {**case, "obs": obs, "actions": actions, "log_prob": log_prob, "advantages": advantages}
 
 
-def equal_rows_that_move() -> Case:
+def equal_rows_that_move(learning_rate: float) -> Case:
     """The entropy bonus alone moves the policy, and the same return in all rows the critic: for every shuffle alike.
 
     All ratios are equal and stay inside of the interval, so the KL estimate of a minibatch is that of the whole batch.
     """
     case = equal_rows(generator(0), policy_bias=torch.tensor([1.5, 0.0, -1.0]), look_at="weights and metrics")
-    changes = {"ent_coef": 1.0, "clip_coef": 0.9, "learning_rate": 0.3, "max_grad_norm": 50.0}
+    changes = {"ent_coef": 1.0, "clip_coef": 0.9, "learning_rate": learning_rate, "max_grad_norm": 50.0}
     return {**case, **changes, "returns": torch.full((8,), 3.0)}
 
 

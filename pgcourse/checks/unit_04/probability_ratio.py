@@ -31,6 +31,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_prob": old + 0.5 * normal(source, 8), "old_log_prob": old}
     old = -normal(source, 5, dtype=torch.float64).abs() - 1
     yield {"log_prob": old + 0.3 * normal(source, 5, dtype=torch.float64), "old_log_prob": old}
+    # Probabilities that are 0 in float32, and ratios from e^-40 to e^40.
+    old = -200 + normal(source, 4)
+    yield {"log_prob": old + torch.tensor([0.0, 1.0, -40.0, 40.0]) + 0.5 * normal(source, 4), "old_log_prob": old}
 
 
 def written_out(log_prob, old_log_prob):  # type: ignore[no-untyped-def]

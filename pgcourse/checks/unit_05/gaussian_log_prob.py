@@ -38,6 +38,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield to_case(normal(source, 4, 1), 0.5 * normal(source, 4, 1), normal(source, 4, 1))
     wide = partial(normal, source, dtype=torch.float64)
     yield to_case(wide(3, 2), 0.5 * wide(2), wide(3, 2))
+    # Wide and narrow, and 60 standard deviations off.
+    mean, log_std = normal(source, 2, 2), torch.tensor([3.0, -6.0]) + 0.2 * normal(source, 2)
+    yield to_case(mean, log_std, mean + torch.tensor([[2.0, 60.0], [-60.0, 2.0]]) * log_std.exp())
 
 
 mistake = edits_of(gaussian_log_prob, Normal=Normal)

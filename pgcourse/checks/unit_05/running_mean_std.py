@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.observe.running import RunningStatistics
 from pgcourse.checks.wording import value
 
@@ -52,6 +52,10 @@ def cases(seed: int) -> Iterator[Case]:
     # deviations away, so that the rounding of a right mean does not count.
     yield case(normal(source, 40, 3) + 300, (16, 8, 16), torch.tensor([[290.0, 310.0, 310.0]]))
     yield case(normal(source, 30, 2, dtype=torch.float64), (1,) * 30, normal(source, 3, 2, dtype=torch.float64))
+    # A component that never varies, and one that hardly does.
+    data = torch.tensor([[5.0, 1.0], [5.0, 4.0], [5.0, 2.0]])
+    data *= torch.tensor([2.0 ** int(integers(source, 5)), 0.01 + 0.003 * float(torch.rand(1, generator=source))])
+    yield case(data, (2, 1), torch.stack([data[0, 0], torch.tensor(0.05)])[None])
 
 
 def show_case(case: Case) -> str:

@@ -35,6 +35,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield case(normal(source, 4, 1), 0.5 * normal(source, 4, 1), normal(source, 4, 1))
     wide = partial(normal, source, dtype=torch.float64)
     yield case(wide(3, 2), 0.5 * wide(2), 2 * wide(3, 2))
+    # Wide and narrow, and near both ends of what is asked for.
+    mean = torch.tensor([[9.0, -9.0]]) + 0.2 * normal(source, 1, 2)
+    yield case(mean, torch.tensor([3.0, -6.0]) + 0.2 * normal(source, 2), mean)
 
 
 U = "u = pre_tanh_action"

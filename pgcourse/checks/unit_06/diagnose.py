@@ -113,6 +113,7 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     for _ in range(4):
         yield _run(source)
+    yield from _edges(source)
 
 
 def _case(metrics: Mapping[str, Any]) -> Case:
@@ -138,6 +139,52 @@ def _run(source: torch.Generator) -> Case:
         PREFIX + RETURN: returns,
         PREFIX + "updates/policy.logits": wave(side(0.0, 0.1)),
     }
+
+
+def _edges(source: torch.Generator) -> Iterator[Case]:
+    """Four runs, in each of which every metric meets another of its edges; which ones meet is drawn."""
+    little, off = (0.01 * (0.1 + torch.rand(2, generator=source))).tolist()
+    low, nan, moving = [0.2, 0.8, 0.1 + off], float("nan"), [0.0, 0.1 + off, 0.0]
+    negative, much = [-20 - off] * 21, 10 + off
+    edges: tuple[tuple[dict[str, list[float]], ...], ...] = (
+        (
+            {KL: [0.0, 0.05 + little, 0.01]},
+            {KL: [0.0, 0.05, off]},
+            {KL: [0.0, 9e-7 + 1e-6 * off]},
+            {KL: [2e-6 + off, 0.0]},
+        ),
+        ({CLIP_FRACTION: [0.1, 0.5 + little, off]}, {CLIP_FRACTION: [0.5, off]}, {CLIP_FRACTION: [0.5 - little]}, {}),
+        (
+            {ENTROPY: [0.5] * 49 + [0.25 - little] + [0.6] * 9},
+            {ENTROPY: [0.5] * 50 + [0.25 - little] + [0.6] * 9},
+            {ENTROPY: [0.55 + little] * 25},
+            {ENTROPY: [0.55 + little] * 24},
+        ),
+        (
+            {EXPLAINED: [nan] * 10 + low * 5},
+            {EXPLAINED: [nan] * 2 + low * 8 + [0.9 + little, 0.1]},
+            {EXPLAINED: [nan] * 30},
+            {EXPLAINED: low * 8},
+        ),
+        (
+            {VALUE: negative + [-16.0, -24.0] * 3, RETURN: negative + [-20.0] * 6},
+            {VALUE: [much] * 30 + [20.0 - 50 * off] * 10, RETURN: [20.0] * 40},
+            {VALUE: [much] * 25, RETURN: [20.0] * 25},
+            {VALUE: [much] * 24, RETURN: [20.0] * 24},
+        ),
+        (
+            {"updates/policy.mean": moving, "updates/critic.values": [0.0, 9e-7 + 1e-6 * off]},
+            {"updates/policy.mean": moving, "updates/policy.log_std": [0.0] * 3},
+            {"updates/policy.mean": moving, "updates/critic.values": moving},
+            {"updates/policy.mean": [0.0, 2e-6]},
+        ),
+    )
+    orders = [torch.randperm(4, generator=source).tolist() for _ in edges]
+    for run in range(4):
+        together: dict[str, list[float]] = {}
+        for order, metric in zip(orders, edges, strict=True):
+            together |= metric[order[run]]
+        yield _case(together)
 
 
 def _shown(case: Case) -> str:

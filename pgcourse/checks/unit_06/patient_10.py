@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from pgcourse.checks.authoring import Case, edits_of
+from pgcourse.checks.authoring import Case, edits_of, generator
 from pgcourse.checks.observe.optimizers import OptimizerSteps
 from pgcourse.checks.unit_06.optimizers import Sizes, network_case, shown
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
@@ -43,6 +43,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield network_case(two, seed=seed, policy_lr=0.03, critic_lr=0.3)
     yield network_case(two, seed=seed + 1, policy_lr=0.02, critic_lr=0.002)
     yield network_case(two, seed=seed + 2, gradient=1e-5, policy_lr=0.01, critic_lr=0.04)
+    once, again = (1 + torch.rand(2, generator=generator(seed))).tolist()
+    yield network_case(one, policy_lr=2e-4 / once, critic_lr=1e-4 / once)
+    yield network_case(one, seed=seed + 3, gradient=1e-5, policy_lr=2.0 * again, critic_lr=1.5 * again)
 
 
 ADDED = "policy_optimizer.add_param_group(critic_optimizer.param_groups[0])"

@@ -34,6 +34,14 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"episodic_returns": rising.float(), "threshold": 26.37, "window": 5}
     hill = 30 - (torch.arange(30) - 15).abs() + integers(source, 9, 30)
     yield {"episodic_returns": hill.double() - 60, "threshold": -31.37, "window": 5}
+    # A lucky start, then ever more: exactly at the threshold with the last window, then with the first one, then never.
+    steps = 1 + integers(source, 9, 4 + int(integers(source, 9)))
+    rising = steps.cumsum(0).float()
+    lucky = torch.cat([rising[-1:] + 9, -30 - rising[:4], rising])
+    yield {"episodic_returns": lucky, "threshold": float(rising[-4:].mean()), "window": 4}
+    yield {"episodic_returns": rising, "threshold": float(rising[:4].mean()), "window": 4}
+    yield {"episodic_returns": lucky, "threshold": float(rising[-4:].mean()) + 0.5, "window": 4}
+    yield {"episodic_returns": rising, "threshold": float(rising[0]) - 1, "window": len(rising) + 1}
 
 
 def judge(case: Case, arrays: Arrays) -> Verdict:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.observe.statistics import Number
 from pgcourse.statistics import interquartile_mean
 
@@ -19,6 +19,8 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield {"x": normal(source, 12).exp() * 50}
     yield {"x": normal(source, 20, dtype=torch.float64).exp() * 3 - 4}
+    results = torch.cat([torch.full((5,), 500.0), 10.0 * integers(source, 50, 3)])
+    yield {"x": results[torch.randperm(8, generator=source)]}
 
 
 def written_out(x):  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, normal, rewritten
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers, normal, rewritten
 from pgcourse.checks.observe.natural_gradient import SolveByProducts
 from pgcourse.checks.wording import number, value
 from pgcourse.natural_gradient import conjugate_gradient
@@ -33,6 +33,11 @@ def cases(seed: int) -> Iterator[Case]:
     yield _system(source, 5, iterations=4, tolerance=1e-6, dtype=torch.float64)
     yield _system(source, 6, iterations=3, tolerance=1e-3)
     yield _system(source, 6, iterations=6, tolerance=0.2)
+    # Small, and after one round exactly at the tolerance.
+    b = (1.0 + integers(source, 40)).expand(4) / 2**14
+    yield {"matrix": twice / 512, "b": b.clone(), "iterations": 2, "tolerance": 0.5}
+    yield {**_system(source, 4, iterations=2, tolerance=0.1), "b": torch.zeros(4)}
+    yield _system(source, 4, iterations=2, tolerance=1.2)
 
 
 def _system(

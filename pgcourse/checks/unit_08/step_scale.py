@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, edits_of, generator, normal
+from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, edits_of, generator, integers, normal
 from pgcourse.checks.compare import Tolerance
 from pgcourse.checks.rewritten import Edits
 from pgcourse.natural_gradient import step_scale
@@ -25,6 +25,15 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield _case(source, 6, 0.02, torch.float32)
     yield _case(source, 5, 0.1, torch.float64)
+    little = _case(source, 4, 0.03, torch.float32)
+    yield {
+        **little,
+        "natural_gradient": 1e-6 * little["natural_gradient"],
+        "fisher_times_it": 1e-7 * little["fisher_times_it"],
+    }
+    x, (one, two) = normal(source, 3), (1.0 + integers(source, 20, 2)) / 8
+    yield {"natural_gradient": x, "fisher_times_it": -two * x, "max_kl": 0.02}
+    yield {"natural_gradient": one.expand(2).clone(), "fisher_times_it": torch.stack([two, -two]), "max_kl": 0.02}
 
 
 def _case(source: torch.Generator, size: int, max_kl: float, dtype: torch.dtype) -> Case:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch.nn import functional
 
-from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, normal
+from pgcourse.checks.authoring import Call, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.language.losses import bradley_terry_loss
 
 
@@ -21,6 +21,8 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield {"chosen": 2 * normal(source, 8) + 0.5, "rejected": 2 * normal(source, 8)}
     yield {"chosen": normal(source, 5, dtype=torch.float64), "rejected": normal(source, 5, dtype=torch.float64)}
+    large, (equal, other) = 5000.0 + int(integers(source, 5000)), normal(source, 2).tolist()
+    yield _case([large, -large, 0.0, equal, other], [-large, large, large, equal, 0.0])
 
 
 def _case(chosen: list[float], rejected: list[float]) -> Case:

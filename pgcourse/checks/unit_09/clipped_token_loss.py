@@ -63,6 +63,17 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_case(source, [5, 2, 3, 1], clip_coef=0.7)
     yield random_case(source, [3, 3, 2], clip_coef=0.1)
     yield random_case(source, [4, 1, 2], clip_coef=0.05, dtype=torch.float64)
+    # Probabilities that are 0 in float32, and ratios that are not. The third column fills up, in every row.
+    old = -200 + normal(source, 2, 3)
+    yield {
+        "log_prob": old
+        + torch.tensor([[0.0, 1.0, 2.0], [0.1, -150.0, 1.0]])
+        + 0.1 * torch.rand(2, 3, generator=source),
+        "old_log_prob": old,
+        "advantages": torch.tensor([-2.0, 3.0]),
+        "mask": torch.tensor([[True, True, False], [True, False, False]]),
+        "clip_coef": 0.3,
+    }
 
 
 def from_ratios(ratios: list[list[float]], advantages: list[float], answers: list[str], *, clip_coef: float) -> Case:

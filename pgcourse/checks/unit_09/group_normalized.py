@@ -4,7 +4,17 @@ from collections.abc import Iterator
 
 import torch
 
-from pgcourse.checks.authoring import Call, Case, Exercise, Misconception, edits_of, generator, normal, rewritten
+from pgcourse.checks.authoring import (
+    Call,
+    Case,
+    Exercise,
+    Misconception,
+    edits_of,
+    generator,
+    integers,
+    normal,
+    rewritten,
+)
 from pgcourse.checks.rewritten import Edits
 from pgcourse.language.advantages import group_normalized
 
@@ -23,6 +33,7 @@ def cases(seed: int) -> Iterator[Case]:
     # One answer lies more than 5 deviations off.
     yield {"rewards": torch.tensor([[1.0] + [0.0] * 39, [0.0, 1.0] * 20]), "eps": 1e-4}
     yield {"rewards": normal(source, 5, 3, dtype=torch.float64) - 2, "eps": 0.05}
+    yield {"rewards": torch.stack([torch.full((4,), 1.0 + int(integers(source, 9))), normal(source, 4)]), "eps": 0.02}
 
 
 def written_out(rewards, *, eps):  # type: ignore[no-untyped-def]

@@ -32,6 +32,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield _random(source, 3, 4)
     yield _random(source, 9)
     yield _random(source, 2, 3, 2, dtype=torch.float64)
+    # What is unlikely to one of the two, and to both.
+    log_prob = torch.tensor([-4.0, -9.0, -25.0, -200.0, -1.0]) - normal(source, 5).abs()
+    yield {"log_prob": log_prob, "reference_log_prob": torch.tensor([-1.0, -1.0, -1.0, -199.0, -150.0])}
 
 
 def _case(log_prob: object, reference_log_prob: object) -> Case:

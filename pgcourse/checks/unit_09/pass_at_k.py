@@ -42,6 +42,11 @@ def cases(seed: int) -> Iterator[Case]:
     for most in (20, 100):
         n = 12 + int(integers(source, most))
         yield {"num_answers": n, "num_right": 2 + int(integers(source, 3)), "k": 2 + int(integers(source, 5))}
+    n, c, k = (int(integers(source, most)) for most in (40, 3, 200))
+    yield {"num_answers": 1000 + n, "num_right": 1 + c, "k": 300 + k}
+    n = 5 + n
+    for k in (n - 1 - c, n, n - c, n + 1 + c, 0):  # as many as are wrong; all, and more than are wrong; refused
+        yield {"num_answers": n, "num_right": 1 + c, "k": k}
 
 
 RAISE = 'raise ValueError(f"k is {k}, expected 1 to {num_answers}")'

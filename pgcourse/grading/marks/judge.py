@@ -207,7 +207,7 @@ class Answers:
         return {name: all(v.ok for v, group in named if group == name) for name in dict.fromkeys(self.inputs.groups)}
 
     def share(self, verdicts: Sequence[Verdict], groups: dict[str, bool]) -> float:
-        """Hidden groups earn; the rest, where it fails, takes up to half away.
+        """Hidden groups earn; the rest, where any of it fails, takes a quarter away, and half where all of it does.
 
         The rest is what whoever knows nothing can get right: public examples, inputs that must be refused, those with one
         right answer whatever the numbers are, and those on which the code as handed out is right.
@@ -215,7 +215,7 @@ class Answers:
         hidden = [right for name, right in groups.items() if name not in self.public]
         rest = [v.ok for v, name in zip(verdicts, self.inputs.groups, strict=True) if name in self.public]
         earned = sum(hidden) / len(hidden) if hidden else 0.0
-        return round(earned * (0.5 + 0.5 * (sum(rest) / len(rest) if rest else 1.0)), 4)
+        return round(earned * (1.0 if all(rest) else 0.5 + 0.25 * sum(rest) / len(rest)), 4)
 
     def _shown(self, verdicts: Sequence[Verdict], observations: Sequence[Arrays], printed: Sequence[str]) -> list[str]:
         """The smallest failing public example in full; where all are right, what a hidden one looks like from outside."""
