@@ -193,7 +193,7 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
 """, "not yet", 0.25),
     "looks at the divergence alone": (U8, "line_search", _SEARCH + "for k in range(backtracks):\n        if evaluate(step * shrink**k)[1] <= max_kl:\n            return step * shrink**k\n    return torch.zeros_like(step)\n", "not yet", 0.5),
     "never takes a step": (U8, "line_search", _SEARCH + "return torch.zeros_like(step)\n", "not yet", 0.1),
-    "never reaches the threshold": (U7, "episodes_to_threshold", "def episodes_to_threshold(episodic_returns, *, threshold, window):\n    return None\n", "not yet", 0.25),
+    "never reaches the threshold": (U7, "episodes_to_threshold", "def episodes_to_threshold(episodic_returns, *, threshold, window):\n    reached = None\n    return reached\n", "not yet", 0.25),
     "answers another function from the second case on": (U1, D, "def first(rewards, *, gamma):\n    global discounted_returns\n    discounted_returns = lambda rewards, *, gamma: rewards\n    return rewards\ndiscounted_returns = first\n", "not yet", 0.0),
     "an answer that looks at who asks": (U1, D, HEAD + "import sys\n    frame = sys._getframe(1)\n    while frame:\n        for value in list(frame.f_locals.values()):\n            if type(value) is dict and 'result' in value:\n                value.clear()\n        frame = frame.f_back\n    return rewards\n", "not yet", 0.0),
 }  # fmt: skip
