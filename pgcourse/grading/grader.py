@@ -18,6 +18,7 @@ from pgcourse.grading import regrade
 from pgcourse.grading.marks import history, report, similarity
 from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
+from pgcourse.grading.quarantine.folders import shown
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
 from pgcourse.grading.quarantine.process import Limits
 from pgcourse.grading.quarantine.reading import Reading, read, stamps
@@ -60,6 +61,7 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     settings.out.mkdir(parents=True, exist_ok=True)
     seed = _seed(settings.out / "grading.json", settings.hidden_seed)
     work = class_work(settings, release, exercises, seed, found)
+    remarks += [f"{each.submission.student}: {said}" for each in work.works if (said := wrong_with(each)[0])]
     regrade.forget(settings, names if settings.only else ())
     observed, ran = observe(work, settings, on_progress)
     if why := {each.why_not_walled for each in observed.values()} - {""}:
@@ -178,10 +180,10 @@ def marks(
     """The marks of every student. Right answers are worked out here, and not before."""
     answers = {id: Answers(e, p.inputs[id]) for p in work.prepared.values() for id, e in p.exercises.items()}
     judged: dict[str, dict[str, Judged]] = {name: {} for name in names}
-    handed_in: dict[str, list[Submission]] = {name: [] for name in names}
+    handed_in: dict[str, list[Work]] = {name: [] for name in names}
     for each in work.works:
         judged[each.submission.student][each.submission.assignment] = judge_notebook(each, observed[each.key], answers)
-        handed_in[each.submission.student].append(each.submission)
+        handed_in[each.submission.student].append(each)
     return [
         student(
             name, work.release, judged[name], tables, _missing(handed_in[name]), _note(name, handed_in[name], roster)
@@ -190,13 +192,28 @@ def marks(
     ]
 
 
-def _missing(submissions: list[Submission]) -> list[str]:
+def wrong_with(work: Work) -> tuple[str, str]:
+    """Why nothing of a notebook that was handed in can earn a point, as (a remark, a note for class.csv); else nothing."""
+    given, reading = work.submission, work.reading
+    if not given.path or reading.failed:
+        return "", ""
+    file = shown(Path(Path(given.path).name))
+    if reading.problem:
+        return f"{file}: {reading.problem}", f"{given.assignment} could not be read"
+    if work.prepared.exercises and not any(work.plan.solutions.values()):
+        said = f"{file} has no solution cell of {given.assignment}; ask for the notebook that was handed out."
+        return said, "" if given.notes else f"{given.assignment} has no solution cell"
+    return "", ""
+
+
+def _missing(works: list[Work]) -> list[str]:
     """The assignments without a notebook."""
-    return [each.assignment for each in submissions if not each.path]
+    return [each.submission.assignment for each in works if not each.submission.path]
 
 
-def _note(name: str, submissions: list[Submission], roster: Roster | None) -> str:
+def _note(name: str, works: list[Work], roster: Roster | None) -> str:
     """What class.csv says of a student besides marks."""
-    nothing = ["nothing handed in"] * (len(_missing(submissions)) == len(submissions))
+    notes = [note for each in works for note in (*each.submission.notes, wrong_with(each)[1]) if note]
+    nothing = ["no notebook" if notes else "nothing handed in"] * (len(_missing(works)) == len(works))
     stranger = ["not in the roster"] * (roster is not None and name not in roster.by_student)
-    return "; ".join([*nothing, *stranger])
+    return "; ".join(dict.fromkeys([*nothing, *notes, *stranger]))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.names import composed, wrong_name
-from pgcourse.grading.quarantine import layouts
+from pgcourse.grading.quarantine import folders, layouts
+from pgcourse.grading.quarantine.folders import ENDING, is_archive, is_notebook, shown
 from pgcourse.grading.roster import Roster
 
-ENDING = ".ipynb"
 MAX_UNNAMED = 10  # notebooks of one student that are looked into, since their names say nothing
 # Files -> of each (release, assignment) for which it was made, or nothing.
 Stamps = Callable[[Sequence[Path]], Sequence[Sequence[str]]]
@@ -31,6 +31,7 @@ class Place:
 
     Fields: files: (student, assignment) -> the one file that counts. unnamed: student -> further notebooks, which bear no
     assignment's name. students: in order, those of the roster too. remarks: what was left out, doubled or strange.
+    left_out: students of whom something was. notes: (student, assignment) -> what the table says of it.
     """
 
     folder: Path
@@ -38,6 +39,8 @@ class Place:
     unnamed: dict[str, list[Path]] = field(default_factory=dict)
     students: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    notes: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def records(self) -> list[Found]:
@@ -54,6 +57,33 @@ class Place:
             self.remarks.append(f"{key[0]} handed in {key[1]} twice; {taken} was taken, {left} was left out.")
         else:
             self.files[key] = found.path
+
+    def heed(self, assignments: Sequence[str], stamps: Stamps) -> None:
+        """Take each notebook whose stamp names another one of the release for that, if its place is free or becomes so.
+
+        The places are the student's own. Where it is not free the notebook stays under its name, for what it is worth.
+        """
+        keys = sorted(self.files)
+        made_for = dict(zip(keys, stamps([self.files[key] for key in keys]), strict=True))
+        wrong = {key: made[1] for key, made in made_for.items() if len(made) == 2 and made[1] != key[1]}
+        moved: dict[tuple[str, str], tuple[str, str]] = {}  # new place -> old one
+        for (student, name), other in wrong.items():
+            if other in assignments:
+                moved.setdefault((student, other), (student, name))
+        while blocked := [new for new in moved if new in self.files and new not in moved.values()]:
+            for new in blocked:
+                del moved[new]
+        taken = {new: self.files.pop(old) for new, old in moved.items()}
+        for (student, name), other in wrong.items():
+            goes = moved.get((student, other)) == (student, name)
+            file = shown(Path((taken[student, other] if goes else self.files[student, name]).name))
+            what = (
+                f"the notebook {other}" if other in assignments else f"{other[:60]!r}, which this release does not have"
+            )
+            self.remarks.append(f"{student}: {file} is {what}{', and was taken for it' * goes}.")
+            if not goes:
+                self.notes[student, name] = f"{name} is another notebook"
+        self.files |= taken
 
     def take_unnamed(self, assignments: Sequence[str], stamps: Stamps) -> None:
         """Take notebooks of other names, `01_reinforce (1).ipynb`, for what their stamp says; say what becomes of each.
@@ -73,7 +103,7 @@ class Place:
             else:
                 self.files[student, name] = path
                 said = f"was taken for {name}{ENDING}."
-            self.remarks.append(f"{student}: {_shown(Path(path.name))} {said}")
+            self.remarks.append(f"{student}: {shown(Path(path.name))} {said}")
         for student, paths in self.unnamed.items():
             if len(paths) > MAX_UNNAMED:
                 said = f"of {len(paths)} notebooks of other names the first {MAX_UNNAMED} were looked into."
@@ -90,7 +120,7 @@ class Place:
 
     def shown(self, path: Path) -> str:
         """The file's place below the folder."""
-        return _shown(Path(path.name) if path == self.folder else path.relative_to(self.folder))
+        return shown(Path(path.name) if path == self.folder else path.relative_to(self.folder))
 
 
 def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = None) -> Place:
@@ -99,19 +129,23 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
     One notebook; or a folder that holds `STUDENT.ipynb` (a release of one notebook), `STUDENT-NAME.ipynb` and folders
     `STUDENT/NAME.ipynb`, or nbgrader's `STUDENT/NAME/NAME.ipynb`; with a roster, what `layouts` knows too. Links are not
     followed. Of two files for one assignment counts the one that bears the student's own name, then the one that Canvas
-    numbered last, then the first in the order of names. Raises: InvalidInput where there is nothing.
+    numbered last, then the first in the order of names. Deeper in a student's folder a notebook is taken where it is the
+    one of its name. Raises: InvalidInput where there is nothing.
     """
     if not folder.exists():
         raise InvalidInput(f"there is no {folder}; give a notebook, or a folder with one folder for each student")
     place = Place(folder)
     ranked: list[tuple[tuple[bool, int], Found]] = []
     present: set[str] = set()
-    for entry in [folder] if folder.is_file() else sorted(folder.iterdir()):
-        name = composed(entry.stem if entry.suffix == ENDING else entry.name)
+    others: list[Path] = []
+    for entry in _entries(folder):
+        name = composed(entry.stem if is_notebook(entry) else entry.name)
         if entry.name.startswith("."):
             continue
         if entry.is_symlink():
             place.remarks.append(f"{place.shown(entry)} is a link, and was left out.")
+        elif entry.is_file() and not is_notebook(entry):
+            others.append(entry)
         elif wrong := wrong_name(name):
             place.remarks.append(f"{entry.name!r} {wrong}, and was left out; give it the student's name")
         elif entry.is_dir() and layouts.is_online_text(name):
@@ -120,7 +154,7 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
             student = _of_folder(name, roster)
             present.add(student)
             ranked += [((name != student, 0), found) for found in _inside(place, student, entry, assignments)]
-        elif entry.is_file() and entry.suffix == ENDING:
+        elif entry.is_file():
             if (whose := _of_file(name, assignments, roster)) is None:
                 said = f"does not say which notebook it is; put it into {name}/NAME{ENDING}"
                 place.remarks.append(f"{place.shown(entry)} {said}")
@@ -128,10 +162,17 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
             student, assignment, number = whose
             present.add(student)
             ranked.append(((name != student, -number), Found(student, assignment, entry)))
+        else:
+            others.append(entry)
     for _, found in sorted(ranked, key=lambda each: each[0]):
         place.add(found)
     if not present:
+        packed = [shown(Path(path.name)) for path in others if is_archive(path)]
+        if packed:
+            raise InvalidInput(f"{shown(folder)} holds no notebooks but {folders.some(packed)}; unpack it first")
         raise InvalidInput(f"{folder} holds no notebooks; it needs STUDENT/{assignments[0]}{ENDING} for each student")
+    if said := folders.no_notebooks([path.relative_to(folder) for path in others]):
+        place.remarks.append(said)
     of_class = {person.student for person in roster.people} if roster else present
     place.remarks += [
         f"{name!r} is nobody of {roster.source}, and was graded all the same; if it is a student's, make it an alias."
@@ -140,6 +181,22 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
     ]
     place.students = sorted(present | of_class)
     return place
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder of submissions, or the one notebook. Raises: InvalidInput for any other file, and a closed folder."""
+    if folder.is_file():
+        if is_archive(folder):
+            raise InvalidInput(f"{shown(folder)} is packed; unpack it first, and give the folder")
+        if not is_notebook(folder):
+            raise InvalidInput(
+                f"{shown(folder)} is no notebook; give a notebook, or a folder with one for each student"
+            )
+        return [folder]
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InvalidInput(f"cannot read {shown(folder)} ({error.strerror}); give a folder that you may read") from None
 
 
 def _of_folder(name: str, roster: Roster | None) -> str:
@@ -167,19 +224,31 @@ def _of_file(name: str, assignments: Sequence[str], roster: Roster | None) -> tu
 
 
 def _inside(place: Place, student: str, folder: Path, assignments: Sequence[str]) -> Iterator[Found]:
-    """The notebooks of a student's folder: those of the release first, then all others."""
-    for name in assignments:
-        for path in (folder / f"{name}{ENDING}", folder / name / f"{name}{ENDING}"):
-            if path.is_symlink() or path.parent.is_symlink():
-                place.remarks.append(f"{place.shown(path)} is a link, and was left out.")
-            elif path.is_file():
-                yield Found(student, name, path)
-    known = {f"{name}{ENDING}" for name in assignments}
-    for path in sorted(folder.glob(f"*{ENDING}")):
-        if path.name not in known and not path.is_symlink():
+    """The notebooks of a student's folder: those of the release first, then all others. The rest gets remarks."""
+    direct = {name: [folder / f"{name}{ENDING}", folder / name / f"{name}{ENDING}"] for name in assignments}
+    found = folders.contents(folder, [path for paths in direct.values() for path in paths])
+    if said := folders.remarks(found, folder):
+        place.left_out.add(student)
+        place.remarks += [f"{student}: {each}" for each in said]
+    if folder in (path for path, _ in found.closed):
+        place.notes[student, ""] = "the folder cannot be read"
+    for name, paths in direct.items():
+        named = [path for path in found.notebooks if path.stem == name]
+        at_once = [path for path in named if path.with_suffix(ENDING) in paths]
+        below = [path for path in named if path not in at_once]
+        for path in sorted(at_once, key=lambda path: (paths.index(path.with_suffix(ENDING)), path.suffix != ENDING)):
+            yield Found(student, name, path)
+        names = [shown(path.relative_to(folder)) for path in below]
+        if len(below) == 1 and not at_once:
+            place.remarks.append(f"{student}: {names[0]} was taken for {name}{ENDING}.")
+            yield Found(student, name, below[0])
+        elif below:
+            said_more = (
+                "since one lies above" if at_once else f"since one alone could count; leave one, as {name}{ENDING}"
+            )
+            was = "was" if len(below) == 1 else "were"
+            place.remarks.append(f"{student}: {folders.some(names)} {was} left out, {said_more}.")
+            place.left_out.add(student)
+    for path in found.notebooks:
+        if path.stem not in assignments:
             yield Found(student, "", path)
-
-
-def _shown(path: Path) -> str:
-    """The path; one that could write over a terminal's lines, in quotes."""
-    return str(path) if str(path).isprintable() else repr(str(path))

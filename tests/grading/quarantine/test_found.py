@@ -1,11 +1,16 @@
 """Which files are whose, by names alone."""
 
+import errno
+import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine.found import Place, discover
+from pgcourse.grading.quarantine.submissions import find
 from pgcourse.grading.roster import Person, Roster
 
 NAMES = ["01_reinforce", "02_baselines"]
@@ -162,3 +167,160 @@ def test_a_name_of_nobody_is_said_with_the_near_ones(tmp_path: Path) -> None:
     assert found.chosen(["A.BERG", "ben"], CLASS) == ["anna", "ben"]
     with pytest.raises(InvalidInput, match=r"--only 'ana': nobody is called so; there is anna$"):
         found.chosen(["ana"], CLASS)
+
+
+# What does not lie where it should
+
+
+@pytest.mark.parametrize("file", ["01_reinforce.IPYNB", "01_reinforce/01_reinforce.Ipynb"])
+def test_the_ending_may_be_in_capitals(tmp_path: Path, file: str) -> None:
+    found = place(tmp_path, f"joerg/{file}", roster=None)
+    assert taken(found) == {f"joerg/{file}": "joerg 01_reinforce"} and found.remarks == []
+
+
+def test_one_notebook_further_down_is_taken_and_its_place_said(tmp_path: Path) -> None:
+    found = place(tmp_path, "anna/homework/week 1/01_reinforce.ipynb", "anna/.ipynb_checkpoints/01_reinforce.ipynb")
+    assert taken(found) == {"anna/homework/week 1/01_reinforce.ipynb": "anna 01_reinforce"}
+    assert found.remarks == ["anna: homework/week 1/01_reinforce.ipynb was taken for 01_reinforce.ipynb."]
+
+
+def test_of_several_further_down_none_is_taken_and_one_above_goes_before(tmp_path: Path) -> None:
+    found = place(tmp_path, "anna/a/01_reinforce.ipynb", "anna/b/01_reinforce.ipynb", "ben/01_reinforce.ipynb")
+    assert taken(found) == {"ben/01_reinforce.ipynb": "ben 01_reinforce"}
+    (said,) = found.remarks
+    assert said == (
+        "anna: a/01_reinforce.ipynb, b/01_reinforce.ipynb were left out, since one alone could count; "
+        "leave one, as 01_reinforce.ipynb."
+    )
+    found = place(tmp_path, "ben/old/01_reinforce.ipynb")
+    assert taken(found) == {"ben/01_reinforce.ipynb": "ben 01_reinforce"}
+    assert found.remarks[-1] == "ben: old/01_reinforce.ipynb was left out, since one lies above."
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("01_reinforce.zip", "01_reinforce.zip is no notebook, and was left out; unpack it."),
+        ("work/01_reinforce.7z", "work/01_reinforce.7z is no notebook, and was left out; unpack it."),
+        (
+            "01_reinforce.ipynb.txt",
+            "01_reinforce.ipynb.txt is no notebook, and was left out; a notebook's name ends with .ipynb.",
+        ),
+        ("01_reinforce.py", "01_reinforce.py is no notebook, and was left out."),
+        ("\x1b[2Jx", "'\\x1b[2Jx' is no notebook, and was left out."),
+        ("a/b/c/d/e/01_reinforce.ipynb", "a/b/c/d/e lies too deep, and was left out."),
+    ],
+)
+def test_what_is_no_notebook_is_said(tmp_path: Path, file: str, said: str) -> None:
+    assert place(tmp_path, f"anna/{file}").remarks == [f"anna: {said}"]
+    (one, _), remarks = find(tmp_path, NAMES)
+    assert remarks == [f"anna: {said}"] and one.notes == ("files left out: see remarks.txt",)
+
+
+def test_many_files_are_one_line_of_bounded_length(tmp_path: Path) -> None:
+    found = place(
+        tmp_path, *(f"anna/{number:04}.txt" for number in range(1500)), "anna/z/x.py", "anna/01_reinforce.ipynb"
+    )
+    assert taken(found) == {"anna/01_reinforce.ipynb": "anna 01_reinforce"}, "found however much lies beside it"
+    files, cut = found.remarks
+    assert re.fullmatch(r"anna: (\d{4}\.txt, ){4}\d{4}\.txt and \d+ more are no notebooks, and were left out\.", files)
+    assert cut.startswith("anna: of more than 1000 files and folders the rest was not looked at")
+
+
+def test_no_link_is_followed_however_deep(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "01_reinforce.ipynb").write_text("{}")
+    (tmp_path / "in" / "eve" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "eve" / "deep" / "er").symlink_to(tmp_path / "secret")
+    (tmp_path / "in" / "eve" / "01_reinforce").symlink_to(tmp_path / "secret")
+    (tmp_path / "in" / "eve" / "02_baselines.ipynb").symlink_to(tmp_path / "secret" / "01_reinforce.ipynb")
+    os.mkfifo(tmp_path / "in" / "eve" / "deep" / "01_reinforce.ipynb")
+    found = discover(tmp_path / "in", NAMES)
+    assert found.files == {} and found.unnamed == {}
+    assert found.remarks == [
+        "eve: 01_reinforce, 02_baselines.ipynb, deep/er are links, and were left out.",
+        "eve: deep/01_reinforce.ipynb is no notebook, and was left out.",
+    ]
+
+
+def test_a_closed_folder_costs_its_student_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def scandir(path: Path) -> Any:
+        if Path(path).name == "anna":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listed(path)
+
+    place(tmp_path, "anna/01_reinforce.ipynb", "ben/01_reinforce.ipynb")
+    monkeypatch.setattr(os, "scandir", scandir)
+    submissions, remarks = find(tmp_path, NAMES[:1])
+    assert [(each.student, bool(each.path)) for each in submissions] == [("anna", False), ("ben", True)]
+    assert remarks == ["anna: anna (Permission denied) cannot be read, and was left out; open it to yourself."]
+    assert "the folder cannot be read" in submissions[0].notes
+
+
+def test_what_is_packed_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"holds no notebooks but all\.zip; unpack it first$"):
+        place(tmp_path, "all.zip")
+    with pytest.raises(InvalidInput, match=r"all\.zip is packed; unpack it first, and give the folder$"):
+        discover(tmp_path / "all.zip", NAMES)
+    found = place(tmp_path, "anna/01_reinforce.ipynb")
+    assert found.remarks == ["all.zip is no notebook, and was left out; unpack it."]
+
+
+# Another notebook than the name says
+
+
+def after_stamps(root: Path, says: dict[str, str]) -> tuple[dict[str, str], list[str], list[tuple[str, ...]]]:
+    """(place -> the file that is taken for it, remarks, notes) of anna. Args: says: file's name -> its stamp's assignment."""
+    for name in says:
+        (root / "anna").mkdir(exist_ok=True)
+        (root / "anna" / f"{name}.ipynb").write_text("{}")
+    made = [*NAMES, "03_more"]
+    found, remarks = find(root, made, stamps=lambda paths: [("ab" * 4, says[path.stem]) for path in paths])
+    return (
+        {each.assignment: Path(each.path).stem for each in found if each.path},
+        remarks,
+        [each.notes for each in found],
+    )
+
+
+def test_two_swapped_notebooks_are_taken_for_what_they_are(tmp_path: Path) -> None:
+    files, remarks, notes = after_stamps(tmp_path, {NAMES[0]: NAMES[1], NAMES[1]: NAMES[0]})
+    assert files == {NAMES[0]: NAMES[1], NAMES[1]: NAMES[0]}
+    assert remarks == [
+        "anna: 01_reinforce.ipynb is the notebook 02_baselines, and was taken for it.",
+        "anna: 02_baselines.ipynb is the notebook 01_reinforce, and was taken for it.",
+    ]
+    assert not any(notes)
+
+
+def test_a_wrong_notebook_goes_to_a_free_place_and_a_chain_of_them_too(tmp_path: Path) -> None:
+    files, remarks, _ = after_stamps(tmp_path, {NAMES[0]: NAMES[1], NAMES[1]: "03_more"})
+    assert files == {NAMES[1]: NAMES[0], "03_more": NAMES[1]} and len(remarks) == 2
+
+
+def test_a_wrong_notebook_takes_no_place_that_is_taken(tmp_path: Path) -> None:
+    files, remarks, notes = after_stamps(tmp_path, {NAMES[0]: NAMES[1], NAMES[1]: NAMES[1]})
+    assert files == {name: name for name in NAMES}
+    assert remarks == ["anna: 01_reinforce.ipynb is the notebook 02_baselines."]
+    assert notes[0] == ("01_reinforce is another notebook",)
+
+
+def test_of_two_that_are_the_same_notebook_one_is_moved(tmp_path: Path) -> None:
+    files, remarks, _ = after_stamps(tmp_path, {NAMES[0]: "03_more", NAMES[1]: "03_more"})
+    assert files == {"03_more": NAMES[0], NAMES[1]: NAMES[1]}
+    assert remarks[1] == "anna: 02_baselines.ipynb is the notebook 03_more."
+
+
+def test_a_notebook_of_another_release_stays_and_is_said(tmp_path: Path) -> None:
+    files, remarks, _ = after_stamps(tmp_path, {NAMES[0]: "09_x\nben: all is well"})
+    assert files == {NAMES[0]: NAMES[0]}
+    (said,) = remarks
+    assert said == "anna: 01_reinforce.ipynb is '09_x\\nben: all is well', which this release does not have."
+
+
+def test_a_stamp_moves_nothing_into_another_student_s_place(tmp_path: Path) -> None:
+    place(tmp_path, "eve/01_reinforce.ipynb", "eve/anna/02_baselines.ipynb")
+    found, _ = find(tmp_path, NAMES, CLASS, stamps=lambda paths: [("anna", NAMES[1])] * len(paths))
+    assert {each.student for each in found if each.path} == {"eve"}
