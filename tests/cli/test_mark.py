@@ -111,3 +111,9 @@ def test_a_release_with_nothing_to_mark_is_said(tmp_path: Path, capsys: pytest.C
     (release / "release.json").write_text(json.dumps(data))
     assert main(["mark", os.fspath(grades), "--release", os.fspath(release)]) == 2
     assert "nothing waits for a person" in capsys.readouterr().err
+
+
+def test_a_class_that_handed_in_nothing_has_nothing_to_mark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grades, release = make_class(tmp_path, {"anna": None})
+    assert main(["mark", os.fspath(grades), "--release", os.fspath(release)]) == 2
+    assert "nobody has handed in an experiment" in capsys.readouterr().err
