@@ -36,6 +36,7 @@ def mark(arguments: list[str]) -> int:
     options = parse(Mark, arguments, program="pgcourse mark")
     if not 0 <= options.port < 65536:
         raise InvalidInput(f"--port {options.port} is no port; use one from 1024 to 65535")
+    from ..grading import again
     from ..grading.marking import address
     from ..grading.marking.desk import Desk
     from ..grading.marking.server import MarkingServer
@@ -70,7 +71,7 @@ def mark(arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, ended)
     given, total = desk.progress()
     print(
-        f"\n{given} of {total} marked. To put them into class.csv and the feedback: pgcourse grade SUBMISSIONS "
-        f"--release {options.release} --out {options.grades}, with the options of the last time; nothing runs anew"
+        f"\n{given} of {total} marked. To put them into class.csv and the feedback, for which nothing runs anew:\n"
+        f"{again.command(options.grades, options.release)}"
     )
     return 0

@@ -6,17 +6,15 @@ later one, runs only what is missing or has changed. No right answer is in these
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
 from pgcourse.checks.exercise import Exercise
-from pgcourse.errors import InvalidInput
-from pgcourse.grading import regrade
+from pgcourse.grading import again, regrade
 from pgcourse.grading.marks import history, report, similarity
-from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, student
+from pgcourse.grading.marks.gradebook import TIMES, Student, Tables, read_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
 from pgcourse.grading.quarantine.folders import shown
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
@@ -29,6 +27,7 @@ from pgcourse.grading.release.exercises import checks_digest, exercises_of
 from pgcourse.grading.release.manifest import Release
 from pgcourse.grading.roster import Roster, read_roster
 from pgcourse.grading.settings import Settings
+from pgcourse.grading.tables import rows
 from pgcourse.storage import atomic_write, write_json
 from pgcourse.study.workers import run_jobs
 
@@ -50,16 +49,20 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     """Grade a class and write everything into `settings.out`. Raises: InvalidInput for what the teacher gave wrongly."""
     release = manifest.read(settings.release)
     exercises = exercises_of(release, settings.release)
+    settings, used_again = again.with_kept_files(settings)
+    if settings.times:
+        rows(settings.times, TIMES)  # what is wrong with it is said before a notebook runs
     roster = read_roster(settings.roster) if settings.roster else None
     assignments = [assignment.name for assignment in release.assignments]
     stamped = partial(stamps, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
     found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
+    remarks = [*used_again, *remarks]
     names = sorted({submission.student for submission in found})
     others = regrade.others(settings, release, names) if settings.only else []
     if checks_digest(exercises.values()) != release.checks:
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
     settings.out.mkdir(parents=True, exist_ok=True)
-    seed = _seed(settings.out / "grading.json", settings.hidden_seed)
+    seed = again.keep(settings)
     work = class_work(settings, release, exercises, seed, found)
     remarks += [f"{each.submission.student}: {said}" for each in work.works if (said := wrong_with(each)[0])]
     regrade.forget(settings, names if settings.only else ())
@@ -82,20 +85,13 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     pairs = None if settings.only else similarity.of_class(work, right)
     students = sorted([*students, *others], key=lambda student: student.name)
     report.write_class(settings.out, students, pairs)
+    if strangers := report.strangers(settings.out / "students", students):
+        remarks.append(
+            f"{settings.out / 'students'} holds pages of nobody in the class, from an earlier run: {', '.join(strangers)}; "
+            "remove them before you hand out feedback."
+        )
     atomic_write(settings.out / "remarks.txt", "".join(f"{remark}\n" for remark in remarks))
     return ClassResult(students, remarks, ran, pairs or [])
-
-
-def _seed(path: Path, given: int | None) -> int:
-    """The hidden seed, kept in the output folder so that a second run gives the same marks."""
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))["hidden_seed"] if path.exists() else None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidInput(f"cannot read {path} ({error}); give --hidden-seed, and remove the file") from None
-    seed = given if given is not None else kept if kept is not None else secrets.randbits(48)
-    if seed != kept:
-        write_json(path, {"hidden_seed": seed})
-    return int(seed)
 
 
 def limits_of(settings: Settings) -> Limits:

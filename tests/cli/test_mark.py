@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from pgcourse.cli import main
+from pgcourse.grading import again
 from pgcourse.grading.marking import address
+from pgcourse.grading.settings import Settings
 from tests.grading.marking.desks import make_class, mark_command
 
 
@@ -41,10 +43,20 @@ def test_it_serves_until_it_is_stopped_and_says_what_comes_next(tmp_path: Path) 
             process.send_signal(number)
             rest, _ = process.communicate(timeout=20)
         assert process.returncode == 0
-        assert (
-            f"0 of 4 marked. To put them into class.csv and the feedback: pgcourse grade SUBMISSIONS --release {release}"
-            in rest
+        assert "0 of 4 marked. To put them into class.csv and the feedback, for which nothing runs anew:\n" in rest
+        assert rest.endswith(f"\npgcourse grade SUBMISSIONS --release {release} --out {grades}\n"), (
+            "of an earlier version"
         )
+
+
+def test_the_command_that_puts_marks_into_the_table_is_printed_in_full(tmp_path: Path) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    handed_in = tmp_path / "of the class"
+    again.keep(Settings(handed_in, release, grades, timeout=3))
+    with running(grades, release) as (process, _):
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    assert f"\npgcourse grade '{handed_in}' --release {release} --out {grades} --timeout 3\n" in rest
 
 
 def test_an_open_page_finds_the_next_start_and_nobody_else_reads_its_secret(tmp_path: Path) -> None:
@@ -99,3 +111,9 @@ def test_a_release_with_nothing_to_mark_is_said(tmp_path: Path, capsys: pytest.C
     (release / "release.json").write_text(json.dumps(data))
     assert main(["mark", os.fspath(grades), "--release", os.fspath(release)]) == 2
     assert "nothing waits for a person" in capsys.readouterr().err
+
+
+def test_a_class_that_handed_in_nothing_has_nothing_to_mark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grades, release = make_class(tmp_path, {"anna": None})
+    assert main(["mark", os.fspath(grades), "--release", os.fspath(release)]) == 2
+    assert "nobody has handed in an experiment" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pgcourse.cli import main
+from pgcourse.errors import InvalidInput
 from pgcourse.grading.grader import ClassResult, grade
 from pgcourse.grading.release.manifest import Late
 from pgcourse.grading.settings import Settings
@@ -151,6 +152,21 @@ def test_overrides_and_lateness_survive_a_second_run(graded: ClassResult, root: 
     assert read(root, "ben")["exercises"]["standardize"]["changed_by_hand"] == "shown at the board"
     assert overrides.read_text().count("\n") == 3
     overrides.unlink()
+    # Without the option the same times count, and one line says so; without any, too.
+    again = grade(settings(root, release))
+    assert next(student.score for student in again.students if student.name == "anna") == 8.8
+    assert "times.csv is used again; --times FILE for another." in again.remarks
+    times.unlink()
+    with pytest.raises(InvalidInput, match=r"the last run used .*times\.csv, which is gone; give --times FILE") as gone:
+        grade(settings(root, release))
+    assert "\n" not in str(gone.value)
+    kept = root / "out" / "grading.json"
+    data = json.loads(kept.read_text())
+    assert data.pop("times") == "../times.csv"
+    kept.write_text(json.dumps(data))
+    without = grade(settings(root, release))
+    assert next(student.score for student in without.students if student.name == "anna") == 11
+    assert "The release has a due time; without --times FILE nothing counts as late." in without.remarks
 
 
 def test_another_hidden_seed_gives_the_same_marks(graded: ClassResult, root: Path, release: Path) -> None:

@@ -63,7 +63,8 @@ def test_moodle_finds_students_by_email_or_number_and_gets_feedback_beside_the_p
     assert head == ["Email address", "ID number", NAME, f"{NAME} feedback"]
     assert anna[:3] == ["anna@x.org", "1001", "8.1"], "9 points, a tenth of which lateness costs"
     assert "bandit_step: 2 of 2, correct" in anna[3]
-    assert f"{EXPERIMENT}: 3 of 4, marked by hand" in anna[3]
+    assert anna[3].endswith(f"{EXPERIMENT}: 3 of 4, marked by hand (good); late: 10 % lost")
+    assert "bandit_step: 0.5 of 2, not yet (at the board)" in ben[3] and "late" not in ben[3]
     assert f"{EXPERIMENT}: open" in ben[3]
     assert carl == ["carl@x.org", "1003", "0.0", "Nothing was handed in."]
 
@@ -120,7 +121,20 @@ def test_what_cannot_be_exported_is_one_line(root: Path, capsys: pytest.CaptureF
     assert "use pgcourse grades export, or pgcourse grade to mark a class" in capsys.readouterr().err
 
 
-@pytest.mark.filterwarnings("ignore:Object of type")  # nbgrader, of its own database
+@pytest.mark.parametrize("content", [b"student,points\nanna,3\n", b"SQLite format 3\0" + b"\1" * 200])
+def test_a_file_that_is_no_gradebook_is_one_line(
+    root: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+) -> None:
+    pytest.importorskip("nbgrader.api")
+    out = tmp_path / "marks.csv"
+    out.write_bytes(content)
+    assert main(["grades", "export", str(root / "grades"), "--to", "nbgrader", "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert "marks.csv is no gradebook of nbgrader's that can be written (file is not a database); run nbgrader" in error
+    assert error.count("\n") == 1
+    assert out.read_bytes() == content
+
+
 def test_nbgrader_s_gradebook_holds_the_marks(root: Path) -> None:
     """Its own command makes the database, and its own interface reads it."""
     nbgrader = pytest.importorskip("nbgrader.api")

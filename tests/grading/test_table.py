@@ -129,6 +129,29 @@ def test_each_attempt_is_noted_once_and_the_last_counts(graded: ClassResult, roo
     grade(settings(root))
 
 
+def test_the_roster_is_used_again_where_the_option_is_left_out(graded: ClassResult, root: Path, tmp_path: Path) -> None:
+    before = contents(root / "out")
+    again = grade(settings(root, roster=None))
+    assert "roster.csv is used again; --roster FILE for another." in again.remarks
+    after = contents(root / "out")
+    assert after.keys() == before.keys(), "no second set of names"
+    assert {name for name in after if after[name] != before[name]} == {"remarks.txt"}
+    grade(settings(root))
+    assert contents(root / "out") == before
+    one = grade(settings(root, roster=None, only=("ben",)))
+    assert len(one.students) == 4
+    assert json.loads((root / "out" / "grading.json").read_text())["roster"] == "../roster.csv"
+    grade(settings(root))
+
+
+def test_pages_of_nobody_in_the_class_are_named(root: Path, graded: ClassResult) -> None:
+    (root / "out" / "students" / "a.berg.html").write_text("of an earlier run")
+    (said,) = [remark for remark in grade(settings(root)).remarks if "pages of nobody" in remark]
+    assert "from an earlier run: a.berg; remove them" in said
+    (root / "out" / "students" / "a.berg.html").unlink()
+    grade(settings(root))
+
+
 def test_one_student_is_graded_again_and_nobody_else_moves(graded: ClassResult, root: Path) -> None:
     handed_out, solved = notebook(root / "release", NAME), solutions(root / "release", NAME)
     before, rows = contents(root / "out"), table(root / "out" / "class.csv")

@@ -27,7 +27,7 @@ def moodle(graded: Graded) -> Table:
         person = graded.person(student)
         row: list[object] = [getattr(person, field) for field in usable.values()]
         for part in student.parts:
-            row += [points(student, part), feedback(part)]
+            row += [points(student, part), feedback(student, part)]
         table.append(row)
     return head, table
 

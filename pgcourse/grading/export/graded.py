@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.marks.gradebook import NotebookMarks, Student
+from pgcourse.grading.marks.gradebook import NotebookMarks, Row, Student
 from pgcourse.grading.marks.kept import read_students
 from pgcourse.grading.roster import Person, Roster
 
@@ -82,14 +82,19 @@ def most(part: NotebookMarks) -> float:
     return round(sum(row.max_points for row in part.rows), 2)
 
 
-def feedback(part: NotebookMarks) -> str:
-    """One line on a notebook: what each exercise got."""
-    if not part.handed_in:
+def feedback(student: Student, part: NotebookMarks) -> str:
+    """One line on a notebook: what each exercise got, what the teacher said of it, and what lateness costs."""
+    if not part.handed_in and not any(row.given for row in part.rows):
         return "Nothing was handed in."
-    return "; ".join(
-        f"{row.id}: open" if row.open else f"{row.id}: {row.points:g} of {row.max_points:g}, {row.status}"
-        for row in part.rows
-    )
+    late = [f"late: {100 * student.late:g} % lost"] if student.late else []
+    return "; ".join([*map(_of_row, part.rows), *late])
+
+
+def _of_row(row: Row) -> str:
+    if row.open:
+        return f"{row.id}: open"
+    reason = " ".join(row.given.reason.split()) if row.given else ""
+    return f"{row.id}: {row.points:g} of {row.max_points:g}, {row.status}{f' ({reason})' if reason else ''}"
 
 
 def some(names: Iterable[str]) -> str:

@@ -19,24 +19,36 @@ def write(graded: Graded, database: Path) -> int:
     """
     require_nbgrader()
     from nbgrader.api import Gradebook, MissingEntry
+    from sqlalchemy.exc import SQLAlchemyError
 
+    made = "run nbgrader generate_assignment in teacher/ first, and give its gradebook.db"
     if not database.is_file():
-        made = "run nbgrader generate_assignment in teacher/ first, and give its gradebook.db"
         raise InvalidInput(f"there is no {database}; {made}")
+    try:
+        with Gradebook(f"sqlite:///{database.resolve()}") as book:
+            return _write_all(book, graded, database, MissingEntry)
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise InvalidInput(f"{database} is no gradebook of nbgrader's that can be written ({why}); {made}") from None
+
+
+def _write_all(book: Any, graded: Graded, database: Path, missing: type[Exception]) -> int:
+    """As `write` does, into an open database. Args: missing: what nbgrader raises for an entry that is not there."""
     count = 0
-    with Gradebook(f"sqlite:///{database.resolve()}") as book:
-        for part in graded.students[0].parts:
-            for row in part.rows:
-                try:
-                    possible = book.find_graded_cell(_cell(row), part.name, part.name).max_score
-                except MissingEntry:
-                    said = f"run nbgrader generate_assignment {part.name} first"
-                    raise InvalidInput(f"{database} has no cell {_cell(row)} of {part.name}; {said}") from None
-                if possible != row.max_points:
-                    raise InvalidInput(
-                        f"{database} has {possible:g} points for {_cell(row)}, the marks {row.max_points:g}; "
-                        f"run nbgrader generate_assignment {part.name} --force from the release that was graded"
-                    )
+    for part in graded.students[0].parts:
+        for row in part.rows:
+            try:
+                possible = book.find_graded_cell(_cell(row), part.name, part.name).max_score
+            except missing:
+                said = f"run nbgrader generate_assignment {part.name} first"
+                raise InvalidInput(f"{database} has no cell {_cell(row)} of {part.name}; {said}") from None
+            if possible != row.max_points:
+                raise InvalidInput(
+                    f"{database} has {possible:g} points for {_cell(row)}, the marks {row.max_points:g}; "
+                    f"run nbgrader generate_assignment {part.name} --force from the release that was graded"
+                )
+    # Its own functions ask the database while a submission is only half made: without this, SQLAlchemy warns of each.
+    with book.db.no_autoflush:
         for student in graded.students:
             email = graded.person(student).email
             book.update_or_create_student(student.name, **({"email": email} if email else {}))
@@ -44,7 +56,7 @@ def write(graded: Graded, database: Path) -> int:
                 if part.handed_in or any(row.points for row in part.rows):
                     _write(book, student.name, part, student.late)
                     count += 1
-        book.db.commit()
+    book.db.commit()
     return count
 
 

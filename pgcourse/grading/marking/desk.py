@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from pgcourse.grading.marking.prose import Node, tree
 from pgcourse.grading.marking.written import code, written
 from pgcourse.grading.release import manifest
 from pgcourse.grading.release.manifest import RubricItem
+from pgcourse.grading.tables import rows
 
 EXPERIMENT, EXERCISE = "experiment", "exercise"
 
 
 @dataclass(frozen=True)
 class Task:
-    """Something to mark. Fields: expected: of the key. students: their ids, for an exercise that waits for some only."""
+    """Something to mark. Fields: expected: of the key. students: the ids of those for whom it waits, or waited."""
 
     id: str
     kind: str
@@ -28,7 +29,7 @@ class Task:
     title: str
     items: tuple[RubricItem, ...]
     expected: tuple[Node, ...] = ()
-    students: tuple[str, ...] | None = None
+    students: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,16 @@ class Person:
     number: int
 
 
+@dataclass(frozen=True)
+class Graded:
+    """What the grader said of a student. Fields: rows: by exercise or cell. handed_in: notebooks."""
+
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    handed_in: frozenset[str] = frozenset()
+
+
 class Desk:
-    """A graded class, ready to be marked. Names come from the folder's own listing, never from a request."""
+    """A graded class, ready to be marked. Names are those of `class.csv` that the folder's own listing has, never a request's."""
 
     def __init__(self, grades: Path, release: Path, secret: str) -> None:
         """Args: secret: decides ids and numbers of the students. Raises: InvalidInput where there is nothing to mark."""
@@ -56,11 +65,13 @@ class Desk:
                 f"{grades} holds no graded class; grade first: pgcourse grade submissions/ --release {release} --out {grades}"
             )
         if not self.tasks:
-            raise InvalidInput(f"nothing waits for a person: {release} has no experiments, and no exercise is withheld")
+            raise InvalidInput(
+                f"nothing waits for a person: in {grades}, nobody has handed in an experiment, and no exercise is withheld"
+            )
 
     def renew(self) -> None:
         """Look again who is there and what waits: the class may have been graded again."""
-        names = set(_names(self.grades / "students", "*.json")) | set(_names(self.grades / "readings", "*"))
+        names = set(_names(self.grades / "students", "*.json")) & _of_class(self.grades / "class.csv")
         coded = sorted((self._id(name), name) for name in names)
         self.people = {id: Person(id, name, number) for number, (id, name) in enumerate(coded, 1)}
         self.graded = {id: _graded(self.grades / "students" / f"{each.name}.json") for id, each in self.people.items()}
@@ -72,20 +83,26 @@ class Desk:
     def _tasks(self) -> list[Task]:
         found = []
         for each in self.release.assignments:
-            key = _key(self.folder / "teacher" / "key" / f"{each.name}.ipynb")
+            key = _sources(self.folder / "teacher" / "key" / f"{each.name}.ipynb")
             for cell in each.manual:
-                expected = tuple(tree(key.get(cell.id, "")))
-                found.append(Task(cell.id, EXPERIMENT, each.name, cell.title, cell.rubric, expected))
+                if who := self._waiting(cell.id, ("not marked yet", "marked by hand"), each.name):
+                    expected = tuple(tree(key.get(cell.id, "")))
+                    found.append(Task(cell.id, EXPERIMENT, each.name, cell.title, cell.rubric, expected, who))
             for exercise in each.exercises:
                 id, most = exercise.id, self.most[exercise.id]
-                waiting = tuple(
-                    who for who, rows in self.graded.items() if rows.get(id, {}).get("status") == "withheld"
-                )
-                solution: tuple[Node, ...] = (["pre", key[id]],) if key.get(id) else ()
-                line = (RubricItem(most, "What the code is worth."),)
-                if waiting:
-                    found.append(Task(id, EXERCISE, each.name, "withheld by the grader", line, solution, waiting))
+                if who := self._waiting(id, ("withheld",), each.name):
+                    solution: tuple[Node, ...] = (["pre", key[id]],) if key.get(id) else ()
+                    line = (RubricItem(most, "What the code is worth."),)
+                    found.append(Task(id, EXERCISE, each.name, "withheld by the grader", line, solution, who))
         return found
+
+    def _waiting(self, id: str, states: Sequence[str], assignment: str) -> tuple[str, ...]:
+        """Whose work `pgcourse grade` has left to a person, marked since or not; without a notebook, there is no work."""
+        return tuple(
+            who
+            for who, graded in self.graded.items()
+            if graded.rows.get(id, {}).get("status") in states and assignment in graded.handed_in
+        )
 
     def as_json(self) -> dict[str, Any]:
         """What the page needs once: the tasks and the students."""
@@ -98,14 +115,21 @@ class Desk:
         folder = self.grades / "readings" / person.name
         if wanted.kind == EXPERIMENT:
             own = written(folder, wanted.assignment, wanted.id)
+            if own.text.strip() == self._released(wanted).strip() and not own.remarks:
+                own = replace(own, text="", remarks=("Nothing was written.",))
             data = asdict(own) | {"prose": tree(own.text)}
         else:
-            said = str(self.graded[student].get(task, {}).get("message", ""))
+            said = str(self.graded[student].rows.get(task, {}).get("message", ""))
             source = code(folder, wanted.assignment, wanted.id)
             remarks = [] if source else ["The code is not kept here: open the student's notebook."]
             cells = [{"source": source, "printed": "", "figures": []}] if source else []
             data = {"text": said, "prose": [["pre", said]], "cells": cells, "remarks": remarks}
         return data
+
+    def _released(self, task: Task) -> str:
+        """The text of the cell as it was handed out."""
+        notebook = next(each.notebook for each in self.release.assignments if each.name == task.assignment)
+        return _sources(self.folder / notebook).get(task.id, "")
 
     def marks(self) -> tuple[str, dict[str, Any]]:
         """(version, "student task" -> mark), read anew where a file has changed. Raises: InvalidInput for a broken file."""
@@ -130,12 +154,12 @@ class Desk:
 
     def progress(self) -> tuple[int, int]:
         """(marks given, marks to give)."""
-        pairs = [f"{who} {task.id}" for task in self.tasks.values() for who in task.students or self.people]
+        pairs = [f"{who} {task.id}" for task in self.tasks.values() for who in task.students]
         marks = self.marks()[1]
         return sum(marks.get(pair, {}).get("points") is not None for pair in pairs), len(pairs)
 
     def _found(self, student: str, task: str) -> tuple[Person, Task]:
-        if student not in self.people or task not in self.tasks:
+        if student not in self.people or task not in self.tasks or student not in self.tasks[task].students:
             raise sheet.NotAllowed("this class has no such student or task any more; load the page again")
         return self.people[student], self.tasks[task]
 
@@ -146,17 +170,23 @@ def _names(folder: Path, pattern: str) -> list[str]:
     return [path.name.removesuffix(".json") if path.is_file() else path.name for path in found]
 
 
-def _graded(path: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Exercise -> what the grader said; nothing where the file is missing or damaged."""
+def _of_class(path: Path) -> set[str]:
+    """Who is in the class; nobody where it was not graded yet. Raises: InvalidInput for a broken table."""
+    return {row["student"] for row in rows(path, ("student",))} if path.is_file() else set()
+
+
+def _graded(path: Path) -> Graded:
+    """What the grader said of a student; nothing where the file is missing or damaged."""
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["exercises"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    return {id: row for id, row in rows.items() if isinstance(row, dict)} if isinstance(rows, dict) else {}
+        data = json.loads(path.read_text(encoding="utf-8"))
+        found = {id: row for id, row in data["exercises"].items() if isinstance(row, dict)}
+        return Graded(found, frozenset(name for name, part in data["notebooks"].items() if part["handed_in"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Graded()
 
 
-def _key(path: Path) -> Mapping[str, str]:
-    """Cell -> its source, in the key; nothing where the release has lost it."""
+def _sources(path: Path) -> Mapping[str, str]:
+    """Cell -> its source, in a notebook of the release; nothing where the release has lost it."""
     try:
         cells: Sequence[Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return {cell["id"]: "".join(cell["source"]) for cell in cells}

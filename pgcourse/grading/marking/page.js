@@ -3,7 +3,7 @@
 
 /** @typedef {string | [string, ...Array<any>]} Node_ a text, or the name of an element and what is in it */
 /** @typedef {{points: number, text: string}} Item */
-/** @typedef {{id: string, kind: string, assignment: string, title: string, items: Item[], expected: Node_[], students: string[] | null}} Task */
+/** @typedef {{id: string, kind: string, assignment: string, title: string, items: Item[], expected: Node_[], students: string[]}} Task */
 /** @typedef {{id: string, name: string, number: number}} Student */
 /** @typedef {{items: (number | null)[], points: number | null, comment: string, remark: string}} Mark */
 /** @typedef {{student: string, task: string, item?: number, points?: number | null, comment?: string}} Change */
@@ -117,14 +117,14 @@ const named = (who) => (page.blind.checked ? `Student ${who.number}` : who.name)
 
 /** @param {Task} what @returns {Student[]} those who have this task, in the order of the page */
 function studentsOf(what) {
-  const found = students.filter((who) => !what.students || what.students.includes(who.id));
+  const found = students.filter((who) => what.students.includes(who.id));
   return page.blind.checked
     ? found.sort((a, b) => a.number - b.number)
     : found.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
 }
 
 /** @param {Student} who @returns {Task[]} */
-const tasksOf = (who) => tasks.filter((what) => !what.students || what.students.includes(who.id));
+const tasksOf = (who) => tasks.filter((what) => what.students.includes(who.id));
 
 /** @param {Student} who @param {Task} what @returns {Mark} as it will be once every change has arrived */
 function markOf(who, what) {

@@ -234,7 +234,7 @@ def read_tables(
     """
     changed = overrides(folder / "overrides.csv", release)
     by_hand = manual(folder / "manual.csv", release, students)
-    shares, untimed = late_shares(times, release, students)
+    shares, untimed = late_shares(times, release, students, others)
     return Tables(changed, by_hand, shares, (*unknown_students(folder, [*students, *others]), *untimed))
 
 
@@ -298,19 +298,25 @@ def read_items(text: str, cell: ManualCell, points: float | None) -> tuple[float
     return tuple(values)
 
 
-def late_shares(path: Path | None, release: Release, students: Sequence[str]) -> tuple[dict[str, float], list[str]]:
-    """Student -> share of the score that is lost; and a remark for each student whose time nobody wrote down.
+def late_shares(
+    path: Path | None, release: Release, students: Sequence[str], others: Sequence[str] = ()
+) -> tuple[dict[str, float], list[str]]:
+    """Student -> share of the score that is lost; and a remark for each time that is missing, or is nobody's.
 
     Without a table nothing is late: the time of a file proves nothing.
     """
-    if path is None or release.due_time is None:
+    if release.due_time is None:
         return {}, []
+    if path is None:
+        said = "The release has a due time; without --times FILE nothing counts as late."
+        return {}, [said] if release.late.per_day else []
     shares = {}
     for row in rows(path, TIMES):
         handed_in = parse_time(row["handed_in"], f"{path}: handed_in of {row['student']}")
         shares[row["student"]] = release.late.lost((handed_in - release.due_time).total_seconds() / 60)
-    untimed = [name for name in students if name not in shares]
-    return shares, [f"{path.name} has no time of {name!r}: counted as in time." for name in untimed]
+    remarks = [f"{path.name} has no time of {name!r}: counted as in time." for name in students if name not in shares]
+    nobody = [name for name in shares if name not in {*students, *others}]
+    return shares, remarks + [f"{path.name} has a time of {name!r}, who is nobody of the class." for name in nobody]
 
 
 def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:

@@ -54,6 +54,12 @@ def write_student(folder: Path, student: Student) -> None:
     atomic_write(folder / f"{student.name}.html", page(student))
 
 
+def strangers(folder: Path, students: Sequence[Student]) -> list[str]:
+    """Names whose file or page lies in the folder, and who are none of the students."""
+    present = {path.stem for ending in ("json", "html") for path in folder.glob(f"*.{ending}")}
+    return sorted(present - {student.name for student in students})
+
+
 def write_class(folder: Path, students: Sequence[Student], pairs: Sequence[Pair] | None) -> None:
     """`class.csv`, `statistics.csv`, `look_at.csv`, and `similarity.csv` unless there is None to write."""
     ids = [row.id for row in students[0].rows]

@@ -14,6 +14,7 @@ from pgcourse.grading.marking.desk import Desk
 from pgcourse.grading.marks import gradebook
 from pgcourse.grading.release.experiments import EXPERIMENTS
 from pgcourse.grading.release.manifest import Assignment, GradedExercise, Late, ManualCell, Release, RubricItem
+from pgcourse.grading.release.notebooks import TEXT_STUB as STUB
 
 SECRET = "s" * 43
 LONG = ManualCell("report-2", 4.5, "A longer report", (RubricItem(3, "The method."), RubricItem(1.5, "Its limits.")))
@@ -81,7 +82,7 @@ def mark_command(grades: Path, release: Path, *options: str) -> list[str]:
 def make_class(
     root: Path, answers: Mapping[str, str | None], withheld: Mapping[str, str] | None = None
 ) -> tuple[Path, Path]:
-    """Args: answers: student -> answer to each experiment; None: no reading. withheld: student -> exercise.
+    """Args: answers: student -> answer to each experiment; None: nothing handed in. withheld: student -> exercise.
 
     Returns: the folders of the grades and of the release.
     """
@@ -92,13 +93,24 @@ def make_class(
         key = release / "teacher" / "key" / f"{each.name}.ipynb"
         key.parent.mkdir(parents=True, exist_ok=True)
         key.write_text(json.dumps({"cells": cells}))
+        handed_out = release / each.notebook
+        handed_out.parent.mkdir(parents=True, exist_ok=True)
+        handed_out.write_text(json.dumps({"cells": [{"id": id, "source": [STUB]} for id in EXPECTED]}))
     (grades / "students").mkdir(parents=True)
     for name, text in answers.items():
-        rows = {e.id: {"status": "correct", "points": e.points} for a in RELEASE.assignments for e in a.exercises}
+        parts = RELEASE.assignments
+        rows = {e.id: {"status": "correct", "points": e.points} for a in parts for e in a.exercises}
+        waiting = "not attempted" if text is None else "not marked yet"
+        rows |= {cell.id: {"status": waiting, "points": 0} for a in parts for cell in a.manual}
+        told = {
+            "student": name,
+            "exercises": rows,
+            "notebooks": {a.name: {"handed_in": text is not None} for a in parts},
+        }
         for id in [(withheld or {}).get(name)]:
             if id is not None:
                 rows[id] = {"status": "withheld", "points": 0, "message": f"○ {id}: withheld\nIt uses sys._getframe."}
-        (grades / "students" / f"{name}.json").write_text(json.dumps({"student": name, "exercises": rows}))
+        (grades / "students" / f"{name}.json").write_text(json.dumps(told))
         for each in RELEASE.assignments if text is not None else ():
             data = {"written": [answer(cell.id, str(text)) for cell in each.manual]}
             data["solutions"] = {e.id: [e.id] for e in each.exercises}  # type: ignore[assignment]
@@ -107,7 +119,8 @@ def make_class(
             path = grades / "readings" / name / f"{each.name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(data))
-    gradebook.manual(grades / "manual.csv", RELEASE, list(answers))
+    tables.write_rows(grades / "class.csv", ["student"], [[name] for name in answers])
+    gradebook.manual(grades / "manual.csv", RELEASE, [name for name, text in answers.items() if text is not None])
     gradebook.overrides(grades / "overrides.csv", RELEASE)
     return grades, release
 

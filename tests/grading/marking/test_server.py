@@ -13,7 +13,7 @@ import pytest
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marking.desk import Desk
 from pgcourse.grading.marking.server import HEADER, HOST, MOST_BODY, MarkingServer
-from tests.grading.marking.desks import ANSWER, EXPECTED, RELEASE, SECRET, answer, desk, id_of, in_base64, table
+from tests.grading.marking.desks import ANSWER, EXPECTED, RELEASE, SECRET, STUB, answer, desk, id_of, in_base64, table
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1))"
 Answer = tuple[int, dict[str, str], Any]
@@ -163,6 +163,8 @@ def test_students_are_no_paths(server: MarkingServer, tmp_path: Path) -> None:
     table_file.write_text(table_file.read_text() + "../elsewhere,experiment-01,1,,\n")
     (server.desk.grades / "readings" / "linked").symlink_to(elsewhere)
     (server.desk.grades / "students" / "linked.json").symlink_to("/etc/passwd")
+    of_class = server.desk.grades / "class.csv"
+    of_class.write_text(of_class.read_text() + "../elsewhere\nlinked\n")
     assert {person["name"] for person in ask(server, "api/class")[2]["students"]} == {"anna", "ben", "carl"}
     for student in ("../elsewhere", "..%2felsewhere", "anna", "linked", ""):
         status, _, said = ask(server, f"api/work?student={student}&task=experiment-01")
@@ -180,8 +182,43 @@ def test_what_a_student_wrote_comes_as_text(server: MarkingServer) -> None:
 
 
 def test_a_missing_reading_is_said_without_the_name(server: MarkingServer) -> None:
-    told = ask(server, f"api/work?student={id_of(server.desk, 'carl')}&task=experiment-01")[2]
-    assert told["text"] == "" and "There is no reading" in told["remarks"][0] and "carl" not in told["remarks"][0]
+    (server.desk.grades / "readings" / "ben" / "01_reinforce.json").unlink()
+    told = ask(server, f"api/work?student={id_of(server.desk, 'ben')}&task=experiment-01")[2]
+    assert told["text"] == "" and "There is no reading" in told["remarks"][0] and "ben" not in told["remarks"][0]
+
+
+def test_nobody_is_asked_about_what_was_not_handed_in(server: MarkingServer) -> None:
+    carl, tasks = id_of(server.desk, "carl"), ask(server, "api/class")[2]["tasks"]
+    assert not any(carl in task["students"] for task in tasks)
+    assert server.desk.progress() == (0, 5)
+    assert ask(server, f"api/work?student={carl}&task=experiment-01")[0] == 400
+    assert ask(server, "api/mark", mark(server, "carl", item=0, points=1))[0] == 400
+
+
+def test_what_grade_lists_as_open_is_what_is_to_be_marked_and_marks_stay_in_reach(server: MarkingServer) -> None:
+    path = server.desk.grades / "students" / "anna.json"
+    told = json.loads(path.read_text())
+    told["exercises"]["experiment-01"] |= {"status": "marked by hand", "points": 3}
+    told["exercises"]["report-2"]["status"] = "not attempted"
+    path.write_text(json.dumps(told))
+    tasks = {task["id"]: task["students"] for task in ask(server, "api/class")[2]["tasks"]}
+    assert id_of(server.desk, "anna") in tasks["experiment-01"], "a mark can be changed"
+    assert tasks["report-2"] == [id_of(server.desk, "ben")]
+    path.write_text("{")
+    assert all(id_of(server.desk, "anna") not in task["students"] for task in ask(server, "api/class")[2]["tasks"])
+
+
+def test_an_answer_as_it_was_handed_out_is_called_nothing(server: MarkingServer) -> None:
+    path = server.desk.grades / "readings" / "ben" / "01_reinforce.json"
+    path.write_text(json.dumps({"written": [answer("experiment-01", f"{STUB}\n")]}))
+    told = ask(server, f"api/work?student={id_of(server.desk, 'ben')}&task=experiment-01")[2]
+    assert (told["text"], told["prose"], told["remarks"]) == ("", [], ["Nothing was written."])
+    assert told["cells"][0]["printed"], "what ran is shown"
+
+
+def test_who_is_no_longer_in_the_class_is_not_on_the_desk(server: MarkingServer) -> None:
+    (server.desk.grades / "class.csv").write_text("student\nanna\n../elsewhere\n")
+    assert [person["name"] for person in ask(server, "api/class")[2]["students"]] == ["anna"]
 
 
 def test_the_class_names_rubric_key_and_whom_an_exercise_waits_for(server: MarkingServer) -> None:
@@ -203,7 +240,7 @@ def test_an_exercise_that_was_withheld_gets_its_points_as_an_override(server: Ma
     assert ask(server, "api/mark", change | {"comment": "fine"})[0] == 200
     row = table(server.desk.grades / "overrides.csv")["ben", "policy_network"]
     assert (row["points"], row["reason"]) == ("1.5", "fine")
-    assert server.desk.progress() == (1, 7)
+    assert server.desk.progress() == (1, 5)
 
 
 def test_a_broken_table_is_said_and_marks_go_on_once_it_is_mended(server: MarkingServer) -> None:

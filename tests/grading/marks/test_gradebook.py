@@ -2,6 +2,7 @@
 
 import csv
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pgcourse.errors import InvalidInput
 from pgcourse.grading import tables
 from pgcourse.grading.marks import gradebook
+from pgcourse.grading.release.manifest import Late
 from tests.grading.release.test_manifest import RELEASE
 
 
@@ -58,8 +60,18 @@ def test_who_has_no_time_of_handing_in_is_said(tmp_path: Path) -> None:
     path.write_text("student,handed_in\nann,2026-12-02T13:00:00+00:00\nben,2026-12-02T13:00:00+00:00\n")
     shares, remarks = gradebook.late_shares(path, RELEASE, ["anna", "ben"])
     assert shares == pytest.approx({"ann": 0.1, "ben": 0.1})
-    assert remarks == ["times.csv has no time of 'anna': counted as in time."]
-    assert gradebook.late_shares(None, RELEASE, ["anna"]) == ({}, [])
+    assert remarks == [
+        "times.csv has no time of 'anna': counted as in time.",
+        "times.csv has a time of 'ann', who is nobody of the class.",
+    ]
+    assert gradebook.late_shares(path, RELEASE, ["ben"], ["ann"])[1] == [], "ann has handed in nothing"
+
+
+def test_a_due_time_without_times_is_said_where_lateness_costs(tmp_path: Path) -> None:
+    said = ["The release has a due time; without --times FILE nothing counts as late."]
+    assert gradebook.late_shares(None, RELEASE, ["anna"]) == ({}, said)
+    assert gradebook.late_shares(None, replace(RELEASE, late=Late()), ["anna"]) == ({}, [])
+    assert gradebook.late_shares(None, replace(RELEASE, due=None), ["anna"]) == ({}, [])
 
 
 def test_an_override_that_cannot_count_is_refused(tmp_path: Path) -> None:

@@ -44,6 +44,14 @@ def test_points_without_lines_and_no_points_show_the_rubric_alone() -> None:
         assert ("Not marked yet." in page) == (given is None)
 
 
+def test_what_was_not_handed_in_is_not_called_not_marked_yet() -> None:
+    untouched = {id: Judgement("not attempted", 0.0, "") for id in ("gae", "own")}
+    nothing = student("anna", RELEASE, {"01_reinforce": Judged(untouched)}, Tables({}, {}, {}), ["01_reinforce"])
+    page = report.page(nothing)
+    assert [CELL.id, "○ not attempted", "0 of 3"] in rows(page)
+    assert "Not marked yet." not in page
+
+
 def test_the_students_file_holds_the_lines_too() -> None:
     row = a_student(given=Given(2.5, "", (1.5, 1))).as_json()["exercises"][CELL.id]
     assert [(line["text"], line["points"], line["max_points"]) for line in row["rubric"]] == [
