@@ -15,8 +15,9 @@ from pathlib import Path
 from pgcourse.checks.exercise import Exercise
 from pgcourse.errors import InvalidInput
 from pgcourse.grading import regrade
+from pgcourse.grading.folders import make_folder, require_no_file
 from pgcourse.grading.marks import history, report, similarity
-from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, student
+from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, require_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
 from pgcourse.grading.quarantine.process import Limits
@@ -47,9 +48,11 @@ class ClassResult:
 
 def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassResult:
     """Grade a class and write everything into `settings.out`. Raises: InvalidInput for what the teacher gave wrongly."""
+    require_no_file(settings.out)
     release = manifest.read(settings.release)
     exercises = exercises_of(release, settings.release)
     roster = read_roster(settings.roster) if settings.roster else None
+    require_tables(settings.out, settings.times, release)
     assignments = [assignment.name for assignment in release.assignments]
     stamped = partial(stamps, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
     found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
@@ -57,7 +60,7 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     others = regrade.others(settings, release, names) if settings.only else []
     if checks_digest(exercises.values()) != release.checks:
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
-    settings.out.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.out)
     seed = _seed(settings.out / "grading.json", settings.hidden_seed)
     work = class_work(settings, release, exercises, seed, found)
     regrade.forget(settings, names if settings.only else ())

@@ -93,6 +93,7 @@ def make_class(
         key.parent.mkdir(parents=True, exist_ok=True)
         key.write_text(json.dumps({"cells": cells}))
     (grades / "students").mkdir(parents=True)
+    (grades / "class.csv").write_text("".join(f"{name}\n" for name in ("student", *answers)))
     for name, text in answers.items():
         rows = {e.id: {"status": "correct", "points": e.points} for a in RELEASE.assignments for e in a.exercises}
         for id in [(withheld or {}).get(name)]:

@@ -66,8 +66,8 @@ def test_an_override_that_cannot_count_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "overrides.csv"
     for row, complaint in (
         ("gea,1", "no exercise of this release is called 'gea'"),
-        ("gae,7", "7 points for gae; it has at most 4"),
-        ("gae,much", "'much' is no number of points"),
+        ("gae,7", "7 points for gae of 'ben'; it has at most 4"),
+        ("gae,much", "'much' is no number of points for gae of 'ben'"),
     ):
         path.write_text(f"student,exercise,points,reason\nben,{row},\n")
         with pytest.raises(InvalidInput, match=complaint):
