@@ -5,9 +5,17 @@
 """
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING
 
-from .registration import register_envs
+try:
+    from .registration import register_envs
+except KeyboardInterrupt:  # Gymnasium takes a moment; who stops the command in it gets a line, as in `cli.main`
+    if os.path.basename(sys.argv[0]) not in ("-m", "pgcourse", "pgcourse.exe"):
+        raise
+    print("pgcourse: interrupted", file=sys.stderr)
+    sys.exit(130)
 
 if TYPE_CHECKING:
     from . import diagnostics, losses, returns

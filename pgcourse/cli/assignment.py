@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import InvalidInput
-from .parsing import parse
+from .parsing import as_typed, parse
 
 
 @dataclass
@@ -50,16 +50,18 @@ def assignment(arguments: list[str]) -> int:
     if arguments[0] != "make":
         raise InvalidInput(f"unknown command {arguments[0]!r} of assignment; use pgcourse assignment make")
     options = parse(AssignmentMake, arguments[1:], program="pgcourse assignment make")
-    from ..grading.release.assignment import due_text
+    from ..grading.release.assignment import due_text, number
     from ..grading.release.make import Settings, make  # the exercises and nbgrader are slow to import
     from ..grading.release.manifest import Late
 
+    with as_typed(per_day="--late-per-day", at_most="--late-at-most"):
+        late = Late(options.late_per_day, options.late_at_most, options.grace_minutes)
     settings = Settings(
         out=options.out,
         units=parse_units(options.units),
         version=__version__,
         due=parse_due(options.due) if options.due else None,
-        late=Late(options.late_per_day, options.late_at_most, options.grace_minutes),
+        late=late,
         points=parse_points(options.points),
         exercises=options.exercises,
         experiments=options.experiments,
@@ -70,12 +72,14 @@ def assignment(arguments: list[str]) -> int:
     made = make(settings, force=options.force)
     for part in made.release.assignments:
         manual = f", {len(part.manual)} marked by a person" if part.manual else ""
-        print(f"{part.name}: {len(part.exercises)} exercises{manual}, {part.max_score:g} points")
+        print(f"{part.name}: {number(len(part.exercises), 'exercise')}{manual}, {number(part.max_score)}")
     print(due_text(made.release).replace("**", ""))
     if made.kept:
         print(f"kept as somebody changed them: {', '.join(made.kept)} (--force writes them anew)")
     if made.written:
-        print(f"wrote {len(made.written)} files to {options.out}; hand out {options.out / 'student'} and nothing else")
+        print(
+            f"wrote {number(len(made.written), 'file')} to {options.out}; hand out {options.out / 'student'} and nothing else"
+        )
     else:
         print(f"{options.out} holds this release already; nothing was written")
     return 0

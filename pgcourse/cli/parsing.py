@@ -4,12 +4,12 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, get_type_hints
 
 import tyro
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, NotAllowed
 
 T = TypeVar("T")
 
@@ -28,7 +28,55 @@ def parse(kind: type[T], arguments: Sequence[str], *, program: str, default: T |
         except SystemExit as stop:
             if not stop.code:
                 raise
-            raise InvalidInput(f"{_one_line(box.getvalue())}; see {program} --help") from None
+            said = _one_line(box.getvalue())
+            said = _needed(said, kind) + _once_for_each(said, kind, arguments)
+            raise InvalidInput(f"{said}; see {program} --help") from None
+
+
+@contextlib.contextmanager
+def as_typed(**options: str) -> Iterator[None]:
+    """Tell of a setting that is not allowed by its option. Args: options: field -> option, where they are not alike."""
+    try:
+        yield
+    except NotAllowed as error:
+        option = options.get(error.name, f"--{error.name.replace('_', '-')}")
+        raise InvalidInput(error.of_option(option)) from None
+
+
+def _needed(said: str, kind: type) -> str:
+    """`--units and --out are needed`, in place of the help of all that is missing."""
+    if not said.startswith("Missing from "):
+        return said
+    missing = [each.strip() for each in said.partition(": ")[2].split("(required)") if each.strip()]
+    own = [name for name in get_type_hints(kind) if _marked(kind, name, tyro.conf.Positional)]
+    positional = iter(own[-sum(not each.startswith("--") for each in missing) :])
+    names = []
+    for each in missing:
+        words = each.split()
+        if words[0].startswith("--"):
+            names.append(words[0])
+        else:  # tyro says the type of what has no name
+            help_text = re.split(r"[.:] |\.$", " ".join(words[1:]))[0]
+            names.append(f"{next(positional, words[0]).upper()} ({help_text})")
+    verb = "is" if len(names) == 1 else "are"
+    return f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))} {verb} needed"
+
+
+def _once_for_each(said: str, kind: type, arguments: Sequence[str]) -> str:
+    """What to do where several values follow an option that takes one at a time."""
+    if not said.startswith("Unrecognized options: ") or said.split()[2].startswith("-"):
+        return ""
+    for option, first, second in zip(arguments, arguments[1:], arguments[2:], strict=False):
+        field = option.removeprefix("--").replace("-", "_")
+        several = not first.startswith("-") and not second.startswith("-")
+        if option.startswith("--") and several and _marked(kind, field, tyro.conf.UseAppendAction):
+            return f"; repeat {option} for each: {option} {first} {option} {second}"
+    return ""
+
+
+def _marked(kind: type, field: str, mark: Any) -> bool:
+    """Whether tyro's mark stands at the field."""
+    return mark in getattr(get_type_hints(kind, include_extras=True).get(field), "__metadata__", ())
 
 
 def _one_line(box: str) -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pgcourse.checks.exercise import Exercise
 from pgcourse.grading import again, regrade
+from pgcourse.grading.folders import make_folder, require_no_file
 from pgcourse.grading.marks import history, report, similarity
-from pgcourse.grading.marks.gradebook import TIMES, Student, Tables, read_tables, student
+from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, require_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
 from pgcourse.grading.quarantine.folders import shown
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
@@ -27,7 +28,6 @@ from pgcourse.grading.release.exercises import checks_digest, exercises_of
 from pgcourse.grading.release.manifest import Release
 from pgcourse.grading.roster import Roster, read_roster
 from pgcourse.grading.settings import Settings
-from pgcourse.grading.tables import rows
 from pgcourse.storage import atomic_write, write_json
 from pgcourse.study.workers import run_jobs
 
@@ -47,12 +47,12 @@ class ClassResult:
 
 def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassResult:
     """Grade a class and write everything into `settings.out`. Raises: InvalidInput for what the teacher gave wrongly."""
+    require_no_file(settings.out)
     release = manifest.read(settings.release)
     exercises = exercises_of(release, settings.release)
     settings, used_again = again.with_kept_files(settings)
-    if settings.times:
-        rows(settings.times, TIMES)  # what is wrong with it is said before a notebook runs
     roster = read_roster(settings.roster) if settings.roster else None
+    require_tables(settings.out, settings.times, release)
     assignments = [assignment.name for assignment in release.assignments]
     stamped = partial(stamps, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
     found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
@@ -61,7 +61,7 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     others = regrade.others(settings, release, names) if settings.only else []
     if checks_digest(exercises.values()) != release.checks:
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
-    settings.out.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.out)
     seed = again.keep(settings)
     work = class_work(settings, release, exercises, seed, found)
     remarks += [f"{each.submission.student}: {said}" for each in work.works if (said := wrong_with(each)[0])]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgcourse.errors import require_integers, require_numbers
+from pgcourse.grading.folders import require_apart
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Settings:
     release: Path
     """The folder that `pgcourse assignment make` wrote."""
     out: Path
-    """Where marks, feedback and tables go. A second run into it grades only what has changed."""
+    """Where marks, feedback and tables go, a folder of its own. A second run into it grades only what has changed."""
     hidden_seed: int | None = None
     """Of the hidden inputs. Without it the first run draws one and keeps it in OUT/grading.json."""
     timeout: float = 10.0
@@ -40,3 +41,4 @@ class Settings:
         require_integers(self, "memory", at_least=64)
         require_integers(self, "hidden_seed", at_least=0, optional=True)
         require_numbers(self, "timeout", above=True)
+        require_apart(self.submissions, self.release, self.out)

@@ -23,19 +23,33 @@ def rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> li
 
     Raises: InvalidInput, one line, where the table cannot be read or lacks a column.
     """
-    return [{name: row.get(name, "") for name in (*columns, *optional)} for row in whole_table(path, columns)[1]]
+    return [
+        {name: row.get(name, "") for name in (*columns, *optional)} for row in whole_table(path, columns, optional)[1]
+    ]
 
 
-def whole_table(path: Path, columns: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
+def whole_table(
+    path: Path, columns: Sequence[str], optional: Sequence[str] = ()
+) -> tuple[list[str], list[dict[str, str]]]:
     """All columns and rows of a CSV that has at least these columns; see `rows`. What `write_rows` wrote is read back."""
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no {path}; give a CSV with the columns {','.join(columns)}") from None
     except (OSError, ValueError) as error:
         raise InvalidInput(f"cannot read {path} ({error}); save it as CSV in UTF-8") from None
     reader = csv.DictReader(io.StringIO(text), delimiter="," if "," in text.partition("\n")[0] else ";")
-    names = [name for name in (reader.fieldnames or ()) if name]
+    written = [name for name in (reader.fieldnames or ()) if name]
+    # What we ask for is found in any case: a spreadsheet's user writes Student.
+    alike = {name.strip().casefold(): name for name in reversed(written)}
+    ours = {alike[name]: name for name in (*columns, *optional) if name not in written and name in alike}
+    reader.fieldnames = [ours.get(name, name) for name in (reader.fieldnames or ())]
+    names = [ours.get(name, name) for name in written]
     if missing := [name for name in columns if name not in names]:
-        raise InvalidInput(f"{path} has no column {missing[0]!r}; its first line must be {','.join(columns)}")
+        holds = ", ".join(map(repr, names[:6])) + " ..." * (len(names) > 6) or "nothing"
+        raise InvalidInput(
+            f"{path} has no column {missing[0]!r}; its first line holds {holds}, and must hold {','.join(columns)}"
+        )
     try:
         return names, [{name: _as_written((row[name] or "").strip()) for name in names} for row in reader]
     except csv.Error as error:

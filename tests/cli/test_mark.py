@@ -98,6 +98,12 @@ def test_a_mistake_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
             error = capsys.readouterr().err
             assert complaint in error and error.count("\n") == 1
     assert not nowhere.exists()
+    (grades / "class.csv").unlink()
+    assert main(["mark", str(grades), "--release", str(release)]) == 2
+    error = capsys.readouterr().err
+    assert "class.csv: the class was not graded to its end; grade it first: pgcourse grade submissions/" in error
+    assert error.count("\n") == 1
+    (grades / "class.csv").write_text("student\nanna\n")
     (grades / "manual.csv").write_text("name,points\n")
     assert main(["mark", str(grades), "--release", str(release)]) == 2
     assert "has no column 'student'" in capsys.readouterr().err

@@ -194,7 +194,7 @@ def test_a_mistake_is_one_line(root: Path, release: Path, capsys: pytest.Capture
     for arguments, complaint in (
         ([nowhere, "--release", here], "nowhere; give a notebook"),
         ([handed_in, "--release", nowhere], "pgcourse assignment make"),
-        ([handed_in, "--release", here, "--jobs", "0"], "jobs=0 is not allowed; use an integer of at least 1\n"),
+        ([handed_in, "--release", here, "--jobs", "0"], "--jobs 0 is not allowed; use an integer of at least 1\n"),
     ):
         assert main(["grade", *arguments, "--out", str(tmp_path / "out")]) == 2
         error = capsys.readouterr().err

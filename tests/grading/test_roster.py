@@ -28,6 +28,11 @@ def test_a_table_with_semicolons_is_read_too(tmp_path: Path) -> None:
     assert (roster.by_student["anna"].email, roster.called("b")) == ("a@x.org", "anna")
 
 
+def test_headings_are_found_in_any_case(tmp_path: Path) -> None:
+    roster = read_roster(write(tmp_path, "Student;E-Mail;EMAIL;Aliases \nanna;x;a@x.org;b\n"))
+    assert (roster.by_student["anna"].email, roster.called("b")) == ("a@x.org", "anna")
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,17 @@ def _rubric(cell: ManualCell, given: Given | None) -> tuple[RubricRow, ...]:
     return tuple(RubricRow(line.text, got, line.points) for line, got in zip(cell.rubric, items, strict=True))
 
 
+def require_tables(folder: Path, times: Path | None, release: Release) -> None:
+    """Read all tables that are there, before any notebook runs; nothing is written. Raises: InvalidInput."""
+    if (path := folder / "overrides.csv").exists():
+        overrides(path, release)
+    if (path := folder / "manual.csv").exists():
+        manual(path, release, ())
+    if times is not None:
+        for row in rows(times, TIMES):
+            _handed_in(row, times)
+
+
 def read_tables(
     folder: Path, times: Path | None, release: Release, students: Sequence[str], others: Sequence[str] = ()
 ) -> Tables:
@@ -246,8 +258,9 @@ def overrides(path: Path, release: Release) -> dict[tuple[str, str], Given]:
     found = {}
     for row in rows(path, OVERRIDES):
         if row["exercise"] not in known:
-            raise InvalidInput(f"{path}: no exercise of this release is called {row['exercise']!r}")
-        points = _at_most(known[row["exercise"]], row["points"], row["exercise"], path)
+            said = f"no exercise of this release is called {row['exercise']!r}"
+            raise InvalidInput(f"{path}, in the row of {row['student']!r}: {said}")
+        points = _at_most(known[row["exercise"]], row["points"], row["exercise"], row["student"], path)
         found[row["student"], row["exercise"]] = Given(points, row["reason"])
     return found
 
@@ -268,11 +281,12 @@ def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[
     for row in standing:
         if row["points"] and row["id"] not in known:
             raise InvalidInput(
-                f"{path}: nothing marked by a person is called {row['id']!r} in this release; it has {', '.join(known)}"
+                f"{path}, in the row of {row['student']!r}: nothing marked by a person is called {row['id']!r} in this "
+                f"release; it has {', '.join(known)}"
             )
         if row["points"]:
             cell = known[row["id"]]
-            points = _at_most(cell.points, row["points"], row["id"], path)
+            points = _at_most(cell.points, row["points"], row["id"], row["student"], path)
             items = tuple(value for value in read_items(row.get(ITEMS, ""), cell, points) if value is not None)
             whole = items if len(items) == len(cell.rubric) else ()
             found[row["student"], row["id"]] = Given(points, row["comment"], whole)
@@ -312,11 +326,15 @@ def late_shares(
         return {}, [said] if release.late.per_day else []
     shares = {}
     for row in rows(path, TIMES):
-        handed_in = parse_time(row["handed_in"], f"{path}: handed_in of {row['student']}")
+        handed_in = _handed_in(row, path)
         shares[row["student"]] = release.late.lost((handed_in - release.due_time).total_seconds() / 60)
     remarks = [f"{path.name} has no time of {name!r}: counted as in time." for name in students if name not in shares]
     nobody = [name for name in shares if name not in {*students, *others}]
     return shares, remarks + [f"{path.name} has a time of {name!r}, who is nobody of the class." for name in nobody]
+
+
+def _handed_in(row: Mapping[str, str], path: Path) -> datetime:
+    return parse_time(row["handed_in"], f"{path}: handed_in of {row['student']}")
 
 
 def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:
@@ -330,13 +348,13 @@ def unknown_students(folder: Path, students: Sequence[str]) -> list[str]:
     ]
 
 
-def _at_most(most: float, text: str, id: str, path: Path) -> float:
+def _at_most(most: float, text: str, id: str, student: str, path: Path) -> float:
     try:
         points = float(text.replace(",", "."))
     except ValueError:
         points = -1.0
     if not 0 <= points < 1e6:
-        raise InvalidInput(f"{path}: {text!r} is no number of points; use one of at least 0")
+        raise InvalidInput(f"{path}: {text!r} is no number of points for {id} of {student!r}; use one of at least 0")
     if points > most:
-        raise InvalidInput(f"{path}: {points:g} points for {id}; it has at most {most:g}")
+        raise InvalidInput(f"{path}: {points:g} points for {id} of {student!r}; it has at most {most:g}")
     return points

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
 from pgcourse.errors import InvalidInput
+from pgcourse.grading.folders import around_release
 from pgcourse.grading.release.assignment import SolvedAssignment, due_text, of_private_file, of_unit
 from pgcourse.grading.release.exercises import PrivateFile, checks_digest, read_folder
 from pgcourse.grading.release.experiments import EXPERIMENTS
@@ -63,6 +65,10 @@ def make(settings: Settings, *, force: bool = False) -> Made:
     Raises: InvalidInput, one line, for a setting, a private exercise or a folder that will not do.
     """
     require_nbgrader()
+    if (around := around_release(settings.out.resolve().parent)) is not None:
+        raise InvalidInput(f"--out {settings.out} lies inside a release, {around}; give a folder beside it")
+    for library in settings.libraries:
+        _require_installed(library)
     known = units()
     if missing := [number for number in settings.units if number not in known]:
         raise InvalidInput(f"unit {missing[0]} has no exercises; there are units {', '.join(map(str, known))}")
@@ -112,6 +118,21 @@ def _refuse_unknown(points: Mapping[str, float], parts: Sequence[SolvedAssignmen
             close = difflib.get_close_matches(id, here, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(here)}"
             raise InvalidInput(f"--points: no exercise of these units is called {id!r}; {hint}")
+
+
+def _require_installed(library: str) -> None:
+    """The name on PyPI is meant, and grading needs the library here."""
+    try:
+        metadata.distribution(library)
+    except (metadata.PackageNotFoundError, ValueError):
+        installed = {each.name for each in metadata.distributions() if each.name}
+        close = difflib.get_close_matches(library, installed, n=1)
+        close = close or sorted(set(metadata.packages_distributions().get(library, ())))[:1]
+        hint = f"did you mean {close[0]}?" if close else "install it first"
+        raise InvalidInput(
+            f"--libraries: {library!r} is not installed here, as grading needs it; {hint} "
+            f"(a library's name is meant, as pip has it: --libraries einops)"
+        ) from None
 
 
 def standing(out: Path, release: Release, *, force: bool) -> Release | None:
@@ -206,12 +227,12 @@ Never hand out `teacher/`.
 |---|---|---|---|
 {"".join(rows)}
 Hand in: each student gives back the notebook under its own name. Put them into folders named by student: \
-`submissions/STUDENT/NOTEBOOK.ipynb`.
+`submissions/STUDENT/NOTEBOOK.ipynb`, not inside this one.
 
-Grade:
+Grade, from this folder, with submissions and grades beside it and not inside:
 
 ```sh
-pgcourse grade submissions/ --release . --out grades/
+pgcourse grade ../submissions/ --release . --out ../grades/
 ```
 
 Or hand out and collect with nbgrader:

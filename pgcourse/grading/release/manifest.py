@@ -180,12 +180,17 @@ class Release:
 def read(folder: str | os.PathLike[str]) -> Release:
     """The release in this folder. Raises: InvalidInput, one line, for a folder without one and for a damaged file."""
     path = Path(folder) / FILE
+    if Path(folder).is_file():
+        raise InvalidInput(f"{folder} is a file; give the folder that `pgcourse assignment make` wrote, such as class/")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InvalidInput(f"there is no {path}; give the folder that `pgcourse assignment make` wrote") from None
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"cannot read {path} ({error}); make the release again") from None
+        why = error.strerror or error if isinstance(error, OSError) else error
+        raise InvalidInput(
+            f"cannot read {path} ({why}); give the folder that `pgcourse assignment make` wrote, or make it again"
+        ) from None
     try:
         return from_json(data)
     except InvalidInput as error:

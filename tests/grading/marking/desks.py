@@ -97,6 +97,7 @@ def make_class(
         handed_out.parent.mkdir(parents=True, exist_ok=True)
         handed_out.write_text(json.dumps({"cells": [{"id": id, "source": [STUB]} for id in EXPECTED]}))
     (grades / "students").mkdir(parents=True)
+    (grades / "class.csv").write_text("".join(f"{name}\n" for name in ("student", *answers)))
     for name, text in answers.items():
         parts = RELEASE.assignments
         rows = {e.id: {"status": "correct", "points": e.points} for a in parts for e in a.exercises}

@@ -17,7 +17,9 @@ from tests.grading.release.test_manifest import RELEASE
 def test_a_table_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "times.csv"
     table.write_text("name;when\nanna;now\n")
-    with pytest.raises(InvalidInput, match="no column 'student'; its first line must be student,handed_in"):
+    with pytest.raises(
+        InvalidInput, match="no column 'student'; its first line holds 'name', 'when', and must hold student,handed_in"
+    ):
         tables.rows(table, gradebook.TIMES)
     table.write_text("student;handed_in\nanna;2026-12-01T12:00:00+00:00\n")
     assert tables.rows(table, gradebook.TIMES) == [{"student": "anna", "handed_in": "2026-12-01T12:00:00+00:00"}]
@@ -78,8 +80,8 @@ def test_an_override_that_cannot_count_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "overrides.csv"
     for row, complaint in (
         ("gea,1", "no exercise of this release is called 'gea'"),
-        ("gae,7", "7 points for gae; it has at most 4"),
-        ("gae,much", "'much' is no number of points"),
+        ("gae,7", "7 points for gae of 'ben'; it has at most 4"),
+        ("gae,much", "'much' is no number of points for gae of 'ben'"),
     ):
         path.write_text(f"student,exercise,points,reason\nben,{row},\n")
         with pytest.raises(InvalidInput, match=complaint):

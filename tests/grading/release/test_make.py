@@ -192,13 +192,22 @@ def test_other_points_reach_release_box_task_and_check(tmp_path: Path, capsys: C
         (["--units", "42"], "unit 42 has no exercises; there are units 0, 1, 2"),
         (["--units", "1", "--due", "soon"], "--due 'soon' is no time; write 2026-12-01"),
         (["--units", "1", "--late-per-day", "0.1"], "--late-per-day without --due"),
-        (["--units", "1", "--due", "2026-12-01", "--late-per-day", "10"], "per_day=10.0 is not allowed"),
+        (
+            ["--units", "1", "--due", "2026-12-01", "--late-per-day", "10"],
+            "--late-per-day 10 is not allowed; use a number of at least 0 and at most 1",
+        ),
         (["--units", "1", "--points", "gae"], "write ID=NUMBER"),
         (["--units", "1", "--points", "standardize=-1"], "write ID=NUMBER"),
         (["--units", "1", "--points", "standardize=1", "standardize=2"], "gives standardize twice"),
         (["--units", "1", "--points", "gae=1"], "no exercise of these units is called 'gae'"),
         (["--units", "1", "--exercises", "nowhere"], "there is no folder nowhere"),
-        (["--out", "x"], "units"),
+        (
+            ["--units", "1", "--due", "2026-12-01", "--grace-minutes", "-5"],
+            "--grace-minutes -5 is not allowed; use an integer of at least 0",
+        ),
+        (["--units", "1", "--libraries", "einopps"], "--libraries: 'einopps' is not installed here"),
+        (["--units", "1", "--libraries", "nmpy"], "did you mean numpy? (a library's name is meant"),
+        (["--out", "x"], "--units is needed"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(
@@ -208,6 +217,17 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     given = arguments if "--out" in arguments else [*arguments, "--out", str(out)]
     assert says in error(capsys, *given)
     assert not out.exists()
+
+
+def test_a_release_inside_another_one_is_refused(tmp_path: Path, capsys: Capture, monkeypatch: Patch) -> None:
+    (tmp_path / "class" / "teacher").mkdir(parents=True)
+    (tmp_path / "class" / "release.json").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "class")
+    monkeypatch.chdir(tmp_path / "class")
+    for out in (tmp_path / "class/student/x", tmp_path / "link/x", Path("x")):
+        line = error(capsys, "--units", "1", "--out", str(out))
+        assert f"--out {out} lies inside a release, {tmp_path / 'class'}; give a folder beside it" in line
+    assert sorted(path.name for path in (tmp_path / "class").iterdir()) == ["release.json", "teacher"]
 
 
 def test_the_command_without_make_says_what_there_is(capsys: Capture) -> None:
