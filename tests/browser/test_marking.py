@@ -201,7 +201,8 @@ def test_what_a_student_wrote_does_nothing(
     assert refused, "the page could not make HTML of a text if it tried"
     assert page.evaluate("window.caught") is None
     assert all(url.startswith((start, "data:image/png")) for url in page.requests_made), page.requests_made
-    press(page, "j")
+    (small[0] / "readings" / "anna" / f"{NAME}.json").unlink()
+    press(page, "k")
     page.wait_for_selector("#remarks > p")
     assert "There is no reading" in page.inner_text("#remarks")
 
