@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcourse.checks.observe import AFTER
+from pgcourse.checks.observe import AFTER, AGAIN
 from pgcourse.checks.observe.record import Arrays
 from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
 
@@ -51,18 +51,19 @@ def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -
     if "error" in got or "error" in expected:
         return _compare_errors(expected, got)
     names = [name.removesuffix(".kind") for name in expected if name.endswith(".kind")]
-    names = [name for name in names if name != AFTER]
     names.sort(key=lambda name: name.count("/"))  # a whole before its parts: a dict in place of a tuple is said so
-    for step in (_compare_kind, _compare_shape, _compare_dtype, _compare_values):
-        for name in names:
-            if not (verdict := step(name, expected, got, tolerance)).ok:
-                return verdict
+    first = [name for name in names if not name.startswith((AFTER, AGAIN))]
+    if not (verdict := _compare_all(first, expected, got, tolerance)).ok:
+        return verdict
     if (changed := got["mutated"]).size:
         listed = " and ".join(str(name) for name in changed[:MOST_NAMES])
         return Verdict(False, "mutated", f"The result is right, but your function changed its input {listed} in place.")
     if AFTER in expected and not (verdict := _compare_values(AFTER, expected, got, tolerance)).ok:
         text = "Your result shares memory with an input: when the check overwrote that, your result changed too."
         return Verdict(False, "shared memory", text, verdict.where, AFTER)
+    again = [name for name in names if name.startswith(AGAIN)]
+    if not (verdict := _compare_all(again, expected, got, tolerance)).ok:
+        return verdict
     for name in expected:
         gradient = name.startswith("gradient/") and not name.endswith(".connected")
         if gradient and not (verdict := _compare_gradients(name, expected, got, tolerance)).ok:
@@ -120,7 +121,7 @@ def _values(arrays: Arrays) -> Arrays:
     return {
         name: value
         for name, value in arrays.items()
-        if value.dtype.kind != "U" and name != AFTER and not name.startswith("gradient/")
+        if value.dtype.kind != "U" and not name.startswith((AFTER, AGAIN, "gradient/"))
     }
 
 
@@ -214,9 +215,17 @@ def _compare_shape(name: str, expected: Arrays, got: Arrays, tolerance: Toleranc
     return Verdict(False, "shape", text, "", name)
 
 
+def _compare_all(names: Sequence[str], expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
+    for step in (_compare_kind, _compare_shape, _compare_dtype, _compare_values):
+        for name in names:
+            if not (verdict := step(name, expected, got, tolerance)).ok:
+                return verdict
+    return CORRECT
+
+
 def _compare_dtype(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
     wanted, found = str(expected.get(f"{name}.dtype", "")), str(got.get(f"{name}.dtype", ""))
-    if wanted == found or not found or str(got.get(f"{name}.kind")) != "tensor":
+    if wanted == found or not wanted or str(got.get(f"{name}.kind")) != "tensor":
         return CORRECT
     if tolerance.number_for_scalar and not expected[name].ndim and found.startswith("float"):
         return CORRECT  # where a Python float will do, so does a tensor of its precision

@@ -43,11 +43,6 @@ def mark(arguments: list[str]) -> int:
 
     before = address.kept(options.grades)
     desk = Desk(options.grades, options.release, before.token)
-    if not (options.grades / "class.csv").is_file():
-        raise InvalidInput(
-            f"there is no {options.grades / 'class.csv'}: the class was not graded to its end; grade it first: "
-            f"pgcourse grade submissions/ --release {options.release} --out {options.grades}"
-        )
     given, total = desk.progress()
     try:
         server = MarkingServer(desk, before.token, options.port or before.port)

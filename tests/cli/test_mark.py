@@ -101,7 +101,7 @@ def test_a_mistake_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (grades / "class.csv").unlink()
     assert main(["mark", str(grades), "--release", str(release)]) == 2
     error = capsys.readouterr().err
-    assert "class.csv: the class was not graded to its end; grade it first: pgcourse grade submissions/" in error
+    assert "holds no graded class; grade first: pgcourse grade submissions/" in error
     assert error.count("\n") == 1
     (grades / "class.csv").write_text("student\nanna\n")
     (grades / "manual.csv").write_text("name,points\n")

@@ -42,6 +42,7 @@ from pgcourse.checks.observe.record import (
 
 Observer = Callable[[Any, Case], Arrays]
 
+AGAIN = "your result, where gradients are taken,"
 AFTER = "your result, looked at again after the inputs were overwritten,"
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 # As they are named and as they are: an environment may be reached through a link.
@@ -103,6 +104,7 @@ class Call:
             if cut := [name for name in wanted if not inputs[name].requires_grad]:
                 arrays["mutated"] = np.array(cut)
             else:
+                record(arrays, AGAIN, result)
                 record_gradients(arrays, result, {name: inputs[name] for name in wanted})
         return arrays
 

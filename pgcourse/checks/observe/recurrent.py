@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe import call
+from pgcourse.checks.observe import AGAIN, call
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_gradients, record_mutations
 
 WEIGHTS = ("cell.inputs", "cell.states", "cell.bias")  # [D, H], [H, H], [H]
@@ -51,5 +51,6 @@ class Unroll:
             if cut := [name for name in DIFFERENTIABLE if not inputs[name].requires_grad]:
                 arrays["mutated"] = np.array(cut)
             else:
+                record(arrays, AGAIN, result)
                 record_gradients(arrays, result, {name: inputs[name] for name in DIFFERENTIABLE})
         return arrays

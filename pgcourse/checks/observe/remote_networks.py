@@ -244,17 +244,19 @@ def shared(ask: Ask, network: RemoteNetwork, obs: Tensor, others: dict[int, Arra
 
 
 def slopes(network: RemoteNetwork, obs: Tensor, size: float = 3e-3) -> np.ndarray:
-    """[2, 2]: how steep two random weighted sums of the outputs are, told by the gradients and measured by small steps.
+    """[2, 2]: how steep random weighted sums of an output are, told by the gradients and measured by small steps.
 
-    At observations near these. The direction of the steps is chosen when the gradients are there. It leads partly along
-    them, so that no slope is 0.
+    Each output in its turn, or the only one twice, at observations near these. The direction of the steps is chosen when
+    the gradients are there. It leads partly along them, so that no slope is 0.
     """
     found, source = [], network.source
     obs = obs + 0.1 * torch.randn(obs.shape, generator=source)
     trained = [value for value in network.values if value.requires_grad]
-    for _ in range(2):
+    for turn in range(2):
         outputs = network(obs)
-        weights = {n: torch.randn(o.shape, generator=source).to(o.dtype) for n, o in outputs.items() if o.requires_grad}
+        sloping = [name for name, output in outputs.items() if output.requires_grad]
+        name = sloping[turn % len(sloping)]
+        weights = {name: torch.randn(outputs[name].shape, generator=source).to(outputs[name].dtype)}
         gradients = torch.autograd.grad(
             [outputs[name] for name in weights], trained, list(weights.values()), allow_unused=True
         )

@@ -118,7 +118,7 @@ def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
         text = f"Of {len(epochs)} epochs only {len(different)} have different minibatches; each needs new ones."
         found.append(("few-orders", text, shown))
     if not uneven and _keep_their_place(epochs):
-        text = "Rows keep coming in the same minibatches; every row must be as likely in each as any other."
+        text = "Some rows keep coming in the same minibatch, or together; each must be as likely anywhere as any other."
         found.append(("same-place", text, shown))
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another order each time, so a run cannot be repeated."
@@ -138,18 +138,22 @@ def _together(parts: list[np.ndarray]) -> float:
 
 
 def _keep_their_place(epochs: list[list[np.ndarray]]) -> bool:
-    """Whether some rows are in some minibatches more often than a true shuffle has them about once in 10^8 cases."""
+    """Whether rows are in the same minibatches, or together, more often than a true shuffle has them once in 10^8 cases."""
     sizes = np.array([len(part) for part in epochs[0]])
     rows = int(sizes.sum())
-    counts = np.zeros((rows, len(sizes)))
+    counts, together = np.zeros((rows, len(sizes))), np.zeros((rows, rows))
     for parts in epochs:
         for place, part in enumerate(parts):
             counts[part, place] += 1
+            together[np.ix_(part, part)] += 1
+    np.fill_diagonal(together, 0)
     expected = len(epochs) * sizes / rows
     often = binom.isf(1e-8 / counts.size, len(epochs), sizes / rows)  # a single row in a single minibatch
+    pair = (sizes * (sizes - 1)).sum() / (rows * (rows - 1))  # the probability that two rows share a minibatch
     freedom = (rows - 1) * (len(sizes) - 1)
     all_together = ((counts - expected) ** 2 / expected).sum() * (rows - 1) / rows
-    return bool((counts > often).any() or all_together > chi2.isf(1e-8, freedom))
+    pairs = together.max() > binom.isf(1e-8 / together.size, len(epochs), pair)
+    return bool((counts > often).any() or pairs or all_together > chi2.isf(1e-8, freedom))
 
 
 def _listed(numbers: np.ndarray) -> str:

@@ -212,7 +212,6 @@ _SIZES = "unit_03/td_errors.py `cases`: no reward beyond 3 and no value beyond 1
 _SECOND_CALL = "observe/__init__.py `Call`: of the call for gradients nothing but these is written down"
 _PAIRS = "unit_04/minibatches.py `_together` looks at neighbouring rows, `_keep_their_place` at single ones"
 OPEN: dict[str, str] = {
-    "sends other numbers without their dtype": "checks/compare.py `_compare_dtype` lets a tensor pass whose dtype did not come",
     "one number for all actions": _TARGETS,
     "actions between the first and the last are never learned": _TARGETS,
     "sees the signs of observations alone": _TARGETS,
@@ -221,13 +220,8 @@ OPEN: dict[str, str] = {
     "sees the first number of an observation alone": _TARGETS,
     "copies of a network that somebody has trained": _TRAINED,
     "copies of a Gaussian that somebody has trained": _TRAINED,
-    "a spread with half as much gradient again": _SLOPES,
     "resamples from a generator of its own": _GENERATOR,
     "resamples from the global generator": _GENERATOR,
-    "the bonus of an entropy's size": _SIGNS,
     "rewards clipped to three": _SIZES,
     "values clipped to ten": _SIZES,
-    "another loss where gradients are taken": _SECOND_CALL,
-    "rows half a batch apart stay together": _PAIRS,
-    "the first row stays with the last, the second with the last but one": _PAIRS,
 }

@@ -27,7 +27,7 @@ from pgcourse.grading.export.graded import feedback
 from pgcourse.grading.grader import grade
 from pgcourse.grading.marking.prose import ELEMENTS, tree
 from pgcourse.grading.marking.written import written as shown
-from pgcourse.grading.marks.gradebook import NotebookMarks, Row
+from pgcourse.grading.marks.gradebook import NotebookMarks, Row, Student
 from pgcourse.grading.names import wrong_name
 from pgcourse.grading.quarantine.found import discover
 from pgcourse.grading.quarantine.prepare import inputs
@@ -187,7 +187,8 @@ def test_prose_becomes_known_elements_and_text_alone(text: str) -> None:
 
 def test_an_export_holds_no_word_of_a_student() -> None:
     row = Row("a", "not yet", 0.0, 2.0, "=1+1 <script>", "=misconception")
-    assert feedback(NotebookMarks(NAME, (row,), ("=note",), ("=look",))) == "a: 0 of 2, not yet"
+    part = NotebookMarks(NAME, (row,), ("=note",), ("=look",))
+    assert feedback(Student("=eve", (part,), note="=note"), part) == "a: 0 of 2, not yet"
 
 
 # The next child

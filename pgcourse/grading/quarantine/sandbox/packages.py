@@ -56,7 +56,9 @@ class Packages:
 
     def hide(self, *prefixes: str) -> None:
         """Refuse modules whose names begin so, from now on; who holds on to one keeps it."""
-        self.sources = {name: text for name, text in self.sources.items() if not name.startswith(prefixes)}
+        for name in [name for name in self.sources if name.startswith(prefixes)]:
+            del self.sources[name]
+            linecache.cache.pop(file_of(name), None)
         forget()
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
@@ -80,7 +82,7 @@ class Packages:
     def exec_module(self, module: ModuleType) -> None:
         """Run the source, if there is one; what it lacks is refused."""
         name = module.__name__
-        module.__file__ = f"{FOLDER}/{name.replace('.', '/')}.py"
+        module.__file__ = file_of(name)
         source = self.sources.get(name, "")
         remember(module.__file__, source)
         exec(compile(source, module.__file__, "exec"), vars(module))
@@ -94,6 +96,11 @@ class Packages:
             return importlib.import_module(inner) if inner in self.sources else Refused(inner, self.instead)
 
         return __getattr__
+
+
+def file_of(module: str) -> str:
+    """The name of the file that a module of ours seems to come from."""
+    return f"{FOLDER}/{module.replace('.', '/')}.py"
 
 
 def remember(filename: str, source: str) -> None:
