@@ -50,7 +50,7 @@ def test_the_facts_of_a_right_policy() -> None:
     assert str(arrays["distribution"]) == "Independent(Normal, 1)"
     assert arrays["batch shape"].tolist() == [16] and arrays["event shape"].tolist() == [1]
     np.testing.assert_allclose(arrays["std"], 1.0)
-    assert arrays["starting std"].shape == (4, 1)
+    assert arrays["starting std"].shape == (5, 1)
     np.testing.assert_allclose(arrays["std of given log_std"][0], case()["log_std"].exp(), rtol=1e-6)
     assert int(arrays["unreached"]) == 0 and not arrays["log_std unreached"]
     np.testing.assert_allclose(arrays["trained mean"], case()["targets"], atol=0.5)

@@ -74,6 +74,10 @@ class PolicyFactory(Factory):
         another = self.build(ask, case)
         others = {1: another} if another["is module"] else {}
         arrays["shared"] = np.array(shared(ask, policy, case["obs"], others))
+        for number, other in others.items():
+            record(
+                arrays, "later probs", _probs(RemoteNetwork(ask, number, other, policy.source)(case["obs"])["logits"])
+            )
         return arrays
 
     def _observe_row(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, when: str) -> None:

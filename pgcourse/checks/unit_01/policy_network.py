@@ -26,16 +26,21 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
     source = generator(seed)
     for obs_dim, num_actions, batch in ((2, 2, 16), (4, 3, 24)):
-        # A rule that even a linear policy can learn: the side of a plane picks action 0 or the last one.
-        right, away = torch.arange(batch) % 2, nn.functional.normalize(normal(source, obs_dim), dim=0)
-        training_obs = normal(source, batch, obs_dim)
-        training_obs += (4.0 * right - 2 - training_obs @ away)[:, None] * away
+        # A rule that even a linear policy can learn: each action has its corner of a line or triangle. Every other row
+        # is one of action 0.
+        rows = torch.arange(batch)
+        targets = torch.where(rows % 2 == 0, 0, 1 + rows // 2 % (num_actions - 1))
+        angles = torch.arange(num_actions) * 2 * torch.pi / num_actions
+        corners = torch.stack([angles.cos(), angles.sin()], dim=1)[:, : num_actions - 1]
+        frame = torch.linalg.qr(normal(source, obs_dim, num_actions - 1)).Q
+        noise = normal(source, batch, obs_dim)
+        training_obs = noise - noise @ frame @ frame.T + 2 * corners[targets] @ frame.T
         yield {
             "obs_dim": obs_dim,
             "num_actions": num_actions,
             "obs": normal(source, batch, obs_dim),
             "training_obs": training_obs,
-            "targets": right * (num_actions - 1),
+            "targets": targets,
             "judge_seed": int(integers(source, 2**31)),
         }
 
@@ -95,11 +100,13 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
             "Calling your network changes the observations that it is given, in place.",
             "",
         )
+    if "later probs" in arrays:  # of a network that was built after the first one had been trained
+        probs = np.concatenate([probs, arrays["later probs"]])
     off = np.abs(probs - 1 / actions)
     if not off.max() <= UNIFORM_MARGIN:
         at = np.unravel_index(int(np.argmax(np.nan_to_num(off, nan=2.0))), off.shape)
         low, high = max(0, 1 / actions - UNIFORM_MARGIN), 1 / actions + UNIFORM_MARGIN
-        where = f"Observation {at[0]}, action {at[1]}: got probability {number(probs[at])}"
+        where = f"Observation {at[0] % batch}, action {at[1]}: got probability {number(probs[at])}"
         where += f", expected {number(low)} to {number(high)}."
         if np.all(probs.max(-1) > 0.999):
             yield "always-one-action", "Your new policy gives all probability to one action.", where

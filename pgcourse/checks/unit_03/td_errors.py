@@ -43,9 +43,14 @@ def cases(seed: int) -> Iterator[Case]:
             [[RUNNING] * 3, [TERMINATED, RUNNING, RUNNING]], gamma=0.5,
         ),
         random_rollout(seed, 6, 3, gamma=0.9),
-        random_rollout(seed + 1, 5, 5, gamma=0.99, dtype=torch.float64),
+        larger(random_rollout(seed + 1, 5, 5, gamma=0.99, dtype=torch.float64)),
     ]  # fmt: skip
     yield from (without(case, "truncated") for case in every)
+
+
+def larger(case: Case) -> Case:
+    """The same with rewards and values of tens."""
+    return case | {name: 30 * case[name] for name in ("rewards", "values", "next_values")}
 
 
 mistake = edits_of(td_errors, shifted_back=shifted_back, shifted_on=shifted_on)
