@@ -12,22 +12,6 @@ class InvalidInput(ValueError):
     """
 
 
-class NotAllowed(InvalidInput):
-    """A setting that is out of its range. Fields: name, value: of the setting. use: what is allowed, in words."""
-
-    def __init__(self, name: str, value: object, use: str) -> None:
-        super().__init__(f"{name}={value!r} is not allowed; use {use}")
-        self.name, self.value, self.use = name, value, use
-
-    def __reduce__(self) -> tuple[type["NotAllowed"], tuple[str, object, str]]:
-        return type(self), (self.name, self.value, self.use)  # a worker's error comes back whole
-
-    def of_option(self, option: str) -> str:
-        """The line for whoever typed the option."""
-        value = f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
-        return f"{option} {value} is not allowed; use {self.use}"
-
-
 def require_integers(settings: object, *names: str, at_least: int = 1, optional: bool = False) -> None:
     """Raises: InvalidInput unless each field is an integer >= at_least (or None, where `optional`)."""
     for name in names:
@@ -36,7 +20,7 @@ def require_integers(settings: object, *names: str, at_least: int = 1, optional:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
             alternative = " or None" if optional else ""
-            raise NotAllowed(name, value, f"an integer of at least {at_least}{alternative}")
+            raise InvalidInput(f"{name}={value!r} is not allowed; use an integer of at least {at_least}{alternative}")
 
 
 def require_numbers(
@@ -57,7 +41,7 @@ def require_numbers(
             start = f"above {low:g}" if above else f"of at least {low:g}"
             end = "" if high == math.inf else f" and at most {high:g}"
             alternative = ", or None" if optional else ""
-            raise NotAllowed(name, value, f"a number {start}{end}{alternative}")
+            raise InvalidInput(f"{name}={value!r} is not allowed; use a number {start}{end}{alternative}")
 
 
 def require_sizes(settings: object, *names: str) -> None:

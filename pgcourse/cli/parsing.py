@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import tyro
 
-from ..errors import InvalidInput, NotAllowed
+from ..errors import InvalidInput
 
 T = TypeVar("T")
 
@@ -38,9 +38,13 @@ def as_typed(**options: str) -> Iterator[None]:
     """Tell of a setting that is not allowed by its option. Args: options: field -> option, where they are not alike."""
     try:
         yield
-    except NotAllowed as error:
-        option = options.get(error.name, f"--{error.name.replace('_', '-')}")
-        raise InvalidInput(error.of_option(option)) from None
+    except InvalidInput as error:
+        # As `errors.require_integers` and `require_numbers` have it.
+        said = re.fullmatch(r"(\w+)=(.+?)(?:\.0)? is not allowed; (use .+)", str(error))
+        if said is None:
+            raise
+        option = options.get(said[1], f"--{said[1].replace('_', '-')}")
+        raise InvalidInput(f"{option} {said[2]} is not allowed; {said[3]}") from None
 
 
 def _needed(said: str, kind: type) -> str:
