@@ -53,14 +53,14 @@ def mark(arguments: list[str]) -> int:
                 f"port {options.port} cannot be used ({error.strerror}); choose another --port, or leave it away"
             ) from None
         server = MarkingServer(desk, before.token)  # perhaps this class is being marked already, at that port
-    print(f"{given} of {total} marked. The page, for you alone: {server.address}")
-    print("Each change is saved at once. To stop: Ctrl-C.", flush=True)
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     ended = signal.signal(signal.SIGTERM, stop)
     try:
+        print(f"{given} of {total} marked. The page, for you alone: {server.address}")
+        print("Each change is saved at once. To stop: Ctrl-C.", flush=True)
         if options.browser:
             webbrowser.open(server.address)
         server.serve_forever(poll_interval=0.2)
