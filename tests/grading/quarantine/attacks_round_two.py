@@ -2,7 +2,7 @@
 
 `CELLS` as in round one: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share
 of the points that it must not exceed). `LEAKS`: those that would write a hidden number into the feedback, with what is
-looked for; `LEAKING`: those that do. `LOOK_AT`: a remark must tell of them.
+looked for. `LOOK_AT`: a remark must tell of them.
 """
 # ruff: noqa: E501 - some attacks are long lines
 
@@ -252,7 +252,6 @@ LEAKS: dict[str, Leak] = {
     "an error's cause that is a word": (U1, D, _WORD + _RIGHT + _AT_FIRST + "raise ValueError('x') from type(word_of(rewards.flatten()[0]), (Exception,), {})()\n", "rewards", _words),
     "an entry that is a word": (U1, D, _WORD + _RIGHT + _AT_FIRST + "return {word_of(rewards.flatten()[0]): rewards}\n", "rewards", _words),
 }  # fmt: skip
-LEAKING: dict[str, str] = {}
 
 # Each changes what torch is to the whole process, or evaluates a text; the review should say so.
 _EVIL = "made(1)"
