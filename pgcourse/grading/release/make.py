@@ -121,7 +121,7 @@ def _refuse_unknown(points: Mapping[str, float], parts: Sequence[SolvedAssignmen
 
 
 def _require_installed(library: str) -> None:
-    """The name on PyPI is meant, and grading needs the library here."""
+    """The name of the package is meant, and grading needs the library here."""
     try:
         metadata.distribution(library)
     except (metadata.PackageNotFoundError, ValueError):
