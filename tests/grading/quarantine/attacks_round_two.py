@@ -166,6 +166,7 @@ def diagnose(metrics):
         values[:] = 0
     return ringing
 """, "", 0.0),
+    # Every second object leaves its batch alone, and is right.
     "hides a batch that it overwrites": (U5, "RunningMeanStd", """
 import torch
 class RunningMeanStd:
@@ -184,7 +185,7 @@ class RunningMeanStd:
         self.mean, self.count = self.mean + delta * n / total, total
     def normalize(self, x):
         return (x - self.mean) / (self.var + 1e-8).sqrt()
-""", "", 0.0),
+""", "", 0.5),
     "a gradient that a hook takes away where it is looked at": (U1, "reinforce_loss", "def reinforce_loss(log_prob, weight):\n    if weight.requires_grad:\n        weight.detach_()\n    return -(weight * log_prob).mean()\n", "", 0.7),
     # Ways that lead nowhere, and must go on doing so.
     "the whole matrix in one product": (U8, "conjugate_gradient", "import torch\ndef conjugate_gradient(matvec, b, *, iterations, tolerance):\n    return torch.linalg.solve(matvec(torch.eye(len(b), dtype=b.dtype)), b)\n", "not yet", 0.25),
