@@ -1,10 +1,12 @@
-"""Names of students: which are taken as they are, and when two are the same."""
+"""Names of students: which are taken as they are, when two are the same, and how a sentence lists many."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 MAX_NAME = 245  # bytes of a student's name: with an ending it is the name of a file, which has 255 at most
 PUBLISHED = "(published solution)"
+MOST_LISTED = 5  # names in a sentence
 # What takes no room, or looks like a blank: of two names that differ in it alone, nobody sees which is which.
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
 FORMULA = "=+-@\uff1d\uff0b\uff0d\uff20"  # how a text begins that a spreadsheet computes; some take the wide forms too
@@ -39,3 +41,10 @@ def composed(name: str) -> str:
 def folded(name: str) -> str:
     """The same text for names that differ in nothing but upper and lower case or Unicode's form."""
     return composed(composed(name).casefold())
+
+
+def some(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - MOST_LISTED} more" if len(listed) > MOST_LISTED else ""
+    return ", ".join(listed[:MOST_LISTED]) + more

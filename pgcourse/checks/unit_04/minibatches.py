@@ -35,7 +35,10 @@ Violation = tuple[str, str, str]
 
 def judge(case: Case, arrays: Arrays) -> Verdict:
     """Judge one observation. The kind joins the ids of all violated properties."""
-    found = _not_iterable(arrays) or [*_partition(case, arrays), *_sizes(case, arrays), *_shuffle(case, arrays)]
+    found = _not_iterable(arrays)
+    if not found:
+        found = [*_partition(case, arrays), *_sizes(case, arrays)]
+        found += _shuffle(case, arrays, whole=not found)
     if not found:
         return CORRECT
     return Verdict(False, "+".join(id for id, _, _ in found), found[0][1], found[0][2])
@@ -95,7 +98,8 @@ def _sizes(case: Case, arrays: Arrays) -> list[Violation]:
     return []
 
 
-def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
+def _shuffle(case: Case, arrays: Arrays, *, whole: bool) -> list[Violation]:
+    """Args: whole: whether all rows come once, in minibatches of the right sizes, so that each has its place."""
     if case["batch_size"] < LARGE:
         return []
     epochs = [
@@ -103,7 +107,6 @@ def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
         for rows, sizes in zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
     ]
     found = []
-    uneven = bool(_partition(case, arrays) or _sizes(case, arrays))  # no places to speak of
     first, second = (_listed(np.concatenate(parts)[:8]) for parts in epochs[:2])
     shown = f"The first rows of epoch 1: {first}; of epoch 2: {second}."
     # Of a third of all rows at most the next one is in the same minibatch by chance.
@@ -117,7 +120,7 @@ def _shuffle(case: Case, arrays: Arrays) -> list[Violation]:
     elif len(different) < len(epochs):
         text = f"Of {len(epochs)} epochs only {len(different)} have different minibatches; each needs new ones."
         found.append(("few-orders", text, shown))
-    if not uneven and _keep_their_place(epochs):
+    if whole and _keep_their_place(epochs):
         text = "Some rows keep coming in the same minibatch, or together; each must be as likely anywhere as any other."
         found.append(("same-place", text, shown))
     if not arrays["repeated with the same seed"]:

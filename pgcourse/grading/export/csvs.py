@@ -8,7 +8,8 @@ and an assignment by the number in brackets behind its title, then by the title 
 """
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.export.graded import Graded, Table, feedback, most, points, some
+from pgcourse.grading.export.graded import Graded, Table, feedback, most, points
+from pgcourse.grading.names import some
 
 
 def moodle(graded: Graded) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marks.gradebook import NotebookMarks, Row, Student
 from pgcourse.grading.marks.kept import read_students
+from pgcourse.grading.names import some
 from pgcourse.grading.roster import Person, Roster
 
 Table = tuple[list[str], list[list[object]]]  # the first line, and the rows below it
@@ -95,10 +96,3 @@ def _of_row(row: Row) -> str:
         return f"{row.id}: open"
     reason = " ".join(row.given.reason.split()) if row.given else ""
     return f"{row.id}: {row.points:g} of {row.max_points:g}, {row.status}{f' ({reason})' if reason else ''}"
-
-
-def some(names: Iterable[str]) -> str:
-    """The first five of them, and how many more there are."""
-    listed = list(names)
-    more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
-    return ", ".join(listed[:5]) + more

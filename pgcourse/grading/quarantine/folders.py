@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from pgcourse.grading.names import some
+
 ENDING = ".ipynb"
 ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
 MAX_DEPTH = 4  # folders below a student's own
 MAX_ENTRIES = 1000  # files and folders of one student that are looked at
-MAX_SHOWN = 5  # names in a remark
 # What systems write by themselves: nobody handed that in. `timestamp.txt` is nbgrader's.
 SYSTEMS = ("timestamp.txt", "thumbs.db", "desktop.ini", "__macosx", "__pycache__")
 
@@ -91,12 +92,6 @@ def is_notebook(path: Path) -> bool:
 def is_archive(path: Path) -> bool:
     """Whether the name ends as that of packed files does."""
     return path.suffix.lower() in ARCHIVES
-
-
-def some(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - MAX_SHOWN
-    return ", ".join(names[:MAX_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def shown(path: Path) -> str:

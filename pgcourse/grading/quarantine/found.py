@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.names import composed, wrong_name
+from pgcourse.grading.names import composed, some, wrong_name
 from pgcourse.grading.quarantine import folders, layouts
 from pgcourse.grading.quarantine.folders import ENDING, is_archive, is_notebook, shown
 from pgcourse.grading.roster import Roster
@@ -169,7 +169,7 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
     if not present:
         packed = [shown(Path(path.name)) for path in others if is_archive(path)]
         if packed:
-            raise InvalidInput(f"{shown(folder)} holds no notebooks but {folders.some(packed)}; unpack it first")
+            raise InvalidInput(f"{shown(folder)} holds no notebooks but {some(packed)}; unpack it first")
         raise InvalidInput(f"{folder} holds no notebooks; it needs STUDENT/{assignments[0]}{ENDING} for each student")
     if said := folders.no_notebooks([path.relative_to(folder) for path in others]):
         place.remarks.append(said)
@@ -247,7 +247,7 @@ def _inside(place: Place, student: str, folder: Path, assignments: Sequence[str]
                 "since one lies above" if at_once else f"since one alone could count; leave one, as {name}{ENDING}"
             )
             was = "was" if len(below) == 1 else "were"
-            place.remarks.append(f"{student}: {folders.some(names)} {was} left out, {said_more}.")
+            place.remarks.append(f"{student}: {some(names)} {was} left out, {said_more}.")
             place.left_out.add(student)
     for path in found.notebooks:
         if path.stem not in assignments:
