@@ -18,6 +18,7 @@ from pgcourse.checks.observe.remote_networks import (
     driven_apart,
     log_prob_fits,
     plain,
+    sensitivity,
     shared,
     slopes,
 )
@@ -62,6 +63,7 @@ class GaussianFactory(Factory):
         self._observe_row(arrays, policy, obs, "")
         self._observe_gradients(arrays, policy, case)
         if arrays["differentiable"]:
+            arrays["seen"], arrays["apart"] = sensitivity(policy, obs, lambda outputs: outputs["mean"])
             self._train(arrays, policy, case["training_obs"], case["targets"])
             arrays["slopes"] = slopes(policy, case["training_obs"])
             self._push(arrays, policy, case["training_obs"], case["targets"].sign())

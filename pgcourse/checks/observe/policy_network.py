@@ -17,6 +17,7 @@ from pgcourse.checks.observe.remote_networks import (
     driven_apart,
     log_prob_fits,
     plain,
+    sensitivity,
     shared,
     slopes,
 )
@@ -67,6 +68,7 @@ class PolicyFactory(Factory):
         if arrays["differentiable"]:
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
+            arrays["seen"], arrays["apart"] = sensitivity(policy, case["obs"], _against_the_first)
             self._train(arrays, policy, case["training_obs"], case["targets"])
             arrays["slopes"] = slopes(policy, case["training_obs"])
             self._push(arrays, policy, case["training_obs"], 1 - 2.0 * (case["targets"] == 0))
@@ -107,10 +109,15 @@ class PolicyFactory(Factory):
         """How far the log-odds of the last action against the first get, to both sides, when large steps drive them."""
 
         def log_odds() -> Tensor:
-            logits = policy(obs)["logits"]
-            return logits[:, -1] - logits[:, 0]
+            return _against_the_first(policy(obs))[:, -1]
 
         record(arrays, "pushed", driven_apart(log_odds, policy.parameters(), direction, FAR))
+
+
+def _against_the_first(outputs: dict[str, Tensor]) -> Tensor:
+    """[B, A - 1]: the log-odds of each action against the first."""
+    logits = outputs["logits"]
+    return logits[:, 1:] - logits[:, :1]
 
 
 def _probs(logits: Tensor) -> Tensor:

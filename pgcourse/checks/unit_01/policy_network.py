@@ -11,7 +11,7 @@ from torch.distributions import Categorical
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.policy_network import FAR, PolicyFactory
-from pgcourse.checks.observe.remote_networks import slopes_agree
+from pgcourse.checks.observe.remote_networks import APART, slopes_agree, unseen
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
 
@@ -133,6 +133,10 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
             text = "Driven apart by large steps, your logits do not get far: something bounds them."
             where = f"Got log-odds of at most {number(arrays['pushed'])} to both sides."
         yield "never-confident", text, where
+    if said := unseen(case, arrays):
+        yield "sees-a-part", *said
+    elif arrays["apart"] < APART:
+        yield "actions-tied", "Your logits follow from one another; each action needs its own.", ""
     if not slopes_agree(arrays["slopes"]):
         yield "other-gradients", "The gradients of your network are not those of what it computes.", ""
 

@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.gaussian import FAR, GaussianFactory
-from pgcourse.checks.observe.remote_networks import NORMALS, slopes_agree
+from pgcourse.checks.observe.remote_networks import APART, NORMALS, slopes_agree, unseen
 from pgcourse.checks.wording import number, shape
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
@@ -162,8 +162,11 @@ def _training(case: Case, arrays: Arrays) -> Violations:
     if not np.isfinite(trained).all() or reached.max() < LEARNED:
         text = "Trained on an easy rule (the mean depends on the observation), your network does not learn it."
         yield "does-not-learn", text, where
-    if reached.min() < REACHED and trained.shape[1] > 1 and np.ptp(trained, axis=1).max() < 1e-4:
-        yield "one-mean-for-all", "All action dimensions get the same mean, whatever is asked of them.", where
+    if said := unseen(case, arrays):
+        yield "sees-a-part", *said
+    if arrays["apart"] < APART:
+        text = "The means of your action dimensions follow from one another; each dimension needs its own."
+        yield "means-tied", text, ""
     if reached.min() < REACHED and min(abs(low), abs(high)) < LEARNED:
         yield "one-sided-mean", "Trained to means of both signs, your network reaches only one of them.", where
     if float(arrays["pushed mean"]) < FAR:

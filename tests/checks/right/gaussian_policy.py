@@ -1,5 +1,6 @@
 """Right answers to gaussian_policy in other styles."""
 
+import itertools
 import math
 
 import torch
@@ -64,5 +65,28 @@ def right_with_a_scaled_output(obs_dim, action_dim):
 
         def forward(self, obs):
             return Independent(Normal(0.01 * self.layers(obs), self.log_std.exp()), 1)
+
+    return Policy()
+
+
+def right_with_many_relu_units(obs_dim, action_dim):
+    """Large steps throw it about."""
+
+    class Policy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            widths = (obs_dim, 256, 256, 256)
+            layers = [
+                layer
+                for width, following in itertools.pairwise(widths)
+                for layer in (nn.Linear(width, following), nn.ReLU())
+            ]
+            self.hidden, self.mean = nn.Sequential(*layers), nn.Linear(256, action_dim)
+            nn.init.normal_(self.mean.weight, std=0.001)
+            nn.init.zeros_(self.mean.bias)
+            self.log_std = nn.Parameter(torch.zeros(action_dim))
+
+        def forward(self, obs):
+            return Independent(Normal(self.mean(self.hidden(obs)), self.log_std.exp()), 1)
 
     return Policy()

@@ -40,3 +40,8 @@ class Scaled(Policy):
 def right_with_small_logits(obs_dim, num_actions):
     """Torch's default weights and logits times 0.02: near uniform for ever at small learning rates, and trainable."""
     return Scaled(nn.Linear(obs_dim, 64), nn.Tanh(), nn.Linear(64, num_actions))
+
+
+def right_with_few_relu_units(obs_dim, num_actions):
+    """Of some actions only the bias is left to learn, where no unit answers."""
+    return started(Policy(nn.Linear(obs_dim, 8), nn.ReLU(), nn.Linear(8, num_actions)), nn.init.normal_, std=0.01)

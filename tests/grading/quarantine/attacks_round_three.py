@@ -1,7 +1,7 @@
 """A fourth round of submissions: inputs that are left out, functions that are right where they are looked at alone.
 
 `CELLS` as in round one: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share
-of the points that it must not exceed). `OPEN`: those that exceed it, with the cause.
+of the points that it must not exceed).
 """
 # ruff: noqa: E501 - some attacks are long lines
 
@@ -201,10 +201,3 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
 
 # Made by hand or found in memory, with right values; a person is told to look.
 ELSEWHERE = ("the policy of kept lines", "sends what it has overwritten as it was")
-
-_TARGETS = "unit_01/policy_network.py and unit_05/gaussian_policy.py `cases`: what is learned follows from few numbers of an observation; networks that are trained hard and do not move are right as well, so that no small step tells"
-OPEN: dict[str, str] = {
-    "sees the signs of observations alone": _TARGETS,
-    "one mean for all dimensions, with alternating signs": _TARGETS,
-    "sees the signs of observations alone, as a Gaussian": _TARGETS,
-}
