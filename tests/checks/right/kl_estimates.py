@@ -1,5 +1,7 @@
 """Right answers to kl_estimates in other styles."""
 
+from collections import OrderedDict
+
 import torch
 
 
@@ -45,3 +47,8 @@ def right_never_below_zero(log_prob, reference_log_prob):
     log_ratio = reference_log_prob.detach() - log_prob
     k3 = torch.where(log_ratio == 0, 0 * log_ratio, log_ratio.exp() - 1 - log_ratio)
     return {"k1": -log_ratio, "k2": log_ratio.square() / 2, "k3": k3}
+
+
+def right_with_ordered_dict(log_prob, reference_log_prob):
+    difference = log_prob - reference_log_prob.detach()
+    return OrderedDict(k1=difference, k2=difference.square() / 2, k3=torch.expm1(-difference) + difference)

@@ -1,0 +1,79 @@
+"""A fifth round, on answers that are values: what no input reaches, what is kept between calls; and right ones that lose."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pgcourse.grading.grader import ClassResult, grade
+from pgcourse.grading.release.make import Settings as Made
+from pgcourse.grading.release.make import make
+from pgcourse.grading.settings import Settings
+from tests.grading.classroom import SEED, fill, grade_id, hand_in, notebook
+from tests.grading.quarantine.attacks_round_four_values import CELLS, LOST, OPEN, RIGHT
+from tests.grading.quarantine.test_attacks_round_three import student_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
+Graded = tuple[ClassResult, Path]
+
+
+def own(source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """Each attack alone, in a release as teachers make it: without libraries."""
+    root = tmp_path_factory.mktemp("attacks_round_four_values")
+    release = root / "class"
+    make(Made(out=release, units=tuple(range(10)), version="0.1.0", experiments=False))
+    for name, (assignment, exercise, cell, _, _) in CELLS.items():
+        content = fill(notebook(release, assignment), {exercise: cell})
+        hand_in(root / "submissions", student_of(name), assignment, content)
+    for name, (assignment, exercise, cell, before, behind) in RIGHT.items():
+        content = fill(notebook(release, assignment), {exercise: cell})
+        place = next(place for place, each in enumerate(content["cells"]) if grade_id(each) == exercise)
+        content["cells"][place + 1 : place + 1] = map(own, behind)
+        content["cells"][place:place] = map(own, before)
+        hand_in(root / "submissions", student_of(name), assignment, content)
+    return grade(Settings(root / "submissions", release, root / "out", hidden_seed=SEED, timeout=5.0, jobs=1)), root
+
+
+def test_every_cause_is_of_an_attack() -> None:
+    assert {*OPEN} <= {*CELLS} and {*LOST} <= {*RIGHT}
+    assert len({student_of(name) for name in (*CELLS, *RIGHT)}) == len(CELLS) + len(RIGHT)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=OPEN[name])) if name in OPEN else name
+        for name in CELLS
+    ],
+)
+def test_no_attack_scores_beyond_its_work(graded: Graded, name: str) -> None:
+    _, exercise, _, _, most = CELLS[name]
+    student = next(student for student in graded[0].students if student.name == student_of(name))
+    row = next(row for row in student.rows if row.id == exercise)
+    assert student.score == row.points, "nothing else of the notebook is filled in"
+    assert row.points <= most * row.max_points
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_grader_says_what_it_should(graded: Graded, name: str) -> None:
+    page = (graded[1] / "out" / "students" / f"{student_of(name)}.html").read_text(encoding="utf-8")
+    assert CELLS[name][3] in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=LOST[name])) if name in LOST else name
+        for name in RIGHT
+    ],
+)
+def test_no_right_answer_loses_points(graded: Graded, name: str) -> None:
+    student = next(student for student in graded[0].students if student.name == student_of(name))
+    row = next(row for row in student.rows if row.id == RIGHT[name][1])
+    assert row.points == row.max_points
