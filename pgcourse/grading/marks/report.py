@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from pgcourse.grading.marks.gradebook import Row, Student
@@ -32,11 +33,14 @@ LOOKS = {
 
 def page(student: Student) -> str:
     """The student's feedback as one HTML page without scripts; whatever a student wrote is shown as text."""
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        TEMPLATE.read_text(encoding="utf-8")
-    )
-    page = template.render(student=student, look=Markup(look()), looks=LOOKS, earned=_earned, number=_number)
+    page = _template().render(student=student, look=Markup(look()), looks=LOOKS, earned=_earned, number=_number)
     return f"{page}\n"
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
 
 
 def _number(points: float) -> str:
