@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, Template
 from markupsafe import Markup
 
+from pgcourse.grading.marks import history
 from pgcourse.grading.marks.gradebook import Row, Student
 from pgcourse.grading.marks.look import look
 from pgcourse.grading.marks.similarity import Pair
@@ -17,6 +18,7 @@ from pgcourse.storage import atomic_write, write_json
 CLASS = (
     "student", "score", "max_score", "late", "automatic", "automatic_max", "by_hand", "by_hand_max", "open_points",
 )  # fmt: skip
+TABLE = "class.csv"  # whoever writes what follows from the marks holds its lock
 LOOK_AT = ("student", "notebook", "what")
 STATES = ("correct", "not yet", "not attempted", "withheld")
 TEMPLATE = Path(__file__).with_name("feedback.html")
@@ -52,6 +54,26 @@ def _earned(row: Row) -> str:
     return f"open, of {row.max_points:g}" if row.open else f"{row.points:g} of {row.max_points:g}"
 
 
+def write(
+    folder: Path,
+    students: Sequence[Student],
+    run: history.Run | None,
+    *,
+    pairs: Sequence[Pair] | None = None,
+    others: Sequence[Student] = (),
+) -> list[Student]:
+    """Everything that follows from the marks. Args: others: further students of the class, whose own files stay.
+
+    Returns: the class, in order.
+    """
+    students = history.note(folder / "history.csv", students, run)
+    for each in students:
+        write_student(folder / "students", each)
+    everybody = sorted([*students, *others], key=lambda student: student.name)
+    write_class(folder, everybody, pairs)
+    return everybody
+
+
 def write_student(folder: Path, student: Student) -> None:
     """JSON and page of one student."""
     write_json(folder / f"{student.name}.json", student.as_json())
@@ -67,7 +89,7 @@ def strangers(folder: Path, students: Sequence[Student]) -> list[str]:
 def write_class(folder: Path, students: Sequence[Student], pairs: Sequence[Pair] | None) -> None:
     """`class.csv`, `statistics.csv`, `look_at.csv`, and `similarity.csv` unless there is None to write."""
     ids = [row.id for row in students[0].rows]
-    write_rows(folder / "class.csv", [*CLASS, *ids, "open", "note"], map(_of_class, students))
+    write_rows(folder / TABLE, [*CLASS, *ids, "open", "note"], map(_of_class, students))
     columns = ["exercise", "students", *STATES, "mean points", "max points", "misconceptions"]
     by_exercise = [_statistics([row for s in students for row in s.rows if row.id == id]) for id in ids]
     write_rows(folder / "statistics.csv", columns, by_exercise)
