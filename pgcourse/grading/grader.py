@@ -193,8 +193,17 @@ def marks(work: ClassWork, judged: JudgedClass, tables: Tables, roster: Roster |
     handed_in: dict[str, list[Work]] = {name: [] for name in sorted(judged)}
     for each in work.works:
         handed_in[each.submission.student].append(each)
+    people = roster.by_student if roster else {}
     return [
-        student(name, work.release, judged[name], tables, _missing(works), _note(name, works, roster))
+        student(
+            name,
+            work.release,
+            judged[name],
+            tables,
+            _missing(works),
+            _note(name, works, roster),
+            people[name].name if name in people else "",
+        )
         for name, works in handed_in.items()
     ]
 

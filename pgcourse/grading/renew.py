@@ -24,4 +24,4 @@ def renew(out: Path, release: Release) -> list[Student]:
 
 def _marked(before: Student, release: Release, tables: Tables) -> Student:
     missing = [part.name for part in before.parts if not part.handed_in]
-    return student(before.name, release, kept.judged(before), tables, missing, before.note)
+    return student(before.name, release, kept.judged(before), tables, missing, before.note, before.full_name)

@@ -107,7 +107,7 @@ class Student:
     """All of one student.
 
     Fields: late: the share of the score that is lost. note: what the table says of the student. attempts: the last rows of
-    `history.csv`.
+    `history.csv`. full_name: of the roster; "" where it has none.
     """
 
     name: str
@@ -115,6 +115,12 @@ class Student:
     late: float = 0.0
     note: str = ""
     attempts: tuple[Mapping[str, str], ...] = ()
+    full_name: str = ""
+
+    @property
+    def title(self) -> str:
+        """`Anna Berg (anna)`, or the name in the tables where there is no other."""
+        return f"{self.full_name} ({self.name})" if self.full_name not in ("", self.name) else self.name
 
     @property
     def rows(self) -> list[Row]:
@@ -176,6 +182,7 @@ class Student:
         """What stands in the student's JSON file. Without what is open, `automatic` and `by_hand` make up the score."""
         return {
             "student": self.name,
+            "full_name": self.full_name,
             "score": self.score,
             "max_score": self.max_score,
             "late": self.late,
@@ -203,6 +210,7 @@ def student(
     tables: Tables,
     missing: Collection[str] = (),
     note: str = "",
+    full_name: str = "",
 ) -> Student:
     """Put one student's marks together. Args: judged: by assignment. missing: assignments without a notebook."""
     parts = []
@@ -223,7 +231,7 @@ def student(
             rows.append(Row(cell.id, status, points, cell.points, text, given=given, by_hand=True, rubric=rubric))
         here = assignment.name not in missing
         parts.append(NotebookMarks(assignment.name, tuple(rows), own.notes, own.look_at, here))
-    return Student(name, tuple(parts), tables.late.get(name, 0.0), note)
+    return Student(name, tuple(parts), tables.late.get(name, 0.0), note, full_name=full_name)
 
 
 def _rubric(cell: ManualCell, given: Given | None) -> tuple[RubricRow, ...]:

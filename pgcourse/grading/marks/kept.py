@@ -57,7 +57,7 @@ def _student(path: Path, name: str, look_at: dict[tuple[str, str], list[str]]) -
             own = tuple(_row(id, exercises[id]) for id in what["exercises"])
             looks = tuple(look_at.get((name, part), ()))
             parts.append(NotebookMarks(part, own, tuple(notes.get(part, ())), looks, what["handed_in"]))
-        return Student(name, tuple(parts), data["late"], data["note"], tuple(data["attempts"]))
+        return Student(name, tuple(parts), data["late"], data["note"], tuple(data["attempts"]), data["full_name"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise InvalidInput(f"cannot read {path} ({said}); grade the whole class again") from None

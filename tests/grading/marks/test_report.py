@@ -1,6 +1,7 @@
 """The feedback page: in the course's colours, whole in itself, without scripts, and whatever anybody wrote is text."""
 
 import re
+from dataclasses import replace
 
 from pgcourse.checks.card import stylesheet
 from pgcourse.grading.marks import report
@@ -20,6 +21,14 @@ def a_student(name: str = "anna", given: Given | None = None) -> Student:
     manual = {(name, CELL.id): given} if given else {}
     tables = Tables({(name, "own"): Given(3, HOSTILE)}, manual, {name: 0.1})
     return student(name, RELEASE, {"01_reinforce": Judged(judgements, (HOSTILE,))}, tables)
+
+
+def test_the_full_name_of_the_roster_stands_before_the_name_in_the_tables() -> None:
+    page = report.page(replace(a_student(), full_name="Anna <i>Berg</i>"))
+    assert "<title>Anna &lt;i&gt;Berg&lt;/i&gt; (anna)</title>" in page
+    assert "<h1>Anna &lt;i&gt;Berg&lt;/i&gt; (anna): " in page
+    for name in ("", "anna"):
+        assert "<title>anna</title>" in report.page(replace(a_student(), full_name=name))
 
 
 def rows(page: str) -> list[list[str]]:
