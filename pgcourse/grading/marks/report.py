@@ -90,7 +90,7 @@ def write_class(folder: Path, students: Sequence[Student], pairs: Sequence[Pair]
     """`class.csv`, `statistics.csv`, `look_at.csv`, and `similarity.csv` unless there is None to write."""
     ids = [row.id for row in students[0].rows]
     write_rows(folder / TABLE, [*CLASS, *ids, "open", "note"], map(_of_class, students))
-    columns = ["exercise", "students", *STATES, "mean points", "max points", "misconceptions"]
+    columns = ["exercise", "students", *STATES, "open", "mean points", "max points", "misconceptions"]
     by_exercise = [_statistics([row for s in students for row in s.rows if row.id == id]) for id in ids]
     write_rows(folder / "statistics.csv", columns, by_exercise)
     if pairs is not None:
@@ -116,5 +116,5 @@ def _statistics(rows: Sequence[Row]) -> list[object]:
     named = Counter(row.misconception for row in rows if row.misconception).most_common()
     decided = [row.points for row in rows if not row.open]
     mean = round(sum(decided) / len(decided), 2) if decided else ""
-    counts = [states[state] for state in STATES]
+    counts = [*(states[state] for state in STATES), len(rows) - len(decided)]
     return [rows[0].id, len(rows), *counts, mean, rows[0].max_points, "; ".join(f"{name} {n}" for name, n in named)]
