@@ -78,7 +78,9 @@ def mark(arguments: list[str]) -> int:
                 f"the marks are saved, but class.csv and the feedback are as they were: {error}; then run: {grade}"
             ) from None
     given, total = desk.progress()
-    print(f"\n{given} of {total} marked; class.csv and the feedback in {options.grades} have them.")
+    print(f"\n{given} of {total} marked; class.csv and the feedback in {options.grades} have them")
+    if given == total:
+        print(f"next: pgcourse grades export {options.grades} --to csv, or moodle, canvas, nbgrader")
     return 0
 
 

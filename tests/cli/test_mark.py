@@ -18,7 +18,7 @@ from pgcourse.cli import main
 from pgcourse.grading import again, tables
 from pgcourse.grading.marking import address, sheet
 from pgcourse.grading.settings import Settings
-from tests.grading.marking.desks import LONG, make_class, mark_command
+from tests.grading.marking.desks import LONG, RELEASE, make_class, mark_command
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def test_it_serves_until_it_is_stopped_and_says_what_comes_next(tmp_path: Path) 
             process.send_signal(number)
             rest, _ = process.communicate(timeout=20)
         assert process.returncode == 0
-        assert rest.endswith(f"\n0 of 4 marked; class.csv and the feedback in {grades} have them.\n")
+        assert rest.endswith(f"\n0 of 4 marked; class.csv and the feedback in {grades} have them\n")
 
 
 def test_what_was_marked_is_in_the_class_s_table_when_the_page_is_left(tmp_path: Path) -> None:
@@ -58,6 +58,17 @@ def test_what_was_marked_is_in_the_class_s_table_when_the_page_is_left(tmp_path:
     found = {row["student"]: row for row in tables.rows(grades / "class.csv", ("student", "score", LONG.id))}
     assert (found["ben"]["score"], found["ben"][LONG.id], found["anna"][LONG.id]) == ("8.0", "4.0", "")
     assert '<td>The method.</td><td class="points">3 of 3</td>' in (grades / "students" / "ben.html").read_text()
+
+
+def test_what_comes_after_the_last_mark_is_said(tmp_path: Path) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    for cell in (cell for each in RELEASE.assignments for cell in each.manual):
+        for item, line in enumerate(cell.rubric):
+            sheet.change_experiment(grades / "manual.csv", cell, "anna", sheet.Change(item, line.points))
+    with running(grades, release) as (process, _):
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    assert rest.splitlines()[-1] == f"next: pgcourse grades export {grades} --to csv, or moodle, canvas, nbgrader"
 
 
 def test_a_closed_terminal_does_not_end_what_was_started_to_outlive_it(tmp_path: Path) -> None:
