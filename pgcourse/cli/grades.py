@@ -43,6 +43,7 @@ def grades(arguments: list[str]) -> int:
     options = parse(GradesExport, arguments[1:], program="pgcourse grades export")
     from ..grading.export import csvs, nbgrader
     from ..grading.export.graded import read_graded, require_closed
+    from ..grading.release.assignment import number
     from ..grading.roster import read_roster
     from ..grading.tables import write_rows
 
@@ -60,5 +61,6 @@ def grades(arguments: list[str]) -> int:
     head, table = {"moodle": csvs.moodle, "canvas": csvs.canvas, "csv": csvs.plain}[options.to](graded)
     out = options.out or options.grades / f"{options.to}.csv"
     write_rows(out, head, table)
-    print(f"wrote {len(graded.students)} students, {len(graded.notebooks)} notebooks to {out}")
+    students, notebooks = number(len(graded.students), "student"), number(len(graded.notebooks), "notebook")
+    print(f"wrote {students}, {notebooks} to {out}")
     return 0

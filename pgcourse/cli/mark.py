@@ -2,6 +2,8 @@
 
 import signal
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +17,8 @@ from .parsing import parse
 class Mark:
     """Mark experiments, and exercises that were withheld, in a page on this machine alone. Ctrl-C ends it.
 
-    Each change is saved at once in grades/manual.csv, or overrides.csv; `pgcourse grade` then puts them into the tables and
-    the feedback.
+    Each change is saved at once in grades/manual.csv, or overrides.csv; at the end all are put into class.csv, the other
+    tables and the feedback.
 
     Example: pgcourse mark grades/ --release class/
     """
@@ -36,7 +38,7 @@ def mark(arguments: list[str]) -> int:
     options = parse(Mark, arguments, program="pgcourse mark")
     if not 0 <= options.port < 65536:
         raise InvalidInput(f"--port {options.port} is no port; use one from 1024 to 65535")
-    from ..grading import again
+    from ..grading import again, renew
     from ..grading.marking import address
     from ..grading.marking.desk import Desk
     from ..grading.marking.server import MarkingServer
@@ -54,24 +56,49 @@ def mark(arguments: list[str]) -> int:
             ) from None
         server = MarkingServer(desk, before.token)  # perhaps this class is being marked already, at that port
 
+    with _ended_by_signals():
+        try:
+            print(f"{given} of {total} marked. The page, for you alone: {server.address}")
+            print(
+                "Each change is saved at once. Ctrl-C ends it, and puts all into class.csv and the feedback.",
+                flush=True,
+            )
+            if options.browser:
+                webbrowser.open(server.address)
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            server.close()
+        try:
+            renew.renew(options.grades, desk.release)
+        except InvalidInput as error:
+            grade = again.command(options.grades, options.release)
+            raise InvalidInput(
+                f"the marks are saved, but class.csv and the feedback are as they were: {error}; then run: {grade}"
+            ) from None
+    given, total = desk.progress()
+    print(f"\n{given} of {total} marked; class.csv and the feedback in {options.grades} have them")
+    if given == total:
+        print(f"next: pgcourse grades export {options.grades} --to csv, or moodle, canvas, nbgrader")
+    return 0
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a signal, and a terminal that is closed, end the page as Ctrl-C does; a second one does not disturb the end."""
+    names = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP; nohup has it ignored
+    ends = [each for name in names if (each := getattr(signal, name, None))]
+    ends = [each for each in ends if signal.getsignal(each) is not signal.SIG_IGN]
+
     def stop(*_: object) -> None:
+        for each in ends:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    ended = signal.signal(signal.SIGTERM, stop)
+    before = [(each, signal.signal(each, stop)) for each in ends]
     try:
-        print(f"{given} of {total} marked. The page, for you alone: {server.address}")
-        print("Each change is saved at once. To stop: Ctrl-C.", flush=True)
-        if options.browser:
-            webbrowser.open(server.address)
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        pass
+        yield
     finally:
-        server.close()
-        signal.signal(signal.SIGTERM, ended)
-    given, total = desk.progress()
-    print(
-        f"\n{given} of {total} marked. To put them into class.csv and the feedback, for which nothing runs anew:\n"
-        f"{again.command(options.grades, options.release)}"
-    )
-    return 0
+        for each, handler in before:
+            signal.signal(each, handler)

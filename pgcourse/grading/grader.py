@@ -28,11 +28,13 @@ from pgcourse.grading.release.exercises import checks_digest, exercises_of
 from pgcourse.grading.release.manifest import Release
 from pgcourse.grading.roster import Roster, read_roster
 from pgcourse.grading.settings import Settings
+from pgcourse.grading.tables import locked
 from pgcourse.storage import atomic_write, write_json
 from pgcourse.study.workers import run_jobs
 
 Observed = dict[tuple[str, str], Collected]
 Progress = Callable[[int, int], None]
+JudgedClass = dict[str, dict[str, Judged]]  # student -> assignment -> what the notebook is worth
 
 
 @dataclass
@@ -58,7 +60,8 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
     found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
     remarks = [*used_again, *remarks]
     names = sorted({submission.student for submission in found})
-    others = regrade.others(settings, release, names) if settings.only else []
+    if settings.only:
+        regrade.others(settings, release, names)
     if checks_digest(exercises.values()) != release.checks:
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
     make_folder(settings.out)
@@ -72,19 +75,24 @@ def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassRe
             f"Weaker isolation: {'; '.join(sorted(why))}. The network is not cut, and a child may read what its user may "
             "read: see docs/grading.md, and prefer a container."
         )
-    present = sorted({submission.student for submission in found if submission.path})
-    further = [*(name for name in names if name not in present), *(other.name for other in others)]
-    tables = read_tables(settings.out, settings.times, release, present, further)
-    remarks += tables.remarks
-    students = marks(work, observed, names, tables, roster)
-    files = {(each.student, each.assignment): each.path for each in found}
-    students = history.note(settings.out / "history.csv", students, files, seed)
-    for each in students:
-        report.write_student(settings.out / "students", each)
-    right = {(each.name, row.id) for each in students for row in each.rows if row.status == "correct"}
+    judged = judge(work, observed)
+    right = {
+        (name, id)
+        for name, notebooks in judged.items()
+        for notebook in notebooks.values()
+        for id, each in notebook.judgements.items()
+        if each.status == "correct"
+    }
     pairs = None if settings.only else similarity.of_class(work, right)
-    students = sorted([*students, *others], key=lambda student: student.name)
-    report.write_class(settings.out, students, pairs)
+    present = sorted({submission.student for submission in found if submission.path})
+    run = history.Run({(each.student, each.assignment): each.path for each in found}, seed)
+    with locked(settings.out / report.TABLE):
+        others = regrade.others(settings, release, names) if settings.only else []  # perhaps marked meanwhile
+        further = [*(name for name in names if name not in present), *(other.name for other in others)]
+        tables = read_tables(settings.out, settings.times, release, present, further)
+        remarks += tables.remarks
+        students = marks(work, judged, tables, roster)
+        students = report.write(settings.out, students, run, pairs=pairs, others=others)
     if strangers := report.strangers(settings.out / "students", students):
         remarks.append(
             f"{settings.out / 'students'} holds pages of nobody in the class, from an earlier run: {', '.join(strangers)}; "
@@ -170,21 +178,33 @@ def _kept(path: Path, digest: str) -> Collected | None:
         return None
 
 
-def marks(
-    work: ClassWork, observed: Observed, names: list[str], tables: Tables, roster: Roster | None = None
-) -> list[Student]:
-    """The marks of every student. Right answers are worked out here, and not before."""
+def judge(work: ClassWork, observed: Observed) -> JudgedClass:
+    """What every notebook is worth. Right answers are worked out here, and not before."""
     answers = {id: Answers(e, p.inputs[id]) for p in work.prepared.values() for id, e in p.exercises.items()}
-    judged: dict[str, dict[str, Judged]] = {name: {} for name in names}
-    handed_in: dict[str, list[Work]] = {name: [] for name in names}
+    judged: JudgedClass = {}
     for each in work.works:
-        judged[each.submission.student][each.submission.assignment] = judge_notebook(each, observed[each.key], answers)
+        own = judged.setdefault(each.submission.student, {})
+        own[each.submission.assignment] = judge_notebook(each, observed[each.key], answers)
+    return judged
+
+
+def marks(work: ClassWork, judged: JudgedClass, tables: Tables, roster: Roster | None = None) -> list[Student]:
+    """The marks of every student, with what people have written."""
+    handed_in: dict[str, list[Work]] = {name: [] for name in sorted(judged)}
+    for each in work.works:
         handed_in[each.submission.student].append(each)
+    people = roster.by_student if roster else {}
     return [
         student(
-            name, work.release, judged[name], tables, _missing(handed_in[name]), _note(name, handed_in[name], roster)
+            name,
+            work.release,
+            judged[name],
+            tables,
+            _missing(works),
+            _note(name, works, roster),
+            people[name].name if name in people else "",
         )
-        for name in names
+        for name, works in handed_in.items()
     ]
 
 

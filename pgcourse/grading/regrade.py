@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.marks.gradebook import Student
-from pgcourse.grading.marks.kept import read_students
+from pgcourse.grading.marks.kept import read_students, require_same_release
 from pgcourse.grading.release.manifest import Release
 from pgcourse.grading.settings import Settings
 
@@ -13,12 +13,7 @@ from pgcourse.grading.settings import Settings
 def others(settings: Settings, release: Release, names: Sequence[str]) -> list[Student]:
     """All students of the last run but these. Raises: InvalidInput where that run's marks cannot stand beside new ones."""
     left = [student for student in read_students(settings.out) if student.name not in names]
-    ids = [id for part in release.assignments for id in [e.id for e in part.exercises] + [m.id for m in part.manual]]
-    for student in left:
-        if [row.id for row in student.rows] != ids:
-            raise InvalidInput(
-                f"{settings.out} holds marks of another release ({student.name}); grade the class without --only"
-            )
+    require_same_release(left, release, settings.out)
     if settings.hidden_seed is not None and settings.hidden_seed != _kept_seed(settings):
         raise InvalidInput("--hidden-seed with --only: another seed is for the whole class; leave one of the two away")
     return left

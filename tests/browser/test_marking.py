@@ -161,7 +161,6 @@ def test_a_class_is_marked_by_keyboard_and_the_marks_are_in_its_table(
     assert page.errors == []
     assert "3 of 3 marked" in command.stop()
 
-    grade(settings)
     with (out / "class.csv").open(encoding="utf-8") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert {name: rows[name][ID] for name in names} == {"anna": "2.5", "ben": "3.5", "carl": "0.0"}

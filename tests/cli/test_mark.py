@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from pgcourse.cli import main
-from pgcourse.grading import again
-from pgcourse.grading.marking import address
+from pgcourse.grading import again, tables
+from pgcourse.grading.marking import address, sheet
 from pgcourse.grading.settings import Settings
-from tests.grading.marking.desks import make_class, mark_command
+from tests.grading.marking.desks import LONG, RELEASE, make_class, mark_command
 
 
 @contextmanager
@@ -37,26 +38,66 @@ def running(grades: Path, release: Path, *options: str) -> Iterator[tuple[subpro
 
 def test_it_serves_until_it_is_stopped_and_says_what_comes_next(tmp_path: Path) -> None:
     grades, release = make_class(tmp_path, {"anna": "x", "ben": "y"})
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with running(grades, release) as (process, at):
             assert urllib.request.urlopen(at, timeout=10).status == 200
             process.send_signal(number)
             rest, _ = process.communicate(timeout=20)
         assert process.returncode == 0
-        assert "0 of 4 marked. To put them into class.csv and the feedback, for which nothing runs anew:\n" in rest
-        assert rest.endswith(f"\npgcourse grade SUBMISSIONS --release {release} --out {grades}\n"), (
-            "of an earlier version"
-        )
+        assert rest.endswith(f"\n0 of 4 marked; class.csv and the feedback in {grades} have them\n")
 
 
-def test_the_command_that_puts_marks_into_the_table_is_printed_in_full(tmp_path: Path) -> None:
+def test_what_was_marked_is_in_the_class_s_table_when_the_page_is_left(tmp_path: Path) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x", "ben": "y"})
+    with running(grades, release) as (process, _):
+        for item, points in enumerate((3, 1)):
+            sheet.change_experiment(grades / "manual.csv", LONG, "ben", sheet.Change(item, points))
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    assert "1 of 4 marked; class.csv" in rest
+    found = {row["student"]: row for row in tables.rows(grades / "class.csv", ("student", "score", LONG.id))}
+    assert (found["ben"]["score"], found["ben"][LONG.id], found["anna"][LONG.id]) == ("8.0", "4.0", "")
+    assert '<td>The method.</td><td class="points">3 of 3</td>' in (grades / "students" / "ben.html").read_text()
+
+
+def test_what_comes_after_the_last_mark_is_said(tmp_path: Path) -> None:
     grades, release = make_class(tmp_path, {"anna": "x"})
-    handed_in = tmp_path / "of the class"
-    again.keep(Settings(handed_in, release, grades, timeout=3))
+    for cell in (cell for each in RELEASE.assignments for cell in each.manual):
+        for item, line in enumerate(cell.rubric):
+            sheet.change_experiment(grades / "manual.csv", cell, "anna", sheet.Change(item, line.points))
     with running(grades, release) as (process, _):
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=20)
-    assert f"\npgcourse grade '{handed_in}' --release {release} --out {grades} --timeout 3\n" in rest
+    assert rest.splitlines()[-1] == f"next: pgcourse grades export {grades} --to csv, or moodle, canvas, nbgrader"
+
+
+def test_a_closed_terminal_does_not_end_what_was_started_to_outlive_it(tmp_path: Path) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with running(grades, release) as (process, at):
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            assert urllib.request.urlopen(at, timeout=10).status == 200
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_where_the_tables_cannot_be_renewed_the_command_that_does_it_is_printed_in_full(tmp_path: Path) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    handed_in = tmp_path / "of the class"
+    again.keep(Settings(handed_in, release, grades, timeout=3))
+    before = (grades / "class.csv").read_bytes()
+    with running(grades, release) as (process, _):
+        (grades / "students" / "anna.json").unlink()
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    assert process.returncode == 2 and (grades / "class.csv").read_bytes() == before
+    said = rest.splitlines()[-1]
+    assert said.startswith(
+        "pgcourse: the marks are saved, but class.csv and the feedback are as they were: cannot read"
+    )
+    assert said.endswith(f"then run: pgcourse grade '{handed_in}' --release {release} --out {grades} --timeout 3")
 
 
 def test_an_open_page_finds_the_next_start_and_nobody_else_reads_its_secret(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pgcourse.grading.release.make import make
 from pgcourse.grading.release.manifest import Late, parse_time
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, hand_in, notebook, solutions
+from tests.grading.marking.desks import make_class
 
 NAME, EXPERIMENT = "00_welcome", "experiment-00"
 DUE = "2026-12-01T12:00:00+00:00"
@@ -172,3 +173,9 @@ def test_nbgrader_s_gradebook_holds_the_marks(root: Path) -> None:
         ben = right | {"check-bandit_step": (None, 0.5, False), EXPERIMENT: (None, None, True)}
         assert found == {"anna": (anna, 9, 0.9), "ben": (ben, 4.5, 0)}, "carl handed in nothing"
         assert emails == {"anna": "anna@x.org", "ben": "ben@x.org", "carl": "carl@x.org"}
+
+
+def test_one_student_is_no_students(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grades, _ = make_class(tmp_path, {"anna": "x"})
+    assert main(["grades", "export", str(grades), "--to", "csv"]) == 0
+    assert capsys.readouterr().out == f"wrote 1 student, 2 notebooks to {grades / 'csv.csv'}\n"

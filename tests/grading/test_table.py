@@ -83,7 +83,7 @@ def test_what_is_open_is_neither_earned_nor_lost(graded: ClassResult, root: Path
     told = json.loads((root / "out" / "students" / "anna.json").read_text("utf-8"))
     assert (told["score"], told["automatic_max"], told["open"], told["open_points"]) == (11, 11, [EXPERIMENT], most)
     page = (root / "out" / "students" / "anna.html").read_text("utf-8")
-    assert "<h1>anna: 11 of 11 points</h1>" in page
+    assert "<h1>Anna Berg (anna): 11 of 11 points</h1>" in page
     assert f"<p>Automatic 11 of 11, by hand open {most:g}. What is open is not marked yet" in page
     assert table(root / "out" / "statistics.csv", "exercise")[EXPERIMENT]["mean points"] == "0.0", "carl's alone"
 

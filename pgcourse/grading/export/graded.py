@@ -68,7 +68,7 @@ def require_closed(students: Iterable[Student]) -> None:
     if waiting:
         ids = sorted({row.id for rows in waiting.values() for row in rows})
         raise InvalidInput(
-            f"marks of {some(waiting)} wait for a person ({some(ids)}); write them down and grade again, "
+            f"marks of {some(waiting)} wait for a person ({some(ids)}); give them with pgcourse mark, "
             "or add --provisional to write the points so far"
         )
 

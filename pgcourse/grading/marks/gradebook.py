@@ -1,7 +1,7 @@
 """The gradebook: judgements, and what people write beside them (overrides, marks by hand, times), put together."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,10 @@ class RubricRow:
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise, or one cell marked by hand (`by_hand`, by its `rubric`), of one student."""
+    """One exercise, or one cell marked by hand (`by_hand`, by its `rubric`), of one student.
+
+    Fields: automatic: the points of an exercise before a person changed them; None where nobody has.
+    """
 
     id: str
     status: str
@@ -59,6 +62,7 @@ class Row:
     given: Given | None = None
     by_hand: bool = False
     rubric: tuple[RubricRow, ...] = ()
+    automatic: float | None = None
 
     @property
     def open(self) -> bool:
@@ -67,8 +71,9 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """What stands under its id in the student's JSON file."""
-        data = {name: value for name, value in vars(self).items() if name not in ("id", "given", "rubric")}
+        data = {name: value for name, value in vars(self).items() if name not in ("id", "given", "rubric", "automatic")}
         data |= {"rubric": [asdict(line) for line in self.rubric]} if self.rubric else {}
+        data |= {} if self.automatic is None else {"automatic": self.automatic}
         return data | ({"changed_by_hand": self.given.reason} if self.given else {})
 
 
@@ -102,7 +107,7 @@ class Student:
     """All of one student.
 
     Fields: late: the share of the score that is lost. note: what the table says of the student. attempts: the last rows of
-    `history.csv`.
+    `history.csv`. full_name: of the roster; "" where it has none.
     """
 
     name: str
@@ -110,6 +115,12 @@ class Student:
     late: float = 0.0
     note: str = ""
     attempts: tuple[Mapping[str, str], ...] = ()
+    full_name: str = ""
+
+    @property
+    def title(self) -> str:
+        """`Anna Berg (anna)`, or the name in the tables where there is no other."""
+        return f"{self.full_name} ({self.name})" if self.full_name not in ("", self.name) else self.name
 
     @property
     def rows(self) -> list[Row]:
@@ -171,6 +182,7 @@ class Student:
         """What stands in the student's JSON file. Without what is open, `automatic` and `by_hand` make up the score."""
         return {
             "student": self.name,
+            "full_name": self.full_name,
             "score": self.score,
             "max_score": self.max_score,
             "late": self.late,
@@ -198,6 +210,7 @@ def student(
     tables: Tables,
     missing: Collection[str] = (),
     note: str = "",
+    full_name: str = "",
 ) -> Student:
     """Put one student's marks together. Args: judged: by assignment. missing: assignments without a notebook."""
     parts = []
@@ -206,9 +219,9 @@ def student(
         for exercise in assignment.exercises:
             judgement, most = own.judgements[exercise.id], exercise.points * exercise.weight
             given = tables.overrides.get((name, exercise.id))
-            points = round(most * judgement.share, 2) if given is None else given.points
-            message = judgement.message
-            rows.append(Row(exercise.id, judgement.status, points, most, message, judgement.misconception, given))
+            points = round(most * judgement.share, 2)
+            row = Row(exercise.id, judgement.status, points, most, judgement.message, judgement.misconception)
+            rows.append(replace(row, points=given.points, given=given, automatic=points) if given else row)
         for cell in assignment.manual:
             given = tables.manual.get((name, cell.id))
             waiting = "not attempted" if assignment.name in missing else "not marked yet"
@@ -218,7 +231,7 @@ def student(
             rows.append(Row(cell.id, status, points, cell.points, text, given=given, by_hand=True, rubric=rubric))
         here = assignment.name not in missing
         parts.append(NotebookMarks(assignment.name, tuple(rows), own.notes, own.look_at, here))
-    return Student(name, tuple(parts), tables.late.get(name, 0.0), note)
+    return Student(name, tuple(parts), tables.late.get(name, 0.0), note, full_name=full_name)
 
 
 def _rubric(cell: ManualCell, given: Given | None) -> tuple[RubricRow, ...]:

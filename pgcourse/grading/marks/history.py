@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,11 +17,23 @@ COLUMNS = ("time", "student", "assignment", *MARKS, "seed")
 SHOWN = 5  # attempts at each notebook in a student's JSON
 
 
-def note(path: Path, students: Sequence[Student], files: Mapping[tuple[str, str], str], seed: int) -> list[Student]:
+@dataclass(frozen=True)
+class Run:
+    """A run of the grader.
+
+    Fields: files: (student, assignment) -> path of what was handed in, "" where nothing was. seed: the hidden one, of which
+    a fingerprint is kept.
+    """
+
+    files: Mapping[tuple[str, str], str]
+    seed: int
+
+
+def note(path: Path, students: Sequence[Student], run: Run | None) -> list[Student]:
     """Add a row for each notebook that is another one than last time, or has other marks; and show each student the last.
 
-    Args: files: (student, assignment) -> path of what was handed in, "" where nothing was. seed: the hidden one, of which a
-    fingerprint is kept. Points are those before lateness. The same run again adds nothing.
+    Args: run: None where nothing was graded, and people have marked what the last attempt is. Points are those before
+    lateness. The same run again adds nothing.
     Raises: InvalidInput where the table cannot be read.
     """
     standing = rows(path, COLUMNS) if path.exists() else []
@@ -35,13 +47,14 @@ def note(path: Path, students: Sequence[Student], files: Mapping[tuple[str, str]
             by_hand = Sum.of(row for row in part.rows if row.by_hand)
             waiting = sum(row.max_points for row in part.rows if row.open)
             points = (automatic.points, automatic.max_points, by_hand.points, by_hand.max_points, waiting)
-            digest = _digest(files.get((student.name, part.name), ""))
-            row = dict(zip(MARKS, (digest, *(f"{each:g}" for each in points)), strict=True))
             before = attempts[student.name, part.name]
+            last = before[-1] if before else {"digest": "", "seed": ""}
+            digest = _digest(run.files.get((student.name, part.name), "")) if run else last["digest"]
+            row = dict(zip(MARKS, (digest, *(f"{each:g}" for each in points)), strict=True))
             untouched = not before and not digest and not automatic.points and not by_hand.points
-            if not untouched and (not before or any(before[-1][name] != row[name] for name in MARKS)):
+            if not untouched and (not before or any(last[name] != row[name] for name in MARKS)):
                 head = {"time": time, "student": student.name, "assignment": part.name}
-                before.append({**head, **row, "seed": fingerprint(seed)})
+                before.append({**head, **row, "seed": fingerprint(run.seed) if run else last["seed"]})
                 standing.append(before[-1])
     if len(standing) != kept or not path.exists():
         write_rows(path, COLUMNS, [[row[name] for name in COLUMNS] for row in standing])

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from markupsafe import Markup
 
+from pgcourse.grading.marks import history
 from pgcourse.grading.marks.gradebook import Row, Student
 from pgcourse.grading.marks.look import look
 from pgcourse.grading.marks.similarity import Pair
@@ -16,6 +18,7 @@ from pgcourse.storage import atomic_write, write_json
 CLASS = (
     "student", "score", "max_score", "late", "automatic", "automatic_max", "by_hand", "by_hand_max", "open_points",
 )  # fmt: skip
+TABLE = "class.csv"  # whoever writes what follows from the marks holds its lock
 LOOK_AT = ("student", "notebook", "what")
 STATES = ("correct", "not yet", "not attempted", "withheld")
 TEMPLATE = Path(__file__).with_name("feedback.html")
@@ -32,11 +35,14 @@ LOOKS = {
 
 def page(student: Student) -> str:
     """The student's feedback as one HTML page without scripts; whatever a student wrote is shown as text."""
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        TEMPLATE.read_text(encoding="utf-8")
-    )
-    page = template.render(student=student, look=Markup(look()), looks=LOOKS, earned=_earned, number=_number)
+    page = _template().render(student=student, look=Markup(look()), looks=LOOKS, earned=_earned, number=_number)
     return f"{page}\n"
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
 
 
 def _number(points: float) -> str:
@@ -46,6 +52,26 @@ def _number(points: float) -> str:
 def _earned(row: Row) -> str:
     """`2 of 3`; of what is open, `open, of 3`: it is not lost."""
     return f"open, of {row.max_points:g}" if row.open else f"{row.points:g} of {row.max_points:g}"
+
+
+def write(
+    folder: Path,
+    students: Sequence[Student],
+    run: history.Run | None,
+    *,
+    pairs: Sequence[Pair] | None = None,
+    others: Sequence[Student] = (),
+) -> list[Student]:
+    """Everything that follows from the marks. Args: others: further students of the class, whose own files stay.
+
+    Returns: the class, in order.
+    """
+    students = history.note(folder / "history.csv", students, run)
+    for each in students:
+        write_student(folder / "students", each)
+    everybody = sorted([*students, *others], key=lambda student: student.name)
+    write_class(folder, everybody, pairs)
+    return everybody
 
 
 def write_student(folder: Path, student: Student) -> None:
@@ -63,8 +89,8 @@ def strangers(folder: Path, students: Sequence[Student]) -> list[str]:
 def write_class(folder: Path, students: Sequence[Student], pairs: Sequence[Pair] | None) -> None:
     """`class.csv`, `statistics.csv`, `look_at.csv`, and `similarity.csv` unless there is None to write."""
     ids = [row.id for row in students[0].rows]
-    write_rows(folder / "class.csv", [*CLASS, *ids, "open", "note"], map(_of_class, students))
-    columns = ["exercise", "students", *STATES, "mean points", "max points", "misconceptions"]
+    write_rows(folder / TABLE, [*CLASS, *ids, "open", "note"], map(_of_class, students))
+    columns = ["exercise", "students", *STATES, "open", "mean points", "max points", "misconceptions"]
     by_exercise = [_statistics([row for s in students for row in s.rows if row.id == id]) for id in ids]
     write_rows(folder / "statistics.csv", columns, by_exercise)
     if pairs is not None:
@@ -90,5 +116,5 @@ def _statistics(rows: Sequence[Row]) -> list[object]:
     named = Counter(row.misconception for row in rows if row.misconception).most_common()
     decided = [row.points for row in rows if not row.open]
     mean = round(sum(decided) / len(decided), 2) if decided else ""
-    counts = [states[state] for state in STATES]
+    counts = [*(states[state] for state in STATES), len(rows) - len(decided)]
     return [rows[0].id, len(rows), *counts, mean, rows[0].max_points, "; ".join(f"{name} {n}" for name, n in named)]

@@ -65,6 +65,9 @@ def named(name: str, roster: Roster) -> Named | None:
 
 
 def _moodle_form(name: str) -> str:
+    """`Lovelace, Ada` is `Ada Lovelace`: rosters write both, and Moodle shows what its site prefers."""
+    last, comma, first = name.partition(",")
+    name = f"{first} {last}" if comma else name
     return folded(" ".join(_DROPPED.sub("", name).replace("_", " ").split()))
 
 

@@ -229,11 +229,19 @@ Never hand out `teacher/`.
 Hand in: each student gives back the notebook under its own name. Put them into folders named by student: \
 `submissions/STUDENT/NOTEBOOK.ipynb`, not inside this one.
 
-Grade, from this folder, with submissions and grades beside it and not inside:
+From this folder, with submissions and grades beside it and not inside: grade, mark what waits for a person, export.
 
 ```sh
-pgcourse grade ../submissions/ --release . --out ../grades/
+pgcourse grade ../submissions/ --release . --out ../grades/ --roster ../roster.csv
+pgcourse mark ../grades/ --release .
+pgcourse grades export ../grades/ --to moodle --roster ../roster.csv
 ```
+
+- `roster.csv` lists the class, a line for each student, below the columns `student,name,email`. The table then says who is \
+missing, and downloads of Moodle and Canvas are taken once they are unpacked. Without one, leave `--roster` away.
+- `mark` opens a page in your browser. Ctrl-C ends it, and puts your marks into `../grades/class.csv` and into the feedback, a \
+page for each student in `../grades/students/`.
+- `export` takes `moodle`, `canvas`, `nbgrader` or `csv`; `csv` needs no roster.
 
 Or hand out and collect with nbgrader:
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from pgcourse.grading import tables
 from pgcourse.grading.marking.desk import Desk
-from pgcourse.grading.marks import gradebook
+from pgcourse.grading.marks import gradebook, history, report
+from pgcourse.grading.marks.judge import Judged, Judgement
 from pgcourse.grading.release.experiments import EXPERIMENTS
 from pgcourse.grading.release.manifest import Assignment, GradedExercise, Late, ManualCell, Release, RubricItem
 from pgcourse.grading.release.notebooks import TEXT_STUB as STUB
@@ -96,22 +97,7 @@ def make_class(
         handed_out = release / each.notebook
         handed_out.parent.mkdir(parents=True, exist_ok=True)
         handed_out.write_text(json.dumps({"cells": [{"id": id, "source": [STUB]} for id in EXPECTED]}))
-    (grades / "students").mkdir(parents=True)
-    (grades / "class.csv").write_text("".join(f"{name}\n" for name in ("student", *answers)))
     for name, text in answers.items():
-        parts = RELEASE.assignments
-        rows = {e.id: {"status": "correct", "points": e.points} for a in parts for e in a.exercises}
-        waiting = "not attempted" if text is None else "not marked yet"
-        rows |= {cell.id: {"status": waiting, "points": 0} for a in parts for cell in a.manual}
-        told = {
-            "student": name,
-            "exercises": rows,
-            "notebooks": {a.name: {"handed_in": text is not None} for a in parts},
-        }
-        for id in [(withheld or {}).get(name)]:
-            if id is not None:
-                rows[id] = {"status": "withheld", "points": 0, "message": f"○ {id}: withheld\nIt uses sys._getframe."}
-        (grades / "students" / f"{name}.json").write_text(json.dumps(told))
         for each in RELEASE.assignments if text is not None else ():
             data = {"written": [answer(cell.id, str(text)) for cell in each.manual]}
             data["solutions"] = {e.id: [e.id] for e in each.exercises}  # type: ignore[assignment]
@@ -120,10 +106,28 @@ def make_class(
             path = grades / "readings" / name / f"{each.name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(data))
-    tables.write_rows(grades / "class.csv", ["student"], [[name] for name in answers])
+    students = [
+        gradebook.student(
+            name,
+            RELEASE,
+            {each.name: judged(each, (withheld or {}).get(name)) for each in RELEASE.assignments},
+            gradebook.Tables({}, {}, {}),
+            missing=[each.name for each in RELEASE.assignments if text is None],
+        )
+        for name, text in answers.items()
+    ]
+    report.write(grades, students, history.Run({}, seed=2024))
     gradebook.manual(grades / "manual.csv", RELEASE, [name for name, text in answers.items() if text is not None])
     gradebook.overrides(grades / "overrides.csv", RELEASE)
     return grades, release
+
+
+def judged(assignment: Assignment, withheld: str | None) -> Judged:
+    """Every exercise is right, but for the one that is withheld."""
+    found = {each.id: Judgement("correct", 1.0, f"✓ {each.id}") for each in assignment.exercises}
+    if withheld in found:
+        found[withheld] = Judgement("withheld", 0.0, f"○ {withheld}: withheld\nIt uses sys._getframe.")
+    return Judged(found)
 
 
 def desk(root: Path, answers: Mapping[str, str | None], withheld: Mapping[str, str] | None = None) -> Desk:

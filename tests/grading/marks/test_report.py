@@ -1,14 +1,18 @@
 """The feedback page: in the course's colours, whole in itself, without scripts, and whatever anybody wrote is text."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 from pgcourse.checks.card import stylesheet
+from pgcourse.grading import tables
 from pgcourse.grading.marks import report
 from pgcourse.grading.marks.gradebook import Given, Student, Tables, student
 from pgcourse.grading.marks.judge import Judged, Judgement
 from pgcourse.grading.marks.look import look
 from tests.grading.release.test_manifest import CELL, RELEASE
 
+STATISTICS = ("exercise", "students", "withheld", "open", "mean points")
 HOSTILE = "</style><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -20,6 +24,14 @@ def a_student(name: str = "anna", given: Given | None = None) -> Student:
     manual = {(name, CELL.id): given} if given else {}
     tables = Tables({(name, "own"): Given(3, HOSTILE)}, manual, {name: 0.1})
     return student(name, RELEASE, {"01_reinforce": Judged(judgements, (HOSTILE,))}, tables)
+
+
+def test_the_full_name_of_the_roster_stands_before_the_name_in_the_tables() -> None:
+    page = report.page(replace(a_student(), full_name="Anna <i>Berg</i>"))
+    assert "<title>Anna &lt;i&gt;Berg&lt;/i&gt; (anna)</title>" in page
+    assert "<h1>Anna &lt;i&gt;Berg&lt;/i&gt; (anna): " in page
+    for name in ("", "anna"):
+        assert "<title>anna</title>" in report.page(replace(a_student(), full_name=name))
 
 
 def rows(page: str) -> list[list[str]]:
@@ -57,6 +69,19 @@ def test_the_students_file_holds_the_lines_too() -> None:
     assert [(line["text"], line["points"], line["max_points"]) for line in row["rubric"]] == [
         ("numbers", 1.5, 2), ("reason", 1, 1),
     ]  # fmt: skip
+
+
+def test_work_that_waits_for_a_person_is_counted_and_is_in_no_mean(tmp_path: Path) -> None:
+    marked, waiting = a_student("anna", Given(2.5, "")), a_student("ben")
+    report.write_class(tmp_path, [marked, waiting, replace(waiting, name="carl")], None)
+    counts = {row["exercise"]: row for row in tables.rows(tmp_path / "statistics.csv", STATISTICS)}
+    assert [list(counts[id].values()) for id in ("gae", "own", CELL.id)] == [
+        ["gae", "3", "0", "0", "2.0"],
+        ["own", "3", "3", "0", "3.0"],  # withheld, and a person has decided
+        [CELL.id, "3", "0", "2", "2.5"],
+    ]
+    open_in_class = [row["open"] for row in tables.rows(tmp_path / "class.csv", ("open",))]
+    assert " ".join(open_in_class).split() == [CELL.id] * 2
 
 
 def test_nothing_runs_and_nothing_is_asked_for() -> None:

@@ -36,6 +36,16 @@ def taken(found: Place) -> dict[str, str]:
     return {found.shown(each.path): f"{each.student} {each.assignment}" for each in found.records}
 
 
+@pytest.mark.parametrize("written", ["Anna van der Berg", "van der Berg, Anna"])
+@pytest.mark.parametrize("shown", ["Anna van der Berg", "van der Berg, Anna", "van_der_Berg,_Anna"])
+def test_moodle_and_the_roster_may_each_put_the_last_name_first(tmp_path: Path, written: str, shown: str) -> None:
+    roster = Roster((Person("anna", written), Person("ben", "Berg, Anna van der II")), "roster.csv")
+    file = f"{shown}_12345_assignsubmission_file_/01_reinforce.ipynb"
+    assert taken(place(tmp_path, file, roster=roster)) == {file: "anna 01_reinforce"}
+    both = Roster((*roster.people, Person("anna2", "Anna van der Berg")), "roster.csv")
+    assert not taken(place(tmp_path, roster=both))[file].startswith("anna"), "two of this name: it is nobody's"
+
+
 @pytest.mark.parametrize(
     ("file", "whose"),
     [

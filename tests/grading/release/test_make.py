@@ -142,6 +142,17 @@ def test_the_same_again_restores_what_is_missing_and_keeps_what_was_changed(tmp_
     assert (out / "student/00_welcome.ipynb").read_bytes() == before[out / "student/00_welcome.ipynb"]
 
 
+def test_the_readme_names_what_a_teacher_runs_in_its_order(tmp_path: Path) -> None:
+    out = tmp_path / "class"
+    assert main([*MAKE, "--units", "1", "--out", str(out)]) == 0
+    (block,) = re.findall(r"```sh\n(pgcourse .*?)```", (out / "README.md").read_text(), flags=re.DOTALL)
+    assert block.splitlines() == [
+        "pgcourse grade ../submissions/ --release . --out ../grades/ --roster ../roster.csv",
+        "pgcourse mark ../grades/ --release .",
+        "pgcourse grades export ../grades/ --to moodle --roster ../roster.csv",
+    ]
+
+
 def test_another_release_in_the_folder_needs_force_and_grades_survive_it(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "class"
     assert main([*MAKE, "--units", "0", "--out", str(out)]) == 0
