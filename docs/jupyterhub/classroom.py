@@ -27,10 +27,15 @@ from pathlib import Path, PurePath
 
 MAX_BYTES = 64 * 2**20  # of one file, a notebook's outputs included
 SECONDS = 60.0  # for one student's file: a home may hang, and students can stop the processes that are theirs
+ENDING = 1.0  # seconds until a process that was ended is left behind: no signal reaches one that waits for such a home
 
 
 class Refused(Exception):
     """A file that is not taken, or not written, with the reason."""
+
+
+class NoAnswer(Refused):
+    """The process of a student did not end in time: this student is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,10 @@ def hand_out(files: dict[str, bytes], students: Iterable[Student], folder: str) 
     """Write each file into this folder of each home; what is there already stays. Returns: how many students failed."""
     failed = 0
     for student in students:
-        mode = student.home.stat().st_mode if student.home.exists() else 0
-        if mode & 0o077:
-            print(f"{student.name}: others may look into the home: chmod 700 {student.home}")
         done = {True: 0, False: 0}
         try:
+            if as_student(student, is_open):
+                print(f"{student.name}: others may look into the home: chmod 700 {student.home}")
             for name, content in files.items():
                 said = as_student(student, lambda name=name, content=content: write_new(Path(folder, name), content))
                 done[said == b"new"] += 1
@@ -83,12 +87,16 @@ def collect(names: Iterable[str], students: Iterable[Student], folder: str, into
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     missing = 0
     for student in students:
+        answers = True
         for name in names:
             try:
+                if not answers:
+                    raise NoAnswer("no answer before")
                 content = as_student(student, lambda name=name: read_plain(Path(folder, name)))
             except Refused as reason:
                 print(f"{student.name}: {name} is not collected: {reason}")
                 missing += 1
+                answers = not isinstance(reason, NoAnswer)
                 continue
             own = into / student.name
             own.mkdir(mode=0o700, exist_ok=True)
@@ -117,6 +125,11 @@ def give_back(feedback: Path, students: Iterable[Student], folder: str) -> int:
             print(f"{student.name}: {page.name} is not given back: {reason}")
             failed += 1
     return failed
+
+
+def is_open() -> bytes:
+    """Something where others may look into the present folder, a home."""
+    return b"open" if os.stat(".").st_mode & 0o077 else b""
 
 
 def read_plain(path: Path) -> bytes:
@@ -193,9 +206,11 @@ def as_student(student: Student, work: Callable[[], bytes], seconds: float = SEC
     finally:
         os.close(reading)
         os.kill(child, signal.SIGKILL)  # it has said all, or never will; it is there until it is waited for
-        os.waitpid(child, 0)
+        end = time.monotonic() + ENDING
+        while os.waitpid(child, os.WNOHANG) == (0, 0) and time.monotonic() < end:
+            time.sleep(0.001)
     if answer is None:
-        raise Refused(f"no answer within {seconds:g} s")
+        raise NoAnswer(f"no answer within {seconds:g} s")
     if answer[:1] == b"+" and len(answer) - 9 == int.from_bytes(answer[1:9], "big"):
         return answer[9:]
     raise Refused(answer[1:].decode() if answer[:1] == b"-" else "the process of the student was ended")

@@ -145,6 +145,7 @@ REFUSED = (
 Numbers = Sequence[tuple[np.ndarray, np.ndarray, Case]]  # (got, right, case)
 
 
+@np.errstate(all="ignore")  # an attempt's numbers may be as large as they like
 def recognise_everywhere(
     exercise: Exercise,
     cases: Sequence[Case],

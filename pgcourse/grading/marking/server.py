@@ -4,8 +4,10 @@ What students wrote is private and not to be trusted. Every request must name th
 its host; what reads or writes marks must besides come from the page itself. The page may run our script and nothing else.
 """
 
+import contextlib
 import hmac
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -50,12 +52,36 @@ class MarkingServer(ThreadingHTTPServer):
     """Serves one desk. `address` is what to open in a browser."""
 
     daemon_threads = True
+    MOST = 32  # connections at a time; a browser has six. Whoever is on this machine may open more, and say nothing.
 
     def __init__(self, desk: Desk, token: str, port: int = 0) -> None:
         """Args: port: 0 for any that is free. Raises: OSError where it is taken."""
         super().__init__((HOST, port), Handler)
         self.desk, self.token = desk, token
         self.lock = threading.Lock()
+        self.silent: dict[socket.socket, None] = {}  # that have not named the secret yet, the oldest first
+        self.opened = threading.Lock()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection; of too many silent ones the oldest is closed."""
+        with self.opened:
+            self.silent[request] = None
+            oldest = next(iter(self.silent)) if len(self.silent) > self.MOST else None
+        if oldest is not None:
+            with contextlib.suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)  # its thread then closes it
+            self.heard(oldest)
+        super().process_request(request, client_address)
+
+    def heard(self, request: socket.socket) -> None:
+        """It is known, or closed."""
+        with self.opened:
+            self.silent.pop(request, None)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self.heard(request)
+        super().shutdown_request(request)
 
     @property
     def origin(self) -> str:
@@ -115,6 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         token, _, path = parts.path.removeprefix("/").partition("/")
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.server.token.encode()):
             raise Refused(403, "open the address that `pgcourse mark` printed")
+        self.server.heard(self.connection)
         return path, {name: values[-1] for name, values in parse_qs(parts.query).items()}
 
     def _require_own_page(self, method: str) -> None:

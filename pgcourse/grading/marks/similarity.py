@@ -43,8 +43,8 @@ def of_class(work: ClassWork, right: Collection[tuple[str, str]] = ()) -> list[P
         own = [each for each in work.works if each.prepared is prepared]
         for id in prepared.exercises:
             published = [cell.source for cell in solved if cell.grade_id == id]
-            forms = {PUBLISHED: form_of(published[-1])} if published else {}
-            forms |= {each.submission.student: each.reading.forms.get(id, Form()) for each in own}
+            forms = {each.submission.student: each.reading.forms.get(id, Form()) for each in own}
+            forms |= {PUBLISHED: form_of(published[-1])} if published else {}
             stub = next((cell.source for cell in prepared.released if cell.grade_id == id), "")
             found += pairs(id, forms, form_of(stub), [student for student, exercise in right if exercise == id])
     return found

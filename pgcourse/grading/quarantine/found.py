@@ -128,14 +128,14 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
 
     One notebook; or a folder that holds `STUDENT.ipynb` (a release of one notebook), `STUDENT-NAME.ipynb` and folders
     `STUDENT/NAME.ipynb`, or nbgrader's `STUDENT/NAME/NAME.ipynb`; with a roster, what `layouts` knows too. Links are not
-    followed. Of two files for one assignment counts the one that bears the student's own name, then the one that Canvas
-    numbered last, then the first in the order of names. Deeper in a student's folder a notebook is taken where it is the
-    one of its name. Raises: InvalidInput where there is nothing.
+    followed. Of two files for one assignment counts the one that bears the student's own name, then `STUDENT-NAME.ipynb`,
+    then the one that Canvas numbered last, then the first in the order of names. Deeper in a student's folder a notebook
+    is taken where it is the one of its name. Raises: InvalidInput where there is nothing.
     """
     if not folder.exists():
         raise InvalidInput(f"there is no {folder}; give a notebook, or a folder with one folder for each student")
     place = Place(folder)
-    ranked: list[tuple[tuple[bool, int], Found]] = []
+    ranked: list[tuple[tuple[int, int], Found]] = []
     present: set[str] = set()
     others: list[Path] = []
     for entry in _entries(folder):
@@ -153,15 +153,19 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
         elif entry.is_dir():
             student = _of_folder(name, roster)
             present.add(student)
-            ranked += [((name != student, 0), found) for found in _inside(place, student, entry, assignments)]
+            ranked += [((2 * (name != student), 0), found) for found in _inside(place, student, entry, assignments)]
         elif entry.is_file():
             if (whose := _of_file(name, assignments, roster)) is None:
                 said = f"does not say which notebook it is; put it into {name}/NAME{ENDING}"
                 place.remarks.append(f"{place.shown(entry)} {said}")
                 continue
             student, assignment, number = whose
+            if wrong := wrong_name(student):
+                place.remarks.append(f"{place.shown(entry)}: the name {wrong}; the file was left out")
+                continue
             present.add(student)
-            ranked.append(((name != student, -number), Found(student, assignment, entry)))
+            spelling = 0 if name == student else 1 if name == f"{student}-{assignment}" else 2
+            ranked.append(((spelling, -number), Found(student, assignment, entry)))
         else:
             others.append(entry)
     for _, found in sorted(ranked, key=lambda each: each[0]):

@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine.sandbox import wire
@@ -31,6 +31,7 @@ GRACE = 2.0  # seconds more
 CROWDED = 8  # times its patience: how long a child is waited for that is kept from the processor
 MOMENT = 0.5  # seconds
 CHILDREN = 4096  # of one zygote, each with another user
+ATTEMPTS = 3  # at one notebook, where the processes around its children were ended
 USERS = 2**30  # from here on no account of any system has its number
 # The child's modules come over its standard input, so that no folder of the package is on its path.
 _BOOTSTRAP = """
@@ -120,6 +121,9 @@ class Child:
         return max(patience - max(cpu, asleep), 0.1)
 
 
+Done = TypeVar("Done")
+
+
 class KeeperGone(Exception):
     """Nobody knows what became of a child: its keeper has ended before it."""
 
@@ -165,7 +169,11 @@ class Zygote:
         self.children += 1
         with results, orders:
             with their_results, their_orders:
-                socket.send_fds(self.control, [b"R"], [their_results.fileno(), their_orders.fileno(), *files])
+                try:
+                    socket.send_fds(self.control, [b"R"], [their_results.fileno(), their_orders.fileno(), *files])
+                except OSError:  # it was ended, as by a system that is short of memory
+                    self.lost = True
+                    raise KeeperGone("the process that starts children has gone") from None
             child, why = Child(results, orders, self.limits), ""
             try:
                 yield child
@@ -205,6 +213,21 @@ def zygote(kind: Kind, limits: Limits) -> Zygote:
     if started is None:
         started = _STARTED[kind, limits] = Zygote(kind, limits)
     return started
+
+
+def attempted(act: Callable[[], Done], failed: Callable[[Exception], Done]) -> Done:
+    """What `act` gives, tried again where a process that watches over its child has gone; `failed` of any other error."""
+    last: Exception
+    for _ in range(ATTEMPTS):
+        try:
+            return act()
+        except KeeperGone as error:
+            last = error
+        except InvalidInput:
+            raise
+        except Exception as error:
+            return failed(error)
+    return failed(last)
 
 
 @atexit.register

@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pgcourse.errors import InvalidInput
-from pgcourse.grading.quarantine.process import Kind, Limits, source_of, zygote
+from pgcourse.grading.quarantine.process import Kind, Limits, attempted, source_of, zygote
 from pgcourse.grading.quarantine.reader.cells import Cell, Plan
 from pgcourse.grading.quarantine.sandbox import wire
 from pgcourse.storage import write_json
@@ -159,12 +158,7 @@ class ReadJob:
 
 def read(job: ReadJob) -> Reading:
     """Read one notebook, or take what was kept of the same file. What is no notebook gives a reading with a problem."""
-    try:
-        return _read(job)
-    except InvalidInput:
-        raise
-    except Exception as error:
-        return Reading(failed=failure(error))
+    return attempted(lambda: _read(job), lambda error: Reading(failed=failure(error)))
 
 
 def stamps(paths: Sequence[Path], *, kept: Path, limits: Limits, jobs: int) -> list[tuple[str, ...]]:
@@ -198,7 +192,8 @@ def _read(job: ReadJob) -> Reading:
         size = os.fstat(file).st_size
         if size > MAX_BYTES:
             return Reading(f"The file has {size // 2**20} MB; clear its outputs and hand it in again.")
-        digest = _digest(job, file)
+        if (digest := _digest(job, file)) is None:
+            return Reading("The file grows while it is read; hand in one that is finished.")
         if job.kept and (kept := _kept(job.kept, digest)) is not None:
             return kept
         os.lseek(file, 0, os.SEEK_SET)
@@ -234,12 +229,15 @@ def _asked(job: ReadJob, file: int) -> Reading:
     return Reading(UNREADABLE.format(why))
 
 
-def _digest(job: ReadJob, file: int) -> str:
-    """Of all that decides what is read: the file, the request, the code that reads and its limits."""
+def _digest(job: ReadJob, file: int) -> str | None:
+    """Of all that decides what is read: the file, the request, the code that reads and its limits. None: it is too large."""
     total = hashlib.sha256(
         json.dumps([job.request, job.limits.seconds, job.limits.memory, _code()], sort_keys=True).encode()
     )
+    size = 0
     while part := os.read(file, 2**20):
+        if (size := size + len(part)) > MAX_BYTES:
+            return None
         total.update(part)
     return total.hexdigest()
 

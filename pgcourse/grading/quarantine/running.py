@@ -17,14 +17,13 @@ from pgcourse.checks.observe.asking import Ask, Asking, Callback, Unanswered, un
 from pgcourse.checks.observe.record import Arrays, settle
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.quarantine.process import CROWDED, Child, KeeperGone, Kind, Limits, zygote
+from pgcourse.grading.quarantine.process import CROWDED, Child, KeeperGone, Kind, Limits, attempted, zygote
 from pgcourse.grading.quarantine.reader.cells import Cell
 from pgcourse.grading.quarantine.reading import failure
 from pgcourse.grading.quarantine.sandbox import arrays, wire
 
 MODULES = ("sandbox.arrays", "sandbox.packages", "sandbox.child")
 NEEDED = ("numpy", "scipy", "torch")  # by the observers, whatever answers may use
-ATTEMPTS = 3  # at one notebook, where its keeper is lost
 MAX_MESSAGE = 8 * 2**20  # bytes, of a child that runs a student's code
 MAX_TOTAL = 64 * 2**20  # bytes of all observations of one notebook
 MOST_CALLS = 1000  # of callbacks, for one question
@@ -328,16 +327,7 @@ def collect(job: Job) -> Collected:
 
     What ends or silences its child costs only itself: a fresh child runs the rest without it.
     """
-    for _ in range(ATTEMPTS):
-        try:
-            return _collect(job)
-        except KeeperGone as error:
-            last: Exception = error
-        except InvalidInput:
-            raise
-        except Exception as error:
-            return Collected(failed=failure(error))
-    return Collected(failed=failure(last))
+    return attempted(lambda: _collect(job), lambda error: Collected(failed=failure(error)))
 
 
 def _collect(job: Job) -> Collected:

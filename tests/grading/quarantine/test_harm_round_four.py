@@ -131,39 +131,18 @@ def trial(base: Path, cells: dict[str, str], exercise: str, **changes: Any) -> d
     return {student: str(json.loads(path.read_text(encoding="utf-8"))["notes"]) for student, path in told.items()}
 
 
-MEMORY = {
-    "large pages in pipes": "sandbox/syscalls.py `_MACHINES`: vmsplice (278; 75 on ARM) is allowed, and 4 kB of a page of 2 MB "
-    "in a pipe keep all of it when it is mapped no more: it counts in no limit",
-    "rules of Landlock": "sandbox/syscalls.py `_EVERYWHERE`: landlock_create_ruleset and add_rule (444, 445) are allowed; each "
-    "descriptor holds 65,536 rules in the kernel's memory, which counts in no limit",
-}
-
-
 @linux
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=MEMORY[name])] if name in MEMORY else [])
-        for name in harm.TAKING
-    ],
-)
+@pytest.mark.parametrize("name", harm.TAKING)
 def test_a_notebook_holds_no_more_memory_than_it_may(tmp_path: Path, name: str) -> None:
     cell, most = harm.TAKING[name]
     notes = trial(tmp_path, {"eve": cell}, D, memory=256, timeout=10.0)["eve"]
     held = re.search(r"holds (\d+) MB", notes)
-    if held and int(held[1]) == 0 and name in MEMORY:
-        pytest.skip("this kernel has no such pages or rules")
     assert held is None or int(held[1]) <= most
 
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="sandbox/syscalls.py: socket(2) is allowed for every family, and AF_VSOCK belongs to no network namespace, so that "
-    "isolation.own_spaces does not part its ports: who has them is seen by every child that runs at the same time",
-)
 def test_no_child_hears_a_hidden_input_from_another(tmp_path: Path) -> None:
     try:
         socket.socket(40, socket.SOCK_STREAM).close()
@@ -176,7 +155,6 @@ def test_no_child_hears_a_hidden_input_from_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("call", [467, 700], ids=["open_tree_attr", "a call of a kernel to come"])
-@pytest.mark.xfail(strict=True, reason="sandbox/syscalls.py `filter_of`: a list of what is refused, which ends at 458")
 def test_calls_that_the_list_does_not_know_are_refused(call: int) -> None:
     code = syscalls.filter_of("x86_64")
     steps = [struct.unpack_from("HBBI", code, start) for start in range(0, len(code), 8)]
@@ -197,11 +175,6 @@ def test_calls_that_the_list_does_not_know_are_refused(call: int) -> None:
 @linux
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["reading", "running"])
-@pytest.mark.xfail(
-    strict=True,
-    reason="process.py `Zygote.child`: send_fds raises before `lost` is set, so that `zygote` hands out the ended one for "
-    "ever: all that come behind are withheld",
-)
 def test_a_waiting_process_that_was_ended_costs_nobody_a_point(tmp_path: Path, kind: str) -> None:
     """As where memory is short, and the kernel chooses whom to end."""
     release = make_release(tmp_path / "release", 1)
@@ -226,11 +199,6 @@ def test_a_waiting_process_that_was_ended_costs_nobody_a_point(tmp_path: Path, k
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="checks/mistakes.py, where a factor is sought: NumPy's warnings are neither expected nor silenced, and go to the "
-    "teacher's terminal",
-)
 def test_no_number_makes_the_grader_warn(tmp_path: Path) -> None:
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
@@ -241,10 +209,6 @@ def test_no_number_makes_the_grader_warn(tmp_path: Path) -> None:
 # What the grader itself reads and judges
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="reading.py `_digest`: reads to the end of the file, wherever that has gone since its size was asked for",
-)
 def test_a_file_that_grows_while_it_is_read_is_not_read_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,7 +288,6 @@ def test_no_answer_keeps_the_marking_page_busy(name: str) -> None:
 # Names
 
 
-@pytest.mark.xfail(strict=True, reason="names.py `UNSEEN` and `wrong_name`: these take no room, or the room of another")
 @pytest.mark.parametrize(
     "name",
     ["anna\U0001d159", "anna\U00016fe4", "anna  berg", "a" + "\u0301" * 100, "\u0301anna"],
@@ -334,22 +297,12 @@ def test_a_name_that_looks_like_another_or_covers_it_is_not_taken(name: str) -> 
     assert wrong_name(name)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="found.py `discover`: the file's whole name is asked of `wrong_name`, and the student that `_of_file` cuts out of it "
-    "is not; similarity.py `of_class` then puts this student's form in place of the key's",
-)
 def test_no_file_s_name_makes_a_student_of_the_published_solution(tmp_path: Path) -> None:
     for name in (f"{PUBLISHED}-{NAME}", f"anna-{NAME}"):
         (tmp_path / f"{name}.ipynb").write_text("{}")
     assert discover(tmp_path, [NAME]).students == ["anna"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="found.py `discover`: of two files that name one student in different ways the first in the order of names counts, "
-    "and a blank comes before every other mark: the other's own notebook is left out, though a remark names both",
-)
 def test_another_spelling_takes_nobody_s_place(tmp_path: Path) -> None:
     (tmp_path / f"anna-{NAME}.ipynb").write_text("{}")
     (tmp_path / f"anna {NAME}.ipynb").write_text("[]")
@@ -417,21 +370,11 @@ finally:
         pytest.param(
             "class",
             "zoe: a.ipynb, 2 bytes",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="docs/jupyterhub/classroom.py `as_student`: waitpid waits for ever for a process that no signal ends: "
-                "one that waits for a file system of the student's own (FUSE) whose program does not answer",
-            ),
             id="collect waits for a file system of hers",
         ),
         pytest.param(
             "",
             "zoe: 1 files handed out, 0 were there",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="docs/jupyterhub/classroom.py `hand_out`: home.exists() and home.stat() are root's own, and raise "
-                "PermissionError where a file system of the student's own lies over the home: nobody behind gets the files",
-            ),
             id="hand-out ends at a file system of hers",
         ),
     ],
@@ -449,11 +392,6 @@ def test_a_file_system_of_a_student_s_own_costs_nobody_else(
     assert said in done.stdout and "stalled" not in done.stdout, done.stderr
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="docs/jupyterhub/classroom.py `collect`: each notebook of one student is waited for SECONDS anew, 60 s each: ten of "
-    "them keep the class ten minutes for everybody who stops the process that is theirs",
-)
 def test_a_student_who_stops_each_process_costs_the_class_one_wait(
     tmp_path: Path, classroom: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -490,11 +428,6 @@ except OSError:
 
 
 @linux
-@pytest.mark.xfail(
-    strict=True,
-    reason="marking/server.py `MarkingServer`: every connection gets a thread and a descriptor before it has named the secret, "
-    "and keeps them 30 s (`Handler.timeout`): whoever is on the machine can take all descriptors",
-)
 def test_connections_that_say_nothing_do_not_keep_the_marker_out(tmp_path: Path) -> None:
     server = MarkingServer(desk(tmp_path, {"anna": ANSWER}), SECRET)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -1,7 +1,7 @@
 """System calls that no answer needs, refused for good: other processes, memory that belongs to none, other spaces, keys.
 
 Refused too is what tells of the whole machine, or leaves a mark on a file that the next child sees as well: which files are in
-memory, locks, watches, room on the disk, load, the kernel's log.
+memory, locks, watches, room on the disk, load, the kernel's log. So is every call that was made after this list.
 
 A filter of the kernel (seccomp, Linux), which needs no privilege and which children inherit. Where the system has none, or the
 machine is of a kind that is not listed, nothing is refused.
@@ -20,8 +20,9 @@ _THREAD, _NEW_SPACES = 0x10000, 0x7E020000  # flags of clone
 
 _COMMANDS = (0, 1, 2, 3, 4, 1030)  # of fcntl: to copy a descriptor, and its flags; no locks, leases, watches, hints
 
-# Alike on all machines: mounts of the new kind, io_uring, memfd_secret, cachestat, statmount, listmount.
-_EVERYWHERE = (428, 429, 430, 431, 432, 433, 442, 425, 426, 427, 447, 451, 457, 458)
+# Alike on all machines: mounts of the new kind, io_uring, memfd_secret, cachestat, statmount, listmount, Landlock's rules.
+_EVERYWHERE = (428, 429, 430, 431, 432, 433, 442, 425, 426, 427, 447, 451, 457, 458, 444, 445, 446)
+_LATER = 463  # the first that is not known here: a later kernel may have other ways to what is refused
 # Machine -> (its number, clone, clone3, fcntl, all that is refused).
 _MACHINES = {
     "x86_64": (0xC000003E, 56, 435, 72, (
@@ -34,10 +35,11 @@ _MACHINES = {
         27, 221, 187, 327, 328, 206,  # mincore, fadvise64, readahead, preadv2, pwritev2, io_setup
         73, 253, 254, 294, 300, 301,  # flock, inotify_init, inotify_add_watch, inotify_init1, fanotify_init and mark
         99, 103, 136, 137, 138, 312,  # sysinfo, syslog, ustat, statfs, fstatfs, kcmp
+        41, 275, 276, 278,  # socket (some kinds belong to no space; socketpair stays), splice, tee, vmsplice
     )),
     "aarch64": (0xC00000B7, 220, 435, 25, (
         221, 281, 194, 196, 190, 186, 180, 279, 97, 268, 40, 39, 41, 51, 217, 218, 219, 117, 270, 271, 280, 241, 282, 122,
-        119, 274, 140, 232, 223, 213, 286, 287, 0, 32, 26, 27, 262, 263, 179, 116, 43, 44, 272,
+        119, 274, 140, 232, 223, 213, 286, 287, 0, 32, 26, 27, 262, 263, 179, 116, 43, 44, 272, 198, 76, 77, 75,
     )),
 }  # fmt: skip
 
@@ -68,6 +70,7 @@ def filter_of(machine: str) -> bytes:
     steps += [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, architecture), returns(_NOT_PERMITTED)]
     steps += [(_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, 0x40000000), returns(_NOT_PERMITTED)]  # calls of another size
     steps += [(_EQUAL, 0, 1, clone3), returns(_NO_SUCH_CALL)]  # its flags cannot be seen; all fall back to clone
+    steps += [(_AT_LEAST, 0, 1, _LATER), returns(_NO_SUCH_CALL)]
     for number in (*refused, *_EVERYWHERE):
         steps += [(_EQUAL, 0, 1, number), returns(_NOT_PERMITTED)]
     steps += [(_EQUAL, 0, 2 + 2 * len(_COMMANDS), fcntl), (_LOAD, 0, 0, _SECOND_ARGUMENT)]
