@@ -63,17 +63,20 @@ def examine() -> Iterator[Finding]:
 
 
 def _grading() -> Finding:
-    """Whether the walls around a submission stand, and how many notebooks have a processor of their own."""
+    """Whether the walls around a submission stand, how many notebooks have a processor of their own, and how more share them."""
     if not hasattr(os, "fork"):
         return Finding(
             "grading", True, "not on this system: teachers grade on Linux, macOS, or Windows' Subsystem for Linux"
         )
+    from .grading.quarantine import cgroups
     from .grading.quarantine.process import Limits, close_all, processors, zygote
     from .grading.quarantine.reading import READER
 
-    why_not = zygote(READER, Limits()).facts["why_not"]
-    close_all()
-    jobs = f"a processor of its own for each of --jobs {processors()}"
+    with cgroups.run(jobs=1) as no_groups:
+        why_not = zygote(READER, Limits()).facts["why_not"]
+        close_all()
+    shares = f"share by niceness alone (cgroups: {no_groups})" if no_groups else "have equal shares (cgroups)"
+    jobs = f"a processor of its own for each of --jobs {processors()}; more {shares}"
     return Finding("grading", True, f"weaker isolation: {why_not}; {jobs}" if why_not else f"walls stand; {jobs}")
 
 

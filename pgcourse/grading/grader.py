@@ -17,6 +17,7 @@ from pgcourse.grading.folders import make_folder, require_no_file
 from pgcourse.grading.marks import history, report, similarity
 from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, require_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
+from pgcourse.grading.quarantine import cgroups
 from pgcourse.grading.quarantine.folders import shown
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
 from pgcourse.grading.quarantine.process import Limits
@@ -49,6 +50,11 @@ class ClassResult:
 
 def grade(settings: Settings, *, on_progress: Progress | None = None) -> ClassResult:
     """Grade a class and write everything into `settings.out`. Raises: InvalidInput for what the teacher gave wrongly."""
+    with cgroups.run(settings.jobs):
+        return _grade(settings, on_progress)
+
+
+def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
     require_no_file(settings.out)
     release = manifest.read(settings.release)
     exercises = exercises_of(release, settings.release)

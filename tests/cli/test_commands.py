@@ -1,5 +1,6 @@
 """The commands do what they say: train, evaluate, draw, look over, and stop cleanly."""
 
+import contextlib
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from PIL import Image
 
 from pgcourse import __version__, evaluate, load, reinforce
 from pgcourse.cli import main
+from pgcourse.doctor import examine
 
 TRAIN = ["train", "reinforce", "--num-episodes", "8", "--no-progress"]
 
@@ -107,6 +109,19 @@ def test_the_doctor_finds_this_installation_healthy(capsys: pytest.CaptureFixtur
     assert "✗" not in out
     for subject in ("Python", "torch", "gymnasium", "environments", "rendering", "own folder", "JupyterLab", "kernel"):
         assert re.search(rf"^✓ .*{subject}", out, re.MULTILINE), subject
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("", "more have equal shares (cgroups)"),
+        ("other programs are in its own", "more share by niceness alone (cgroups: other programs are in its own)"),
+    ],
+)
+def test_the_doctor_says_how_notebooks_share_a_processor(why: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pgcourse.grading.quarantine.cgroups.run", lambda jobs: contextlib.nullcontext(why))
+    (finding,) = (finding for finding in examine() if finding.subject == "grading")
+    assert finding.works and finding.text.endswith(f"; {said}")
 
 
 def test_the_doctor_speaks_to_a_terminal_that_knows_no_check_marks(repository: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pgcourse.errors import InvalidInput
+from pgcourse.grading.quarantine import cgroups
 from pgcourse.grading.quarantine.sandbox import wire
 from pgcourse.grading.quarantine.view import site_paths, view
 
@@ -135,21 +136,22 @@ class Zygote:
         if not hasattr(os, "fork"):
             raise InvalidInput("grading needs Linux or macOS; on Windows use the Windows Subsystem for Linux")
         self.limits, self.children, self.lost = limits, 0, False
-        self.core = _reserved_core()
+        self.core, self.run, self.slot = _reserved_core(), cgroups.current(), cgroups.slot(limits.memory)
         self.control, theirs = socket.socketpair()
+        passed = [theirs.fileno(), *([] if self.slot.file is None else [self.slot.file])]
         command = [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP, str(theirs.fileno())]
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **one_thread}
         # PYTHONHASHSEED does not reach an isolated interpreter: the order of sets may differ from run to run.
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, pass_fds=[theirs.fileno()], env=environment, cwd="/", start_new_session=True,
+            command, stdin=subprocess.PIPE, pass_fds=passed, env=environment, cwd="/", start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         theirs.close()
         stdin = self.process.stdin
         assert stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            stdin.write(json.dumps(given(kind, limits, self.core)).encode())
+            stdin.write(json.dumps(given(kind, limits, self.core, self.slot.file)).encode())
             stdin.close()
         try:
             self.facts: dict[str, Any] = wire.receive(self.control, seconds=START_SECONDS) or {}
@@ -167,7 +169,8 @@ class Zygote:
         results, their_results = socket.socketpair()
         orders, their_orders = socket.socketpair()
         self.children += 1
-        with results, orders:
+        with results, orders, contextlib.ExitStack() as last:
+            last.callback(self.slot.kill)  # also what is left where no report comes
             with their_results, their_orders:
                 try:
                     socket.send_fds(self.control, [b"R"], [their_results.fileno(), their_orders.fileno(), *files])
@@ -199,15 +202,19 @@ class Zygote:
             self.process.wait()
         if self.process.stderr:
             self.process.stderr.close()
+        self.slot.remove()
 
 
 _STARTED: dict[tuple[Kind, Limits], Zygote] = {}
 
 
 def zygote(kind: Kind, limits: Limits) -> Zygote:
-    """The zygote of this process for these limits, ended with the process; another one when its users are used up."""
+    """The zygote of this process for these limits, ended with the process; another one when its users are used up.
+
+    Another one, too, where its children would not go into the group of the run that goes on now.
+    """
     started = _STARTED.get((kind, limits))
-    if started is not None and (started.children >= CHILDREN or started.lost):
+    if started is not None and (started.children >= CHILDREN or started.lost or started.run != cgroups.current()):
         _STARTED.pop((kind, limits)).close()
         started = None
     if started is None:
@@ -237,7 +244,7 @@ def close_all() -> None:
         _STARTED.popitem()[1].close()
 
 
-def given(kind: Kind, limits: Limits, core: int | None) -> dict[str, Any]:
+def given(kind: Kind, limits: Limits, core: int | None, group: int | None) -> dict[str, Any]:
     """What a zygote gets: its modules as text, and its settings."""
     names = ["sandbox.wire", "sandbox.isolation", "sandbox.syscalls", *kind.modules, "sandbox.zygote"]
     rooms = dict.fromkeys(name.rpartition(".")[0] for name in names)
@@ -248,6 +255,7 @@ def given(kind: Kind, limits: Limits, core: int | None) -> dict[str, Any]:
         "memory": limits.memory,
         "first_user": first_user(),
         "core": core,
+        "group": group,
     }
     return {
         "modules": {f"{FOLDER}.{name}": source_of(name) for name in names},

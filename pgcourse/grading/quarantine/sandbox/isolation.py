@@ -134,6 +134,14 @@ def yield_to_others(core: int | None) -> None:
             os.sched_setaffinity(0, {core})
 
 
+def join(group: int | None) -> None:
+    """In a keeper: go into the control group of this open `cgroup.procs`, and close it, so that no child has it."""
+    if group is not None:
+        with contextlib.suppress(OSError):  # its run may be over: then there is niceness
+            os.write(group, b"0")
+        os.close(group)
+
+
 def own_spaces(proc: int | None) -> None:
     """In a keeper: processes, shared memory, sockets and, below a user namespace, keyrings that no other child shares."""
     spaces = NEWPID | NEWIPC | NEWNET | NEWUTS

@@ -32,7 +32,8 @@ class Settings:
 
     Fields: serves: the module of the child, with `preload()` and `serve(connection, files)`. view: of the disk, see
     `isolation.enter`. memory: bytes of a child beyond what is mapped. first_user: number of the first child's user; each
-    further child has the next. core: the processor of all children, None for any.
+    further child has the next. core: the processor of all children, None for any. group: `cgroup.procs` of their control
+    group, opened where there was a /sys; None for none.
     """
 
     serves: str
@@ -41,6 +42,7 @@ class Settings:
     memory: int
     first_user: int
     core: int | None
+    group: int | None
 
 
 def main(control: socket.socket, given: dict[str, Any]) -> None:
@@ -69,6 +71,7 @@ def main(control: socket.socket, given: dict[str, Any]) -> None:
         if os.fork() == 0:
             control.close()
             try:
+                isolation.join(settings.group)
                 Keeper(served, results, orders, descriptors[2:], proc, user, not why_not).keep(limits)
             except BaseException as error:
                 with contextlib.suppress(OSError):
