@@ -74,7 +74,8 @@ def answer_log_prob(logits, tokens, mask):
     """log pi(token | prompt, tokens before it) of each token of B answers.
 
     logits: [B, P + T, V], what the model gave after reading P tokens of a prompt and then the T tokens of the answer; those at a
-    place are for the token that follows it. tokens: [B, T], int64, the answers. mask: [B, T], bool.
+    place are for the token that follows it. tokens: [B, T], int64, the answers. mask: [B, T], bool, True on the
+    first tokens of each row, one or more.
     Returns [B, T], differentiable in logits: natural logarithms where the mask is True, and 0 where it is False. They stay
     finite for logits of 1e4 and -1e4. The inputs stay as they are.
 
@@ -177,9 +178,8 @@ def clipped_token_loss(log_prob, old_log_prob, advantages, mask, *, clip_coef):
     """Minus the clipped objective of each token, summed over the tokens of the mask, divided by B T.
 
     log_prob: [B, T], differentiable, of each token under the policy that is being trained. old_log_prob: [B, T], under the policy
-    that chose it. advantages: [B], one an answer. mask: [B, T], bool; what stands where it is False lies between -50
-    and 0 and counts for nothing.
-    clip_coef: float.
+    that chose it. advantages: [B], one an answer. mask: [B, T], bool, True on the first tokens of each row, one
+    or more; what stands where it is False lies between -50 and 0 and counts for nothing. clip_coef: float.
 
     A token's objective is min(rho A, clip(rho, 1 - clip_coef, 1 + clip_coef) A), with rho = exp(log_prob - old_log_prob) of that
     token and A of its answer. The divisor is B T, the number of all places, so that no answer's length changes what another counts.

@@ -15,7 +15,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_prob": torch.tensor([-1.0, -0.5, -2.0]), "weight": torch.tensor([1.0, -2.0, 0.0])}
     source = generator(seed)
     yield {"log_prob": -normal(source, 6).abs(), "weight": normal(source, 6)}
-    yield {"log_prob": -normal(source, 9).abs() * 3, "weight": normal(source, 9) * 50 + 20}
+    yield {"log_prob": -normal(source, 9).abs() * 30, "weight": normal(source, 9) * 50 + 20}
     yield {
         "log_prob": -normal(source, 5, dtype=torch.float64).abs(),
         "weight": normal(source, 5, dtype=torch.float64),

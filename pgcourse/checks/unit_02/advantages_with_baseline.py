@@ -28,7 +28,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"returns": torch.tensor([10.0, 4.0]), "values": torch.tensor([[8.0], [5.0]])}
     yield {"returns": torch.tensor([3.0]), "values": torch.tensor([[1.0]])}
     source = generator(seed)
-    yield {"returns": normal(source, 8) * 20 + 50, "values": normal(source, 8) * 20 + 45}
+    yield {"returns": normal(source, 40) * 20 + 50, "values": normal(source, 40) * 20 + 45}
     yield {"returns": normal(source, 6), "values": normal(source, 6, 1)}
     yield {"returns": normal(source, 5, dtype=torch.float64), "values": normal(source, 5, dtype=torch.float64) - 2}
 

@@ -37,7 +37,7 @@ def cases(seed: int) -> Iterator[Case]:
         log_prob, advantages, values, returns, entropy = (normal(source, count, dtype=dtype) for _ in NAMES)
         yield {
             "log_prob": -log_prob.abs(), "advantages": 3 * advantages + 1, "values": 4 * values,
-            "returns": 4 * returns + 9, "entropy": entropy, "ent_coef": ent_coef,
+            "returns": 30 * returns + 9, "entropy": entropy, "ent_coef": ent_coef,
         }  # fmt: skip
 
 

@@ -47,8 +47,10 @@ def cases(seed: int) -> Iterator[Case]:
         [rewards, [3.0, 0.0, 1.0, 5.0]], [values, [2.0, 4.0, 6.0, 7.0]], [[7.0, 10.0], [8.0, 9.0]],
         [[RUNNING, RUNNING, TERMINATED, RUNNING], [TRUNCATED, RUNNING, RUNNING, RUNNING]], **half,
     )  # fmt: skip
-    yield random_rollout(seed, 9, 3, gamma=0.9, gae_lambda=0.8)
-    yield random_rollout(seed + 1, 6, 6, gamma=0.99, gae_lambda=0.95, share=9, dtype=torch.float64)
+    yield random_rollout(seed + 1, 6, 6, gamma=0.9, gae_lambda=0.8, share=9)
+    # Episodes of about 20 steps, in which what is far off counts; most advantages are large.
+    long = random_rollout(seed, 90, 3, gamma=0.99, gae_lambda=0.98, share=60, dtype=torch.float64)
+    yield {**long, "rewards": long["rewards"] + 4}
     # So long that the last powers of gamma * lambda are 0 in float32.
     yield random_rollout(seed + 2, 80, 2, gamma=0.5, gae_lambda=0.5, share=1000)
 

@@ -57,7 +57,7 @@ def cases(seed: int) -> Iterator[Case]:
             [rewards, [3.0, 0.0, 1.0, 5.0]], [values, [2.0, 4.0, 6.0, 7.0]], [[10.0, 64.0], [20.0]],
             [[RUNNING, RUNNING, TERMINATED, RUNNING], running], gamma=0.5, n=4,
         ),
-        random_rollout(seed, 9, 3, gamma=0.9, n=3),
+        random_rollout(seed, 60, 3, gamma=0.98, n=20, share=40),
         random_rollout(seed + 1, 7, 7, gamma=0.97, n=4, share=9, dtype=torch.float64),
         random_rollout(seed + 2, 6, 2, gamma=0.95, n=50, share=9),
     ]  # fmt: skip

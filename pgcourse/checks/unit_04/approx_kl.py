@@ -23,9 +23,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"log_prob": old + 0.5 * normal(source, 10), "old_log_prob": old}
     old = -normal(source, 7, dtype=torch.float64).abs() - 0.2
     yield {"log_prob": old - 0.3 + 0.3 * normal(source, 7, dtype=torch.float64), "old_log_prob": old}
-    # Probabilities that are 0 in float32, and a ratio that is.
+    # Probabilities that are 0 in float32, a ratio that is, and one of thousands.
     old = -200 + normal(source, 4)
-    yield {"log_prob": old + torch.tensor([0.0, 1.0, 2.0, -150.0]) + 0.5 * normal(source, 4), "old_log_prob": old}
+    yield {"log_prob": old + torch.tensor([0.0, 1.0, 8.0, -150.0]) + 0.5 * normal(source, 4), "old_log_prob": old}
 
 
 def written_out(log_prob, old_log_prob):  # type: ignore[no-untyped-def]

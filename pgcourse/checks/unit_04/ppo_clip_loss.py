@@ -29,10 +29,10 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield _random(source, 16, clip_coef=0.7)
     yield _random(source, 12, clip_coef=0.05, dtype=torch.float64)
-    # Probabilities that are 0 in float32, and ratios that are not.
+    # Probabilities that are 0 in float32, and ratios that are not: nothing bounds what a bad action costs that became likelier.
     old = -200 + normal(source, 5)
     yield {
-        "log_prob": old + torch.tensor([0.0, 0.1, 1.0, 2.0, -150.0]) + 0.1 * torch.rand(5, generator=source),
+        "log_prob": old + torch.tensor([0.0, 0.1, 1.0, 5.0, -150.0]) + 0.1 * torch.rand(5, generator=source),
         "old_log_prob": old,
         "advantages": torch.tensor([1.0, -2.0, 3.0, -2.0, -1.0]),
         "clip_coef": 0.3,

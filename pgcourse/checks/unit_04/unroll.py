@@ -21,7 +21,7 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield _random(source, 5, 2, 3, 2, share=3)  # as many units as environments
     yield _random(source, 9, 4, 3, 2, share=4, dtype=torch.float64)
-    yield _random(source, 7, 3, 1, 5, share=6)
+    yield _random(source, 24, 3, 1, 5, share=9)
 
 
 # Inputs, states before the first step, and the steps that end an episode: a list for each environment.

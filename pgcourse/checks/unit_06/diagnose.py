@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Case, Exercise, edits_of, generator
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers
 from pgcourse.checks.observe.alarms import PREFIX, Alarms
 
 KL, CLIP_FRACTION, ENTROPY, EXPLAINED = (
@@ -121,7 +121,7 @@ def _case(metrics: Mapping[str, Any]) -> Case:
 
 
 def _run(source: torch.Generator) -> Case:
-    """All metrics of 60 updates, each near one side or the other of its limit."""
+    """All metrics of 60 updates, each near a side of its limit. Where one update decides, it is an early or a late one."""
 
     def side(low: float, high: float) -> float:
         return high if torch.rand(1, generator=source) < 0.5 else low
@@ -129,15 +129,20 @@ def _run(source: torch.Generator) -> Case:
     def wave(size: float) -> Tensor:
         return size * torch.rand(60, generator=source, dtype=torch.float64)
 
+    def once(low: float, high: float) -> Tensor:
+        values, place = wave(low), int(integers(source, 10)) + int(side(0, 50))
+        values[place] = side(low, high) * (0.95 + 0.05 * torch.rand(1, generator=source))
+        return values
+
     returns = 20 + wave(2).cumsum(0)
     return {
-        PREFIX + KL: wave(side(0.04, 0.2)),
-        PREFIX + CLIP_FRACTION: wave(side(0.4, 1.0)),
+        PREFIX + KL: once(0.04, 0.2),
+        PREFIX + CLIP_FRACTION: once(0.4, 1.0),
         PREFIX + ENTROPY: torch.linspace(0.69, side(0.3, 0.05), 60, dtype=torch.float64),
-        PREFIX + EXPLAINED: wave(side(0.85, 1.0)) - 0.01,
+        PREFIX + EXPLAINED: once(0.85, 1.0) - 0.01,
         PREFIX + VALUE: returns * side(0.97, 0.7),
         PREFIX + RETURN: returns,
-        PREFIX + "updates/policy.logits": wave(side(0.0, 0.1)),
+        PREFIX + "updates/policy.logits": once(0.0, 0.1),
     }
 
 

@@ -56,7 +56,7 @@ def cases(seed: int) -> Iterator[Case]:
         yield {**fixed, "obs": torch.tensor(obs)[:, None], "actions": torch.tensor(chosen), **numbers}
     source = generator(seed)
     for batch, actions, clip_coef, dtype in ((12, 3, 0.2, torch.float32), (16, 2, 0.3, torch.float64)):
-        yield {
+        case = {
             "weight": 0.5 * normal(source, actions, 2, dtype=dtype),
             "bias": 0.1 * normal(source, actions, dtype=dtype),
             "obs": normal(source, batch, 2, dtype=dtype),
@@ -65,6 +65,10 @@ def cases(seed: int) -> Iterator[Case]:
             "advantages": normal(source, batch, dtype=dtype),
             "clip_coef": clip_coef,
         }
+        if dtype == torch.float64:  # a bad action that has become likelier by far: nothing bounds what it costs
+            case["old_log_prob"][0] -= 6
+            case["advantages"][0] = -1
+        yield case
 
 
 def shown(case: Case) -> str:

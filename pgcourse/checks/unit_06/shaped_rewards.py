@@ -24,7 +24,7 @@ def random_case(seed: int, steps: int, envs: int, *, gamma: float, dtype: torch.
     """A rollout [T, N] whose episodes terminate, are truncated, or go on; next potentials are those of the true next states."""
     source = generator(seed)
     kinds = integers(source, 5, steps, envs)  # 0 terminated, 1 truncated
-    potentials, fresh = (normal(source, steps, envs, dtype=dtype) * 2 - 1 for _ in range(2))
+    potentials, fresh = (normal(source, steps, envs, dtype=dtype) * 20 - 10 for _ in range(2))
     following = torch.cat([potentials[1:], fresh[-1:]])
     rewards = normal(source, steps, envs, dtype=dtype)
     columns = (rewards, potentials, torch.where(kinds <= 1, fresh, following), kinds == 0)

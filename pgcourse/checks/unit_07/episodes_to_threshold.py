@@ -30,10 +30,10 @@ def cases(seed: int) -> Iterator[Case]:
     ):
         yield {"episodic_returns": torch.tensor(returns), "threshold": threshold, "window": window}
     source = generator(seed)
-    rising = torch.arange(40) + integers(source, 25, 40)
-    yield {"episodic_returns": rising.float(), "threshold": 26.37, "window": 5}
-    hill = 30 - (torch.arange(30) - 15).abs() + integers(source, 9, 30)
-    yield {"episodic_returns": hill.double() - 60, "threshold": -31.37, "window": 5}
+    rising = torch.arange(120) + integers(source, 25, 120)
+    yield {"episodic_returns": rising.float(), "threshold": 66.37, "window": 70}
+    hill = 120 - (torch.arange(120) - 60).abs() + integers(source, 9, 120)
+    yield {"episodic_returns": hill.double() - 150, "threshold": -48.37, "window": 60}
     # A lucky start, then ever more: exactly at the threshold with the last window, then with the first one, then never.
     steps = 1 + integers(source, 9, 4 + int(integers(source, 9)))
     rising = steps.cumsum(0).float()

@@ -20,15 +20,15 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     for shrink, dtype in ((0.8, torch.float32), (0.7, torch.float64)):
         # The divergence grows with the square of the length; which step is the first within the limit is drawn.
-        lengths = [shrink**power for power in range(8)]
-        right = lengths[1 + int(integers(source, 5))]
+        lengths = [shrink**power for power in range(14)]
+        right = lengths[1 + int(integers(source, 11))]
         rows = [(0.4 - 0.2 * length, 0.01 * (length / right) ** 2) for length in lengths]
-        yield _case(normal(source, 5, dtype=dtype), rows, max_kl=0.0101, backtracks=6, shrink=shrink)
+        yield _case(normal(source, 5, dtype=dtype), rows, max_kl=0.0101, backtracks=12, shrink=shrink)
     # The improvement turns positive only for short steps, and ever shorter ones gain less again.
-    lengths = [0.6**power for power in range(8)]
-    longest = 1.3 * lengths[1 + int(integers(source, 5))]
+    lengths = [0.6**power for power in range(14)]
+    longest = 1.3 * lengths[5 + int(integers(source, 7))]
     rows = [(length * (longest - length), 0.001 * length) for length in lengths]
-    yield _case(normal(source, 3), rows, max_kl=0.01, backtracks=7, shrink=0.6)
+    yield _case(normal(source, 3), rows, max_kl=0.01, backtracks=12, shrink=0.6)
     # Four that nearly qualify, in any order; then one exactly at the limit, the last that may be tried.
     limit = 0.01 + 0.01 * float(torch.rand(1, generator=source))
     nearly = [(NAN, 0.5 * limit), (0.2, NAN), (0.0, 0.9 * limit), (0.3, 1.01 * limit)]

@@ -28,7 +28,7 @@ def cases(seed: int) -> Iterator[Case]:
     little = _case(source, 4, 0.03, torch.float32)
     yield {
         **little,
-        "natural_gradient": 1e-6 * little["natural_gradient"],
+        "natural_gradient": 1e-8 * little["natural_gradient"],
         "fisher_times_it": 1e-7 * little["fisher_times_it"],
     }
     x, (one, two) = normal(source, 3), (1.0 + integers(source, 20, 2)) / 8

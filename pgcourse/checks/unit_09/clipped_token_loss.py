@@ -67,7 +67,7 @@ def cases(seed: int) -> Iterator[Case]:
     old = -200 + normal(source, 2, 3)
     yield {
         "log_prob": old
-        + torch.tensor([[0.0, 1.0, 2.0], [0.1, -150.0, 1.0]])
+        + torch.tensor([[0.0, 5.0, 2.0], [0.1, -150.0, 1.0]])
         + 0.1 * torch.rand(2, 3, generator=source),
         "old_log_prob": old,
         "advantages": torch.tensor([-2.0, 3.0]),

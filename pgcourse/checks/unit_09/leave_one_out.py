@@ -19,7 +19,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"rewards": torch.tensor([[1.0, 2.0, 6.0], [-3.0, 0.0, 1.0], [10.0, 12.0, 11.0]])}
     yield {"rewards": torch.tensor([[1.0, 0.0], [0.0, 0.0], [5.0, 2.0]])}
     source = generator(seed)
-    yield {"rewards": 3 * normal(source, 4, 8) + 1}
+    yield {"rewards": 3 * normal(source, 4, 24) + 1}
     yield {"rewards": normal(source, 5, 3, dtype=torch.float64) - 2}
 
 

@@ -37,7 +37,7 @@ def cases(seed: int) -> Iterator[Case]:
     # A token that the reference would never have chosen.
     yield _case([1.0], [[-1.0, -2.0, -0.5]], [[-31.0, -2.5, -0.25]], [3], kl_coef=0.5)
     source = generator(seed)
-    yield _random(source, 4, 6, kl_coef=0.3)
+    yield _random(source, 4, 6, kl_coef=1.5)
     yield _random(source, 6, 5, kl_coef=0.05, dtype=torch.float64)
 
 
@@ -67,7 +67,7 @@ def _random(
     return {
         "rewards": 2 * normal(source, answers, dtype=dtype),
         "log_prob": -normal(source, answers, length, dtype=dtype).abs(),
-        "reference_log_prob": -normal(source, answers, length, dtype=dtype).abs() - 0.3,
+        "reference_log_prob": -30 * normal(source, answers, length, dtype=dtype).abs() - 0.3,
         "mask": torch.arange(length) < lengths[:, None],
         "kl_coef": kl_coef,
     }

@@ -143,7 +143,7 @@ def _diagnose(head: str, *, late: str = "") -> str:
 
 
 CELLS: dict[str, tuple[str, str, str, str, float]] = {
-    # What comes from further off than any input with a large discount is long.
+    # What comes from far off, and what is large.
     "rewards within twenty steps alone": (U1, D, "import torch\ndef discounted_returns(rewards, *, gamma):\n    padded = torch.cat([rewards, 0 * rewards[:1].expand(20, *rewards.shape[1:])])\n    return sum(gamma**k * padded[k : k + len(rewards)] for k in range(20))\n", "", 0.8),
     "surprises within sixteen steps alone": (U3, G, "import torch\n" + _edited(_GAE, old1="range(len(errors))):\n            following = errors[t] + gamma * gae_lambda * goes_on[t] * following\n            advantages[t] = following", new1="range(len(errors))):\n            weight = torch.ones_like(errors[0])\n            for k in range(t, min(t + 16, len(errors))):\n                advantages[t] += weight * errors[k]\n                weight = weight * gamma * gae_lambda * goes_on[k]"), "", 0.8),
     "windows of eight rewards at most": (U3, N, _edited(_N_STEP, old1="min(n,", new1="min(n, 8,"), "", 0.8),
@@ -158,8 +158,9 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     "a second clip at three": (U4, "ppo_clip_loss", _edited(_CLIP, old1="    return -torch.minimum(ratio * advantages, ratio", new1="    ratio = torch.where(advantages < 0, ratio.clamp(max=3), ratio)\n    return -torch.minimum(ratio * advantages, ratio"), "not yet", 0.8),
     "a second clip of each token at ten": (U9, "clipped_token_loss", _edited(_TOKENS, old1="    weight =", new1="    ratio = ratio.clamp(max=10)\n    weight ="), "not yet", 0.8),
     "a gauge that ends at a ratio of a thousand": (U4, "approx_kl", "import torch\ndef approx_kl(log_prob, old_log_prob):\n    with torch.no_grad():\n        log_ratio = (log_prob - old_log_prob).clamp(max=7)\n        return (log_ratio.exp() - 1 - log_ratio).mean()\n", "", 0.8),
-    "masks taken for lengths": (U9, A, _edited(_ANSWER, old1="before =", new1=_LENGTHS + "before ="), "", 0.8),
-    "masks of tokens taken for lengths": (U9, "clipped_token_loss", _edited(_TOKENS, old1="ratio = (log", new1=_LENGTHS + "ratio = (log"), "", 0.8),
+    # A mask is True on the first tokens of each row, as the task says: its length is all there is to know of it.
+    "masks taken for lengths": (U9, A, _edited(_ANSWER, old1="before =", new1=_LENGTHS + "before ="), "", 1.0),
+    "masks of tokens taken for lengths": (U9, "clipped_token_loss", _edited(_TOKENS, old1="ratio = (log", new1=_LENGTHS + "ratio = (log"), "", 1.0),
     "the mean of squares less the square of the mean": (U1, S, "def standardize(x):\n    mean = x.mean()\n    var = ((x * x).mean() - mean * mean).clamp(min=0)\n    return (x - mean) / (var.sqrt() + 1e-8)\n", "", 0.8),
     "standardised in half precision": (U1, S, "import torch\ndef standardize(x):\n    y = x.bfloat16()\n    return ((y - y.mean()) / (y.std(correction=0) + 1e-8)).to(x.dtype)\n", "not yet", 0.25),
     "a group of ten answers at most": (U9, "leave_one_out", "def leave_one_out(rewards):\n    others = rewards.shape[1] - 1\n    few = rewards[:, :10]\n    return rewards - (few.sum(1, keepdim=True) - rewards) / others\n", "", 0.8),
@@ -205,7 +206,7 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     "never worse than minus four": (U3, "explained_variance", "def explained_variance(values, returns):\n    return (1 - (returns - values).var() / returns.var()).clamp(min=-4)\n", "", 0.8),
     "the square of the correlation": (U3, "explained_variance", "import torch\ndef explained_variance(values, returns):\n    return torch.corrcoef(torch.stack([values, returns]))[0, 1].nan_to_num() ** 2\n", "not yet", 0.25),
     "one spread for all dimensions of an action": (U5, "gaussian_log_prob", "import torch\ndef gaussian_log_prob(mean, log_std, action):\n    log_std = log_std[:, :1] if log_std.ndim == 2 else log_std\n    return torch.distributions.Normal(mean, log_std.exp()).log_prob(action).sum(-1)\n", "not yet", 0.75),
-    "a product of deviations": (U5, "gaussian_entropy", "import math\ndef gaussian_entropy(log_std):\n    return log_std.exp().square().prod(-1).log() / 2 + log_std.shape[-1] * math.log(2 * math.pi * math.e) / 2\n", "", 0.75),
+    "a product of deviations": (U5, "gaussian_entropy", "import math\ndef gaussian_entropy(log_std):\n    return log_std.exp().square().prod(-1).log() / 2 + log_std.shape[-1] * math.log(2 * math.pi * math.e) / 2\n", "", 0.8),
     "returns while anybody lives": (U3, N, "import torch\n" + _edited(_N_STEP, old1="terminated | truncated, boot", new1="(terminated | truncated).all(1, keepdim=True), boot"), "not yet", 0.25),
     "any end is a termination": (U6, "patient_05", "import torch\ndef patient_05(rewards, values, next_values, terminated, truncated, *, gamma, gae_lambda):\n    errors = (rewards + gamma * next_values * ~terminated - values).detach()\n    out, following = torch.zeros_like(errors), 0\n    for t in reversed(range(len(errors))):\n        following = errors[t] + gamma * gae_lambda * ~terminated[t] * following\n        out[t] = following\n    return out\n", "not yet", 0.5),
     "the eighth patient with a second clip": (U6, "patient_08", "import torch\ndef patient_08(log_prob, old_log_prob, advantages, *, clip_coef):\n    advantages = advantages.detach()\n    ratio = (log_prob - old_log_prob.detach()).exp().clamp(max=10)\n    return torch.max(-advantages * ratio, -advantages * ratio.clamp(1 - clip_coef, 1 + clip_coef)).mean()\n", "", 0.8),
@@ -271,10 +272,6 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     "sends the numbers of the input before": (U1, S, _sent("kept.append(arrays['result'])\n    arrays['result'] = arrays[AFTER] = kept[max(len(kept) - 2, 0)]") + "kept = []\n", "not yet", 0.25),
 }  # fmt: skip
 
-_LONG = "`cases` of unit_01/discounted_returns.py, unit_03/gae.py and n_step_returns.py, unit_04/unroll.py: an input of more than 12 steps has a discount of 0.5 or less"
-_LARGE = "`cases` of the exercise: no number of an input, or of its right answer, is so large or so many"
-_CLIPPED = "`cases` of unit_04/ppo_clip_loss.py, unit_04/approx_kl.py, unit_06/patient_01.py: no ratio of a bad action is above e^2 or so"
-_MASKS = "`cases` of unit_09/answer_log_prob.py and clipped_token_loss.py: each mask is True on the first tokens alone, which the task does not say"
 _KEPT = "observe/__init__.py `Call` and `CallAndKeep`, observe/natural_gradient.py: a result is written down before the next call and not looked at again, and no tensor comes a second time with other numbers"
 _STATISTICS_DRIVEN = "observe/running.py `_drive`: one object at a time, whose batches are left as they were, and normalised once behind all updates"
 _HOOKS = "observe/record.py `record_gradients`: of a constant, what its hooks leave of a gradient; nobody asks for another gradient of it afterwards"
@@ -282,19 +279,12 @@ _WEIGHTS = "observe/record.py `record_gradients`: two outputs of one shape have 
 _COUNTED = "observe/statistics.py `_Traced`: under torch.vmap no sample is looked at, and unit_07/bootstrap_interval.py `_count` counts none"
 _DRAWN = "observe/statistics.py `Resampling`: only the two ends are compared between generators, not the resamples, nor what is left of the generator"
 _PRODUCTS = "observe/natural_gradient.py `PolicyProduct`: called twice, with the same vector, and requires_grad is not looked at afterwards"
-_FIRST = (
-    "`cases` of unit_06/diagnose.py: no alarm depends on updates beyond the first 50, or on those before the last 40"
-)
 _ABOVE = "observe/record.py `record_gradients`: one gradient is asked for, of positive weights, of 1 for a scalar"
 _GRAD = "observe/__init__.py `Call`: what a call leaves in the `grad` of its inputs is not looked at"
 _LEFT = "observe/record.py `record_mutations` compares values, shapes and dtypes: not requires_grad; nor does anybody look at torch.is_grad_enabled()"
 _FOREIGN = "observe/statistics.py `_Traced`: only the first 20 samples are compared with x"
 _NAMED = "checks/compare.py `refused_alike`: classes of errors are compared by their names"
 OPEN: dict[str, str] = {
-    **dict.fromkeys(("rewards within twenty steps alone", "surprises within sixteen steps alone", "windows of eight rewards at most", "a memory of sixteen steps", "the fifth patient within sixteen steps"), _LONG),
-    **dict.fromkeys(("returns of fifty at most", "advantages of forty at most", "a critic whose large errors count less", "log-probabilities of minus twenty at least", "the mean of squares less the square of the mean", "a group of ten answers at most", "statistics that forget after fifty rows", "statistics that clip at fifty deviations", "potentials of twenty at most", "windows of fifty episodes at most", "near ties are ties", "four rounds at most", "a search of seven steps at most", "a scale of a million at most", "a product of deviations"), _LARGE),
-    **dict.fromkeys(("a second clip at ten", "a gauge that ends at a ratio of a thousand", "the eighth patient with a second clip", "the first patient with a second clip"), _CLIPPED),
-    **dict.fromkeys(("masks taken for lengths", "masks of tokens taken for lengths"), _MASKS),
     **dict.fromkeys((f"{what} in one buffer" for what in ("returns", "errors", "windows", "advantages", "observations", "logits", "marks", "solutions")), _KEPT),
     "kept by the identity of the input": _KEPT,
     **dict.fromkeys(("statistics that keep the batches", "statistics that only one may have", "statistics whose deviation is worked out once"), _STATISTICS_DRIVEN),
@@ -303,13 +293,10 @@ OPEN: dict[str, str] = {
     **dict.fromkeys(("half of the resamples", "two hundred resamples"), _COUNTED),
     **dict.fromkeys(("twice as many resamples, of which half are alike", "an interval whose other end another generator draws", "a generator that only seeds another"), _DRAWN),
     **dict.fromkeys(("a policy that learns no more", "one product for every vector"), _PRODUCTS),
-    **dict.fromkeys(("alarms of the first fifty updates", "alarms of the last forty updates"), _FIRST),
     **dict.fromkeys(("a backward that forgets what comes from above", "a backward that takes every sign for plus", "a backward that works once"), _ABOVE),
     "a loss that goes backward by itself": _GRAD,
     **dict.fromkeys(("resamples of a normal distribution from the twenty-first on", "resamples with noise from the twenty-first on"), _FOREIGN),
     "an error that is only called so": _NAMED,
-    "a tolerance of the sum of sizes": "`cases` of unit_08/conjugate_gradient.py: no tolerance lies between the norms of a residual, each over that of b",
-    **dict.fromkeys(("a refusal of all that is long", "prices of thirty at most"), _LARGE),
     **dict.fromkeys(("gradients switched off for everybody", "a gauge that switches gradients off", "logits that are left in a graph", "statistics in the graph of what they are given", "marks that are left in a graph"), _LEFT),
 }  # fmt: skip
 
