@@ -78,17 +78,9 @@ def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -
 
 def left_behind(got: Arrays) -> str:
     """A sentence on what a call has left behind, besides its result; empty where it has left nothing."""
-    left = [str(name) for name in got.get("left", ())]
-    if SWITCHED_OFF in left:
-        return "The result is right, but your function leaves gradients switched off for everybody."
-    if PRECISION in left:
-        return "The result is right, but your function leaves another default dtype for everybody."
-    return _left_at(left[:MOST_NAMES]) if left else ""
-
-
-def _left_at(names: Sequence[str]) -> str:
-    listed = " and ".join(names)
-    return f"The result is right, but your function leaves {listed} with another requires_grad, a gradient or a hook."
+    left = [str(each) for each in got.get("left", ())]
+    shown = [each for each in (SWITCHED_OFF, PRECISION) if each in left] or left[:MOST_NAMES]
+    return f"The result is right, but your function leaves {' and '.join(shown)}." if left else ""
 
 
 def _compare_kept(names: Sequence[str], expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:

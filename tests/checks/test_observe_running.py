@@ -24,7 +24,7 @@ class Kept(nn.Module):
         self.rows: list[Tensor] = []
 
     def update(self, x: Tensor) -> None:
-        self.rows += list(x.double().clone())
+        self.rows += list(x.double())
         data = torch.stack(self.rows)
         self.mean, self.var = data.mean(0), data.var(0, correction=0)
 

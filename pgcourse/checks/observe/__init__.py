@@ -50,7 +50,7 @@ AFTER = "your result, looked at again after the inputs were overwritten,"
 TURNED = "your result for the same numbers in reverse order"
 KEPT = "your result, looked at again after another call,"
 # What a call may leave behind for everybody.
-SWITCHED_OFF, PRECISION = "torch.is_grad_enabled", "torch.get_default_dtype"
+SWITCHED_OFF, PRECISION = "gradients switched off for everybody", "another default dtype for everybody"
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 # As they are named and as they are: an environment may be reached through a link.
 LONGEST_ERROR = 200  # characters of an error that a message quotes

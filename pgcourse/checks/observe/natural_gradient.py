@@ -160,7 +160,7 @@ class PolicyProduct:
         record(arrays, "result", result)
         after = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record_mutations(arrays, {**case, **_named(before)}, {**inputs, **_named(after)})
-        record_left(arrays, named_parameters({"policy": policy}), requires_grad=True)
+        record_left(arrays, named_parameters({"policy": policy}), requires_grad=True, grad=True)
         if not arrays["mutated"].size and not arrays["left"].size:
             with torch.no_grad():
                 inputs["vector"].copy_(case["vector"].flip(0))

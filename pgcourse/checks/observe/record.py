@@ -98,24 +98,27 @@ def record_mutations(arrays: Arrays, before: Case, after: Case) -> None:
 
 
 def record_left(arrays: Arrays, tensors: dict[str, Tensor], *, requires_grad: bool = False, grad: bool = False) -> None:
-    """Add to `left` the names of the tensors that a call leaves with another requires_grad, a gradient or a hook.
+    """Add to `left` where a call leaves another requires_grad, a gradient, a hook or a graph at one of the tensors.
 
     Args: requires_grad: whether they had it before. grad: a gradient may be there.
     """
-    names = [
-        name
-        for name, value in tensors.items()
-        if not _is_leaf(value)
-        or _requires_grad(value) is not requires_grad
-        or (_grad(value) is not None and not grad)
-        or any(hooks(value) for hooks in _hooks)
-    ]
-    add_left(arrays, names)
+    left = []
+    for name, value in tensors.items():
+        if not _is_leaf(value):
+            left.append(f"a graph behind {name}")
+            continue
+        if _requires_grad(value) is not requires_grad:
+            left.append(f"another requires_grad at {name}")
+        if _grad(value) is not None and not grad:
+            left.append(f"a gradient in {name}")
+        if any(hooks(value) for hooks in _hooks):
+            left.append(f"a hook at {name}")
+    add_left(arrays, left)
 
 
-def add_left(arrays: Arrays, names: Iterable[str]) -> None:
-    """Add to what a call has left behind."""
-    arrays["left"] = np.array([*arrays.get("left", ()), *names], dtype=str)
+def add_left(arrays: Arrays, left: Iterable[str]) -> None:
+    """Add to what a call has left behind, in words."""
+    arrays["left"] = np.array([*arrays.get("left", ()), *left], dtype=str)
 
 
 def settle(case: Case, arrays: Arrays) -> Arrays:

@@ -20,8 +20,8 @@ class RunningStatistics:
     """Build the object, feed it a batch at a time, and write down its statistics after each.
 
     The case holds `shape` (a tuple), `x` [M, *shape], `splits` (sizes of the batches, M in all), `probe` and
-    `first_probe` [B, *shape]. Calls in order: normalize(first_probe); for each batch update, mean, var, then with other
-    numbers in that batch mean and var again, normalize(probe); normalize(probe); mean and var once more, which normalize
+    `first_probe` [B, *shape]. Calls in order: normalize(first_probe); for each batch update, mean, var, then while
+    the batch holds other numbers mean and var again, normalize(probe); normalize(probe); mean and var once more, which normalize
     must not have moved. Behind the first update, a second object takes in a batch. At last first_probe is overwritten and
     the first result looked at again, under the name `AFTER`. The dtype of the statistics is the learner's business,
     and not written down; that of what normalize returns is.
@@ -69,9 +69,11 @@ class RunningStatistics:
             with torch.no_grad():
                 batch.copy_(-2 * each - 1)  # as an environment that reuses its memory does
             self._record_statistics(arrays, statistics, f"{when}, looked at again when the batch was overwritten,")
+            with torch.no_grad():
+                batch.copy_(each)  # who keeps the rows, and computes at once, is right
             statistics.normalize(inputs["probe"])
             if count == 1:
-                other.update(batch)
+                other.update(-2 * each - 1)
                 self._record_statistics(arrays, other, "of a second object with a batch of its own")
         arrays["the result of update.kind"] = np.array("NoneType" if returned is None else "value")
         record(arrays, "the result of normalize after the updates", detached(statistics.normalize(inputs["probe"])))
