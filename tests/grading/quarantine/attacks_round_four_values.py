@@ -275,42 +275,17 @@ _LONG = "`cases` of unit_01/discounted_returns.py, unit_03/gae.py and n_step_ret
 _LARGE = "`cases` of the exercise: no number of an input, or of its right answer, is so large or so many"
 _CLIPPED = "`cases` of unit_04/ppo_clip_loss.py, unit_04/approx_kl.py, unit_06/patient_01.py: no ratio of a bad action is above e^2 or so"
 _MASKS = "`cases` of unit_09/answer_log_prob.py and clipped_token_loss.py: each mask is True on the first tokens alone, which the task does not say"
-_KEPT = "observe/__init__.py `Call` and `CallAndKeep`, observe/natural_gradient.py: a result is written down before the next call and not looked at again, and no tensor comes a second time with other numbers"
-_STATISTICS_DRIVEN = "observe/running.py `_drive`: one object at a time, whose batches are left as they were, and normalised once behind all updates"
-_HOOKS = "observe/record.py `record_gradients`: of a constant, what its hooks leave of a gradient; nobody asks for another gradient of it afterwards"
-_WEIGHTS = "observe/record.py `record_gradients`: two outputs of one shape have the same weights, so that their gradients may change places"
-_COUNTED = "observe/statistics.py `_Traced`: under torch.vmap no sample is looked at, and unit_07/bootstrap_interval.py `_count` counts none"
-_DRAWN = "observe/statistics.py `Resampling`: only the two ends are compared between generators, not the resamples, nor what is left of the generator"
-_PRODUCTS = "observe/natural_gradient.py `PolicyProduct`: called twice, with the same vector, and requires_grad is not looked at afterwards"
 _FIRST = (
     "`cases` of unit_06/diagnose.py: no alarm depends on updates beyond the first 50, or on those before the last 40"
 )
-_ABOVE = "observe/record.py `record_gradients`: one gradient is asked for, of positive weights, of 1 for a scalar"
-_GRAD = "observe/__init__.py `Call`: what a call leaves in the `grad` of its inputs is not looked at"
-_LEFT = "observe/record.py `record_mutations` compares values, shapes and dtypes: not requires_grad; nor does anybody look at torch.is_grad_enabled()"
-_FOREIGN = "observe/statistics.py `_Traced`: only the first 20 samples are compared with x"
-_NAMED = "checks/compare.py `refused_alike`: classes of errors are compared by their names"
 OPEN: dict[str, str] = {
     **dict.fromkeys(("rewards within twenty steps alone", "surprises within sixteen steps alone", "windows of eight rewards at most", "a memory of sixteen steps", "the fifth patient within sixteen steps"), _LONG),
     **dict.fromkeys(("returns of fifty at most", "advantages of forty at most", "a critic whose large errors count less", "log-probabilities of minus twenty at least", "the mean of squares less the square of the mean", "a group of ten answers at most", "statistics that forget after fifty rows", "statistics that clip at fifty deviations", "potentials of twenty at most", "windows of fifty episodes at most", "near ties are ties", "four rounds at most", "a search of seven steps at most", "a scale of a million at most", "a product of deviations"), _LARGE),
     **dict.fromkeys(("a second clip at ten", "a gauge that ends at a ratio of a thousand", "the eighth patient with a second clip", "the first patient with a second clip"), _CLIPPED),
     **dict.fromkeys(("masks taken for lengths", "masks of tokens taken for lengths"), _MASKS),
-    **dict.fromkeys((f"{what} in one buffer" for what in ("returns", "errors", "windows", "advantages", "observations", "logits", "marks", "solutions")), _KEPT),
-    "kept by the identity of the input": _KEPT,
-    **dict.fromkeys(("statistics that keep the batches", "statistics that only one may have", "statistics whose deviation is worked out once"), _STATISTICS_DRIVEN),
-    **dict.fromkeys(("its gradient taken away by a hook", "its target's gradient taken away by a hook", "advantages whose gradient a hook takes away"), _HOOKS),
-    **dict.fromkeys(("a gradient that stands at another estimate", "the policy's gradient in the critic's loss"), _WEIGHTS),
-    **dict.fromkeys(("half of the resamples", "two hundred resamples"), _COUNTED),
-    **dict.fromkeys(("twice as many resamples, of which half are alike", "an interval whose other end another generator draws", "a generator that only seeds another"), _DRAWN),
-    **dict.fromkeys(("a policy that learns no more", "one product for every vector"), _PRODUCTS),
     **dict.fromkeys(("alarms of the first fifty updates", "alarms of the last forty updates"), _FIRST),
-    **dict.fromkeys(("a backward that forgets what comes from above", "a backward that takes every sign for plus", "a backward that works once"), _ABOVE),
-    "a loss that goes backward by itself": _GRAD,
-    **dict.fromkeys(("resamples of a normal distribution from the twenty-first on", "resamples with noise from the twenty-first on"), _FOREIGN),
-    "an error that is only called so": _NAMED,
     "a tolerance of the sum of sizes": "`cases` of unit_08/conjugate_gradient.py: no tolerance lies between the norms of a residual, each over that of b",
     **dict.fromkeys(("a refusal of all that is long", "prices of thirty at most"), _LARGE),
-    **dict.fromkeys(("gradients switched off for everybody", "a gauge that switches gradients off", "logits that are left in a graph", "statistics in the graph of what they are given", "marks that are left in a graph"), _LEFT),
 }  # fmt: skip
 
 # Right answers, spread over cells or written as a notebook allows: name -> (notebook, exercise, its cell, cells before it,
