@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcourse.checks.observe import AFTER, AGAIN
-from pgcourse.checks.observe.record import Arrays
+from pgcourse.checks.observe import AFTER, AGAIN, KEPT, PRECISION, SWITCHED_OFF, TURNED
+from pgcourse.checks.observe.record import OTHERWISE, Arrays
 from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
 
 
@@ -35,6 +35,7 @@ class Verdict:
 
 CORRECT = Verdict(True)
 MOST_NAMES = 20  # that a sentence lists
+_LATER = (AFTER, AGAIN, TURNED, KEPT)  # what is looked at when the result itself is right
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,21 @@ class Tolerance:
 
 
 def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -> Verdict:
-    """The first difference, in the order error, kind, shape, dtype, value, changed inputs, shared memory, gradient."""
+    """The first difference: error, kind, shape, dtype, value, changed inputs, what else is left, shared memory, gradient."""
     if "error" in got or "error" in expected:
         return _compare_errors(expected, got)
     names = [name.removesuffix(".kind") for name in expected if name.endswith(".kind")]
     names.sort(key=lambda name: name.count("/"))  # a whole before its parts: a dict in place of a tuple is said so
-    first = [name for name in names if not name.startswith((AFTER, AGAIN))]
+    first = [name for name in names if not name.startswith(_LATER)]
     if not (verdict := _compare_all(first, expected, got, tolerance)).ok:
         return verdict
     if (changed := got["mutated"]).size:
         listed = " and ".join(str(name) for name in changed[:MOST_NAMES])
         return Verdict(False, "mutated", f"The result is right, but your function changed its input {listed} in place.")
+    if text := left_behind(got):
+        return Verdict(False, "left behind", text)
+    if not (verdict := _compare_kept(names, expected, got, tolerance)).ok:
+        return verdict
     if AFTER in expected and not (verdict := _compare_values(AFTER, expected, got, tolerance)).ok:
         text = "Your result shares memory with an input: when the check overwrote that, your result changed too."
         return Verdict(False, "shared memory", text, verdict.where, AFTER)
@@ -68,6 +73,28 @@ def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -
         gradient = name.startswith("gradient/") and not name.endswith(".connected")
         if gradient and not (verdict := _compare_gradients(name, expected, got, tolerance)).ok:
             return verdict
+    return CORRECT
+
+
+def left_behind(got: Arrays) -> str:
+    """A sentence on what a call has left behind, besides its result; empty where it has left nothing."""
+    left = [str(each) for each in got.get("left", ())]
+    shown = [each for each in (SWITCHED_OFF, PRECISION) if each in left] or left[:MOST_NAMES]
+    return f"The result is right, but your function leaves {' and '.join(shown)}." if left else ""
+
+
+def _compare_kept(names: Sequence[str], expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
+    """What another call gave, with other numbers in the same tensors, and whether the first result outlived it."""
+    turned, kept = ([name for name in names if name.startswith(prefix)] for prefix in (TURNED, KEPT))
+    if not (verdict := _compare_all(turned, expected, got, tolerance)).ok:
+        before = f"result{verdict.name.removeprefix(TURNED)}"
+        if verdict.kind != "value" or not close(got[before], got[verdict.name], tolerance).all():
+            return verdict
+        text = "Called again with other numbers in the same tensors, your function gives the result of before."
+        return Verdict(False, "kept", text, verdict.where, verdict.name)
+    if not (verdict := _compare_all(kept, expected, got, tolerance)).ok:
+        text = "Your first result changed when your function was called again: each call must make a new one."
+        return Verdict(False, "kept", text, verdict.where, verdict.name)
     return CORRECT
 
 
@@ -96,7 +123,12 @@ def refused_alike(expected: Arrays, got: Arrays) -> bool:
     """True where both refuse the input, with the same kind of error or a subclass; its words are free."""
     if "error" not in expected or "error" not in got:
         return False
-    return expected["error"][0] in (got["error"][0], *got.get("error.bases", ()))
+    return _classes(expected)[0] in _classes(got)
+
+
+def _classes(refused: Arrays) -> Sequence[str]:
+    """The classes of an error, its own first."""
+    return [str(name) for name in refused.get("error.bases", refused["error"][:1])]
 
 
 def values_alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> bool:
@@ -121,7 +153,7 @@ def _values(arrays: Arrays) -> Arrays:
     return {
         name: value
         for name, value in arrays.items()
-        if value.dtype.kind != "U" and not name.startswith((AFTER, AGAIN, "gradient/"))
+        if value.dtype.kind != "U" and not name.startswith((*_LATER, "gradient/"))
     }
 
 
@@ -178,6 +210,9 @@ def _compare_errors(expected: Arrays, got: Arrays) -> Verdict:
         spot = f": line {line} of {function}, {source}" if source else ""
         return Verdict(False, "error", f"Your code changes one of its inputs in place; make a new tensor{spot}")
     spot = f" at line {line} of {function}: {source}" if source else ""
+    if "error" in expected and kind == wanted:
+        text = f"This input must be refused with Python's {wanted}; your code raised another class of that name{spot}"
+        return Verdict(False, "error", text)
     if "error" in expected:
         text = f"This input must be refused with {wanted}; your code raised {kind}{': ' * bool(message)}{message}{spot}"
         return Verdict(False, "error", text)
@@ -237,6 +272,8 @@ def _compare_values(name: str, expected: Arrays, got: Arrays, tolerance: Toleran
         return CORRECT
     if name not in got or got[name].shape != expected[name].shape:
         return Verdict(False, "shape", f"{sentence_label(name)} has another shape.", "", name)
+    if np.array_equal(expected[name], got[name]):  # the same to the last digit, as most are; the rest takes longer
+        return CORRECT
     wrong = ~close(expected[name], got[name], tolerance)
     if not wrong.any():
         return CORRECT
@@ -254,8 +291,11 @@ def _compare_gradients(name: str, expected: Arrays, got: Arrays, tolerance: Tole
     verdict = _compare_values(name, expected, got, tolerance)
     if verdict.ok:
         return CORRECT
-    of = name.removeprefix("gradient/")
+    of = name.removeprefix("gradient/").removesuffix(OTHERWISE)
     where = f"Gradient {verdict.where[0].lower()}{verdict.where[1:]}"
+    if name.endswith(OTHERWISE):
+        text = f"The result is right, but its gradient with respect to {of}, asked for once more with other weights, is not."
+        return Verdict(False, "gradient", text, where, name)
     if not bool(got[f"{name}.connected"]):
         text = (
             f"The result is right, but no gradient reaches {of}: training would leave the network behind it as it is."

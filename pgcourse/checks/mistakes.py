@@ -22,7 +22,7 @@ from torch import Tensor
 
 from pgcourse.checks.compare import Tolerance, Verdict, close, refused_alike, values_alike
 from pgcourse.checks.observe import Call, CallAndKeep, observe, split_signature
-from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.record import OTHERWISE, Arrays, Case
 
 if TYPE_CHECKING:
     from pgcourse.checks.exercise import Exercise, Misconception
@@ -59,6 +59,18 @@ BY_VERDICT = {
         "not-a-new-object",
         "The numbers are right, but your result lies in the memory of an input: it is that input, or a view of it. When the "
         "caller reuses the memory, your result changes with it. Make a new tensor, with clone or torch.where.",
+    ),
+    "left behind": (
+        "something-left-behind",
+        "The numbers are right, but the call leaves something behind: requires_grad set or taken away, a gradient from backward, "
+        "a hook, or a global switch of PyTorch. Whoever comes next works with that. Work on x.detach().requires_grad_(), take "
+        "gradients with torch.autograd.grad, and switch with torch.no_grad(), whose block ends.",
+    ),
+    "kept": (
+        "kept-from-call-to-call",
+        "The numbers are right in the first call, but something is kept for the next one: a tensor into which every result is "
+        "written, or a result that is looked up by the tensor object, whose numbers may have changed. Compute each result "
+        "anew, into a new tensor.",
     ),
 }
 # A case fails like this before there are numbers to compare.
@@ -184,7 +196,9 @@ def recognise_everywhere(
     if numbers_are_right(exercise, observations, expected):
         if kind in BY_VERDICT:
             id, explanation = BY_VERDICT[kind]
-            return named(id, explanation.format(name=verdicts[failing[0]].name.removeprefix("gradient/")))
+            return named(
+                id, explanation.format(name=verdicts[failing[0]].name.removeprefix("gradient/").removesuffix(OTHERWISE))
+            )
         return named(*BY_KIND["kind"]) if kind == "kind" else None
     numbers = _numbers(cases, observations, right)
     if found := _relations(numbers, exercise.tolerance):

@@ -10,7 +10,7 @@ import numpy as np
 from pgcourse.checks.compare import Verdict, kinds_alike, relation, values_alike
 from pgcourse.checks.exercise import CheckResult, Exercise, Finding, Misconception, get, is_untouched
 from pgcourse.checks.mistakes import numbers_are_right, recognise_everywhere
-from pgcourse.checks.observe import TimeLimit, observe
+from pgcourse.checks.observe import TURNED, TimeLimit, observe
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.progress import hints_taken
 from pgcourse.checks.sandbox import captured_output, preserved_state, time_limit
@@ -195,8 +195,9 @@ def _first_failing(verdicts: Sequence[Verdict], among: Sequence[int] | None = No
     """The smallest failing case. One whose value is wrong goes before one that only has another fault."""
     failing = [index for index, verdict in enumerate(verdicts) if not verdict.ok]
     failing = [index for index in failing if among is None or index in among] or failing
-    later = ("gradient", "shared memory")
-    return next((i for i in failing if not any(word in verdicts[i].kind for word in later)), failing[0])
+    later = ("gradient", "shared memory", "left behind", "kept")
+    at_once = (i for i in failing if not any(word in verdicts[i].kind for word in later))
+    return next((i for i in at_once if not verdicts[i].name.startswith(TURNED)), failing[0])
 
 
 def _statement(

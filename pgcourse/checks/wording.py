@@ -67,6 +67,10 @@ def label(name: str) -> str:
         )
     if entry := re.fullmatch(r"result/(.+)", name):
         return f"entry {entry[1]} of your result"
+    if entry := re.fullmatch(r"(your result[^/]*)/(.+)", name):
+        return f"entry {entry[2]} of {entry[1]}"
+    if entry := re.fullmatch(r"gradient/([^,]+)(.*)", name):
+        return f"the gradient with respect to {entry[1]}{entry[2]}"
     return {"result": "your result"}.get(name, name)
 
 

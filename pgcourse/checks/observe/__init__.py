@@ -5,12 +5,13 @@ so a grading child can import them, run the attempt and ship the arrays back (np
 comparing is the business of `compare.py`, in a process that the attempt never touched.
 
 Names of the arrays: `result` (and `result/0`, `result/key` inside tuples and dicts), each with `.kind` and `.dtype`
-beside it; `gradient/NAME`; `mutated` (names of inputs that were changed in place); `error` and `untouched`, written by
-`observe`.
+beside it; `gradient/NAME`; `mutated` (names of inputs that were changed in place); `left` (what else a call has left
+behind); `error` and `untouched`, written by `observe`.
 """
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import dis
 import importlib
@@ -32,10 +33,12 @@ from torch import Tensor
 from pgcourse.checks.observe.record import (
     Arrays,
     Case,
+    add_left,
     flatten,
     fresh,
     record,
     record_gradients,
+    record_left,
     record_mutations,
     settle,
 )
@@ -44,6 +47,10 @@ Observer = Callable[[Any, Case], Arrays]
 
 AGAIN = "your result, where gradients are taken,"
 AFTER = "your result, looked at again after the inputs were overwritten,"
+TURNED = "your result for the same numbers in reverse order"
+KEPT = "your result, looked at again after another call,"
+# What a call may leave behind for everybody.
+SWITCHED_OFF, PRECISION = "gradients switched off for everybody", "another default dtype for everybody"
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 # As they are named and as they are: an environment may be reached through a link.
 LONGEST_ERROR = 200  # characters of an error that a message quotes
@@ -53,6 +60,9 @@ _INSTALLED = tuple(
     for spelling in (Path(sysconfig.get_path(name)), Path(sysconfig.get_path(name)).resolve())
 )
 _PACKAGE = str(Path(__file__).resolve().parents[2])
+# As they are before any attempt runs.
+_BUILT_IN = {kind: name for name, kind in vars(builtins).items() if isinstance(kind, type)}
+_is_grad_enabled, _get_default_dtype = torch.is_grad_enabled, torch.get_default_dtype
 
 
 class TimeLimit(BaseException):
@@ -75,7 +85,7 @@ def call(attempt: Any, signature: str, values: Case) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """Call the attempt once for its value, and once more for its gradients where some are asked for.
+    """Call the attempt for its value, again with other numbers, and once more for its gradients where some are asked for.
 
     Fields:
       signature: names of the case's entries as the attempt takes them, keyword-only ones after `*`:
@@ -91,8 +101,10 @@ class Call:
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}
         inputs = fresh(case)
-        record(arrays, "result", call(attempt, self.signature, inputs))
+        result = call(attempt, self.signature, inputs)
+        record(arrays, "result", result)
         record_mutations(arrays, case, inputs)
+        call_turned(arrays, lambda: call(attempt, self.signature, inputs), case, inputs, result)
         wanted = (*self.differentiable, *self.constant)
         # An in-place change of an input that requires a gradient raises; that it happened is already written down.
         if wanted and not arrays["mutated"].size:
@@ -100,18 +112,13 @@ class Call:
             for name in wanted:
                 inputs[name].requires_grad_(True)
             result = call(attempt, self.signature, inputs)
-            # requires_grad_(False) and detach_() change the caller's tensor: the network behind it would learn no more.
-            if cut := [name for name in wanted if not inputs[name].requires_grad]:
-                arrays["mutated"] = np.array(cut)
-            else:
-                record(arrays, AGAIN, result)
-                record_gradients(arrays, result, {name: inputs[name] for name in wanted})
+            record_differentiated(arrays, result, {name: inputs[name] for name in wanted})
         return arrays
 
 
 @dataclasses.dataclass(frozen=True)
 class CallAndKeep:
-    """Call the attempt once, overwrite its inputs as an environment that reuses its memory does, and look again.
+    """As `Call` for a value; then overwrite the inputs as an environment that reuses its memory does, and look again.
 
     A result that shares memory with an input shows other numbers then. They are recorded under the name `AFTER`.
 
@@ -128,6 +135,7 @@ class CallAndKeep:
         record(arrays, "result", result)
         record_mutations(arrays, case, inputs)
         kept = list(flatten(result))
+        call_turned(arrays, lambda: call(attempt, self.signature, inputs), case, inputs, result)
         with torch.no_grad():
             for value in inputs.values():
                 if isinstance(value, Tensor):
@@ -135,6 +143,37 @@ class CallAndKeep:
         if len(kept) == 1:
             record(arrays, AFTER, kept[0])
         return arrays
+
+
+def call_turned(arrays: Arrays, again: Callable[[], Any], case: Case, inputs: Case, result: Any) -> None:
+    """Turn all inputs round where they lie, along their first axes, and call again: `TURNED`; then the first result: `KEPT`.
+
+    Who knows an input by its identity gives the old numbers, and who writes all results into the same memory has changed
+    the first. Row by row and step by step, inputs that are turned together fit as they did.
+    """
+    rows = [name for name, value in case.items() if isinstance(value, Tensor) and value.ndim and len(value) > 1]
+    if not rows or arrays["mutated"].size or arrays["left"].size:
+        return
+    with torch.no_grad():
+        for name in rows:
+            inputs[name].copy_(case[name].flip(0))
+    record(arrays, TURNED, again())
+    with torch.no_grad():
+        for name in rows:
+            inputs[name].copy_(case[name])
+    record(arrays, KEPT, result)
+
+
+def record_differentiated(arrays: Arrays, result: Any, inputs: Case) -> None:
+    """A result of inputs that require gradients: its value, as `AGAIN`, its gradients, and what the call has left behind."""
+    # requires_grad_(False) and detach_() change the caller's tensor: the network behind it would learn no more.
+    if cut := [name for name, value in inputs.items() if not value.requires_grad]:
+        arrays["mutated"] = np.array(cut)
+        return
+    record_left(arrays, inputs, requires_grad=True)
+    record(arrays, AGAIN, result)
+    if not arrays["left"].size:
+        record_gradients(arrays, result, inputs)
 
 
 def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:
@@ -163,6 +202,7 @@ def guarded(attempt: Any, act: Callable[[], Arrays]) -> Arrays:
         return {"untouched": np.array(True)}
     if not callable(attempt):
         return {"error": np.array(["not a function", type(attempt).__name__, "", "", ""])}
+    enabled, dtype = _is_grad_enabled(), _get_default_dtype()
     try:
         arrays = act()
     except TimeLimit:
@@ -170,11 +210,18 @@ def guarded(attempt: Any, act: Callable[[], Arrays]) -> Arrays:
     except BaseException as error:  # SystemExit and KeyboardInterrupt raised by the attempt are failures of the attempt
         if isinstance(error, NotImplementedError) and _stub_raised(attempt, error.__traceback__):
             return {"untouched": np.array(True)}
-        bases = [kind.__name__ for kind in type(error).__mro__]
+        # A class of one's own is told from Python's of the same name.
+        bases = [_BUILT_IN.get(kind, f"{kind.__module__}.{kind.__name__}") for kind in type(error).__mro__]
         return {"error": np.array(_describe(error)), "error.bases": np.array(bases)}
     kind = arrays.get("result.kind", arrays.get("update 1/result.kind"))
     if str(kind) in ("NoneType", "ellipsis") and _has_empty_body(attempt):
         return {"untouched": np.array(True)}
+    for name, changed in (
+        (SWITCHED_OFF, enabled and not _is_grad_enabled()),
+        (PRECISION, dtype != _get_default_dtype()),
+    ):
+        if changed:
+            add_left(arrays, [name])
     return arrays
 
 

@@ -10,13 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
-from pgcourse.checks.observe import call
+from pgcourse.checks.observe import KEPT, TURNED, call
 from pgcourse.checks.observe.asking import Ask, Asking, Callback
-from pgcourse.checks.observe.networks import LinearPolicy
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
+from pgcourse.checks.observe.networks import LinearPolicy, named_parameters
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_left, record_mutations
 
 SECOND = "your result after the policy has changed"
 PRODUCTS = "the number of products a round"
+OTHER_SIDE = (
+    -2
+)  # of the second b, in so many of the first: all numbers of a right answer are exactly so many times as large
 TRIED = "the number of steps tried beyond backtracks"
 
 
@@ -45,20 +48,41 @@ class SolveByProducts(Asking):
         given = {name: case[name] for name in ("b", "iterations", "tolerance")}
         arrays = ask("solve", **given, product=product)
         record(arrays, PRODUCTS, 1 + (products > case["iterations"] + 1))
+        products = 0
+        arrays |= ask("solve_again", **given, product=product)
+        record(arrays, f"{PRODUCTS} the second time", 1 + (products > case["iterations"] + 1))
         return arrays
 
 
 class Solutions:
-    """Beside the attempt: one solution, with products from elsewhere."""
+    """Beside the attempt: one solution, and another beside it, with products from elsewhere."""
 
     def __init__(self, attempt: Any, signature: str) -> None:
         self._attempt, self._signature = attempt, signature
+        self._inputs: Case = {}
+        self._result: Any = None
 
     def solve(self, product: Callback, **case: Any) -> Arrays:
         """Call the attempt once. Args: product: [P] -> [P]. case: see `SolveByProducts`."""
         arrays: Arrays = {}
-        inputs = fresh(case)
-        size, dtype = len(case["b"]), case["b"].dtype
+        self._inputs = inputs = fresh(case)
+        self._result = self._solution(product, inputs)
+        record(arrays, "result", self._result)
+        record_mutations(arrays, case, inputs)
+        return arrays
+
+    def solve_again(self, product: Callback, **case: Any) -> Arrays:
+        """Once more with another `b` in the same tensor: `TURNED`; and the first solution as it is then: `KEPT`."""
+        arrays: Arrays = {}
+        inputs = self._inputs
+        with torch.no_grad():
+            inputs["b"].copy_(OTHER_SIDE * case["b"])
+        record(arrays, TURNED, self._solution(product, inputs))
+        record(arrays, KEPT, self._result)
+        return arrays
+
+    def _solution(self, product: Callback, inputs: Case) -> Any:
+        size, dtype = len(inputs["b"]), inputs["b"].dtype
         blank = torch.zeros(size, size, dtype=dtype)
 
         def matvec(vector: Tensor) -> Tensor:
@@ -66,9 +90,7 @@ class Solutions:
             result: Tensor = _Product.apply(torch.as_tensor(vector), product)
             return result
 
-        record(arrays, "result", call(self._attempt, self._signature, {**inputs, "matvec": matvec}))
-        record_mutations(arrays, case, inputs)
-        return arrays
+        return call(self._attempt, self._signature, {**inputs, "matvec": matvec})
 
 
 class _Product(torch.autograd.Function):
@@ -121,7 +143,7 @@ def make_policy(case: Case) -> nn.Module:
 
 @dataclass(frozen=True)
 class PolicyProduct:
-    """Call the attempt on a small policy, and once more after the policy has changed, as one update after another does.
+    """Call the attempt on a small policy, with another vector, and again after the policy has changed, as updates change it.
 
     The case holds the policy's `weight` and `bias` (`log_std` or `hidden` too, see `make_policy`), `obs` [B, D], `vector`
     [P] and `damping`. A parameter of the policy that is another afterwards is named in `mutated`.
@@ -134,9 +156,18 @@ class PolicyProduct:
         inputs = fresh(case)
         policy = make_policy(case)
         before = {name: value.detach().clone() for name, value in policy.named_parameters()}
-        record(arrays, "result", call(attempt, self.signature, {**inputs, "policy": policy}))
+        result = call(attempt, self.signature, {**inputs, "policy": policy})
+        record(arrays, "result", result)
         after = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record_mutations(arrays, {**case, **_named(before)}, {**inputs, **_named(after)})
+        record_left(arrays, named_parameters({"policy": policy}), requires_grad=True, grad=True)
+        if not arrays["mutated"].size and not arrays["left"].size:
+            with torch.no_grad():
+                inputs["vector"].copy_(case["vector"].flip(0))
+            record(arrays, TURNED, call(attempt, self.signature, {**inputs, "policy": policy}))
+            record(arrays, KEPT, result)
+        if arrays["left"].size:  # nothing more can be learned with that one
+            policy = make_policy(case)
         with torch.no_grad():
             for parameter in policy.parameters():
                 parameter.mul_(0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +12,16 @@ from torch import Tensor, nn
 from torch.distributions import Categorical
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe.record import Arrays, Case, flatten, fresh, record, record_gradients, record_mutations
+from pgcourse.checks.observe.record import (
+    Arrays,
+    Case,
+    flatten,
+    fresh,
+    record,
+    record_gradients,
+    record_left,
+    record_mutations,
+)
 
 
 class LinearPolicy(nn.Module):
@@ -34,6 +44,11 @@ class LinearCritic(nn.Module):
 
     def forward(self, obs: Tensor) -> Tensor:
         return obs @ self.weight + self.bias
+
+
+def named_parameters(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """The parameters of all networks, each as NETWORK.PARAMETER."""
+    return {f"{name}.{part}": value for name, each in networks.items() for part, value in each.named_parameters()}
 
 
 @dataclass(frozen=True)
@@ -89,6 +104,7 @@ class SgdUpdate:
                 for parameter, value in module.named_parameters():
                     record(arrays, f"update {update + 1}/{name}.{parameter}", value.detach())
         record_mutations(arrays, case, inputs)
+        record_left(arrays, named_parameters(modules), requires_grad=True, grad=True)
         if not listed:
             arrays["mutated"] = np.append(arrays["mutated"], "episodes")
         return arrays
@@ -117,5 +133,7 @@ class PolicyLoss:
             arrays[question] = np.array(int(tensor.requires_grad))
             arrays[f"{question}.kind"] = np.array("answer")
         parameters: dict[str, Tensor] = {f"the policy's {name}": value for name, value in policy.named_parameters()}
-        record_gradients(arrays, tensors[0] if tensors else None, parameters)
+        record_left(arrays, parameters, requires_grad=True)
+        if not arrays["left"].size:
+            record_gradients(arrays, tensors[0] if tensors else None, parameters)
         return arrays

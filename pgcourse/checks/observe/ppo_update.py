@@ -12,8 +12,8 @@ from torch.distributions import Categorical
 
 from pgcourse.checks.observe import call, seed_everything
 from pgcourse.checks.observe.asking import Ask, Asking
-from pgcourse.checks.observe.networks import LinearCritic, LinearPolicy
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
+from pgcourse.checks.observe.networks import LinearCritic, LinearPolicy, named_parameters
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_left, record_mutations
 
 NETWORKS = ("policy", "critic")
 COLUMNS = ("obs", "actions", "log_prob", "advantages", "returns")
@@ -104,7 +104,7 @@ class PpoUpdate(Asking):
                     record(arrays, label, torch.from_numpy(value.copy()))
         if "metrics" in look_at:
             arrays |= {f"result/{n}": done[f"result/{n}"] for n in self.metrics if f"result/{n}" in done}
-        arrays["mutated"] = done["mutated"]
+        arrays |= {name: done[name] for name in ("mutated", "left")}
         return arrays
 
     def _record_rows(self, arrays: Arrays, ask: Ask, case: Case, given: Case, done: Arrays) -> None:
@@ -187,6 +187,8 @@ class Updates:
                 path = [place[part] for place in watch.path]
                 arrays[f"{name} {part} path"] = torch.stack(path).numpy() if path else np.empty((0, *value.shape))
         record_mutations(arrays, case, inputs)
+        networks = {name: watch.network for name, watch in watches.items()}
+        record_left(arrays, named_parameters(networks), requires_grad=True, grad=True)
         return arrays
 
     def _run(self, inputs: Case) -> tuple[Any, dict[str, RowWatch]]:

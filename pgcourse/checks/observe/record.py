@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +11,24 @@ from torch import Tensor
 
 Arrays = dict[str, np.ndarray]
 Case = dict[str, Any]
+_NONE = np.array([], dtype=str)
 
 LATER = "after the call/"
+OTHERWISE = ", weighted otherwise,"
 # As they are before any attempt runs.
 _equal, _nan_to_num, _gradients = torch.equal, torch.nan_to_num, torch.autograd.grad
 _detach, _resolve_neg, _numpy = Tensor.detach, Tensor.resolve_neg, Tensor.numpy
+_is_leaf, _requires_grad, _grad, *_hooks = (
+    getattr(torch._C.TensorBase, name).__get__
+    for name in ("is_leaf", "requires_grad", "grad", "_backward_hooks", "_post_accumulate_grad_hooks")
+)
 
 
 def record(arrays: Arrays, name: str, value: Any) -> None:
     """Add `value` to `arrays` under `name`, with its kind in `NAME.kind` and its dtype in `NAME.dtype`.
 
     Only exact types are opened: torch.Tensor, numpy arrays and numbers, bool, int, float, and tuples (named ones too),
-    lists and string-keyed dicts of these (`NAME/0`, `NAME/key`). Of anything else, a subclass included, only the kind is kept.
+    lists and string-keyed dicts (ordered ones too) of these (`NAME/0`, `NAME/key`). Of anything else, only the kind is kept.
     """
     value = _plain(value)
     exact: Any = type(value)
@@ -48,7 +54,9 @@ def record(arrays: Arrays, name: str, value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A named tuple, or another subclass of tuple, as the tuple that it is, whatever its methods say."""
+    """A named tuple or an ordered dict, or another subclass of these, as what it is, whatever its methods say."""
+    if isinstance(value, dict):
+        return dict(dict.items(value))
     return tuple(tuple.__iter__(value)) if isinstance(value, tuple) else value
 
 
@@ -73,7 +81,8 @@ def fresh(case: Case) -> Case:
 def record_mutations(arrays: Arrays, before: Case, after: Case) -> None:
     """Write down, as `mutated`, the names of the tensors whose values, shape or dtype are no longer what they were.
 
-    The tensors go along as they are now, for `settle` to look at where the attempt cannot reach.
+    The tensors go along as they are now, for `settle` to look at where the attempt cannot reach. What else the call has
+    left at them is `left`, see `record_left`.
     """
     changed = []
     for name, value in before.items():
@@ -85,6 +94,31 @@ def record_mutations(arrays: Arrays, before: Case, after: Case) -> None:
             if type(now) is Tensor and now.dtype is not torch.bfloat16 and now.layout is torch.strided:
                 arrays[f"{LATER}{name}"] = _numpy(_resolve_neg(now)).copy()
     arrays["mutated"] = np.array(changed, dtype=str)
+    record_left(arrays, {name: after[name] for name, value in before.items() if isinstance(value, Tensor)})
+
+
+def record_left(arrays: Arrays, tensors: dict[str, Tensor], *, requires_grad: bool = False, grad: bool = False) -> None:
+    """Add to `left` where a call leaves another requires_grad, a gradient, a hook or a graph at one of the tensors.
+
+    Args: requires_grad: whether they had it before. grad: a gradient may be there.
+    """
+    left = []
+    for name, value in tensors.items():
+        if not _is_leaf(value):
+            left.append(f"a graph behind {name}")
+            continue
+        if _requires_grad(value) is not requires_grad:
+            left.append(f"another requires_grad at {name}")
+        if _grad(value) is not None and not grad:
+            left.append(f"a gradient in {name}")
+        if any(hooks(value) for hooks in _hooks):
+            left.append(f"a hook at {name}")
+    add_left(arrays, left)
+
+
+def add_left(arrays: Arrays, left: Iterable[str]) -> None:
+    """Add to what a call has left behind, in words."""
+    arrays["left"] = np.array([*arrays.get("left", ()), *left], dtype=str)
 
 
 def settle(case: Case, arrays: Arrays) -> Arrays:
@@ -93,10 +127,11 @@ def settle(case: Case, arrays: Arrays) -> Arrays:
         return arrays
     now = {name.removeprefix(LATER): array for name, array in arrays.items() if name.startswith(LATER)}
     before = {name: value.detach().numpy() for name, value in case.items() if isinstance(value, Tensor)}
-    told = [str(name)[:60] for name in arrays["mutated"].ravel()[:50]]
+    told, left = ([str(each)[:60] for each in arrays.get(name, _NONE).ravel()[:50]] for name in ("mutated", "left"))
     seen = [name for name, value in before.items() if name not in now or not _same(value, now[name])]
     changed = np.array([*told, *(name for name in seen if name not in told)], dtype=str)
-    return {name: array for name, array in arrays.items() if not name.startswith(LATER)} | {"mutated": changed}
+    kept = {name: array for name, array in arrays.items() if not name.startswith(LATER)}
+    return kept | {"mutated": changed, "left": np.array(left, dtype=str)}
 
 
 def _same(one: np.ndarray, two: np.ndarray) -> bool:
@@ -104,24 +139,33 @@ def _same(one: np.ndarray, two: np.ndarray) -> bool:
 
 
 def record_gradients(arrays: Arrays, result: object, inputs: dict[str, Tensor]) -> None:
-    """Gradient of a fixed weighted sum of all outputs for each input; `.connected` says whether one arrived at all."""
-    total: Tensor | None = None
-    for output in flatten(result):
-        if output.requires_grad:
-            # Unequal weights, so that a mistake that cancels in a plain sum (two entries swapped, say) still shows.
-            weight = 1 + 0.5 * torch.sin(torch.arange(output.numel(), dtype=output.dtype)).reshape(output.shape)
-            term = (output * weight).sum()
-            total = term if total is None else total + term
-    found: tuple[Tensor | None, ...] = (None,) * len(inputs)
-    if total is not None:
-        found = _gradients(total, list(inputs.values()), allow_unused=True)
-    for (name, value), gradient in zip(inputs.items(), found, strict=True):
-        arrays[f"gradient/{name}"] = (torch.zeros_like(value) if gradient is None else gradient).detach().numpy().copy()
-        arrays[f"gradient/{name}.connected"] = np.array(gradient is not None)
+    """Gradients of weighted sums of all outputs for each input; `.connected` says whether one arrived at all.
+
+    Of a first sum, in which a scalar counts once, and of a second (`OTHERWISE`), whose weights have both signs and run on
+    from output to output. To the second all inputs are added, and 1 is taken off each gradient: where something that was
+    left at an input changes its gradients, that shows, even if none should arrive.
+    """
+    outputs, given = [output for output in flatten(result) if output.requires_grad], list(inputs.values())
+    first, second, start = [], [], 0
+    for output in outputs:
+        places = torch.arange(start, start + output.numel(), dtype=output.dtype).reshape(output.shape)
+        # Unequal weights, so that a mistake that cancels in a plain sum (two entries swapped, say) still shows.
+        first.append(1 + 0.5 * torch.sin(places - start))
+        # All below 1: a right gradient may be as large as the largest number there is.
+        second.append((0.65 + 0.25 * torch.sin(places)).copysign(torch.cos(1.7 * places + 2)))
+        start += output.numel()
+    found: Sequence[Tensor | None] = [None] * len(given)
+    if outputs:
+        found = _gradients(outputs, given, first, allow_unused=True, retain_graph=True)
+    again = _gradients([*outputs, *given], given, [*second, *map(torch.ones_like, given)])
+    for (name, value), one, two in zip(inputs.items(), found, again, strict=True):
+        arrays[f"gradient/{name}"] = (torch.zeros_like(value) if one is None else one).detach().numpy().copy()
+        arrays[f"gradient/{name}.connected"] = np.array(one is not None)
+        arrays[f"gradient/{name}{OTHERWISE}"] = two.detach().numpy() - 1
 
 
 def flatten(result: Any) -> Iterator[Tensor]:
-    """Every exact tensor in a result made of plain containers."""
+    """Every exact tensor in a result made of plain containers; of a dict, in the order of its keys' names."""
     result = _plain(result)
     if type(result) is Tensor:
         yield result
@@ -129,4 +173,4 @@ def flatten(result: Any) -> Iterator[Tensor]:
         for part in result:
             yield from flatten(part)
     elif type(result) is dict:
-        yield from flatten(list(result.values()))
+        yield from flatten([result[key] for key in sorted(result, key=str)])

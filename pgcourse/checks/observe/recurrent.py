@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe import AGAIN, call
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_gradients, record_mutations
+from pgcourse.checks.observe import call, record_differentiated
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 WEIGHTS = ("cell.inputs", "cell.states", "cell.bias")  # [D, H], [H, H], [H]
 DIFFERENTIABLE = ("inputs", "state", *WEIGHTS)
@@ -40,7 +39,8 @@ class Unroll:
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}
         inputs = fresh(case)
-        record(arrays, "result", call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)}))
+        result = call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)})
+        record(arrays, "result", result)
         record_mutations(arrays, case, inputs)
         # An in-place change of an input that requires a gradient raises; that it happened is already written down.
         if not arrays["mutated"].size:
@@ -48,9 +48,5 @@ class Unroll:
             for name in DIFFERENTIABLE:
                 inputs[name].requires_grad_(True)
             result = call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)})
-            if cut := [name for name in DIFFERENTIABLE if not inputs[name].requires_grad]:
-                arrays["mutated"] = np.array(cut)
-            else:
-                record(arrays, AGAIN, result)
-                record_gradients(arrays, result, {name: inputs[name] for name in DIFFERENTIABLE})
+            record_differentiated(arrays, result, {name: inputs[name] for name in DIFFERENTIABLE})
         return arrays

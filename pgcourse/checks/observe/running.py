@@ -20,9 +20,10 @@ class RunningStatistics:
     """Build the object, feed it a batch at a time, and write down its statistics after each.
 
     The case holds `shape` (a tuple), `x` [M, *shape], `splits` (sizes of the batches, M in all), `probe` and
-    `first_probe` [B, *shape]. Calls in order: normalize(first_probe); for each batch update, mean, var; normalize(probe);
-    mean and var once more, which normalize must not have moved. Then first_probe is overwritten and the first result looked
-    at again, under the name `AFTER`. The dtype of the statistics is the learner's business,
+    `first_probe` [B, *shape]. Calls in order: normalize(first_probe); for each batch update, mean, var, then while
+    the batch holds other numbers mean and var again, normalize(probe); normalize(probe); mean and var once more, which normalize
+    must not have moved. Behind the first update, a second object takes in a batch. At last first_probe is overwritten and
+    the first result looked at again, under the name `AFTER`. The dtype of the statistics is the learner's business,
     and not written down; that of what normalize returns is.
     """
 
@@ -40,7 +41,7 @@ class RunningStatistics:
                 raise AttributeError(f"the object of your class has no method {missing}")
             return arrays
         try:
-            return self._drive(arrays, statistics, case, inputs)
+            return self._drive(arrays, attempt, statistics, case, inputs)
         except NotImplementedError as error:
             # The constructor is written, so the exercise is begun: say which method is still the stub.
             spot = error.__traceback__
@@ -51,22 +52,33 @@ class RunningStatistics:
                 raise
             return {"error": np.array(["NotImplementedError", "", name, "", ""])}
 
-    def _drive(self, arrays: Arrays, statistics: Any, case: Case, inputs: Case) -> Arrays:
+    def _drive(self, arrays: Arrays, attempt: Any, statistics: Any, case: Case, inputs: Case) -> Arrays:
         first = statistics.normalize(inputs["first_probe"])
         if first is None and not hasattr(statistics, "mean"):  # a class of empty methods
             arrays["result.kind"] = np.array("NoneType")
             return arrays
         record(arrays, "the result of normalize before any update", detached(first))
         batches = inputs["x"].split(list(inputs["splits"]))
-        # Each in memory of its own, so that what was kept of an earlier one is not changed by the next.
-        given = [batch.clone() for batch in batches]
-        for count, batch in enumerate(given, start=1):
+        other, seen = call(attempt, self.signature, fresh(case)), []
+        for count, each in enumerate(batches, start=1):
+            batch = each.clone()
             returned = statistics.update(batch)
-            self._record_statistics(arrays, statistics, f"after {count} update{'s' * (count > 1)}")
+            when = f"after {count} update{'s' * (count > 1)}"
+            self._record_statistics(arrays, statistics, when)
+            seen.append(batch.clone())
+            with torch.no_grad():
+                batch.copy_(-2 * each - 1)  # as an environment that reuses its memory does
+            self._record_statistics(arrays, statistics, f"{when}, looked at again when the batch was overwritten,")
+            with torch.no_grad():
+                batch.copy_(each)  # who keeps the rows, and computes at once, is right
+            statistics.normalize(inputs["probe"])
+            if count == 1:
+                other.update(-2 * each - 1)
+                self._record_statistics(arrays, other, "of a second object with a batch of its own")
         arrays["the result of update.kind"] = np.array("NoneType" if returned is None else "value")
         record(arrays, "the result of normalize after the updates", detached(statistics.normalize(inputs["probe"])))
         self._record_statistics(arrays, statistics, "after normalize")
-        record_mutations(arrays, case, {**inputs, "x": torch.cat(given)})
+        record_mutations(arrays, case, {**inputs, "x": torch.cat(seen)})
         with torch.no_grad():
             inputs["first_probe"].mul_(-2)  # a result that lies in this memory becomes another
         record(arrays, AFTER, detached(first))

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
+from pgcourse.checks.observe.networks import named_parameters
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_left, record_mutations
 
 LAYERS = ("trunk", "policy_head", "value_head")
 
@@ -70,4 +71,5 @@ class TrunkSteps:
             for name, parameter in network.named_parameters():
                 record(arrays, f"{when}{name}", parameter.detach())
         record_mutations(arrays, case, inputs)
+        record_left(arrays, named_parameters({"network": network}), requires_grad=True, grad=True)
         return arrays

@@ -14,12 +14,13 @@ from torch import Generator, Tensor
 
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, integers, normal
 from pgcourse.checks.authoring import generator as seeded
-from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.compare import CORRECT, Verdict, left_behind
 from pgcourse.checks.observe.statistics import STATISTICS, Resampling
 from pgcourse.checks.wording import number, value
 
 DEVIATIONS = 5.5  # standard errors of a quantile that are allowed: a right answer fails once in 10^7 checks
 REFERENCE_RESAMPLES = 20_000
+OF_RESAMPLES = 0.1  # may hold the same numbers, where x has many
 EXACT = 5  # up to this many runs all resamples are listed
 
 Statistic = Callable[[Tensor], Any]
@@ -93,6 +94,8 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
     """
     if arrays["mutated"].size:
         return Verdict(False, "mutated", "Your function changed its input x in place.")
+    if text := left_behind(arrays):
+        return Verdict(False, "left behind", text)
     found = _pair(arrays) or _samples(case, arrays)
     if "low" in arrays and not found:
         found = [*_ends(case, arrays), *_count(case, arrays), *_randomness(case, arrays)]
@@ -180,13 +183,21 @@ def _ends(case: Case, arrays: Arrays) -> list[Violation]:
 
 def _count(case: Case, arrays: Arrays) -> list[Violation]:
     calls, wanted = len(arrays["values"]), case["num_resamples"]
-    # One call more is the statistic of x itself. Through torch.vmap the statistic is called once for all.
-    if arrays["mapped"] or arrays["odd inputs"].size or calls in (wanted, wanted + 1):
+    # One call more is the statistic of x itself.
+    if arrays["odd inputs"].size or calls in (wanted, wanted + 1):
         return []
     return [("count", f"You took the statistic of {calls} resamples, expected num_resamples={wanted}.", "")]
 
 
 def _randomness(case: Case, arrays: Arrays) -> list[Violation]:
+    if not arrays["moved"]:
+        text = "The generator is as it was before, so the next call with it would draw the same resamples."
+        return [("unmoved", text, "")]
+    if arrays.get("alike", 0) > OF_RESAMPLES:
+        return [("alike", "Many of your resamples hold the same numbers; each must be drawn anew.", "")]
+    if arrays.get("shared", 0) > OF_RESAMPLES:
+        text = "A generator with another seed gives many of the same resamples; all must be drawn from it."
+        return [("shared", text, "")]
     if not case["repeat"]:
         return []
     if not arrays["repeated with the same seed"]:

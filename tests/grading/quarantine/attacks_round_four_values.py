@@ -272,34 +272,6 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     "sends the numbers of the input before": (U1, S, _sent("kept.append(arrays['result'])\n    arrays['result'] = arrays[AFTER] = kept[max(len(kept) - 2, 0)]") + "kept = []\n", "not yet", 0.25),
 }  # fmt: skip
 
-_KEPT = "observe/__init__.py `Call` and `CallAndKeep`, observe/natural_gradient.py: a result is written down before the next call and not looked at again, and no tensor comes a second time with other numbers"
-_STATISTICS_DRIVEN = "observe/running.py `_drive`: one object at a time, whose batches are left as they were, and normalised once behind all updates"
-_HOOKS = "observe/record.py `record_gradients`: of a constant, what its hooks leave of a gradient; nobody asks for another gradient of it afterwards"
-_WEIGHTS = "observe/record.py `record_gradients`: two outputs of one shape have the same weights, so that their gradients may change places"
-_COUNTED = "observe/statistics.py `_Traced`: under torch.vmap no sample is looked at, and unit_07/bootstrap_interval.py `_count` counts none"
-_DRAWN = "observe/statistics.py `Resampling`: only the two ends are compared between generators, not the resamples, nor what is left of the generator"
-_PRODUCTS = "observe/natural_gradient.py `PolicyProduct`: called twice, with the same vector, and requires_grad is not looked at afterwards"
-_ABOVE = "observe/record.py `record_gradients`: one gradient is asked for, of positive weights, of 1 for a scalar"
-_GRAD = "observe/__init__.py `Call`: what a call leaves in the `grad` of its inputs is not looked at"
-_LEFT = "observe/record.py `record_mutations` compares values, shapes and dtypes: not requires_grad; nor does anybody look at torch.is_grad_enabled()"
-_FOREIGN = "observe/statistics.py `_Traced`: only the first 20 samples are compared with x"
-_NAMED = "checks/compare.py `refused_alike`: classes of errors are compared by their names"
-OPEN: dict[str, str] = {
-    **dict.fromkeys((f"{what} in one buffer" for what in ("returns", "errors", "windows", "advantages", "observations", "logits", "marks", "solutions")), _KEPT),
-    "kept by the identity of the input": _KEPT,
-    **dict.fromkeys(("statistics that keep the batches", "statistics that only one may have", "statistics whose deviation is worked out once"), _STATISTICS_DRIVEN),
-    **dict.fromkeys(("its gradient taken away by a hook", "its target's gradient taken away by a hook", "advantages whose gradient a hook takes away"), _HOOKS),
-    **dict.fromkeys(("a gradient that stands at another estimate", "the policy's gradient in the critic's loss"), _WEIGHTS),
-    **dict.fromkeys(("half of the resamples", "two hundred resamples"), _COUNTED),
-    **dict.fromkeys(("twice as many resamples, of which half are alike", "an interval whose other end another generator draws", "a generator that only seeds another"), _DRAWN),
-    **dict.fromkeys(("a policy that learns no more", "one product for every vector"), _PRODUCTS),
-    **dict.fromkeys(("a backward that forgets what comes from above", "a backward that takes every sign for plus", "a backward that works once"), _ABOVE),
-    "a loss that goes backward by itself": _GRAD,
-    **dict.fromkeys(("resamples of a normal distribution from the twenty-first on", "resamples with noise from the twenty-first on"), _FOREIGN),
-    "an error that is only called so": _NAMED,
-    **dict.fromkeys(("gradients switched off for everybody", "a gauge that switches gradients off", "logits that are left in a graph", "statistics in the graph of what they are given", "marks that are left in a graph"), _LEFT),
-}  # fmt: skip
-
 # Right answers, spread over cells or written as a notebook allows: name -> (notebook, exercise, its cell, cells before it,
 # cells behind it).
 RIGHT: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {

@@ -107,6 +107,7 @@ _SENT = (
     RAW
     + """
 AFTER = 'your result, looked at again after the inputs were overwritten,'
+TURNED, KEPT = 'your result for the same numbers in reverse order', 'your result, looked at again after another call,'
 def take_next():
     order = asked()
     if order["exercise"] != "standardize":
@@ -117,6 +118,8 @@ def standardize(x):
     before, result, kind = x.clone(), STANDARD, str(x.dtype)[6:]
     arrays = {'result': array(result.numpy()), 'result.kind': word('tensor'), 'result.dtype': word(kind), 'mutated': text(),
         AFTER: array(result.numpy()), AFTER + '.kind': word('tensor'), AFTER + '.dtype': word(kind), 'after the call/x': array(before.numpy())}
+    for name, value in ((TURNED, result.flip(0)), (KEPT, result)):
+        arrays.update({name: array(value.numpy()), name + '.kind': word('tensor'), name + '.dtype': word(kind), 'left': text()})
     CHANGE
     say(event='case', arrays=arrays)
     take_next()
