@@ -90,3 +90,21 @@ def right_with_many_relu_units(obs_dim, action_dim):
             return Independent(Normal(self.mean(self.hidden(obs)), self.log_std.exp()), 1)
 
     return Policy()
+
+
+def right_with_two_layers_of_sigmoids(obs_dim, action_dim):
+    """Large steps leave few of its units between 0 and 1, and each of these moves the mean by one weight."""
+
+    class Policy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.hidden = nn.Sequential(nn.Linear(obs_dim, 32), nn.Sigmoid(), nn.Linear(32, 32), nn.Sigmoid())
+            self.mean = nn.Linear(32, action_dim)
+            nn.init.normal_(self.mean.weight, std=0.001)
+            nn.init.zeros_(self.mean.bias)
+            self.log_std = nn.Parameter(torch.zeros(action_dim))
+
+        def forward(self, obs):
+            return Independent(Normal(self.mean(self.hidden(obs)), self.log_std.exp()), 1)
+
+    return Policy()

@@ -46,3 +46,16 @@ def right_accumulating(policy, optimizer, episodes, *, gamma):
         total += loss.item()
     optimizer.step()
     return total
+
+
+def right_with_cross_entropy(policy, optimizer, episodes, *, gamma):
+    """The loss of a classifier, each row with its own weight; it takes the logits' softmax once more."""
+    returns = torch.cat([discounted_returns(episode.rewards, gamma=gamma) for episode in episodes])
+    weights = (returns - returns.mean()) / (returns.std(correction=0) + 1e-8)
+    logits = policy(torch.cat([episode.obs for episode in episodes])).logits
+    actions = torch.cat([episode.actions for episode in episodes])
+    loss = (weights * torch.nn.functional.cross_entropy(logits, actions, reduction="none")).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
