@@ -1,7 +1,7 @@
 """A fifth round of submissions, on answers that are values: what no input reaches, and what is kept between calls.
 
 `CELLS` as in round one: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share
-of the points that it must not exceed). `OPEN`: those that exceed it, with the cause. `RIGHT`: answers that are right in a
+of the points that it must not exceed). `RIGHT`: answers that are right in a
 notebook. `LOST`: those of them that lose points, with the cause.
 """
 # ruff: noqa: E501 - some attacks are long lines
