@@ -17,6 +17,15 @@ MAX_CHARACTERS = 1_000_000  # of all cells of a notebook that are looked through
 _CHANGING = set(sys.stdlib_module_names) - {"cProfile", "json", "logging", "pprint", "time", "timeit", "warnings"}
 _CHANGING |= {"numpy", "torch"}
 _NAMESPACES = ("globals", "locals", "vars")
+_OF_TYPES = (
+    "list",
+    "dict",
+    "set",
+    "type",
+    "object",
+)  # whose methods are called with what they change: `list.append(x, 1)`
+# Methods that are handed on uncalled: `map(steps.append, more)`.
+_HANDED_ON = ("add", "append", "appendleft", "extend", "insert", "pop", "push", "register", "setdefault", "update")
 _FILLING = ("update", "setdefault", "__setitem__")  # methods of theirs
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What a cell does, to be settled when all cells are known: a name that it changes; `f()` where it calls f; or one of the tuples
@@ -31,7 +40,8 @@ class Doings:
 
     Fields: deeds: what it does while it runs. leads: `f()` or a name -> what it does besides whoever calls f, or changes what
     has this name. modules: imported name -> top module. own: other names that it binds. classes: of these. changers: functions
-    that change what they are handed. reads: names that the texts which it runs use.
+    that change what they are handed. handing: function -> others to which it hands that on. reads: names that the texts which
+    it runs use.
     """
 
     deeds: set[Deed] = field(default_factory=set)
@@ -40,6 +50,7 @@ class Doings:
     own: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
     changers: set[str] = field(default_factory=set)
+    handing: dict[str, set[str]] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
 
     def leads_to(self, name: str, deeds: Iterable[Deed]) -> None:
@@ -84,6 +95,14 @@ class Changes:
             whole.changers |= each.changers
             for name, deeds in each.leads.items():
                 whole.leads_to(name, deeds)
+            for name, others in each.handing.items():
+                for other in others:
+                    whole.handing.setdefault(other, set()).add(name)  # the other way round
+        waiting = [*whole.changers]
+        while waiting:
+            more = whole.handing.pop(waiting.pop(), set()) - whole.changers
+            whole.changers |= more
+            waiting += more
         whole.changers -= set(answers)
         kept = {*answers}
         by = {number: {*_settled(each.deeds, whole, kept)} for number, each in every.items()}
@@ -194,6 +213,8 @@ def _note_function(name: str, body: list[ast.AST], found: Doings, *, of_class: b
     handed = {*parameters[of_class:]}  # not `self`
     if any(isinstance(deed, str) and deed in handed for deed in deeds):
         found.changers.add(name)
+    handing = {deed[1] for deed in deeds if not isinstance(deed, str) and deed[0] == "argument" and deed[2] in handed}
+    found.handing.setdefault(name, set()).update(handing)
     outside = {deed for deed in deeds if _subject(deed) not in local}
     found.leads_to(f"{name}()", outside | {("made", each) for each in stored & declared})
 
@@ -211,6 +232,8 @@ def _note_alias(name: str, value: ast.expr, found: Doings) -> None:
         _note_function(name, [value], found)
     elif isinstance(value, ast.Call):
         found.leads_to(name, {("new", value.func.id)} if isinstance(value.func, ast.Name) else set())
+    elif isinstance(value, ast.List | ast.Tuple | ast.Set | ast.Dict):
+        found.leads_to(name, {("through", part.id) for part in ast.walk(value) if isinstance(part, ast.Name)})
     elif root := root_of(value):
         found.leads_to(name, {root})
         found.leads_to(f"{name}()", {root} if isinstance(value, ast.Attribute) else {f"{root}()"})
@@ -230,6 +253,9 @@ def _all_deeds(nodes: Sequence[ast.AST]) -> set[Deed]:
                 functions = {part.func for part in ast.walk(node.iter) if isinstance(part, ast.Call)}
                 whose = (part for part in ast.walk(node.iter) if isinstance(part, ast.Name) and part not in functions)
                 deeds |= {("through", part.id) for part in whose}
+        elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+            same = _done_to({node.optional_vars.id}, deeds) and root_of(node.context_expr)
+            deeds |= {root_of(node.context_expr)} if same else set()
         elif isinstance(node, ast.Assign) and (root := root_of(node.value)):
             aliases = {target.id for target in node.targets if isinstance(target, ast.Name)}
             deeds |= {root} if _done_to(aliases, deeds) else set()
@@ -251,11 +277,14 @@ def _deeds(nodes: Iterable[ast.AST]) -> Iterator[Deed]:
                 yield ("attribute", root, node.attr)
             elif _is_namespace(node.value):
                 yield _made(node.slice)
+        elif isinstance(node, ast.Attribute) and node.attr in _HANDED_ON and isinstance(node.value, ast.Name):
+            yield node.value.id
         elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             for each in node.decorator_list:
                 yield from _called(each)
             if isinstance(node, ast.ClassDef):  # a class can keep a list of those that are made of it
-                yield from filter(None, map(root_of, [*node.bases, *(keyword.value for keyword in node.keywords)]))
+                for each in filter(None, map(root_of, [*node.bases, *(keyword.value for keyword in node.keywords)])):
+                    yield from (each, f"{each}()")
         elif isinstance(node, ast.Call):
             yield from _called(node.func)
             yield from _handed(node)
@@ -273,17 +302,25 @@ def _called(function: ast.expr) -> Iterator[Deed]:
         yield root
         if function.attr.startswith("set_default"):
             yield ("set", root)
+    elif isinstance(function, ast.Call) and root_of(function.func) == "getattr" and function.args:
+        yield root_of(function.args[0])
 
 
 def _handed(call: ast.Call) -> Iterator[Deed]:
     """What is done to a call's arguments."""
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if name in ("setattr", "delattr") and arguments:
+    for each in arguments:
+        if isinstance(each, ast.Name):
+            yield f"{each.id}()"  # `map(fill, more)`
+    if root_of(call.func) in _OF_TYPES and not name:
+        yield from map(root_of, call.args[:1])
+    if name in ("setattr", "delattr", "next") and arguments:
         if root := root_of(arguments[0]):
             yield root
-        if len(arguments) > 1 and isinstance(arguments[1], ast.Constant) and isinstance(arguments[1].value, str):
-            yield ("attribute", root, arguments[1].value)
+        named = arguments[1] if len(arguments) > 1 and name != "next" else None
+        if isinstance(named, ast.Constant) and isinstance(named.value, str):
+            yield ("attribute", root, named.value)
     elif name:
         for each in arguments:
             if root := root_of(each.value if isinstance(each, ast.Starred) else each):
