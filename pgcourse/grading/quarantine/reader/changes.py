@@ -283,8 +283,8 @@ def _deeds(nodes: Iterable[ast.AST]) -> Iterator[Deed]:
             for each in node.decorator_list:
                 yield from _called(each)
             if isinstance(node, ast.ClassDef):  # a class can keep a list of those that are made of it
-                for each in filter(None, map(root_of, [*node.bases, *(keyword.value for keyword in node.keywords)])):
-                    yield from (each, f"{each}()")
+                for base in filter(None, map(root_of, [*node.bases, *(keyword.value for keyword in node.keywords)])):
+                    yield from (base, f"{base}()")
         elif isinstance(node, ast.Call):
             yield from _called(node.func)
             yield from _handed(node)

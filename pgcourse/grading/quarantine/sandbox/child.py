@@ -66,14 +66,32 @@ class Child:
         return []
 
     def execute(self, code: CodeType) -> None:
-        """Run a cell's code; where it awaits something, as a notebook allows, in a loop that goes on in the next cell."""
+        """Run a cell's code; where it awaits something, as a notebook allows, in a loop that goes on in the next cell.
+
+        An alarm that rings in the loop's own code would be reported there, and its task forgotten: it stops the loop.
+        """
         waiting = eval(code, vars(self.main))
-        if code.co_flags & inspect.CO_COROUTINE:
+        if not code.co_flags & inspect.CO_COROUTINE:
+            return
+        if self.loop is None:
             asyncio = importlib.import_module("asyncio")
-            if self.loop is None:
-                self.loop = asyncio.new_event_loop()
-                asyncio.set_event_loop(self.loop)
+            self.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self.loop)
+        late: list[BaseException] = []
+
+        def report(loop: Any, context: dict[str, Any]) -> None:
+            if isinstance(error := context.get("exception"), self.observe.TimeLimit):
+                late.append(error)
+                loop.stop()
+
+        self.loop.set_exception_handler(report)
+        try:
             self.loop.run_until_complete(waiting)
+        except BaseException as error:
+            if late or isinstance(error, self.observe.TimeLimit):
+                self.loop = None  # what ran too long runs on in no other cell
+                raise self.observe.TimeLimit from None
+            raise
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Observe the attempt on a case, or answer a question. Returns: the message that says what came of it."""
