@@ -16,6 +16,7 @@ from pgcourse.checks.observe import observe, settled
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.runner import recognise
 from pgcourse.checks.sandbox import preserved_state
+from pgcourse.grading.names import some
 from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
 from pgcourse.grading.quarantine.reading import failure
 from pgcourse.grading.quarantine.running import Collected
@@ -23,6 +24,9 @@ from pgcourse.grading.quarantine.sandbox import arrays
 
 FAILED_AGAIN = (
     "A cell failed when the notebook ran once more, after a function had ended it: this can cost later exercises."
+)
+LEFT_OUT = (
+    "Not run: {}. Nothing there seems to define or change what an answer uses; if an answer needs it, move it there."
 )
 LONGEST = 5000  # characters of what a student is told of one exercise
 # What is said of a hidden input: a text that came back from it is one of these, one of a right answer, or an input's name.
@@ -80,7 +84,10 @@ def _judged(work: Work, collected: Collected, answers: Mapping[str, Answers]) ->
     said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
     problem = filter(None, [work.reading.problem])
     again = [FAILED_AGAIN] * collected.failed_again
-    return Judged(judged, (*problem, *work.reading.notes, *said, *again), work.reading.look_at)
+    wrong = any(each.status == "not yet" for each in judged.values())
+    left_out = [some(f"cell {number}" for number in work.reading.left_out)] if wrong and work.reading.left_out else []
+    notes = (*problem, *work.reading.notes, *said, *again, *map(LEFT_OUT.format, left_out))
+    return Judged(judged, notes, work.reading.look_at)
 
 
 def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:

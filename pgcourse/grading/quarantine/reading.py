@@ -18,7 +18,9 @@ from pgcourse.storage import write_json
 from pgcourse.study.workers import run_jobs
 
 READER = Kind(
-    modules=("reader.cells", "reader.review", "reader.form", "reader.notebook", "reader.serve"),
+    modules=tuple(
+        f"reader.{name}" for name in ("python", "names", "changes", "cells", "review", "form", "notebook", "serve")
+    ),
     serves="reader.serve",
     libraries=("ipython",),
 )
@@ -45,7 +47,8 @@ class Reading:
     then. cells: that run, in order. solutions: exercise -> ids of its cells.
     notes: for the student. look_at: for the teacher. calls: exercise -> others that it calls. forms: exercise -> its form.
     stamp: (release, assignment) for which it was made, or nothing. written: for the person who marks, see
-    `reader.notebook.written`. Made from data: raises BadMessage where that is not of these kinds.
+    `reader.notebook.written`. left_out: numbers of the learner's cells that do not run, though they do something. Made from
+    data: raises BadMessage where that is not of these kinds.
     """
 
     problem: str = ""
@@ -58,6 +61,7 @@ class Reading:
     forms: dict[str, Form] = field(default_factory=dict)
     stamp: tuple[str, ...] = ()
     written: tuple[dict[str, Any], ...] = ()
+    left_out: tuple[int, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -78,6 +82,7 @@ class Reading:
                 forms={_text(id): _form(each) for id, each in _dict(data["forms"]).items()},
                 stamp=_texts(data["stamp"]),
                 written=tuple(_written(each) for each in _list(data["written"], 100)),
+                left_out=tuple(_whole(each) for each in _list(data.get("left_out", []), 500)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise wire.BadMessage(f"a reading of another form ({type(error).__name__})") from None

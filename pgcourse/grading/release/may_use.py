@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from nbformat import NotebookNode
 
-from pgcourse.grading.quarantine.reader.cells import parsed, plan, used_names
+from pgcourse.grading.quarantine.reader.cells import plan
+from pgcourse.grading.quarantine.reader.names import used_names
 from pgcourse.grading.quarantine.reader.notebook import code_cells
+from pgcourse.grading.quarantine.reader.python import parsed
 
 INERT = ("pgcourse.checks", "pgcourse.show")  # only mark and draw
 _SPOKEN = {"numpy": "NumPy", "scipy": "SciPy", "torch": "PyTorch"}

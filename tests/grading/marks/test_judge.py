@@ -11,8 +11,12 @@ from pgcourse.checks.exercise import exercises, get
 from pgcourse.checks.observe import observe
 from pgcourse.checks.observe.record import Arrays
 from pgcourse.checks.sandbox import preserved_state
+from pgcourse.grading.marks import judge
 from pgcourse.grading.marks.judge import Answers
-from pgcourse.grading.quarantine.prepare import Inputs, inputs
+from pgcourse.grading.quarantine.prepare import Inputs, Prepared, Work, inputs
+from pgcourse.grading.quarantine.reading import Reading
+from pgcourse.grading.quarantine.running import Collected
+from pgcourse.grading.quarantine.submissions import Submission
 from tests.checks.answers import right
 
 
@@ -139,3 +143,15 @@ def test_an_explanation_measures_nothing() -> None:
     assert judgement.misconception == "off-by-a-factor"
     assert "the right ones times ..." in judgement.message
     assert "3.217" not in judgement.message
+
+
+@pytest.mark.parametrize("status", ["correct", "not yet"])
+def test_cells_that_did_not_run_are_named_where_an_answer_is_wrong(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "_judge", lambda *_: judge.Judgement(status, 0.0, "f: as it is"))
+    prepared = Prepared({"gae": get("gae")}, {}, (), (), {}, {}, ())
+    work = Work(Submission("anna", "01_a", "", ()), prepared, Reading(left_out=(3, 7)))
+    notes = judge.judge_notebook(work, Collected(), {"gae": Answers.__new__(Answers)}).notes
+    assert [note for note in notes if "cell 3, cell 7" in note] == [*notes] * (status == "not yet")
+    assert len(notes) == (status == "not yet")

@@ -317,16 +317,4 @@ RIGHT: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     "namespace attribute": (U1, S, "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + ns.eps)\n", ("import types\nns = types.SimpleNamespace()", "ns.eps = 1e-8"), ()),
 }  # fmt: skip
 
-_BOUND = "reader/cells.py `bound_names` and `_helpers`: a cell that changes what another one has made, by a call, a decorator, `global` or a text, binds no name and is left out"
-_READ = "reader/cells.py `inert`: IPython's own reading is asked only where a line looks like a magic"
-_LINES = "reader/cells.py `inert`: what a magic of one line runs is dropped with it"
-LOST: dict[str, str] = {
-    **dict.fromkeys(("global set in a function", "globals item", "exec in another cell", "list filled in another cell", "dict updated in another cell", "setattr in another cell", "method by setattr", "registry of rules", "singledispatch in another cell"), _BOUND),
-    "monkeypatched tensor method": "reader/cells.py `used_names`: torch is changed in a cell that a solution reaches through an attribute alone",
-    "function inside match": "reader/cells.py `_bound`: the body of a `case` is searched for names that are stored, not for statements",
-    "captured by a pattern": "reader/cells.py `_bound`: what a pattern captures is no `ast.Name`",
-    **dict.fromkeys(("indented as a whole", "prompts pasted"), _READ),
-    "time line magic that binds": _LINES,
-    "prun cell magic": "reader/cells.py `_WRAPPERS`: %%prun, %%debug and others that run their cell are not among them",
-    "top level await": "sandbox/child.py `run_cell`: compiled without PyCF_ALLOW_TOP_LEVEL_AWAIT, which a notebook has",
-}  # fmt: skip
+LOST: dict[str, str] = {}

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -13,7 +14,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from pgcourse.checks import exercises
 from pgcourse.checks.exercise import Exercise
-from pgcourse.grading.quarantine.reader.cells import MAX_CELLS, Cell, bound_names, inert, plan, used_names
+from pgcourse.grading.quarantine.reader.cells import MAX_CELLS, Cell, plan
+from pgcourse.grading.quarantine.reader.changes import doings
+from pgcourse.grading.quarantine.reader.names import bound_names, used_names
+from pgcourse.grading.quarantine.reader.python import inert
 from pgcourse.grading.quarantine.reader.review import review
 from pgcourse.grading.quarantine.sandbox.packages import Inert
 from pgcourse.grading.quarantine.submissions import find
@@ -46,6 +50,115 @@ def test_names_of_parameters_and_locals_need_no_cell() -> None:
     bound = bound_names("import a.b, c as d\nx, (y, z.w) = 1, (2, 3)\nif x:\n    def f(): u = 1")
     assert bound == {"a", "d", "x", "y", "z", "f"}
     assert bound_names("%%time\ndef f(): pass") == {"f"}, "code under a clock still counts"
+
+
+def runs(*cells: str, answer: str = "def f(x):\n    return made(x)", released: Sequence[Cell] = ()) -> set[int]:
+    """Which of the learner's cells beside an answer run; the answer comes last."""
+    own = [cell(number, source) for number, source in enumerate(cells, 1)]
+    planned = plan([*released], [*own, cell(len(own) + 1, answer, "f")], ["f"])
+    return {each.number for each in planned.cells} - {len(own) + 1}
+
+
+CHANGES = {
+    "a method": ("made = []", "made.append(1)"),
+    "a method in a loop": ("made = []", "for i in range(3):\n    if i:\n        made.append(i)"),
+    "an item": ("made = {}", "made['x'] = 1"),
+    "an attribute": ("class made: ...", "made.x = 1"),
+    "del": ("made = [1]", "del made[0]"),
+    "setattr": ("class made: ...", "setattr(made, 'x', 1)"),
+    "a decorator of its own": (
+        "import functools\n@functools.singledispatch\ndef made(x): ...", "@made.register\ndef _(x: int): ...",
+    ),
+    "a decorator that keeps": (
+        "made = {}\ndef rule(name):\n    def keep(g):\n        made[name] = g\n    return keep", "@rule('x')\ndef _(): ...",
+    ),
+    "a function that fills": ("made = []\ndef fill():\n    made.append(1)", "fill()"),
+    "a function that calls one": ("made = []\ndef fill():\n    made.append(1)", "def both():\n    fill()", "both()"),
+    "a function that is handed it": ("made = []", "def fill(x):\n    x.append(1)", "fill(made)"),
+    "a function that hands it on": ("made = []", "def fill(x):\n    x.append(1)", "def both(x):\n    fill(x)", "both(made)"),
+    "a function that is handed on": ("made = []\ndef fill(x):\n    made.append(x)", "list(map(fill, [1]))"),
+    "a method that is handed on": ("made = []", "list(map(made.append, [1]))"),
+    "a method of its type": ("made = []", "list.append(made, 1)"),
+    "getattr": ("made = []", "getattr(made, 'append')(1)"),
+    "with": ("class Made: ...\nmade = Made()", "with made as opened:\n    opened.x = 1"),
+    "a list of it": ("made = []", "several = [made]", "several[0].append(1)"),
+    "next": ("made = iter([1, 2])", "next(made)"),
+    "a class that keeps": ("made = []\nclass R:\n    def __init_subclass__(cls):\n        made.append(cls)", "class A(R): ..."),
+    "await": ("made = []\nasync def fill():\n    made.append(1)", "await fill()"),
+    "a function of Python's": ("made = [1, 2]", "import random", "random.shuffle(made)"),
+    "another name": ("made = []", "other = made", "other.append(1)"),
+    "a method's name": ("made = []", "add = made.append", "add(1)"),
+    "a loop's name": ("made = [[]]", "for each in made:\n    each.append(1)"),
+    "an instance": ("made = []\nclass Rule:\n    def keep(self):\n        made.append(self)", "rule = Rule()", "rule.keep()"),
+    "a class of it": ("class made: ...", "class Other(made): ..."),
+    "global": ("def fill():\n    global made\n    made = len", "fill()"),
+    "the namespace": ("globals()['made'] = len",),
+    "the namespace, updated": ("globals().update(made=len)",),
+    "the namespace, at run time": ("for name in ('made',):\n    globals()[name] = len",),
+    "exec": ("exec('made = len')",),
+    "exec at run time": ("exec('ma' + 'de = len')",),
+    "exec that needs a cell": ("base = len", "exec('made = base')"),
+    "a case": ("match 3:\n    case 3:\n        def made(x): ...",),
+    "a pattern": ("match (1, 2):\n    case (made, *rest):\n        pass",),
+    "a pattern of the rest": ("match {}:\n    case {**made}:\n        pass",),
+    "a magic that times": ("%time made = len",),
+    "a magic around it": ("%%prun -s cumulative\nmade = len",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_cell_that_changes_what_an_answer_uses_runs(kind: str) -> None:
+    assert runs(*CHANGES[kind]) == {*range(1, len(CHANGES[kind]) + 1)}
+
+
+def test_a_cell_that_changes_what_is_imported_runs_where_an_answer_uses_that() -> None:
+    changed = "import torch\ntorch.Tensor.mine = len"
+    assert runs(changed, answer="def f(x):\n    return x.mine()") == {1}
+    assert runs(changed, answer="def f(x):\n    return x.mean()") == set()
+    assert runs("setattr(torch.Tensor, 'mine', len)", "import torch", answer="def f(x):\n    return x.mine()") == {1, 2}
+    assert runs(
+        "import torch\ntorch.set_default_dtype(torch.float64)", answer="def f(x):\n    return torch.zeros(3)"
+    ) == {1}
+
+
+OTHERS = {
+    "tests": "for x in map(f, (1, 2)):\n    print(x.mean(), f(x), made(x))\nassert f(3) == 1",
+    "a test in a function": "def compare(g, h):\n    return abs(g(1) - h(1)).max()\nprint(compare(f, made))",
+    "plots": "import matplotlib.pyplot as plt\nplt.plot(made)\nplt.show()",
+    "a check": "from pgcourse.checks import check\ncheck('f', f)",
+    "a training": "net = torch.nn.Linear(2, 2)\nfor _ in range(10**6):\n    f(net).backward()\n    net.zero_grad()",
+    "a library's settings": "torch.manual_seed(0)\nx = torch.randn(3)\nx.add_(1)\ntorch.softmax(x, 0)",
+    "a game": "from pgcourse.show import finale\nfinale.reinforce(f=f, made=made)",
+    "reading": "print(len(made), made, sorted(made))",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_cell_that_tries_trains_or_draws_does_not(kind: str) -> None:
+    answer = (
+        "import torch\nfrom pgcourse.show import finale\ndef f(x):\n    made.calls = 0\n    return torch.abs(made(x))"
+    )
+    assert runs("def made(x):\n    return x", OTHERS[kind], answer=answer) == {1}
+
+
+def test_what_a_cell_makes_for_itself_draws_in_no_other() -> None:
+    assert runs("x.sort()", answer="def f(x):\n    return x\nx = [2, 1]\nprint(f(x))") == set()
+
+
+def test_no_changed_cell_of_the_release_runs_for_what_it_changes() -> None:
+    released = [cell(2, "made.append(1)")]
+    assert runs("made = []", "made.append(2)", released=released) == {1}
+    assert runs("made = []", "made.append(2)") == {1, 2}
+
+
+def test_of_cells_that_do_not_run_those_are_named_that_do_something() -> None:
+    sources = ("# nothing", "import os", "print(f(3))", "mde = 1e-8", "y = f(2)\ny.sort()", "exec('x = 3')")
+    planned = plan(
+        [],
+        [*(cell(n, source) for n, source in enumerate(sources, 1)), cell(9, "def f(x):\n    return made", "f")],
+        ["f"],
+    )
+    assert planned.left_out == (4, 5, 6)
 
 
 MAGICS = ("%matplotlib inline", "!rm -rf /", "x = !ls", "%%bash\nrm -rf /", "f?", "%run answers.py")
@@ -133,14 +246,36 @@ def test_magics_become_what_ipython_makes_of_them(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["(" + "\n" * 199_000, "\n".join(f"a{n} = !x" for n in range(9_000)), "if a:\n    pass\n" + "elif a:\n    f = 1\n" * 9_000],
-    ids=["newlines", "magics", "elif"],
+    ["(" + "\n" * 199_000, "\n".join(f"a{n} = !x" for n in range(9_000)), "if a:\n    pass\n" + "elif a:\n    f = 1\n" * 9_000,
+     '"""' * 66_000 + "x", ">>> x = (\n" * 19_000, "\n".join(f"exec('a{n} = 1')" for n in range(9_000)),
+     "\n".join(f"for x{n} in x{n - 1}: x{n}.m()" for n in range(7_000))],
+    ids=["newlines", "magics", "elif", "quotes", "prompts", "texts", "loops"],
 )  # fmt: skip
 def test_a_cell_made_to_keep_the_grader_busy_is_read_in_a_moment(source: str) -> None:
     started = time.process_time()
     bound_names(source)
     used_names(source)
+    doings(source)
     assert time.process_time() - started < 5
+
+
+def test_a_cell_is_read_as_a_notebook_reads_it() -> None:
+    plain = "def f(x):\n    return x\n"
+    assert inert("".join(f"    {line}\n" for line in plain.splitlines())) == plain
+    assert inert(">>> def f(x):\n...     return x\n") == plain
+    assert inert("In [3]: def f(x):\n   ...:     return x\n") == plain
+    assert inert("    %%time\n    def f(x):\n        return x\n") == plain
+    assert inert("%%capture\n%%time\n" + plain) == plain
+    assert inert("%%bash\nls") == TransformerManager().transform_cell("%%bash\nls"), "no Python"
+    assert inert("if x:\n  (") == "if x:\n  (", "its own error, in its own line"
+
+
+def test_what_a_magic_times_stays() -> None:
+    assert (
+        inert("%time x = 1\ny = %time x + 1\nif y:\n    %prun -l 5 z = 3\n") == "x = 1\ny = (x + 1)\nif y:\n    z = 3\n"
+    )
+    for source in ("%timeit x = 1\n", "%time !ls\n", "%time x = (\n", "y = %time x = 1\n", "%time\n", "%run a.py\n"):
+        assert inert(source) == TransformerManager().transform_cell(source)
 
 
 def test_a_notebook_of_magics_is_read_in_a_moment() -> None:
@@ -166,6 +301,17 @@ def test_a_long_chain_of_helpers_is_read_once() -> None:
     started = time.process_time()
     planned = plan([], [solution, *reversed(chain)], ["f"])
     assert len(planned.cells) == 61
+    assert time.process_time() - started < 10
+
+
+def test_many_cells_that_call_each_other_are_read_in_a_moment() -> None:
+    functions = "".join(f"def g{n}():\n    g{n + 1}()\n" for n in range(4_000)) + "def g4000():\n    made.append(1)\n"
+    cells = [Cell("", "", f"g{n}()\nx{n} = 1", n) for n in range(2, 450)]
+    started = time.process_time()
+    planned = plan(
+        [], [Cell("", "f", "made = []\ndef f(x):\n    return made", 0), Cell("", "", functions, 1), *cells], ["f"]
+    )
+    assert len(planned.cells) == 450
     assert time.process_time() - started < 10
 
 

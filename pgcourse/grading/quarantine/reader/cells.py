@@ -1,24 +1,16 @@
-"""Which cells of a submission run: its solutions, and what they need; everything else comes from the released notebook.
-
-A cell is read as Python, and as a syntax tree; whatever a submission holds, this ends.
-"""
+"""Which cells of a submission run: its solutions, and what they need; everything else comes from the released notebook."""
 
 import ast
-import contextlib
-import re
-import symtable
-import warnings
+import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from typing import Any
+
+from pgcourse.grading.quarantine.reader.changes import Changes
+from pgcourse.grading.quarantine.reader.names import bound_names, uses
+from pgcourse.grading.quarantine.reader.python import inert, parsed
 
 MAX_SOURCE = 200_000  # characters of one cell
 MAX_CELLS = 500  # of a learner's own that are looked at
-MAX_MAGICS = 500  # lines with magics of one cell that are transformed
-MAX_ROUNDS = 20  # in which they are
-_MAGIC = re.compile(r"^[ \t]*[%!?]|[!?][ \t]*$|=[ \t]*[%!]", re.MULTILINE)
-_WRAPPERS = re.compile(r"\A\s*%%(time|capture|timeit)\b.*\n")  # magics around code that is meant to run
 
 
 @dataclass(frozen=True)
@@ -35,12 +27,14 @@ class Cell:
 class Plan:
     """What runs, in order, and what there is to say about how the notebook was put together.
 
-    Fields: solutions: exercise id -> ids of the cells that were taken for it.
+    Fields: solutions: exercise id -> ids of the cells that were taken for it. left_out: numbers of the learner's own cells
+    that do not run, since nothing seems to need them.
     """
 
     cells: tuple[Cell, ...]
     solutions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    left_out: tuple[int, ...] = ()
 
     def solution(self, id: str) -> list[Cell]:
         """The cells that were taken for an exercise."""
@@ -52,7 +46,8 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
 
     A solution is every submitted cell that bears the exercise's name (as grade_id or id) or defines it: so a solution
     that was moved, split, duplicated or robbed of its metadata counts. Of the released notebook run the cells that
-    define what is used (imports); of the learner's own further cells likewise. Without exercises no cell is read.
+    define what is used (imports). Of the learner's own further cells run those that define what is used, and those that
+    change it, as a call or a decorator does; no changed cell of the release runs for that. Without exercises no cell is read.
     """
     if not exercises:
         return Plan(())
@@ -77,12 +72,19 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
             chosen.add(cell.number)
         notes += _remarks(id, named, defining)
         solutions[id] = tuple(f"{cell.number}" for cell in sorted({*named, *defining}, key=lambda cell: cell.number))
-    needed = {name for cell in candidates if cell.number in chosen for name in used_names(cell.source)}
-    chosen |= _helpers([cell for cell in candidates if cell.number not in chosen], bound, needed)
-    prelude = _helpers(plain, bound, needed)
+    changes = Changes.among({cell.number: cell.source for cell in candidates}, exercises)
+    need = _Need(bound, changes)
+    need.of([cell for cell in candidates if cell.number in chosen])
+    need.changed(exercises)
+    rest = [cell for cell in candidates if cell.number not in chosen]
+    given = {cell.id for cell in released if cell.id}
+    own_rest = [cell for cell in rest if cell.id not in given]
+    chosen |= need.cells(rest, changing=own_rest)
+    prelude = need.cells(plain)
+    left_out = tuple(cell.number for cell in own_rest if cell.number not in chosen and _does_something(cell))
     first = [Cell(f"released-{c.number}", "", inert(c.source), c.number) for c in plain if c.number in prelude]
-    rest = [Cell(f"{c.number}", c.grade_id, inert(c.source), c.number) for c in candidates if c.number in chosen]
-    return Plan((*first, *rest), solutions, tuple(notes))
+    run = [Cell(f"{c.number}", c.grade_id, inert(c.source), c.number) for c in candidates if c.number in chosen]
+    return Plan((*first, *run), solutions, tuple(notes), left_out)
 
 
 def _remarks(id: str, named: Sequence[Cell], defining: Sequence[Cell]) -> list[str]:
@@ -99,14 +101,79 @@ def _remarks(id: str, named: Sequence[Cell], defining: Sequence[Cell]) -> list[s
     return []
 
 
-def _helpers(cells: Sequence[Cell], bound: Mapping[Cell, set[str]], needed: set[str]) -> set[int]:
-    """Numbers of the cells that bind a needed name, or a name that such a cell needs, and so on. `needed` grows."""
-    chosen: set[int] = set()
-    while more := [c for c in cells if c.number not in chosen and bound[c] & {*needed, "*"}]:
-        for cell in more:
-            chosen.add(cell.number)
-            needed |= used_names(cell.source)
-    return chosen
+class _Need:
+    """What the cells that were chosen need: names that have to be defined, and what other cells may have changed."""
+
+    def __init__(self, bound: Mapping[Cell, set[str]], changes: Changes) -> None:
+        self.bound, self.changes = bound, changes
+        self.names: set[str] = {"*"}
+        self.parts: set[str] = {"*"}  # names, `f()` and `.attribute`, of which it matters who changes or calls them
+
+    def of(self, cells: Iterable[Cell]) -> tuple[set[str], set[str]]:
+        """Add what these cells need. Returns: what is new, in names and in parts."""
+        names: set[str] = set()
+        parts: set[str] = set()
+        for cell in cells:
+            at_once, later = uses(cell.source)
+            at_once |= self.changes.reads.get(cell.number, set())
+            names |= at_once | later
+            # What a cell makes for itself, and uses at once, is not changed by others.
+            parts |= later | (at_once - self.bound[cell]) | _attributes(cell.source)
+        names -= self.names
+        self.names |= names
+        return names, self.changed(parts)
+
+    def changed(self, parts: Iterable[str]) -> set[str]:
+        """Add what others may have changed, and all through which they can. Returns: what is new."""
+        waiting, new = [*parts], set()
+        while waiting:
+            part = waiting.pop()
+            if part not in self.parts:
+                self.parts.add(part)
+                new.add(part)
+                waiting += self.changes.causes.get(part, ())
+        return new
+
+    def cells(self, cells: Sequence[Cell], changing: Sequence[Cell] = ()) -> set[int]:
+        """Numbers of the cells that define a needed name, and so on. Args: changing: those that count where they change one."""
+        defining = _by_name(cells, {cell.number: self.bound[cell] for cell in cells})
+        changers = _by_name(changing, self.changes.by)
+        chosen: set[int] = set()
+        names, parts = {*self.names}, {*self.parts}
+        while names or parts:
+            more = {cell for name in names for cell in defining.pop(name, ())}
+            more |= {cell for part in parts for cell in changers.pop(part, ())}
+            more = {cell for cell in more if cell.number not in chosen}
+            chosen |= {cell.number for cell in more}
+            names, parts = self.of(more)
+        return chosen
+
+
+def _by_name(cells: Iterable[Cell], names: Mapping[int, set[str]]) -> dict[str, list[Cell]]:
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        for name in names.get(cell.number, ()):
+            found.setdefault(name, []).append(cell)
+    return found
+
+
+def _attributes(source: str) -> set[str]:
+    """`.name` for each attribute that the cell takes."""
+    tree = parsed(inert(source))
+    return {f".{part.attr}" for part in ast.walk(tree) if isinstance(part, ast.Attribute)} if tree else set()
+
+
+def _does_something(cell: Cell) -> bool:
+    """Whether the cell holds more than comments, imports, names to be shown, and calls of what Python has: `print(x)`."""
+    tree = parsed(inert(cell.source))
+    return not all(map(_is_idle, tree.body)) if tree else False
+
+
+def _is_idle(node: ast.stmt) -> bool:
+    value = node.value if isinstance(node, ast.Expr) else None
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return hasattr(builtins, value.func.id) and value.func.id not in ("exec", "eval", "setattr", "delattr")
+    return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) or isinstance(value, ast.Constant | ast.Name)
 
 
 def _is_check(cell: Cell, exercises: Sequence[str]) -> bool:
@@ -115,107 +182,3 @@ def _is_check(cell: Cell, exercises: Sequence[str]) -> bool:
 
 def _normal(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.strip().splitlines())
-
-
-def bound_names(source: str) -> set[str]:
-    """Names that the cell defines at its top level, inside `if`, `for`, `with` and `try` too; `*` for a star import."""
-    tree = parsed(inert(source))
-    try:
-        return _bound(tree.body) if tree else set()
-    except RecursionError:  # thousands of `elif`
-        return set()
-
-
-def _bound(statements: Iterable[ast.stmt]) -> set[str]:
-    names: set[str] = set()
-    for node in statements:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-            continue
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-        for inner in ast.iter_child_nodes(node):
-            if isinstance(inner, ast.stmt):
-                names |= _bound([inner])
-            elif isinstance(inner, ast.ExceptHandler):
-                names |= _bound(inner.body)
-            else:
-                for part in ast.walk(inner):
-                    if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
-                        while isinstance(part, ast.Attribute | ast.Subscript):  # `f.x = 1` changes f
-                            part = part.value
-                        if isinstance(part, ast.Name):
-                            names.add(part.id)
-    return names
-
-
-def used_names(source: str) -> set[str]:
-    """Every name that the cell takes from outside its own functions; their parameters and locals do not count."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            table = symtable.symtable(inert(source), "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    names, waiting = set(), [table]
-    while waiting:
-        scope = waiting.pop()
-        top = scope is table
-        names |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and (top or s.is_global())}
-        waiting += scope.get_children()
-    return names
-
-
-@lru_cache(1000)
-def inert(source: str) -> str:
-    """The cell as Python, IPython's magics turned into calls that do nothing."""
-    source = _WRAPPERS.sub("", source)
-    if parsed(source) is not None or not 0 < len(_MAGIC.findall(source)) <= MAX_MAGICS:
-        return source
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    manager = TransformerManager()
-    # IPython's own loop reads the whole cell again for each magic.
-    manager.do_token_transforms = partial(_transformed, manager.token_transformers)  # type: ignore[method-assign]
-    try:
-        return str(manager.transform_cell(source))
-    except Exception:  # no Python, whatever is done to it: the child says so
-        return source
-
-
-def _transformed(kinds: Sequence[Any], lines: list[str]) -> list[str]:
-    """The lines, magics of IPython's kinds turned into calls.
-
-    Each round turns all of them up to one that opens a quotation or goes on in the next line, behind which the cell reads
-    otherwise once it has been turned.
-    """
-    from IPython.core.inputtransformer2 import TokenTransformBase, make_tokens_by_line
-
-    for _ in range(MAX_ROUNDS):
-        before, found = lines, []
-        for tokens in make_tokens_by_line(lines):
-            magics = [magic for kind in kinds if (magic := kind.find([tokens]))]
-            found += sorted(magics, key=TokenTransformBase.sortby)[:1]
-            if magics and tokens[0].start[0] != tokens[-1].end[0]:
-                break
-        for magic in reversed(found):  # the numbers of the lines before it stay
-            with contextlib.suppress(SyntaxError):
-                lines = magic.transform(lines)
-        if lines == before:
-            break
-    return lines
-
-
-def parsed(source: str) -> ast.Module | None:
-    """The syntax tree; None where there is none."""
-    try:
-        return tree(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def tree(source: str) -> ast.Module:
-    """The syntax tree. Raises: whatever Python raises; RecursionError or MemoryError where it is nested too deeply."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(source)

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from pgcourse.grading.quarantine.reader.cells import MAX_SOURCE, parsed
+from pgcourse.grading.quarantine.reader.cells import MAX_SOURCE
+from pgcourse.grading.quarantine.reader.python import parsed
 
 RUN = 6  # tokens in a row that make one feature
 MAX_FEATURES = 20_000  # of a form that is compared

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pgcourse.grading.quarantine.reader import notebook
-from pgcourse.grading.quarantine.reader.cells import Cell, Plan, plan, used_names
+from pgcourse.grading.quarantine.reader.cells import Cell, Plan, plan
 from pgcourse.grading.quarantine.reader.form import features, form
+from pgcourse.grading.quarantine.reader.names import used_names
 from pgcourse.grading.quarantine.reader.review import review
 from pgcourse.grading.quarantine.sandbox import wire
 
@@ -71,6 +72,7 @@ def read(data: bytes, request: dict[str, Any]) -> dict[str, Any]:
         "solutions": {id: list(cells) for id, cells in chosen.solutions.items()},
         "calls": {id: _calls(chosen, id, exercises) for id in exercises},
         "forms": {id: features(form("\n".join(cell.source for cell in chosen.solution(id)))) for id in exercises},
+        "left_out": list(chosen.left_out),
         "written": notebook.written(handed_in, request["manual"]),
     }
 

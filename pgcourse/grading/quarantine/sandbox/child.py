@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
+import inspect
 import os
 import signal
 import socket
@@ -12,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from pgcourse.grading.quarantine.sandbox import arrays, packages, wire
@@ -35,6 +37,7 @@ class Child:
         finder.hide("pgcourse.checks.observe", "pgcourse.checks.sandbox")
         self.left: dict[str, float] = {}  # seconds on the processor, of what has begun
         self.answerer: Any = None
+        self.loop: Any = None  # of asyncio, for cells that wait at their top level
         self.now: Any = None  # the order that is being obeyed
         self.calling = threading.Lock()  # held while a callback's answer is waited for
         self.main = ModuleType("__main__")
@@ -57,10 +60,38 @@ class Child:
         packages.remember(filename, cell["source"])
         try:
             with self.sandbox.captured_output(), self.budget(filename):
-                exec(compile(cell["source"], filename, "exec"), vars(self.main))
+                self.execute(compile(cell["source"], filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
             return self.described(error, filename)
         return []
+
+    def execute(self, code: CodeType) -> None:
+        """Run a cell's code; where it awaits something, as a notebook allows, in a loop that goes on in the next cell.
+
+        An alarm that rings in the loop's own code would be reported there, and its task forgotten: it stops the loop.
+        """
+        waiting = eval(code, vars(self.main))
+        if not code.co_flags & inspect.CO_COROUTINE:
+            return
+        if self.loop is None:
+            asyncio = importlib.import_module("asyncio")
+            self.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self.loop)
+        late: list[BaseException] = []
+
+        def report(loop: Any, context: dict[str, Any]) -> None:
+            if isinstance(error := context.get("exception"), self.observe.TimeLimit):
+                late.append(error)
+                loop.stop()
+
+        self.loop.set_exception_handler(report)
+        try:
+            self.loop.run_until_complete(waiting)
+        except BaseException as error:
+            if late or isinstance(error, self.observe.TimeLimit):
+                self.loop = None  # what ran too long runs on in no other cell
+                raise self.observe.TimeLimit from None
+            raise
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Observe the attempt on a case, or answer a question. Returns: the message that says what came of it."""

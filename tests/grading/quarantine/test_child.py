@@ -1,0 +1,57 @@
+"""How a cell is run in its child."""
+
+import threading
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pgcourse.checks import sandbox
+from pgcourse.checks.observe import TimeLimit
+from pgcourse.grading.quarantine.sandbox.child import Child
+
+
+class Observe:
+    TimeLimit = TimeLimit
+
+
+@pytest.fixture
+def child() -> Child:
+    made: Any = Child.__new__(Child)
+    made.main, made.loop, made.left, made.request = ModuleType("__main__"), None, {}, {"seconds": 5.0}
+    made.observe, made.sandbox, made.calling = Observe, sandbox, threading.Lock()
+    return made  # type: ignore[no-any-return]
+
+
+def run(child: Child, *sources: str) -> list[list[str]]:
+    return [child.run_cell({"id": str(number), "source": source}) for number, source in enumerate(sources)]
+
+
+def test_a_cell_may_wait_at_its_top_level(child: Child) -> None:
+    first = "import asyncio\nx = []\nasync def add(): x.append(1)\nlater = asyncio.ensure_future(add())"
+    waits = "await asyncio.sleep(0)"
+    assert run(child, f"import asyncio\n{waits}\n{first}", f"async with asyncio.Lock():\n    await later\n{waits}") == [
+        [],
+        [],
+    ]
+    assert vars(child.main)["x"] == [1], "one loop for all cells"
+
+
+def test_what_goes_wrong_while_a_cell_waits_has_its_line(child: Child) -> None:
+    assert run(child, "import asyncio\nawait asyncio.sleep(0)\n1 / 0") == [
+        ["ZeroDivisionError", "division by zero", "3"]
+    ]
+    assert run(child, "1 / 0") == [["ZeroDivisionError", "division by zero", "1"]]
+    assert run(child, "raise SystemExit", "import asyncio\nawait asyncio.sleep(0)\nraise SystemExit") == [
+        ["SystemExit", "", "1"],
+        ["SystemExit", "", "3"],
+    ]
+    assert run(child, "async def f():\n    await g(\n")[0][0] == "SyntaxError"
+    assert run(child, "z = 3") == [[]]
+
+
+def test_a_loop_that_waits_for_ever_is_stopped(child: Child) -> None:
+    child.request["seconds"] = 0.3
+    endless = "import asyncio\nwhile True:\n    try:\n        await asyncio.sleep(0)\n    except ValueError: pass"
+    assert run(child, endless) == [["TimeLimit", "", ""]]
+    assert run(child, "x = 1") == [[]]
