@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,12 @@ CASE = {
 
 
 @pytest.mark.parametrize(
-    "number", [2, 2.0, np.float64(2), np.float32(2), np.int64(2), np.array(2.0), torch.tensor(2.0), torch.tensor(2)]
-)
+    "number",
+    [
+        2, 2.0, np.float64(2), np.float32(2), np.int64(2), np.array(2.0), torch.tensor(2.0), torch.tensor(2), Fraction(2),
+        Decimal(2),
+    ],
+)  # fmt: skip
 def test_a_number_of_any_kind_is_written_down_alike(number: Any) -> None:
     arrays = NUMBER(lambda x: number, {"x": torch.ones(2)})
     assert (str(arrays["result.kind"]), float(arrays["result"])) == ("number", 2.0)
@@ -55,6 +61,26 @@ def test_resampling_writes_down_what_the_statistic_saw() -> None:
     assert arrays["repeated with the same seed"] and "low" in arrays
     halves = Resampling()(lambda x, **settings: (settings["statistic"](x[:2] + 0.5), 1.0), CASE)
     assert list(halves["sizes"]) == [2] and halves["foreign"] and halves["repeated with another seed"]
+    assert arrays["moved"] and not halves["moved"] and "alike" not in arrays
+
+
+def test_through_vmap_each_resample_is_seen() -> None:
+    def at_once(x: Tensor, *, statistic: Any, num_resamples: int, generator: torch.Generator, **_: Any) -> Any:
+        picks = torch.randint(len(x), (num_resamples, len(x)), generator=generator)
+        values = torch.vmap(statistic, in_dims=1, chunk_size=7)(x[picks].T)
+        return values.min(), values.max()
+
+    def one_by_one(x: Tensor, *, statistic: Any, num_resamples: int, generator: torch.Generator, **_: Any) -> Any:
+        picks = torch.randint(len(x), (num_resamples, len(x)), generator=generator)
+        values = torch.stack([statistic(x[pick]) for pick in picks])
+        return values.min(), values.max()
+
+    case = CASE | {"x": torch.arange(12.0) ** 2}
+    mapped, plain = (Resampling()(attempt, case) for attempt in (at_once, one_by_one))
+    assert mapped.keys() == plain.keys() and len(mapped["values"]) == 40
+    for name in ("values", "resamples", "sizes", "alike", "shared"):
+        np.testing.assert_allclose(mapped[name], plain[name], rtol=1e-6)
+    assert mapped["alike"] < 0.1 and mapped["shared"] < 0.1
 
 
 def test_the_allowed_range_is_where_the_packages_own_interval_lies() -> None:

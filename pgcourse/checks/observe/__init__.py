@@ -111,8 +111,9 @@ class Call:
             inputs = fresh(case)
             for name in wanted:
                 inputs[name].requires_grad_(True)
-            result = call(attempt, self.signature, inputs)
-            record_differentiated(arrays, result, {name: inputs[name] for name in wanted})
+            record_differentiated(
+                arrays, lambda: call(attempt, self.signature, inputs), {name: inputs[name] for name in wanted}
+            )
         return arrays
 
 
@@ -164,8 +165,9 @@ def call_turned(arrays: Arrays, again: Callable[[], Any], case: Case, inputs: Ca
     record(arrays, KEPT, result)
 
 
-def record_differentiated(arrays: Arrays, result: Any, inputs: Case) -> None:
-    """A result of inputs that require gradients: its value, as `AGAIN`, its gradients, and what the call has left behind."""
+def record_differentiated(arrays: Arrays, anew: Callable[[], Any], inputs: Case) -> None:
+    """A call with inputs that require gradients: its value, as `AGAIN`, its gradients, and what it has left behind."""
+    result = anew()
     # requires_grad_(False) and detach_() change the caller's tensor: the network behind it would learn no more.
     if cut := [name for name, value in inputs.items() if not value.requires_grad]:
         arrays["mutated"] = np.array(cut)
@@ -173,7 +175,7 @@ def record_differentiated(arrays: Arrays, result: Any, inputs: Case) -> None:
     record_left(arrays, inputs, requires_grad=True)
     record(arrays, AGAIN, result)
     if not arrays["left"].size:
-        record_gradients(arrays, result, inputs)
+        record_gradients(arrays, result, inputs, anew)
 
 
 def observe(observer: Observer, attempt: Any, case: Case) -> Arrays:

@@ -47,10 +47,11 @@ class SolveByProducts(Asking):
 
         given = {name: case[name] for name in ("b", "iterations", "tolerance")}
         arrays = ask("solve", **given, product=product)
-        record(arrays, PRODUCTS, 1 + (products > case["iterations"] + 1))
-        products = 0
-        arrays |= ask("solve_again", **given, product=product)
-        record(arrays, f"{PRODUCTS} the second time", 1 + (products > case["iterations"] + 1))
+        first, products = products, 0
+        again = ask("solve_again", **given, product=product)
+        arrays |= {name: array for name, array in again.items() if name.startswith((TURNED, KEPT, "left"))}
+        for when, count in (("", first), (" the second time", products)):
+            record(arrays, f"{PRODUCTS}{when}", 1 + (count > case["iterations"] + 1))
         return arrays
 
 

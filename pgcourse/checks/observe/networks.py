@@ -124,7 +124,8 @@ class PolicyLoss:
         arrays: Arrays = {}
         inputs = fresh(case)
         policy = LinearPolicy(inputs["weight"], inputs["bias"])
-        result = call(attempt, self.signature, {**inputs, "policy": policy})
+        known = {**inputs, "policy": policy}
+        result = call(attempt, self.signature, known)
         record(arrays, "result", result)
         record_mutations(arrays, case, inputs)
         tensors = list(flatten(result))
@@ -135,5 +136,8 @@ class PolicyLoss:
         parameters: dict[str, Tensor] = {f"the policy's {name}": value for name, value in policy.named_parameters()}
         record_left(arrays, parameters, requires_grad=True)
         if not arrays["left"].size:
-            record_gradients(arrays, tensors[0] if tensors else None, parameters)
+            loss = tensors[0] if tensors else None
+            record_gradients(
+                arrays, loss, parameters, lambda: next(flatten(call(attempt, self.signature, known)), None)
+            )
         return arrays

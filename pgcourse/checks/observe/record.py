@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,7 @@ def record_left(arrays: Arrays, tensors: dict[str, Tensor], *, requires_grad: bo
 
 def add_left(arrays: Arrays, left: Iterable[str]) -> None:
     """Add to what a call has left behind, in words."""
-    arrays["left"] = np.array([*arrays.get("left", ()), *left], dtype=str)
+    arrays["left"] = np.array([*dict.fromkeys((*arrays.get("left", _NONE).tolist(), *left))], dtype=str)
 
 
 def settle(case: Case, arrays: Arrays) -> Arrays:
@@ -138,30 +138,44 @@ def _same(one: np.ndarray, two: np.ndarray) -> bool:
     return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=one.dtype.kind == "f")
 
 
-def record_gradients(arrays: Arrays, result: object, inputs: dict[str, Tensor]) -> None:
+def record_gradients(arrays: Arrays, result: object, inputs: dict[str, Tensor], anew: Callable[[], object]) -> None:
     """Gradients of weighted sums of all outputs for each input; `.connected` says whether one arrived at all.
 
     Of a first sum, in which a scalar counts once, and of a second (`OTHERWISE`), whose weights have both signs and run on
     from output to output. To the second all inputs are added, and 1 is taken off each gradient: where something that was
     left at an input changes its gradients, that shows, even if none should arrive.
+
+    Args: anew: gives the result once more, for what torch.compile has made: it allows one gradient only.
     """
-    outputs, given = [output for output in flatten(result) if output.requires_grad], list(inputs.values())
-    first, second, start = [], [], 0
+    outputs, given = _differentiable(result), list(inputs.values())
+    found: Sequence[Tensor | None] = [None] * len(given)
+    if outputs:
+        first = [1 + 0.5 * torch.sin(_places(output, 0)) for output in outputs]
+        try:
+            found = _gradients(outputs, given, first, allow_unused=True, retain_graph=True)
+        except RuntimeError:
+            found = _gradients(outputs, given, first, allow_unused=True)
+            outputs = _differentiable(anew())
+    second, start = [], 0
     for output in outputs:
-        places = torch.arange(start, start + output.numel(), dtype=output.dtype).reshape(output.shape)
-        # Unequal weights, so that a mistake that cancels in a plain sum (two entries swapped, say) still shows.
-        first.append(1 + 0.5 * torch.sin(places - start))
+        places = _places(output, start)
         # All below 1: a right gradient may be as large as the largest number there is.
         second.append((0.65 + 0.25 * torch.sin(places)).copysign(torch.cos(1.7 * places + 2)))
         start += output.numel()
-    found: Sequence[Tensor | None] = [None] * len(given)
-    if outputs:
-        found = _gradients(outputs, given, first, allow_unused=True, retain_graph=True)
     again = _gradients([*outputs, *given], given, [*second, *map(torch.ones_like, given)])
     for (name, value), one, two in zip(inputs.items(), found, again, strict=True):
         arrays[f"gradient/{name}"] = (torch.zeros_like(value) if one is None else one).detach().numpy().copy()
         arrays[f"gradient/{name}.connected"] = np.array(one is not None)
         arrays[f"gradient/{name}{OTHERWISE}"] = two.detach().numpy() - 1
+
+
+def _differentiable(result: object) -> list[Tensor]:
+    return [output for output in flatten(result) if output.requires_grad]
+
+
+def _places(output: Tensor, start: int) -> Tensor:
+    """Running numbers, from which unequal weights are made: a mistake that cancels in a plain sum still shows."""
+    return torch.arange(start, start + output.numel(), dtype=output.dtype).reshape(output.shape)
 
 
 def flatten(result: Any) -> Iterator[Tensor]:

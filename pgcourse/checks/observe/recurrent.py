@@ -39,14 +39,16 @@ class Unroll:
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}
         inputs = fresh(case)
-        result = call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)})
-        record(arrays, "result", result)
+        record(arrays, "result", call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)}))
         record_mutations(arrays, case, inputs)
         # An in-place change of an input that requires a gradient raises; that it happened is already written down.
         if not arrays["mutated"].size:
             inputs = fresh(case)
             for name in DIFFERENTIABLE:
                 inputs[name].requires_grad_(True)
-            result = call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)})
-            record_differentiated(arrays, result, {name: inputs[name] for name in DIFFERENTIABLE})
+
+            def anew() -> Any:
+                return call(attempt, self.signature, {**inputs, "cell": make_cell(inputs)})
+
+            record_differentiated(arrays, anew, {name: inputs[name] for name in DIFFERENTIABLE})
         return arrays

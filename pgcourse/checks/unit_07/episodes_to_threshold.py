@@ -6,7 +6,7 @@ from functools import reduce
 import torch
 
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers
-from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.compare import CORRECT, Verdict, left_behind
 from pgcourse.checks.observe.statistics import Number
 from pgcourse.checks.wording import number
 from pgcourse.statistics import episodes_to_threshold
@@ -55,6 +55,8 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
     got = float(arrays["result"]) if kind == "number" else None
     if arrays["mutated"].size:
         return Verdict(False, "mutated", "Your function changed its input episodic_returns in place.")
+    if text := left_behind(arrays):
+        return Verdict(False, "left behind", text)
     if got == expected:
         return CORRECT
     shown = "None" if got is None else number(got)

@@ -127,11 +127,11 @@ def test_nothing_is_called_after_the_end() -> None:
 
 
 def test_calls_are_counted_here_whatever_the_child_says() -> None:
-    result = collected(START, END, READY, ASKS, ASKS, ASKS, CASE, job=job(SOLVE + "pass", most=1))
+    result = collected(START, END, READY, ASKS, ASKS, ASKS, CASE, CASE, job=job(SOLVE + "pass", most=1))
     facts = arrays.decode_arrays(result.seen["conjugate_gradient"][0])
     assert facts[PRODUCTS] == 2
     facts = arrays.decode_arrays(
-        collected(START, END, READY, ASKS, CASE, job=job(SOLVE + "pass", most=1)).seen["conjugate_gradient"][0]
+        collected(START, END, READY, ASKS, CASE, CASE, job=job(SOLVE + "pass", most=1)).seen["conjugate_gradient"][0]
     )
     assert facts[PRODUCTS] == 1
 
