@@ -56,7 +56,7 @@ def cases(seed: int) -> Iterator[Case]:
         yield {**fixed, "obs": torch.tensor(obs)[:, None], "actions": torch.tensor(chosen), **numbers}
     source = generator(seed)
     for batch, actions, clip_coef, dtype in ((12, 3, 0.2, torch.float32), (16, 2, 0.3, torch.float64)):
-        case = {
+        case: Case = {
             "weight": 0.5 * normal(source, actions, 2, dtype=dtype),
             "bias": 0.1 * normal(source, actions, dtype=dtype),
             "obs": normal(source, batch, 2, dtype=dtype),
