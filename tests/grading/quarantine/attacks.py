@@ -51,7 +51,7 @@ CELLS: dict[str, tuple[str, str, str]] = {
     "reads the hidden seed": (D, f"seed = open('OUT/grading.json').read()\n{_NOTHING}", "raised"),
     "parent's memory": (D, f"import os\nfor p in (os.getppid(), 1, os.getpid()):\n    try:\n        open(f'/proc/{{p}}/mem', 'rb').read(10)\n    except (OSError, ValueError):\n        pass\n{_NOTHING}", "not yet"),
     "kills everybody": (D, f"import os, signal\ntry:\n    os.kill(-1, signal.SIGKILL)\nexcept OSError:\n    pass\n{_NOTHING}", "not yet"),
-    "network": (D, "import socket\nsocket.create_connection(('127.0.0.1', PORT), 2).send(b'x')", "raised OSError"),
+    "network": (D, "import socket\nsocket.create_connection(('127.0.0.1', PORT), 2).send(b'x')", "raised PermissionError"),
     "stack": (D, f"import sys\n{_HEAD}frame, seen = sys._getframe(), []\n    while frame:\n        seen += [v for k, v in frame.f_locals.items() if k in ('expected', 'right', 'answer')]\n        if 'arrays' in frame.f_locals:\n            frame.f_locals['arrays']['result'] = 0\n        frame = frame.f_back\n    return seen[0] if seen else rewards", "not yet"),
     "patches pgcourse": (D, f"import pgcourse.checks, pgcourse.checks.observe as o, pgcourse.checks.compare as c\no.observe = o.record = lambda *a, **k: {{}}\nc.compare = c.close = lambda *a, **k: True\npgcourse.checks.run = lambda *a: 'correct'\n{_NOTHING}", "not yet"),
     "patches torch.testing": (D, f"import torch\ntorch.testing.assert_close = torch.allclose = torch.equal = torch.isclose = lambda *a, **k: True\n{_NOTHING}", "not yet"),

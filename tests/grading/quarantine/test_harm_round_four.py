@@ -382,7 +382,7 @@ finally:
 def test_a_file_system_of_a_student_s_own_costs_nobody_else(
     tmp_path: Path, repository: Path, where: str, said: str
 ) -> None:
-    for folder in [tmp_path, *tmp_path.parents][:3]:
+    for folder in [tmp_path, *tmp_path.parents][:4]:
         folder.chmod(folder.stat().st_mode | 0o011)
     program = repository / "docs/jupyterhub/classroom.py"
     command = [sys.executable, "-c", MOUNTED, where, str(tmp_path / "home"), str(program)]
