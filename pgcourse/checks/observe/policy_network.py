@@ -71,7 +71,7 @@ class PolicyFactory(Factory):
             arrays["seen"], arrays["apart"] = sensitivity(policy, case["obs"], _against_the_first)
             self._train(arrays, policy, case["training_obs"], case["targets"])
             arrays["slopes"] = slopes(policy, case["training_obs"])
-            self._push(arrays, policy, case["training_obs"], 1 - 2.0 * (case["targets"] == 0))
+            self._push(arrays, policy, case["training_obs"], case["targets"])
         arrays["mutated"] = np.array(["obs"] * changed, dtype=str)
         another = self.build(ask, case)
         others = {1: another} if another["is module"] else {}
@@ -105,11 +105,15 @@ class PolicyFactory(Factory):
         self._observe_row(arrays, policy, obs[::2], "trained ")
         record(arrays, "trained", float(_log_prob(policy, obs, targets).detach().exp().mean()))
 
-    def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, direction: Tensor) -> None:
-        """How far the log-odds of the last action against the first get, to both sides, when large steps drive them."""
+    def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, targets: Tensor) -> None:
+        """How far the log-odds of each action against all others get, to both sides, when large steps drive them."""
+        actions = targets.max() + 1
+        direction = torch.where(targets[:, None] == torch.arange(actions), 1.0, -1.0)
 
         def log_odds() -> Tensor:
-            return _against_the_first(policy(obs))[:, -1]
+            logits = policy(obs)["logits"]
+            others = logits[:, None].masked_fill(torch.eye(logits.shape[1], dtype=torch.bool), -torch.inf).logsumexp(-1)
+            return logits - others
 
         record(arrays, "pushed", driven_apart(log_odds, policy.parameters(), direction, FAR))
 
