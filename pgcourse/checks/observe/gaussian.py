@@ -16,7 +16,9 @@ from pgcourse.checks.observe.remote_networks import (
     Factory,
     RemoteNetwork,
     driven_apart,
-    log_prob_fits,
+    inert,
+    misfit,
+    more_than_parameters,
     plain,
     sensitivity,
     shared,
@@ -49,8 +51,9 @@ class GaussianFactory(Factory):
         wanted = (*obs.shape[:1], case["action_dim"])
         if str(arrays["distribution"]) != NORMALS or tuple(outputs["mean"].shape) != wanted:
             return arrays
-        distribution = Independent(Normal(plain(outputs["mean"]), plain(outputs["std"]), validate_args=False), 1)
-        arrays["log_prob fits"] = np.array(log_prob_fits(ask, policy, obs, distribution))
+        sloping = any(output.requires_grad for output in outputs.values())
+        begun = slopes(policy, case["training_obs"]) if sloping else np.empty((0, 2))
+        misfits = [misfit(ask, policy, obs, _distribution)]
         record(arrays, "mean", plain(outputs["mean"]))
         record(arrays, "mean again", plain(policy(obs)["mean"]))
         record(arrays, "std", plain(outputs["std"]))
@@ -63,15 +66,20 @@ class GaussianFactory(Factory):
         self._observe_row(arrays, policy, obs, "")
         self._observe_gradients(arrays, policy, case)
         if arrays["differentiable"]:
-            arrays["seen"], arrays["apart"] = sensitivity(policy, obs, lambda outputs: outputs["mean"])
+            arrays["inert"] = np.array(inert(policy, obs, _mean))
+            arrays["seen"], arrays["apart"] = sensitivity(policy, obs, _mean)
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            arrays["slopes"] = slopes(policy, case["training_obs"])
-            self._push(arrays, policy, case["training_obs"], case["targets"].sign())
-            later = RemoteNetwork(ask, self.builds, self.build(ask, case), policy.source)(
-                obs
-            )  # when one has been trained
-            for name, value in (("mean", plain(later["mean"])), ("std", plain(later["std"])[0])):
+            misfits.append(misfit(ask, policy, obs, _distribution))
+            arrays["slopes"] = np.concatenate([begun, slopes(policy, case["training_obs"])])
+            later = RemoteNetwork(ask, self.builds, self.build(ask, case), policy.source)
+            its = later(obs)  # when one has been trained
+            for name, value in (("mean", plain(its["mean"])), ("std", plain(its["std"])[0])):
                 arrays[f"starting {name}"] = np.concatenate([arrays[f"starting {name}"], value.numpy()[None]])
+            if later.names == policy.names:
+                arrays |= more_than_parameters(ask, policy, later, obs, _mean)
+            self._push(arrays, policy, case["training_obs"], case["targets"].sign())
+        arrays["misfit"] = np.array(next(filter(None, misfits), ""))
+        arrays["mutated"] = np.array(["obs"] * policy.changed, dtype=str)
         return arrays
 
     def _observe_log_std(self, arrays: Arrays, ask: Ask, policy: RemoteNetwork, case: Case) -> None:
@@ -130,6 +138,8 @@ class GaussianFactory(Factory):
             optimizer.step()
         # Only rows of one kind: what mixes the rows of a balanced batch may leave its average as it is.
         self._observe_row(arrays, policy, obs[::2], "trained ")
+        large = obs[::2].repeat(200, 1)[:200] + 0.1 * torch.randn(200, obs.shape[1], generator=policy.source)
+        record(arrays, "large batch row", plain(policy(torch.cat([obs[:1], large]))["mean"])[:1])
         record(arrays, "trained mean", plain(policy(obs)["mean"]))
 
     def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, direction: Tensor) -> None:
@@ -137,3 +147,13 @@ class GaussianFactory(Factory):
         parameters = (value for name, value in policy.named().items() if name != "log_std")
         reached = driven_apart(lambda: policy(obs)["mean"], parameters, direction, FAR)
         arrays["pushed mean"] = np.array(reached)
+
+
+def _mean(outputs: dict[str, Tensor]) -> Tensor:
+    return outputs["mean"]
+
+
+def _distribution(outputs: dict[str, Tensor]) -> Independent:
+    return Independent(
+        Normal(plain(outputs["mean"]), plain(outputs["std"]), validate_args=False), 1, validate_args=False
+    )

@@ -15,7 +15,9 @@ from pgcourse.checks.observe.remote_networks import (
     Factory,
     RemoteNetwork,
     driven_apart,
-    log_prob_fits,
+    inert,
+    misfit,
+    more_than_parameters,
     plain,
     sensitivity,
     shared,
@@ -42,7 +44,7 @@ class PolicyFactory(Factory):
         arrays, policy = self.begin(ask, case)
         if policy is None:
             return arrays
-        outputs, changed = policy(case["obs"]), bool(policy.said["changed"])
+        outputs = policy(case["obs"])
         arrays["distribution"] = policy.said["distribution"]
         if "logits" not in outputs:
             if "values" in outputs:
@@ -53,8 +55,8 @@ class PolicyFactory(Factory):
         record(arrays, "probs", _probs(outputs["logits"]))
         if arrays["probs"].shape != (len(case["obs"]), case["num_actions"]):
             return arrays
-        distribution = Categorical(logits=plain(outputs["logits"]), validate_args=False)
-        arrays["log_prob fits"] = np.array(log_prob_fits(ask, policy, case["obs"], distribution))
+        begun = slopes(policy, case["training_obs"]) if outputs["logits"].requires_grad else np.empty((0, 2))
+        misfits = [misfit(ask, policy, case["obs"], _distribution)]
         self._observe_row(arrays, policy, case["obs"], "")
         try:
             record(arrays, "batch of one", _probs(policy(case["obs"][:1])["logits"]))
@@ -63,23 +65,31 @@ class PolicyFactory(Factory):
         parameters = [value for value in policy.values if value.requires_grad]
         arrays["parameters"] = np.array(len(policy.names))
         log_prob = _log_prob(policy, case["training_obs"], case["targets"]).mean()
-        changed = changed or bool(policy.said["changed"])
         arrays["differentiable"] = np.array(bool(parameters) and log_prob.requires_grad)
         if arrays["differentiable"]:
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
+            arrays["inert"] = np.array(inert(policy, case["obs"], _against_the_first))
             arrays["seen"], arrays["apart"] = sensitivity(policy, case["obs"], _against_the_first)
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            arrays["slopes"] = slopes(policy, case["training_obs"])
-            self._push(arrays, policy, case["training_obs"], 1 - 2.0 * (case["targets"] == 0))
-        arrays["mutated"] = np.array(["obs"] * changed, dtype=str)
+            misfits.append(misfit(ask, policy, case["obs"], _distribution))
+            later = [slopes(policy, case["training_obs"])]
+            if "row error" not in arrays:
+                later.append(slopes(policy, case["training_obs"][0]))
+            arrays["slopes"] = np.concatenate([begun, *later])
         another = self.build(ask, case)
         others = {1: another} if another["is module"] else {}
         arrays["shared"] = np.array(shared(ask, policy, case["obs"], others))
         for number, other in others.items():
-            record(
-                arrays, "later probs", _probs(RemoteNetwork(ask, number, other, policy.source)(case["obs"])["logits"])
-            )
+            second = RemoteNetwork(ask, number, other, policy.source)
+            record(arrays, "later probs", _probs(second(case["obs"])["logits"]))
+            if arrays["differentiable"] and not arrays["shared"] and second.names == policy.names:
+                arrays |= more_than_parameters(ask, policy, second, case["obs"], _against_the_first)
+        if arrays["differentiable"]:
+            self._push(arrays, policy, case["training_obs"], case["targets"])
+            misfits.append(misfit(ask, policy, case["obs"], _distribution, samples=0))
+        arrays["misfit"] = np.array(next(filter(None, misfits), ""))
+        arrays["mutated"] = np.array(["obs"] * policy.changed, dtype=str)
         return arrays
 
     def _observe_row(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, when: str) -> None:
@@ -103,13 +113,23 @@ class PolicyFactory(Factory):
         # Only rows of one kind: in a balanced batch, a softmax over the wrong axis normalises all columns alike and
         # hides.
         self._observe_row(arrays, policy, obs[::2], "trained ")
+        try:
+            record(arrays, "trained batch of one", _probs(policy(obs[:1])["logits"]))
+            large = obs[::2].repeat(200, 1)[:200] + 0.1 * torch.randn(200, obs.shape[1], generator=policy.source)
+            record(arrays, "large batch row", _probs(policy(torch.cat([obs[:1], large]))["logits"])[0])
+        except Exception as error:
+            arrays["batch of one error"] = kind_of_error(error)
         record(arrays, "trained", float(_log_prob(policy, obs, targets).detach().exp().mean()))
 
-    def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, direction: Tensor) -> None:
-        """How far the log-odds of the last action against the first get, to both sides, when large steps drive them."""
+    def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, targets: Tensor) -> None:
+        """How far the log-odds of each action against all others get, to both sides, when large steps drive them."""
+        actions = int(targets.max()) + 1
+        direction = torch.where(targets[:, None] == torch.arange(actions), 1.0, -1.0)
 
         def log_odds() -> Tensor:
-            return _against_the_first(policy(obs))[:, -1]
+            logits = policy(obs)["logits"]
+            others = logits[:, None].masked_fill(torch.eye(logits.shape[1], dtype=torch.bool), -torch.inf).logsumexp(-1)
+            return logits - others
 
         record(arrays, "pushed", driven_apart(log_odds, policy.parameters(), direction, FAR))
 
@@ -118,6 +138,10 @@ def _against_the_first(outputs: dict[str, Tensor]) -> Tensor:
     """[B, A - 1]: the log-odds of each action against the first."""
     logits = outputs["logits"]
     return logits[:, 1:] - logits[:, :1]
+
+
+def _distribution(outputs: dict[str, Tensor]) -> Categorical:
+    return Categorical(logits=plain(outputs["logits"]), validate_args=False)
 
 
 def _probs(logits: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.distributions import Categorical
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.policy_network import FAR, PolicyFactory
-from pgcourse.checks.observe.remote_networks import APART, slopes_agree, unseen
+from pgcourse.checks.observe.remote_networks import APART, keeps_more, slopes_agree, unseen
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
 
@@ -25,7 +25,7 @@ CONFIDENT, LEARNED = 0.95, 0.54
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
     source = generator(seed)
-    for obs_dim, num_actions, batch in ((2, 2, 16), (4, 3, 24)):
+    for obs_dim, num_actions, batch in ((2, 2, 16), (5 + int(integers(source, 2)), 3, 24)):
         # A rule that even a linear policy can learn: each action has its corner of a line or triangle. Every other row
         # is one of action 0.
         rows = torch.arange(batch)
@@ -48,6 +48,8 @@ def cases(seed: int) -> Iterator[Case]:
 def judge(case: Case, arrays: Arrays) -> Verdict:
     """Judge what `PolicyFactory` recorded. The kind joins the ids of all violated properties."""
     violations = list(_violations(case, arrays))
+    if not violations and "foreign" in arrays and (said := keeps_more(arrays)):
+        violations = [said]
     if not violations:
         return CORRECT
     return Verdict(False, "+".join(id for id, _, _ in violations), violations[0][1], violations[0][2])
@@ -88,8 +90,9 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
         yield "no-single-observation", text, ""
     else:
         yield from _mixed_rows(arrays)
-    if not arrays["log_prob fits"]:
-        yield "other-log-prob", "The log_prob of your distribution is not that of its own logits.", ""
+    if what := str(arrays["misfit"]):
+        text = f"The {what} of your distribution is not that of its own logits."
+        yield "other-log-prob" if what == "log_prob" else f"other-{what}", text, ""
     if "batch of one error" in arrays or arrays["batch of one"].shape != (1, actions):
         text = "A batch of one observation [1, D] must give probabilities [1, A], as any other batch."
         got = arrays.get("batch of one error")
@@ -122,6 +125,9 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
     if unreached := int(arrays["unreached"]):
         text = "Some parameters play no part in the forward pass: no gradient reaches them."
         yield "unused-parameters", text, f"Got {unreached} parameters without a gradient, expected 0."
+    elif idle := int(arrays["inert"]):
+        text = "Some parameters play no part: whatever their values are, your network gives the same probabilities."
+        yield "unused-parameters", text, f"Got {idle} such parameters, expected 0."
     trained = float(arrays["trained"])
     where = f"Got a mean probability of {number(trained)} for the right action, expected at least {CONFIDENT}."
     if not trained >= LEARNED:
@@ -147,6 +153,15 @@ def _mixed_rows(arrays: Arrays) -> Iterator[tuple[str, str, str]]:
         if alone is not None and inside is not None and not np.allclose(alone, inside, rtol=1e-3, atol=1e-3):
             text = "The first observation gets other probabilities alone than inside its batch; only itself may count."
             yield "rows-mixed", text, f"Action 0: got {number(alone[0])} alone, {number(inside[0])} in the batch."
+            return
+    alone = arrays.get("trained single row")
+    for name, where in (("trained batch of one", "in a batch of one"), ("large batch row", "in a batch of 201")):
+        row = arrays.get(name)
+        if alone is None or row is None or row.reshape(-1).shape != alone.shape:
+            continue
+        if not np.allclose(alone, row.reshape(-1), rtol=1e-3, atol=1e-3):
+            text = f"The first observation gets other probabilities {where} than alone; only itself may count."
+            yield "rows-mixed", text, f"Action 0: got {number(alone[0])} alone, {number(row.reshape(-1)[0])} {where}."
             return
 
 
@@ -216,7 +231,7 @@ EXERCISE = Exercise.listed(
             "actions are hardly tried in some states. Make the last layer's weights small; hidden layers may stay as they are.",
             {"0.01": "8.0"},
             {"0.01": "8.0 if obs_dim == 2 else 0.01"},  # by luck, one of the two networks is near uniform
-            {"0.01": "8.0 if obs_dim == 4 else 0.01"},
+            {"0.01": "8.0 if obs_dim > 2 else 0.01"},
         ),
         mistake(
             "most-probable-action",

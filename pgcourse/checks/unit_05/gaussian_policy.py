@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.gaussian import FAR, GaussianFactory
-from pgcourse.checks.observe.remote_networks import APART, NORMALS, slopes_agree, unseen
+from pgcourse.checks.observe.remote_networks import APART, NORMALS, keeps_more, slopes_agree, unseen
 from pgcourse.checks.wording import number, shape
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
@@ -29,7 +29,7 @@ TARGET, REACHED, LEARNED = 3.0, 2.5, 0.5
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first. The second log_std reaches as far as any that must not be clamped, -5 to 2."""
     source = generator(seed)
-    for obs_dim, log_std, batch in ((3, [0.4], 16), (4, [2.0, -0.25, -5.0], 24)):
+    for obs_dim, log_std, batch in ((3, [0.4], 16), (5 + int(integers(source, 2)), [2.0, -0.25, -5.0], 24)):
         # A rule that even a linear policy can learn: the side of a plane gives the sign of the first mean, and the
         # dimensions alternate.
         sign, away = 2.0 * (torch.arange(batch) % 2) - 1, nn.functional.normalize(normal(source, obs_dim), dim=0)
@@ -130,8 +130,12 @@ def _start(case: Case, arrays: Arrays) -> Violations:
         yield "one-sided-mean", "No mean of a new policy is below 0, and some are exactly 0.", ""
     if not np.allclose(arrays["mean"], arrays["mean again"], atol=1e-5):
         yield "mean-random", "Called twice with the same observations, your network gives two different means.", ""
-    if not arrays["log_prob fits"]:
-        yield "other-log-prob", "The log_prob of your distribution is not that of its own mean and spread.", ""
+    if what := str(arrays["misfit"]):
+        text = f"The {what} of your distribution is not that of its own mean and spread."
+        yield "other-log-prob" if what == "log_prob" else f"other-{what}", text, ""
+    if arrays["mutated"].size:
+        text = "Calling your network changes the observations that it is given, in place."
+        yield "changes-the-observations", text, ""
     if "row error" in arrays:
         text = f"A batch with a single observation, [1, obs_dim], raises {arrays['row error']}."
         yield "single-observation-refused", text, ""
@@ -152,9 +156,16 @@ def _training(case: Case, arrays: Arrays) -> Violations:
             text = "The first observation gets another mean alone than inside its batch; only itself may count."
             where = f"Dimension 0: got {number(alone[0, 0])} alone, {number(inside[0, 0])} in the batch."
             yield "rows-mixed", text, where
+    alone, inside = arrays["trained single row"], arrays["large batch row"]
+    if alone.shape != inside.shape or not np.allclose(alone, inside, rtol=1e-3, atol=1e-3):
+        text = "The first observation gets another mean alone than inside a batch of 201; only itself may count."
+        yield "rows-mixed", text, ""
     if unreached := int(arrays["unreached"]):
         where = f"Got {unreached} parameters without a gradient, expected 0."
         yield "unused-parameters", "Some parameters play no part in the forward pass: no gradient reaches them.", where
+    if idle := int(arrays["inert"]):
+        text = "Some parameters play no part: whatever their values are, your network gives the same means."
+        yield "unused-parameters", text, f"Got {idle} such parameters, expected 0."
     targets, trained = case["targets"].numpy(), arrays["trained mean"]
     reached = np.stack([(trained * np.sign(targets))[targets[:, 0] * sign > 0].mean(axis=0) for sign in (1, -1)])
     low, high = trained.min(), trained.max()
@@ -180,6 +191,8 @@ def _training(case: Case, arrays: Arrays) -> Violations:
         )
     if not slopes_agree(arrays["slopes"]):
         yield "other-gradients", "The gradients of your network are not those of what it computes.", ""
+    if "foreign" in arrays and (more := keeps_more(arrays)):
+        yield more
 
 
 def gaussian_policy(obs_dim: int, action_dim: int) -> nn.Module:

@@ -329,20 +329,6 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     "a rate that falls from the fourth step on": (U6, "patient_07", _edited(_GROUPS, optimizer=_LATER), "", 0.75),
 }  # fmt: skip
 
-_SMALL = "unit_01/policy_network.py and unit_05/gaussian_policy.py `cases`: no more than four numbers, three actions"
-_SEEN = (
-    "observe/remote_networks.py `SEES`: half of the observations are enough, and four sets of parameters look at them"
-)
-_STEP = "observe/remote_networks.py `sensitivity`: one size of step, which is a whole number of theirs"
-_MORE = "observe/remote_networks.py `RemoteNetwork`: nobody asks whether another network with these parameters gives the same"
-_FIRST = "observe/remote_networks.py `slopes`: asked once, after the training, of batches of one size"
-_LARGER = (
-    "observe/policy_network.py and gaussian.py `_observe_row`: batches of 24 rows at most, after the training of 12"
-)
-_OTHER = "observe/remote_networks.py `log_prob_fits`: asked before the training, and of log_prob alone"
-_FAR = "observe/remote_networks.py `driven_apart`: the largest and the smallest of all outputs, whichever they are"
-_TIED = "observe/remote_networks.py `sensitivity`: one matrix of the changes at all observations, where what bends has full rank"
-_REACHED = "observe/policy_network.py `unreached`: a gradient of zero counts, as does one that a softmax cancels"
 _ROWS = "unit_01, unit_02, unit_04 `cases`: of 16 rows none has a standardised weight of 4"
 _PLAIN = "observe/networks.py and ppo_update.py: plain SGD on one group, a linear policy whose parameters have two known names"
 _ADVANCED = (
@@ -354,41 +340,8 @@ _HALVES = "unit_04/minibatches.py `_keep_their_place`: pairs that come together 
 _HOOKS = "observe/optimizers.py `FACTORS`: three steps, along gradients that no backward pass has made"
 
 OPEN: dict[str, str] = {
-    "observations clipped to one": _SEEN,
-    "observations clipped to one and a half, as a Gaussian": _SEEN,
-    "observations in steps of a twentieth": _STEP,
-    "observations in steps of a twentieth, as a Gaussian": _STEP,
-    "sees four numbers at most": _SMALL,
-    "sees four numbers at most, as a Gaussian": _SMALL,
-    "a hidden layer in a list": _MORE,
-    "a hidden layer in a list, of a Gaussian": _MORE,
-    "a hidden layer that all networks have": _MORE,
-    "a last layer made at the first call": _MORE,
-    "slow running statistics": _MORE,
-    "slow running statistics, of a Gaussian": _MORE,
-    "half the gradients in the first calls": _FIRST,
-    "half the gradients in the first calls, of a Gaussian": _FIRST,
     "gradients of a twenty-fifth more": "observe/remote_networks.py `slopes_agree`: a twentieth is tolerated, for kinks",
-    "rows of large batches mixed": _LARGER,
-    "rows of large batches mixed, of a Gaussian": _LARGER,
-    "chance alone for a batch of one": "unit_01/policy_network.py `_violations`: of a batch of one the shape is looked at, not the values",
-    "a single observation made a batch in place": "observe/policy_network.py `changed`: looked at for batches alone",
-    "no gradients from a single observation": _FIRST,
-    "a distribution that samples its best action": _OTHER,
-    "a Gaussian that samples its mean": _OTHER,
-    "log-probabilities of minus three at least": _OTHER,
-    "log-probabilities of minus fifty at least": _OTHER,
-    "twice as sharp where no gradients are asked for": _OTHER,
-    "an entropy of zero": _OTHER,
-    "actions between the first and the last get four fifths at most": _FAR,
-    "logits of zero at least": _FAR,
-    "all means but the first squeezed": _FAR,
-    "no mean but the first below zero": _FAR,
     "means of three hundred at most": "unit_05/gaussian_policy.py `FAR`: nobody looks beyond 200",
-    "a value that cancels in every softmax": _REACHED,
-    "a layer that counts for nothing": _REACHED,
-    "all means from one number": _TIED,
-    "the third mean is the cube of the first": _TIED,
     "weights of four at most": _ROWS,
     "weights of four at most, with a baseline": _ROWS,
     "weights of four at most, in each minibatch": _ROWS,
