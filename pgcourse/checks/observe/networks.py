@@ -56,7 +56,7 @@ def _features(obs: Tensor, hidden: Tensor | None) -> Tensor:
     return obs if hidden is None else torch.tanh(obs @ hidden.T)
 
 
-NETWORKS = {"policy": LinearPolicy, "critic": LinearCritic}
+NETWORKS: dict[str, type[LinearPolicy | LinearCritic]] = {"policy": LinearPolicy, "critic": LinearCritic}
 
 
 def network_of(case: Case, name: str) -> LinearPolicy | LinearCritic:
@@ -75,6 +75,14 @@ def sgd(case: Case, network: nn.Module, learning_rate: float) -> torch.optim.SGD
 def named_parameters(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     """The parameters of all networks, each as NETWORK.PARAMETER."""
     return {f"{name}.{part}": value for name, each in networks.items() for part, value in each.named_parameters()}
+
+
+def kind_of_sgd(case: Case) -> str:
+    """The optimiser of `sgd` in words, and whether there is a hidden layer."""
+    if "momentum" not in case:
+        return "plain SGD"
+    layer = ", a hidden layer" * ("policy_hidden" in case)
+    return f"SGD of momentum {case['momentum']}, a group for each parameter{layer}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,9 @@ class SgdUpdate:
 
         arrays: Arrays = {}
         inputs = fresh(case)
-        modules = {name: network_of(inputs, name) for name in NETWORKS if f"{name}_weight" in inputs}
+        modules: dict[str, nn.Module] = {
+            name: network_of(inputs, name) for name in NETWORKS if f"{name}_weight" in inputs
+        }
         optimizers, steps = {}, dict.fromkeys(modules, 0)
         for name, module in modules.items():
             optimizers[name] = sgd(inputs, module, inputs["learning_rate"])

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from pgcourse.checks.authoring import Case, Exercise, Misconception, generator, integers, normal, rewritten
-from pgcourse.checks.observe.networks import LinearPolicy
+from pgcourse.checks.observe.networks import LinearPolicy, kind_of_sgd
 from pgcourse.checks.observe.ppo_update import PpoUpdate
 from pgcourse.checks.rewritten import Edits
 from pgcourse.checks.unit_04.minibatches import minibatches
@@ -213,10 +213,7 @@ def show(case: Case) -> str:
     """The call in short: settings, and the columns of a batch that is small enough."""
     settings = ("clip_coef", "ent_coef", "update_epochs", "minibatch_size", "target_kl", "max_grad_norm")
     listed = ", ".join(f"{name}={value(case[name])}" for name in settings)
-    rates = "plain SGD" if case["learning_rate"] else "learning rates of 0, so that nothing moves"
-    if "momentum" in case:
-        rates = f"SGD with momentum {value(case['momentum'])}, a group for each parameter"
-        rates += ", and a hidden layer" * ("policy_hidden" in case)
+    rates = kind_of_sgd(case) if case["learning_rate"] else "learning rates of 0, so that nothing moves"
     columns = ""
     if len(case["obs"]) <= 2:
         columns = ": " + ", ".join(f"{name} {value(case[name])}" for name in Batch._fields)
