@@ -92,8 +92,8 @@ TWO_PARAMETERS = {"learning_rate": 0.1} | {
 def test_optimizer_steps_show_a_parameter_that_is_left_out() -> None:
     observer = OptimizerSteps("parameters, learning_rate", ("network",))
     seen = observe(observer, lambda parameters, rate: torch.optim.SGD([next(parameters)], lr=rate), TWO_PARAMETERS)
-    moved, still = (seen[f"the network's {name} after 3 steps"] for name in "ab")
-    assert moved == pytest.approx(1 - 0.1 * 0.75) and still == 1.0  # factors 1 - 0.5 + 0.25
+    moved, still = (seen[f"the network's {name} after 9 steps"] for name in "ab")
+    assert moved == pytest.approx(1 - 0.1 * 3 * 0.75) and still == 1.0  # factors 1 - 0.5 + 0.25, three times
     assert str(observe(observer, lambda parameters, rate: [1], TWO_PARAMETERS)["result.kind"]) == "list"
 
 

@@ -25,25 +25,51 @@ from pgcourse.checks.observe.record import (
 
 
 class LinearPolicy(nn.Module):
-    """The smallest policy there is: logits are linear in the observation. forward: [B, D] or [D] -> Categorical."""
+    """The smallest policy there is: logits are linear in the observation. forward: [B, D] or [D] -> Categorical.
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+    With `hidden` [H, D] they are linear in H features, tanh of what is linear in the observation.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, hidden: Tensor | None = None) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+        self.hidden = None if hidden is None else nn.Parameter(hidden.clone())
 
     def forward(self, obs: Tensor) -> Categorical:
-        return Categorical(logits=nn.functional.linear(obs, self.weight, self.bias), validate_args=False)
+        features = _features(obs, self.hidden)
+        return Categorical(logits=nn.functional.linear(features, self.weight, self.bias), validate_args=False)
 
 
 class LinearCritic(nn.Module):
-    """Values linear in the observation. forward: [B, D] -> [B]."""
+    """Values linear in the observation, or in H features as those of `LinearPolicy`. forward: [B, D] -> [B]."""
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, hidden: Tensor | None = None) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+        self.hidden = None if hidden is None else nn.Parameter(hidden.clone())
 
     def forward(self, obs: Tensor) -> Tensor:
-        return obs @ self.weight + self.bias
+        return _features(obs, self.hidden) @ self.weight + self.bias
+
+
+def _features(obs: Tensor, hidden: Tensor | None) -> Tensor:
+    return obs if hidden is None else torch.tanh(obs @ hidden.T)
+
+
+NETWORKS: dict[str, type[LinearPolicy | LinearCritic]] = {"policy": LinearPolicy, "critic": LinearCritic}
+
+
+def network_of(case: Case, name: str) -> LinearPolicy | LinearCritic:
+    """The policy or the critic of a case: `NAME_weight`, `NAME_bias` and, where it has a hidden layer, `NAME_hidden`."""
+    return NETWORKS[name](case[f"{name}_weight"], case[f"{name}_bias"], case.get(f"{name}_hidden"))
+
+
+def sgd(case: Case, network: nn.Module, learning_rate: float) -> torch.optim.SGD:
+    """Plain SGD of one group; with `momentum` in the case SGD with that, and a group for each parameter."""
+    if "momentum" not in case:
+        return torch.optim.SGD(network.parameters(), lr=learning_rate)
+    groups = [{"params": [parameter]} for parameter in network.parameters()]
+    return torch.optim.SGD(groups, lr=learning_rate, momentum=case["momentum"])
 
 
 def named_parameters(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -51,15 +77,24 @@ def named_parameters(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     return {f"{name}.{part}": value for name, each in networks.items() for part, value in each.named_parameters()}
 
 
+def kind_of_sgd(case: Case) -> str:
+    """The optimiser of `sgd` in words, and whether there is a hidden layer."""
+    if "momentum" not in case:
+        return "plain SGD"
+    layer = ", a hidden layer" * ("policy_hidden" in case)
+    return f"SGD of momentum {case['momentum']}, a group for each parameter{layer}"
+
+
 @dataclass(frozen=True)
 class SgdUpdate:
-    """Call the attempt `U` times in a row on one linear policy (and critic) with plain SGD; record what it changed.
+    """Call the attempt `U` times in a row on one linear policy (and critic) with SGD; record what it changed.
 
     More than one update shows gradients that were not cleared in between. The case holds `policy_weight` [A, D],
     `policy_bias` [A], `learning_rate`, `lengths` [E] and, for each update, the steps of all its episodes one after
     another: `obs` [U, S, D], `actions` [U, S], `rewards` [U, S] with S = sum(lengths); with `critic_weight` [D] and
-    `critic_bias` (0-d) also a critic. The attempt may ask for `policy`, `critic`, `optimizer`, `policy_optimizer`,
-    `critic_optimizer`, `episodes` and for every other entry of the case by its name.
+    `critic_bias` (0-d) also a critic; hidden layers and momentum, see `network_of` and `sgd`. The attempt may ask for
+    `policy`, `critic`, `optimizer`, `policy_optimizer`, `critic_optimizer`, `episodes` and for every other entry of the
+    case by its name.
 
     Fields: gradients_left: every parameter has a gradient of ones before the first update, left by somebody else.
     """
@@ -74,12 +109,12 @@ class SgdUpdate:
 
         arrays: Arrays = {}
         inputs = fresh(case)
-        modules: dict[str, nn.Module] = {"policy": LinearPolicy(inputs["policy_weight"], inputs["policy_bias"])}
-        if "critic_weight" in inputs:
-            modules["critic"] = LinearCritic(inputs["critic_weight"], inputs["critic_bias"])
+        modules: dict[str, nn.Module] = {
+            name: network_of(inputs, name) for name in NETWORKS if f"{name}_weight" in inputs
+        }
         optimizers, steps = {}, dict.fromkeys(modules, 0)
         for name, module in modules.items():
-            optimizers[name] = torch.optim.SGD(module.parameters(), lr=inputs["learning_rate"])
+            optimizers[name] = sgd(inputs, module, inputs["learning_rate"])
 
             def count(*_: object, name: str = name) -> None:
                 steps[name] += 1

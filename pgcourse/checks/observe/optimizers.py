@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from pgcourse.checks.observe import call
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record
 
-FACTORS = (1.0, -0.5, 0.25)  # of the gradient in each step: under Adam, equal ones would hide a weight decay
+# Of the gradient in each step: under Adam, equal ones would hide a weight decay.
+FACTORS = (1.0, -0.5, 0.25) * 3
 
 
 class Group(nn.Module):
@@ -22,6 +23,9 @@ class Group(nn.Module):
         super().__init__()
         for name, value in tensors.items():
             self.register_parameter(name, nn.Parameter(value.clone()))
+
+
+_follow = torch.autograd.backward  # as it is before any attempt runs
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,7 @@ class OptimizerSteps:
             return arrays
         for turn, optimizer in enumerate(optimizers, 1):  # one after the other shows which network each belongs to
             for factor in FACTORS:
-                for network, module in modules.items():
-                    for name, value in module.named_parameters():
-                        value.grad = factor * inputs[f"grad {network}.{name}"]
+                _backward(modules, inputs, factor)
                 optimizer.step()
             by = f" of optimiser {turn}" if len(optimizers) > 1 else ""
             for network, module in modules.items():
@@ -70,12 +72,26 @@ class OptimizerSteps:
         ]
         arrays["mutated"] = np.array(cut, dtype=str)
         groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-        # In so few steps amsgrad shows in no parameter.
+        # Where gradients do not fall, amsgrad shows in no parameter.
         record(arrays, "the number of parameter groups with amsgrad", sum(bool(g.get("amsgrad")) for g in groups))
         for name, parameter in modules[self.networks[0]].named_parameters() if self.grouped else ():
             sizes = [len(group["params"]) for group in groups if any(parameter is other for other in group["params"])]
             record(arrays, f"the number of parameters in the group of {name}", sum(sizes))
         return arrays
+
+
+def _backward(modules: dict[str, Group], inputs: Case, factor: float) -> None:
+    """Give each parameter its gradient, so many times, by a backward pass: hooks that the attempt has set take part."""
+    reached, gradients = [], []
+    for network, module in modules.items():
+        for name, value in module.named_parameters():
+            value.grad, gradient = None, factor * inputs[f"grad {network}.{name}"]
+            if value.requires_grad:
+                reached.append(value)
+                gradients.append(gradient)
+            else:
+                value.grad = gradient
+    _follow(reached, gradients)
 
 
 def _parts(inputs: Case, prefix: str) -> dict[str, Tensor]:

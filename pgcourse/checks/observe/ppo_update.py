@@ -12,10 +12,9 @@ from torch.distributions import Categorical
 
 from pgcourse.checks.observe import call, seed_everything
 from pgcourse.checks.observe.asking import Ask, Asking
-from pgcourse.checks.observe.networks import LinearCritic, LinearPolicy, named_parameters
+from pgcourse.checks.observe.networks import NETWORKS, named_parameters, network_of, sgd
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_left, record_mutations
 
-NETWORKS = ("policy", "critic")
 COLUMNS = ("obs", "actions", "log_prob", "advantages", "returns")
 
 
@@ -57,17 +56,20 @@ class RowWatch:
         self.path.append({name: value.detach().clone() for name, value in self.network.named_parameters()})
 
 
+Answers = dict[tuple[int, ...], Arrays]  # to what `PpoUpdate` asks of single steps
+
 MOST_STEPS = 1000  # a right update of the cases takes 24 at most
 
 
 @dataclass(frozen=True)
 class PpoUpdate(Asking):
-    """Call the attempt on a linear policy and a linear critic with plain SGD and a gradient left from before.
+    """Call the attempt on a linear policy and a linear critic with SGD and a gradient left from before.
 
-    The case holds `policy_weight` [A, D], `policy_bias` [A], `critic_weight` [D], `critic_bias` (0-d),
-    `learning_rate`, `critic_learning_rate`, the columns of the batch `obs` [B, D], `actions`, `log_prob`, `advantages`,
-    `returns` [B], the settings of the update, `seed` of the generator, `judge_seed`, which the attempt never sees, and
-    `look_at`, which says what is recorded besides the number of steps and epochs: "weights" (both networks after the
+    The case holds `policy_weight` [A, D], `policy_bias` [A], `critic_weight` [D], `critic_bias` (0-d), perhaps hidden
+    layers and `momentum` (see `network_of` and `sgd`), `learning_rate`, `critic_learning_rate`, the columns of the batch
+    `obs` [B, D], `actions`, `log_prob`, `advantages`, `returns` [B], the settings of the update, `seed` of the generator,
+    `judge_seed`, which the attempt never sees, and `look_at`, which says what is recorded besides the number of steps and
+    epochs: "weights" (both networks after the
     update, where the shuffle cannot change them), "rows" (several minibatches: facts that hold for every shuffle),
     "stillness" (whether the policy stayed where it was), "metrics" (the numbers returned, where the shuffle cannot change
     them); "weights and metrics" for both.
@@ -99,7 +101,7 @@ class PpoUpdate(Asking):
             _answer(arrays, "does the policy stay where it is?", bool(moved < 1e-3))
         if "weights" in look_at:
             for network in NETWORKS:
-                for name in ("weight", "bias"):
+                for name in (part for part in ("weight", "bias", "hidden") if f"{network}_{part}" in case):
                     label, value = f"the {network}'s {name} after the update", done[f"{network} {name}"]
                     record(arrays, label, torch.from_numpy(value.copy()))
         if "metrics" in look_at:
@@ -109,6 +111,7 @@ class PpoUpdate(Asking):
 
     def _record_rows(self, arrays: Arrays, ask: Ask, case: Case, given: Case, done: Arrays) -> None:
         size, part = len(case["obs"]), case["minibatch_size"]
+        answers: Answers = {}
         expected = [part] * (size // part) + [size % part] * (size % part > 0)
         for name in NETWORKS:
             steps = _steps(done, name)
@@ -118,36 +121,62 @@ class PpoUpdate(Asking):
             _answer(arrays, f"does the {name} use every row once in each epoch?", once)
             _answer(arrays, f"has each minibatch of the {name} minibatch_size rows, the last the rest?", sizes)
             if once and sizes:
-                follows = self._follows(ask, case, given, done, name)
+                follows = self._follows(ask, case, given, done, name, answers)
                 _answer(arrays, f"is a step of the {name} the one that its minibatch gives by itself?", follows)
             if case["target_kl"] is None:
                 changing = any(epoch != epochs[0] for epoch in epochs[1:])
                 _answer(arrays, f"does the {name} get other minibatches in each epoch?", changing)
         if case["target_kl"] is not None:
             return
-        first = _steps(done, "policy")[: len(expected)]
-        one_epoch = {**given, "update_epochs": 1}
-        runs = (ask("update", **{**one_epoch, "seed": case["seed"] + extra}, world=1) for extra in (0, 1))
-        again, other = (_steps(run, "policy") for run in runs)
-        _answer(arrays, "does the same generator give the same minibatches again?", first == again[: len(expected)])
-        _answer(arrays, "does another generator give other minibatches?", first != other[: len(expected)])
+        # Of all epochs: by chance two shuffles of few rows are alike too often.
+        first, state = _steps(done, "policy"), torch.from_numpy(done["generator"].copy())
+        runs: tuple[Case, ...] = ({}, {"seed": case["seed"] + 1}, {"state": state})
+        again, other, later = (_steps(ask("update", **{**given, **run}, world=1), "policy") for run in runs)
+        _answer(arrays, "does the same generator give the same minibatches again?", first == again)
+        _answer(arrays, "does another generator give other minibatches?", first != other)
+        _answer(
+            arrays,
+            "does the generator, as the update leaves it, give other minibatches in the next one?",
+            first != later,
+        )
 
-    def _follows(self, ask: Ask, case: Case, given: Case, done: Arrays, name: str) -> bool:
-        """Ask for one step again, with its minibatch as the whole batch: does the network come to the same place?"""
+    def _follows(self, ask: Ask, case: Case, given: Case, done: Arrays, name: str, answers: Answers) -> bool:
+        """Ask for some steps again, with their minibatch as the whole batch: does the network come to the same place?
+
+        One step of each epoch, and one that ends an epoch. Args: answers: by place and rows; where both networks used the
+        same rows, one is of both.
+        """
         steps = _steps(done, name)
-        source = torch.Generator().manual_seed(case["judge_seed"])
-        place = int(torch.randint(len(steps), (), generator=source))
-        paths = {part: torch.from_numpy(done[f"{name} {part} path"].copy()) for part in ("weight", "bias")}
+        paths = {part: _path(done, f"{name} {part}") for part in ("weight", "bias")}
         if any(len(path) != len(steps) for path in paths.values()):
             return False
-        alone = {column: case[column][steps[place]] for column in COLUMNS}
-        before = {f"{name}_{part}": path[place - 1] for part, path in paths.items()} if place else {}
-        single = {"update_epochs": 1, "minibatch_size": len(steps[place]), "target_kl": None}
-        after = ask("update", **{**given, **alone, **before, **single}, world=0)
-        return all(
-            np.allclose(after[f"{name} {part}"], path[place].numpy(), rtol=1e-3, atol=1e-4)
-            for part, path in paths.items()
-        )
+        source = torch.Generator().manual_seed(case["judge_seed"])
+        epochs = torch.arange(len(steps)).split(-(-len(case["obs"]) // case["minibatch_size"]))
+        asked = {int(epoch[torch.randint(len(epoch), (), generator=source)]) for epoch in epochs}
+        asked.add(int(epochs[torch.randint(len(epochs), (), generator=source)][-1]))
+        for place in sorted(asked):
+            rows = steps[place]
+            if (place, *rows) not in answers:
+                alone = {column: case[column][rows] for column in COLUMNS}
+                before = {
+                    f"{network}_{part}": path[place - 1]
+                    for network in NETWORKS
+                    for part in ("weight", "bias")
+                    if 0 < place <= len(path := _path(done, f"{network} {part}"))
+                }
+                single = {"update_epochs": 1, "minibatch_size": len(rows), "target_kl": None}
+                answers[place, *rows] = ask("update", **{**given, **alone, **before, **single}, world=0)
+            after = answers[place, *rows]
+            if not all(
+                np.allclose(after[f"{name} {part}"], path[place].numpy(), rtol=1e-3, atol=1e-4)
+                for part, path in paths.items()
+            ):
+                return False
+        return True
+
+
+def _path(done: Arrays, name: str) -> Tensor:
+    return torch.from_numpy(done[f"{name} path"].copy())
 
 
 def _steps(done: Arrays, network: str) -> list[list[int]]:
@@ -166,15 +195,22 @@ class Updates:
         self._attempt, self._signature, self._metrics = attempt, signature, metrics
 
     def update(self, world: int, **case: Any) -> Arrays:
-        """Call the attempt once. Args: case: see `PpoUpdate`. world: seed of all global random states.
+        """Call the attempt once. Args: case: see `PpoUpdate`; with `state` that of the generator. world: global seed.
 
         Gives of each network `NETWORK weight` and `bias`, their `path` after each step, and the `rows` of all steps one
-        after another with the `sizes` of the steps; the entries of the result that are numbers; `mutated`.
+        after another with the `sizes` of the steps; the state of the `generator` then; the entries of the result that are
+        numbers; `mutated`.
         """
         seed_everything(world)
         inputs = fresh(case)
-        result, watches = self._run(inputs)
-        arrays = {"result.kind": np.array("dict" if isinstance(result, dict) else type(result).__name__)}
+        generator = torch.Generator().manual_seed(inputs["seed"])
+        if "state" in inputs:
+            generator.set_state(inputs["state"])
+        result, watches = self._run(inputs, generator)
+        arrays = {
+            "generator": generator.get_state().numpy(),
+            "result.kind": np.array("dict" if isinstance(result, dict) else type(result).__name__),
+        }
         entries: dict[str, Any] = result if isinstance(result, dict) else {}
         for name in ("epochs", *self._metrics):
             _record_number(arrays, f"result/{name}", entries)
@@ -191,13 +227,12 @@ class Updates:
         record_left(arrays, named_parameters(networks), requires_grad=True, grad=True)
         return arrays
 
-    def _run(self, inputs: Case) -> tuple[Any, dict[str, RowWatch]]:
+    def _run(self, inputs: Case, generator: torch.Generator) -> tuple[Any, dict[str, RowWatch]]:
         from pgcourse.rollout import Batch
 
-        policy = LinearPolicy(inputs["policy_weight"], inputs["policy_bias"])
-        critic = LinearCritic(inputs["critic_weight"], inputs["critic_bias"])
-        policy_optimizer = torch.optim.SGD(policy.parameters(), lr=inputs["learning_rate"])
-        critic_optimizer = torch.optim.SGD(critic.parameters(), lr=inputs["critic_learning_rate"])
+        policy, critic = (network_of(inputs, name) for name in NETWORKS)
+        policy_optimizer = sgd(inputs, policy, inputs["learning_rate"])
+        critic_optimizer = sgd(inputs, critic, inputs["critic_learning_rate"])
         watches = {
             "policy": RowWatch(inputs["obs"], policy, policy_optimizer),
             "critic": RowWatch(inputs["obs"], critic, critic_optimizer),
@@ -210,7 +245,7 @@ class Updates:
             "policy_optimizer": policy_optimizer,
             "critic_optimizer": critic_optimizer,
             "batch": Batch(*(inputs[name] for name in Batch._fields)),
-            "generator": torch.Generator().manual_seed(inputs["seed"]),
+            "generator": generator,
         }
         return call(self._attempt, self._signature, {**inputs, **parts}), watches
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pgcourse.checks.authoring import Case, Exercise, Misconception, generator, integers, normal, rewritten
-from pgcourse.checks.observe.networks import SgdUpdate
+from pgcourse.checks.observe.networks import SgdUpdate, kind_of_sgd
 from pgcourse.checks.rewritten import Edits
 from pgcourse.checks.wording import value
 from pgcourse.losses import reinforce_loss
@@ -37,10 +37,12 @@ def cases(seed: int) -> Iterator[Case]:
     yield _random(source, lengths=[3, 1, 5], gamma=0.9)
     yield _random(source, lengths=[6], gamma=1.0)
     # Observations so large that whoever clips the gradient, at whatever usual norm, takes another step.
-    yield _random(source, lengths=[4, 7, 2, 3], gamma=0.97, dtype=torch.float64, scale=100)
-    equal = _random(source, lengths=[2, 2], gamma=0.5, scale=100)
+    yield {**_random(source, lengths=[4, 7, 2, 3], gamma=0.97, dtype=torch.float64, scale=100), "momentum": 0.9}
+    equal = _random(source, lengths=[2, 2], gamma=0.5, dtype=torch.float64, scale=100)
     equal["rewards"][1] = (1 + integers(source, 9)) * torch.tensor([0.5, 1.0, 0.5, 1.0])  # its returns are all the same
     yield equal
+    for momentum in (0.5, 0.9):
+        yield {**_outlying(source), **_layers(source), "momentum": momentum}
 
 
 def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]], rewards: list[list[float]]) -> Case:
@@ -74,11 +76,26 @@ def _random(
     }
 
 
+def _outlying(source: torch.Generator) -> Case:
+    """Batches of 60 steps, one of which has a return 7 standard deviations from the mean."""
+    case = _random(source, lengths=[2] * 30, gamma=0.9, dtype=torch.float64)
+    for rewards in case["rewards"]:
+        rewards[2 * int(integers(source, 30))] += 200 * (1 - 2 * int(integers(source, 2)))
+    return case
+
+
+def _layers(source: torch.Generator) -> Case:
+    """Another policy on three numbers, with a hidden layer."""
+    hidden, weight = (normal(source, *shape, dtype=torch.float64) for shape in ((5, 3), (4, 5)))
+    return {"policy_hidden": hidden, "policy_weight": 0.5 * weight}
+
+
 def _show(case: Case) -> str:
     episodes = [value(rewards) for rewards in case["rewards"][0].split(case["lengths"].tolist())]
     return (
-        f"reinforce_update(policy, optimizer, episodes, gamma={case['gamma']}), called twice, with plain SGD and gradients "
-        f"of 1 left from before; first with {len(episodes)} episode{'s' * (len(episodes) > 1)} of rewards {', '.join(episodes)}"
+        f"reinforce_update(policy, optimizer, episodes, gamma={case['gamma']}), called twice, with {kind_of_sgd(case)} and "
+        f"gradients of 1 left from before; first with {len(episodes)} episode{'s' * (len(episodes) > 1)} of rewards "
+        f"{', '.join(episodes[:6])}{', ...' * (len(episodes) > 6)}"
     )
 
 

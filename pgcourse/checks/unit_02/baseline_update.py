@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pgcourse.checks.authoring import Case, Exercise, Misconception, edits_of, generator, integers, normal, rewritten
 from pgcourse.checks.compare import Tolerance
-from pgcourse.checks.observe.networks import SgdUpdate
+from pgcourse.checks.observe.networks import SgdUpdate, kind_of_sgd
 from pgcourse.checks.wording import value
 from pgcourse.losses import reinforce_loss, value_loss
 from pgcourse.returns import discounted_returns, normalize
@@ -70,6 +70,8 @@ def cases(seed: int) -> Iterator[Case]:
     # Observations so large that whoever clips a gradient, at whatever usual norm, takes another step.
     yield random_batches(source, lengths=[4, 7, 2, 3], gamma=0.97, critic_steps=5, dtype=torch.float64, scale=100)
     yield equal_advantages(source)
+    for momentum in (0.5, 0.9):
+        yield {**outlying(source), **layers(source), "momentum": momentum}
 
 
 def random_batches(
@@ -105,16 +107,31 @@ def equal_advantages(source: torch.Generator) -> Case:
     return case
 
 
+def outlying(source: torch.Generator) -> Case:
+    """Batches of 60 steps, one of which has a return 7 standard deviations from the mean, all large; twelve critic steps."""
+    case = random_batches(source, lengths=[2] * 30, gamma=0.9, critic_steps=12, dtype=torch.float64)
+    for rewards in case["rewards"]:
+        rewards[2 * int(integers(source, 30))] += 200 * (1 - 2 * int(integers(source, 2)))
+    return {**case, "rewards": 1e5 * case["rewards"], "learning_rate": 0.02}
+
+
+def layers(source: torch.Generator) -> Case:
+    """Another policy on three numbers, with a hidden layer. A critic's would diverge along errors as large as these."""
+    hidden, weight = (normal(source, *shape, dtype=torch.float64) for shape in ((5, 3), (4, 5)))
+    return {"policy_hidden": hidden, "policy_weight": 0.5 * weight}
+
+
 def show(case: Case) -> str:
     """The case in one line: its first episodes by their rewards, and what the critic says of them."""
     lengths = case["lengths"].tolist()
-    rewards = ", ".join(value(part) for part in case["rewards"][0].split(lengths))
-    predicted = case["obs"][0] @ case["critic_weight"] + case["critic_bias"]
-    values = ", ".join(value(part) for part in predicted.split(lengths))
+    parts = case["rewards"][0].split(lengths)
+    rewards = ", ".join(value(part) for part in parts[:6]) + ", ..." * (len(parts) > 6)
+    predicted = (case["obs"][0] @ case["critic_weight"] + case["critic_bias"]).split(lengths)
+    values = ", ".join(value(part) for part in predicted[:6]) + ", ..." * (len(parts) > 6)
     return (
         f"baseline_update(policy, critic, policy_optimizer, critic_optimizer, episodes, gamma={case['gamma']}, "
-        f"critic_steps={case['critic_steps']}), called twice, with plain SGD and gradients of 1 left from before; first with "
-        f"{len(lengths)} episode{'s' * (len(lengths) > 1)} of rewards {rewards}, where the critic says {values}"
+        f"critic_steps={case['critic_steps']}), called twice, with {kind_of_sgd(case)} and gradients of 1 left from before; "
+        f"first with {len(lengths)} episode{'s' * (len(lengths) > 1)} of rewards {rewards}, where the critic says {values}"
     )
 
 

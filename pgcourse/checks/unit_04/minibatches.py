@@ -1,6 +1,8 @@
 """minibatches(batch_size, minibatch_size, *, generator): each row once, in random order, a few rows at a time."""
 
+from collections import Counter
 from collections.abc import Iterator
+from math import comb, factorial, log
 
 import numpy as np
 import torch
@@ -24,11 +26,16 @@ def cases(seed: int) -> Iterator[Case]:
     names = ("batch_size", "minibatch_size", "epochs")
     large = [(LARGE + int(integers(source, 40)), 5 + int(integers(source, 4)), 20) for _ in range(2)]
     many = (2 * LARGE + int(integers(source, 40)), LARGE - 1 - int(integers(source, 8)), 30)
-    for sizes in ((4, 2, 12), (5, 2, 12), (1, 1, 2), (3, 3, 12), (3, 5, 2), (64, 16, 3), *large, many):
+    small = (6 + int(integers(source, 10)), 2 + int(integers(source, 3)), 20)
+    often = [(10 + int(integers(source, 6)), 3 + int(integers(source, 3)), MANY) for _ in range(2)]
+    fixed = ((4, 2, 20), (5, 2, 20), (1, 1, 2), (3, 3, 12), (3, 5, 2), (64, 16, 3))
+    for sizes in (*fixed, *large, many, small, *often):
         yield {**dict(zip(names, sizes, strict=True)), "seed": int(integers(source, 2**31))}
 
 
 LARGE = 32  # rows from which a true shuffle looks like none of the false ones, except about once in 10^9 epochs
+FEW = 20  # epochs from which all pairs together say something
+MANY = 200  # epochs from which a small batch shows which rows are together too often, and which too seldom
 
 Violation = tuple[str, str, str]
 
@@ -100,29 +107,29 @@ def _sizes(case: Case, arrays: Arrays) -> list[Violation]:
 
 def _shuffle(case: Case, arrays: Arrays, *, whole: bool) -> list[Violation]:
     """Args: whole: whether all rows come once, in minibatches of the right sizes, so that each has its place."""
-    if case["batch_size"] < LARGE:
+    if case["batch_size"] < LARGE and not whole:
         return []
     epochs = [
         np.split(rows, np.cumsum(sizes)[:-1])
         for rows, sizes in zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
     ]
-    found = []
+    found: list[Violation] = []
     first, second = (_listed(np.concatenate(parts)[:8]) for parts in epochs[:2])
     shown = f"The first rows of epoch 1: {first}; of epoch 2: {second}."
+    different = {frozenset(frozenset(part.tolist()) for part in parts) for parts in epochs}
+    if case["batch_size"] < LARGE:
+        if _too_few(len(different), epochs):
+            return [_same_minibatches(len(different), len(epochs), shown)]
+        return [_same_place(shown)] if len(epochs) >= MANY and _keep_their_place(epochs) else []
     # Of a third of all rows at most the next one is in the same minibatch by chance.
     if max(_together(parts) for parts in epochs) > 0.6:
         old_order = np.mean(np.diff(np.concatenate(epochs[0])) == 1) > 0.6  # or the old pieces in another one
         text = "Neighbouring rows stay together: they share a minibatch, most of them."
         found.append(("order" if old_order else "neighbours", text, shown))
-    different = {frozenset(frozenset(part.tolist()) for part in parts) for parts in epochs}
-    if len(different) == 1:
-        found.append(("same-minibatches", "Every epoch has the same minibatches; each needs new ones.", shown))
-    elif len(different) < len(epochs):
-        text = f"Of {len(epochs)} epochs only {len(different)} have different minibatches; each needs new ones."
-        found.append(("few-orders", text, shown))
+    if len(different) < len(epochs):
+        found.append(_same_minibatches(len(different), len(epochs), shown))
     if whole and _keep_their_place(epochs):
-        text = "Some rows keep coming in the same minibatch, or together; each must be as likely anywhere as any other."
-        found.append(("same-place", text, shown))
+        found.append(_same_place(shown))
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another order each time, so a run cannot be repeated."
         found.append(("not-repeatable", text, ""))
@@ -135,13 +142,39 @@ def _shuffle(case: Case, arrays: Arrays, *, whole: bool) -> list[Violation]:
     return found
 
 
+def _same_minibatches(different: int, epochs: int, shown: str) -> Violation:
+    if different == 1:
+        return "same-minibatches", "Every epoch has the same minibatches; each needs new ones.", shown
+    text = f"Of {epochs} epochs only {different} have different minibatches; each needs new ones."
+    return "few-orders", text, shown
+
+
+def _same_place(shown: str) -> Violation:
+    text = "Some rows keep coming in the same minibatch, or together; each must be as likely anywhere as any other."
+    return "same-place", text, shown
+
+
+def _too_few(different: int, epochs: list[list[np.ndarray]]) -> bool:
+    """Whether a true shuffle has no more different partitions than these less than once in 10^8 cases."""
+    sizes = Counter(len(part) for part in epochs[0])
+    ways = factorial(sum(size * times for size, times in sizes.items()))
+    for size, times in sizes.items():
+        ways //= factorial(size) ** times * factorial(times)
+    # All epochs lie among so many partitions: for each choice of these.
+    chance = log(comb(ways, different)) + len(epochs) * (log(different) - log(ways))
+    return different < ways and chance < log(1e-8)
+
+
 def _together(parts: list[np.ndarray]) -> float:
     """The share of rows that have the next row in their minibatch."""
     return float(np.mean(np.concatenate([np.isin(part + 1, part) for part in parts])))
 
 
 def _keep_their_place(epochs: list[list[np.ndarray]]) -> bool:
-    """Whether rows are in the same minibatches, or together, more often than a true shuffle has them once in 10^8 cases."""
+    """Whether rows are in the same minibatches, or together, more often than a true shuffle has them once in 10^8 cases.
+
+    Or so evenly, or unevenly, together, all pairs taken into account.
+    """
     sizes = np.array([len(part) for part in epochs[0]])
     rows = int(sizes.sum())
     counts, together = np.zeros((rows, len(sizes))), np.zeros((rows, rows))
@@ -156,7 +189,26 @@ def _keep_their_place(epochs: list[list[np.ndarray]]) -> bool:
     freedom = (rows - 1) * (len(sizes) - 1)
     all_together = ((counts - expected) ** 2 / expected).sum() * (rows - 1) / rows
     pairs = together.max() > binom.isf(1e-8 / together.size, len(epochs), pair)
+    if len(sizes) > 1 and len(epochs) >= FEW and not _within(together, pair, sizes, len(epochs)):
+        return True
     return bool((counts > often).any() or pairs or all_together > chi2.isf(1e-8, freedom))
+
+
+def _within(together: np.ndarray, pair: float, sizes: np.ndarray, epochs: int) -> bool:
+    """Whether the pairs are as uneven as chance has it, but for once in 10^8 cases on either side.
+
+    How often a row is in a large minibatch moves all its pairs alike. What is left when that has been taken out varies
+    equally in all rows (rows - 3) / 2 directions, so that its square is chi-square distributed.
+    """
+    rows = len(together)
+    off = together - epochs * pair * (1 - np.eye(rows))
+    own = off.sum(1) / (rows - 2)
+    rest = (off - own[:, None] - own[None, :]) * (1 - np.eye(rows))
+    freedom = rows * (rows - 3) / 2
+    each = np.repeat(sizes - 1, sizes).var()
+    variance = (rows * (rows - 1) / 2 * pair * (1 - pair) - rows * each / (rows - 2)) / freedom
+    found = (rest**2).sum() / 2 / (epochs * variance)
+    return bool(chi2.ppf(1e-8, freedom) < found < chi2.isf(1e-8, freedom))
 
 
 def _listed(numbers: np.ndarray) -> str:

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from pgcourse.checks.authoring import Case, Exercise, Misconception, generator, integers, normal, rewritten
-from pgcourse.checks.observe.networks import LinearPolicy
+from pgcourse.checks.observe.networks import LinearPolicy, kind_of_sgd
 from pgcourse.checks.observe.ppo_update import PpoUpdate
 from pgcourse.checks.rewritten import Edits
 from pgcourse.checks.unit_04.minibatches import minibatches
@@ -101,6 +101,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield equal_rows_that_move(0.2 + 0.1 * float(torch.rand(1, generator=source)))
     unmoved = {"target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
     yield {**by_hand(), **unmoved, "obs": normal(source, 2, 1), "returns": normal(source, 2)}
+    yield outlying(source, momentum=0.5)
+    yield {**outlying(source, momentum=0.9), **layers(source)}
 
 
 def by_hand() -> Case:
@@ -125,6 +127,23 @@ def random_batch(source: Generator, size: int, *, dtype: torch.dtype = torch.flo
         "advantages": normal(source, size, dtype=dtype) * 3 + 1, "returns": normal(source, size, dtype=dtype) * 2 + 4,
         "seed": int(integers(source, 2**31)), "judge_seed": int(integers(source, 2**31)), "look_at": "weights", **changes,
     }  # fmt: skip
+
+
+def outlying(source: Generator, *, momentum: float) -> Case:
+    """Of 60 rows one has an advantage 7 standard deviations from the mean, and the critic is far from all returns."""
+    changes: Case = {"max_grad_norm": 0.25, "learning_rate": 0.3, "update_epochs": 3, "momentum": momentum}
+    case = random_batch(source, 60, dtype=torch.float64, ent_coef=0.1, **changes)
+    case["advantages"][int(integers(source, 60))] += 200 * (1 - 2 * int(integers(source, 2)))
+    return {**case, "returns": case["returns"] + 200 + 100 * torch.rand(1, generator=source)}
+
+
+def layers(source: Generator) -> Case:
+    """Another policy and another critic on two numbers, both with a hidden layer."""
+    weights: Case = {}
+    for name, rows in (("policy", [3]), ("critic", [])):
+        weights[f"{name}_hidden"] = normal(source, 4, 2, dtype=torch.float64)
+        weights[f"{name}_weight"] = 0.5 * normal(source, *rows, 4, dtype=torch.float64)
+    return weights
 
 
 @torch.no_grad()
@@ -194,7 +213,7 @@ def show(case: Case) -> str:
     """The call in short: settings, and the columns of a batch that is small enough."""
     settings = ("clip_coef", "ent_coef", "update_epochs", "minibatch_size", "target_kl", "max_grad_norm")
     listed = ", ".join(f"{name}={value(case[name])}" for name in settings)
-    rates = "plain SGD" if case["learning_rate"] else "learning rates of 0, so that nothing moves"
+    rates = kind_of_sgd(case) if case["learning_rate"] else "learning rates of 0, so that nothing moves"
     columns = ""
     if len(case["obs"]) <= 2:
         columns = ": " + ", ".join(f"{name} {value(case[name])}" for name in Batch._fields)

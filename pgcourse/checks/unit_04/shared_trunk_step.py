@@ -45,6 +45,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_updates(source, vf_coef=0.01, ent_coef=0.3, max_grad_norm=50.0, dtype=torch.float64)
     yield random_updates(source, vf_coef=2.0, ent_coef=0.0, max_grad_norm=50.0)
     yield random_updates(source, vf_coef=0.0, ent_coef=0.02, max_grad_norm=0.3)
+    for max_grad_norm in (0.4, 5.0):  # gradients of some 10^4 and more
+        far = random_updates(source, vf_coef=0.5, ent_coef=0.1, max_grad_norm=max_grad_norm, dtype=torch.float64)
+        yield {**far, "returns": (1e4 + 1e4 * float(torch.rand(1, generator=source))) * far["returns"]}
 
 
 def random_updates(source: torch.Generator, *, dtype: torch.dtype = torch.float32, **settings: float) -> Case:

@@ -22,6 +22,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield _random(source, 5, 2, 3, 2, share=3)  # as many units as environments
     yield _random(source, 9, 4, 3, 2, share=4, dtype=torch.float64)
     yield _random(source, 24, 3, 1, 5, share=9)
+    yield _remembering(source, 40)
 
 
 # Inputs, states before the first step, and the steps that end an episode: a list for each environment.
@@ -67,6 +68,15 @@ def _random(
         "cell.bias": normal(source, units, dtype=dtype) / 2,
         "tanh": True,
     }
+
+
+def _remembering(source: torch.Generator, steps: int) -> Case:
+    """A cell that turns its state and keeps its length, nearly: the last state depends on the first steps, too."""
+    case = _random(source, steps, 2, 3, 4, share=steps, dtype=torch.float64)
+    case["ended"][:, 0] = False
+    turned = torch.linalg.qr(case["cell.states"]).Q
+    small = {name: case[name] / 20 for name in ("inputs", "state", "cell.bias")}
+    return {**case, **small, "cell.states": turned}
 
 
 def _show(case: Case) -> str:
