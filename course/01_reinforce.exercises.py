@@ -157,12 +157,12 @@ assert run("reinforce_loss", reinforce_loss).status == "correct"
 def policy_network(obs_dim, num_actions):
     """A new, trainable policy for observations of obs_dim numbers and num_actions actions.
 
-    Returns an nn.Module, of which every parameter takes part. Called with observations [B, obs_dim], or with a single
-    one [obs_dim], it returns a torch.distributions.Categorical over the actions, with probabilities [B, num_actions] or
-    [num_actions]. Each row depends on its own observation alone, and the observations stay as they are. Hidden layers
-    are up to you, but every number of an observation counts, small changes included. A new network is near uniform: on
-    a few dozen unit-normal observations, every probability lies within 0.1 of 1 / num_actions. Training can make any
-    action all but certain.
+    Returns an nn.Module, of which every parameter takes part and, but for fixed buffers, nothing else decides. Called
+    with observations [B, obs_dim], or with a single one [obs_dim], it returns a torch.distributions.Categorical over the
+    actions, with probabilities [B, num_actions] or [num_actions]. Each row depends on its own observation alone, and the
+    observations stay as they are. Hidden layers are up to you, but every number of an observation counts, small changes
+    included. A new network is near uniform: on a few dozen unit-normal observations, every probability lies within 0.1
+    of 1 / num_actions. Training can make any action all but certain.
 
     Example: policy_network(4, 2)(torch.randn(32, 4)).probs has shape [32, 2] and numbers between 0.4 and 0.6.
     """

@@ -130,12 +130,13 @@ assert run("gaussian_entropy", gaussian_entropy).status == "correct"
 def gaussian_policy(obs_dim, action_dim):
     """A new, trainable policy for observations of obs_dim numbers and actions of action_dim numbers.
 
-    Returns an nn.Module with a parameter called log_std of shape [action_dim]. Called with observations [B, obs_dim] it
-    returns Independent(Normal(mean, std), 1) with mean [B, action_dim] from the network and std = exp(log_std), the same
-    for every observation (you may clamp log_std to -5 to 2, or to a wider range). Hidden layers are up to you, but every
-    number of an observation counts, small changes included. Each mean is unbounded, with no tanh or clamp at the end, and
-    follows from no other. A new policy has every mean within 0.1 of 0 on unit-normal observations, and standard
-    deviations from 0.3 to 2.
+    Returns an nn.Module with a parameter called log_std of shape [action_dim]. Every parameter takes part and, but for
+    fixed buffers, nothing else decides. Called with observations [B, obs_dim] it returns Independent(Normal(mean, std), 1)
+    with mean [B, action_dim] from the network and std = exp(log_std), the same for every observation (you may clamp
+    log_std to -5 to 2, or to a wider range). Each row depends on its own observation alone, and the observations stay as
+    they are. Hidden layers are up to you, but every number of an observation counts, small changes included. Each mean
+    is unbounded, with no tanh or clamp at the end, and follows from no other. A new policy has every mean within 0.1 of 0
+    on unit-normal observations, and standard deviations from 0.3 to 2.
 
     Example: gaussian_policy(3, 1)(torch.randn(32, 3)).sample() has shape [32, 1], and its log_prob shape [32].
     """

@@ -128,14 +128,21 @@ class GaussianFactory(Factory):
         arrays["unreached"] = np.array(len([name for name in missing if name != "log_std"]))
 
     def _train(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, targets: Tensor) -> None:
-        optimizer = torch.optim.Adam(policy.parameters(), lr=0.05)
-        for _ in range(self.training_steps):
-            optimizer.zero_grad()
-            loss = (policy(obs)["mean"] - targets).square().mean()
-            if loss.item() < 0.01:
+        start = [value.detach().clone() for value in policy.values]
+        for rate in (0.05, 0.005):  # the smaller one from the start again, where large steps leave no ReLU that answers
+            with torch.no_grad():
+                for value, before in zip(policy.values, start, strict=True):
+                    value.copy_(before)
+            optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+            for _ in range(self.training_steps):
+                optimizer.zero_grad()
+                loss = (policy(obs)["mean"] - targets).square().mean()
+                if loss.item() < 0.01:
+                    break
+                loss.backward()
+                optimizer.step()
+            if loss.item() < 0.9 * targets.square().mean().item():
                 break
-            loss.backward()
-            optimizer.step()
         # Only rows of one kind: what mixes the rows of a balanced batch may leave its average as it is.
         self._observe_row(arrays, policy, obs[::2], "trained ")
         large = obs[::2].repeat(200, 1)[:200] + 0.1 * torch.randn(200, obs.shape[1], generator=policy.source)
