@@ -343,15 +343,6 @@ _OTHER = "observe/remote_networks.py `log_prob_fits`: asked before the training,
 _FAR = "observe/remote_networks.py `driven_apart`: the largest and the smallest of all outputs, whichever they are"
 _TIED = "observe/remote_networks.py `sensitivity`: one matrix of the changes at all observations, where what bends has full rank"
 _REACHED = "observe/policy_network.py `unreached`: a gradient of zero counts, as does one that a softmax cancels"
-_ROWS = "unit_01, unit_02, unit_04 `cases`: of 16 rows none has a standardised weight of 4"
-_PLAIN = "observe/networks.py and ppo_update.py: plain SGD on one group, a linear policy whose parameters have two known names"
-_ADVANCED = (
-    "observe/ppo_update.py `_record_rows`: nobody looks at the generator after the update, or hands it over once more"
-)
-_ONE_STEP = "observe/ppo_update.py `_follows`: of all steps one is asked for again, by chance seldom one that shows it"
-_LENGTH = "unit_02, unit_04 `cases`: no longer, and no larger, than this"
-_HALVES = "unit_04/minibatches.py `_keep_their_place`: pairs that come together too often are found, those that never do are not"
-_HOOKS = "observe/optimizers.py `FACTORS`: three steps, along gradients that no backward pass has made"
 
 OPEN: dict[str, str] = {
     "observations clipped to one": _SEEN,
@@ -389,27 +380,4 @@ OPEN: dict[str, str] = {
     "a layer that counts for nothing": _REACHED,
     "all means from one number": _TIED,
     "the third mean is the cube of the first": _TIED,
-    "weights of four at most": _ROWS,
-    "weights of four at most, with a baseline": _ROWS,
-    "weights of four at most, in each minibatch": _ROWS,
-    "steps of its own, and one of the optimizer's that does nothing": _PLAIN,
-    "an optimizer that forgets": _PLAIN,
-    "an update for parameters of two names alone": _PLAIN,
-    "clears the first group alone": _PLAIN,
-    "clips the first group of each optimizer": _PLAIN,
-    "old log-probabilities of its own": _ONE_STEP,
-    "a last minibatch that counts by its size": _ONE_STEP,
-    "ten steps of the critic at most": _LENGTH,
-    "a critic that is never fitted to large errors": _LENGTH,
-    "no policy steps while the critic is far off": _LENGTH,
-    "no step along a gradient that is very long": _LENGTH,
-    "gradients through ten steps at most": "unit_04/unroll.py `cases`: nine steps at most",
-    "shuffles from the first seed of the generator": _ADVANCED,
-    "shuffles from a copy of the generator": _ADVANCED,
-    "shuffles large batches alone": "unit_04/minibatches.py `_shuffle`: batches of fewer than 32 rows are not looked at",
-    "as many rows of either half in each minibatch": _HALVES,
-    "each minibatch from one half of the rows": _HALVES,
-    "gradients clipped by hooks of the parameters": _HOOKS,
-    "gradients clipped by hooks of both networks": _HOOKS,
-    "a rate that falls from the fourth step on": _HOOKS,
 }
