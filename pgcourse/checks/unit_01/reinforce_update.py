@@ -41,8 +41,10 @@ def cases(seed: int) -> Iterator[Case]:
     equal = _random(source, lengths=[2, 2], gamma=0.5, dtype=torch.float64, scale=100)
     equal["rewards"][1] = (1 + integers(source, 9)) * torch.tensor([0.5, 1.0, 0.5, 1.0])  # its returns are all the same
     yield equal
-    for momentum in (0.5, 0.9):
-        yield {**_outlying(source), **_layers(source), "momentum": momentum}
+    yield {**_outlying(source, gamma=0.9), **_layers(source), "momentum": 0.9}
+    equal = {**_outlying(source, gamma=0.5), **_layers(source), "momentum": 0.5}
+    equal["rewards"][1] = (1 + integers(source, 9)) * torch.tensor([0.5, 1.0] * 30)
+    yield equal
 
 
 def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]], rewards: list[list[float]]) -> Case:
@@ -76,9 +78,9 @@ def _random(
     }
 
 
-def _outlying(source: torch.Generator) -> Case:
+def _outlying(source: torch.Generator, *, gamma: float) -> Case:
     """Batches of 60 steps, one of which has a return 7 standard deviations from the mean."""
-    case = _random(source, lengths=[2] * 30, gamma=0.9, dtype=torch.float64)
+    case = _random(source, lengths=[2] * 30, gamma=gamma, dtype=torch.float64)
     for rewards in case["rewards"]:
         rewards[2 * int(integers(source, 30))] += 200 * (1 - 2 * int(integers(source, 2)))
     return case

@@ -69,9 +69,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_batches(source, lengths=[6], gamma=1.0, critic_steps=2)
     # Observations so large that whoever clips a gradient, at whatever usual norm, takes another step.
     yield random_batches(source, lengths=[4, 7, 2, 3], gamma=0.97, critic_steps=5, dtype=torch.float64, scale=100)
-    yield equal_advantages(source)
-    for momentum in (0.5, 0.9):
-        yield {**outlying(source), **layers(source), "momentum": momentum}
+    yield equal_at_first(random_batches(source, lengths=[2, 2], gamma=0.5, critic_steps=2))
+    yield large({**outlying(source, gamma=0.9), **layers(source), "momentum": 0.9})
+    yield large(equal_at_first({**outlying(source, gamma=0.5), **layers(source), "momentum": 0.5}))
 
 
 def random_batches(
@@ -98,21 +98,28 @@ def random_batches(
     }  # fmt: skip
 
 
-def equal_advantages(source: torch.Generator) -> Case:
-    """At the first update every return is 1 above what the critic says, in numbers that no sum rounds."""
-    case = random_batches(source, lengths=[2, 2], gamma=0.5, critic_steps=2)
-    case |= {name: (4 * case[name]).round() / 4 for name in ("critic_weight", "critic_bias", "obs")}
+def equal_at_first(case: Case) -> Case:
+    """At the first update every return is 1 above what the critic says, in numbers that no sum rounds.
+
+    The case has episodes of two steps, and a gamma of 0.5.
+    """
+    case = case | {name: (4 * case[name]).round() / 4 for name in ("critic_weight", "critic_bias", "obs")}
     returns = case["obs"][0] @ case["critic_weight"] + case["critic_bias"] + 1
-    case["rewards"][0] = returns - torch.tensor([0.5, 0.0, 0.5, 0.0]) * returns.roll(-1)
+    case["rewards"][0] = returns - torch.tensor([0.5, 0.0] * (len(returns) // 2)) * returns.roll(-1)
     return case
 
 
-def outlying(source: torch.Generator) -> Case:
-    """Batches of 60 steps, one of which has a return 7 standard deviations from the mean, all large; twelve critic steps."""
-    case = random_batches(source, lengths=[2] * 30, gamma=0.9, critic_steps=12, dtype=torch.float64)
+def outlying(source: torch.Generator, *, gamma: float) -> Case:
+    """Batches of 60 steps, one of which has a return 7 standard deviations from the mean, and twelve steps of the critic."""
+    case = random_batches(source, lengths=[2] * 30, gamma=gamma, critic_steps=12, dtype=torch.float64)
     for rewards in case["rewards"]:
         rewards[2 * int(integers(source, 30))] += 200 * (1 - 2 * int(integers(source, 2)))
-    return {**case, "rewards": 1e5 * case["rewards"], "learning_rate": 0.02}
+    return {**case, "learning_rate": 0.02}
+
+
+def large(case: Case) -> Case:
+    """Rewards and values of some 10^5."""
+    return {**case, **{name: 1e5 * case[name] for name in ("rewards", "critic_weight", "critic_bias")}}
 
 
 def layers(source: torch.Generator) -> Case:

@@ -329,40 +329,8 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
     "a rate that falls from the fourth step on": (U6, "patient_07", _edited(_GROUPS, optimizer=_LATER), "", 0.75),
 }  # fmt: skip
 
-_ROWS = "unit_01, unit_02, unit_04 `cases`: of 16 rows none has a standardised weight of 4"
-_PLAIN = "observe/networks.py and ppo_update.py: plain SGD on one group, a linear policy whose parameters have two known names"
-_ADVANCED = (
-    "observe/ppo_update.py `_record_rows`: nobody looks at the generator after the update, or hands it over once more"
-)
-_ONE_STEP = "observe/ppo_update.py `_follows`: of all steps one is asked for again, by chance seldom one that shows it"
-_LENGTH = "unit_02, unit_04 `cases`: no longer, and no larger, than this"
-_HALVES = "unit_04/minibatches.py `_keep_their_place`: pairs that come together too often are found, those that never do are not"
-_HOOKS = "observe/optimizers.py `FACTORS`: three steps, along gradients that no backward pass has made"
 
 OPEN: dict[str, str] = {
     "gradients of a twenty-fifth more": "observe/remote_networks.py `slopes_agree`: a twentieth is tolerated, for kinks",
     "means of three hundred at most": "unit_05/gaussian_policy.py `FAR`: nobody looks beyond 200",
-    "weights of four at most": _ROWS,
-    "weights of four at most, with a baseline": _ROWS,
-    "weights of four at most, in each minibatch": _ROWS,
-    "steps of its own, and one of the optimizer's that does nothing": _PLAIN,
-    "an optimizer that forgets": _PLAIN,
-    "an update for parameters of two names alone": _PLAIN,
-    "clears the first group alone": _PLAIN,
-    "clips the first group of each optimizer": _PLAIN,
-    "old log-probabilities of its own": _ONE_STEP,
-    "a last minibatch that counts by its size": _ONE_STEP,
-    "ten steps of the critic at most": _LENGTH,
-    "a critic that is never fitted to large errors": _LENGTH,
-    "no policy steps while the critic is far off": _LENGTH,
-    "no step along a gradient that is very long": _LENGTH,
-    "gradients through ten steps at most": "unit_04/unroll.py `cases`: nine steps at most",
-    "shuffles from the first seed of the generator": _ADVANCED,
-    "shuffles from a copy of the generator": _ADVANCED,
-    "shuffles large batches alone": "unit_04/minibatches.py `_shuffle`: batches of fewer than 32 rows are not looked at",
-    "as many rows of either half in each minibatch": _HALVES,
-    "each minibatch from one half of the rows": _HALVES,
-    "gradients clipped by hooks of the parameters": _HOOKS,
-    "gradients clipped by hooks of both networks": _HOOKS,
-    "a rate that falls from the fourth step on": _HOOKS,
 }
