@@ -36,10 +36,20 @@ def running(grades: Path, release: Path, *options: str) -> Iterator[tuple[subpro
         process.wait()
 
 
+@contextmanager
+def a_closed_terminal(means: signal.Handlers) -> Iterator[None]:
+    """Commands that are started now are ended by it, or do not heed it, however the tests were started."""
+    before = signal.signal(signal.SIGHUP, means)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_it_serves_until_it_is_stopped_and_says_what_comes_next(tmp_path: Path) -> None:
     grades, release = make_class(tmp_path, {"anna": "x", "ben": "y"})
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with running(grades, release) as (process, at):
+        with a_closed_terminal(signal.SIG_DFL), running(grades, release) as (process, at):
             assert urllib.request.urlopen(at, timeout=10).status == 200
             process.send_signal(number)
             rest, _ = process.communicate(timeout=20)
@@ -73,14 +83,10 @@ def test_what_comes_after_the_last_mark_is_said(tmp_path: Path) -> None:
 
 def test_a_closed_terminal_does_not_end_what_was_started_to_outlive_it(tmp_path: Path) -> None:
     grades, release = make_class(tmp_path, {"anna": "x"})
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with running(grades, release) as (process, at):
-            process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)
-            assert urllib.request.urlopen(at, timeout=10).status == 200
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with a_closed_terminal(signal.SIG_IGN), running(grades, release) as (process, at):
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert urllib.request.urlopen(at, timeout=10).status == 200
 
 
 def test_where_the_tables_cannot_be_renewed_the_command_that_does_it_is_printed_in_full(tmp_path: Path) -> None:

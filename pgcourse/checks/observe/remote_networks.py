@@ -551,4 +551,4 @@ def unseen(case: Case, arrays: Arrays) -> tuple[str, str] | None:
 def slopes_agree(slopes: np.ndarray) -> bool:
     """Whether told and measured slopes are alike, as far as steps of this size and kinks of the network allow."""
     told, measured = slopes.T
-    return bool(np.all(np.abs(told - measured) <= 0.05 * np.maximum(np.abs(told), np.abs(measured)) + 0.01))
+    return bool(np.all(np.abs(told - measured) <= 0.02 * np.maximum(np.abs(told), np.abs(measured)) + 0.01))

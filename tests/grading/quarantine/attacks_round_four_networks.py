@@ -331,6 +331,5 @@ CELLS: dict[str, tuple[str, str, str, str, float]] = {
 
 
 OPEN: dict[str, str] = {
-    "gradients of a twenty-fifth more": "observe/remote_networks.py `slopes_agree`: a twentieth is tolerated, for kinks",
     "means of three hundred at most": "unit_05/gaussian_policy.py `FAR`: nobody looks beyond 200",
 }
