@@ -10,20 +10,17 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from pgcourse.checks.observe.asking import Ask, kind_of_error
-from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import (
-    NORMALS,
-    Factory,
-    RemoteNetwork,
+from pgcourse.checks.observe.network_facts import (
     driven_apart,
     inert,
     misfit,
     more_than_parameters,
-    plain,
     sensitivity,
     shared,
     slopes,
 )
+from pgcourse.checks.observe.record import Arrays, Case, record
+from pgcourse.checks.observe.remote_networks import NORMALS, Factory, RemoteNetwork, plain
 
 FAR = 200.0  # means that nothing bounds get there
 

@@ -10,19 +10,17 @@ from torch import Tensor
 from torch.distributions import Categorical
 
 from pgcourse.checks.observe.asking import Ask, kind_of_error
-from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import (
-    Factory,
-    RemoteNetwork,
+from pgcourse.checks.observe.network_facts import (
     driven_apart,
     inert,
     misfit,
     more_than_parameters,
-    plain,
     sensitivity,
     shared,
     slopes,
 )
+from pgcourse.checks.observe.record import Arrays, Case, record
+from pgcourse.checks.observe.remote_networks import Factory, RemoteNetwork, plain
 
 # Probabilities made in float32 and handed over as such keep log-odds below 15.9; logits squeezed to -3 to 3, below 6.
 FAR = 12.0

@@ -10,8 +10,8 @@ from torch.distributions import Categorical
 
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
+from pgcourse.checks.observe.network_facts import APART, keeps_more, slopes_agree, unseen
 from pgcourse.checks.observe.policy_network import FAR, PolicyFactory
-from pgcourse.checks.observe.remote_networks import APART, keeps_more, slopes_agree, unseen
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
 

@@ -11,7 +11,8 @@ from torch.nn.functional import softplus
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers, normal
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.gaussian import FAR, GaussianFactory
-from pgcourse.checks.observe.remote_networks import APART, NORMALS, keeps_more, slopes_agree, unseen
+from pgcourse.checks.observe.network_facts import APART, keeps_more, slopes_agree, unseen
+from pgcourse.checks.observe.remote_networks import NORMALS
 from pgcourse.checks.wording import number, shape
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
