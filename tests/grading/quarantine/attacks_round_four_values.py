@@ -1,8 +1,7 @@
 """A fifth round of submissions, on answers that are values: what no input reaches, and what is kept between calls.
 
 `CELLS` as in round one: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share
-of the points that it must not exceed). `RIGHT`: answers that are right in a
-notebook. `LOST`: those of them that lose points, with the cause.
+of the points that it must not exceed). `RIGHT`: answers that are right in a notebook, and lose nothing.
 """
 # ruff: noqa: E501 - some attacks are long lines
 
@@ -316,5 +315,3 @@ RIGHT: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     "main guard": (U1, S, "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + EPS)\n", ("if __name__ == '__main__':\n    EPS = 1e-8",), ()),
     "namespace attribute": (U1, S, "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + ns.eps)\n", ("import types\nns = types.SimpleNamespace()", "ns.eps = 1e-8"), ()),
 }  # fmt: skip
-
-LOST: dict[str, str] = {}
