@@ -15,13 +15,14 @@ from pgcourse.checks.observe.asking import Ask, Asking
 from pgcourse.checks.observe.record import Arrays, Case
 
 REPEATED = 2  # epochs that are drawn once more to be compared
+TOGETHER = 25  # epochs of one question: an answer takes longer on its way than an epoch
 
 
 @dataclass(frozen=True)
 class Minibatches(Asking):
     """Iterate over the attempt's result for several epochs in a row, and again from the same and from another seed.
 
-    Each epoch begins with the state in which the one before left the generator, and with a generator of its own.
+    Each epoch begins with the state in which the one before left the generator; it is handed over as a state, not a seed.
 
     The case holds `batch_size`, `minibatch_size`, `seed` of the generator and `epochs`. Recorded are facts, which
     `unit_04/minibatches.py` judges: for each epoch e, `sizes e` [M] and `rows e` [sum of sizes] in order of appearance;
@@ -58,12 +59,13 @@ def _epochs(ask: Ask, case: Case, epochs: int, seed: int, draws: int = 0, *, wor
     sizes = {name: case[name] for name in ("batch_size", "minibatch_size")}
     arrays: Arrays = {}
     state = generator.get_state()
-    for epoch in range(epochs):
-        answer = ask("draw", **sizes, state=state, world=world + epoch)
-        if "rows" not in answer:
+    for first in range(0, epochs, TOGETHER):
+        count = min(TOGETHER, epochs - first)
+        answer = ask("draw", **sizes, state=state, epochs=count, world=world + first)
+        if "state" not in answer:
             return arrays | answer
         arrays |= {"result.kind": answer["result.kind"]}
-        arrays |= {f"{name} {epoch}": answer[name] for name in ("sizes", "rows")}
+        arrays |= {f"{name} {first + n}": answer[f"{name} {n}"] for name in ("sizes", "rows") for n in range(count)}
         state = torch.from_numpy(answer["state"].copy())
     return arrays
 
@@ -85,24 +87,33 @@ def _minibatches(arrays: Arrays, batch_size: int, epochs: int) -> list[list[list
 
 
 class Draws:
-    """Beside the attempt: the minibatches of one epoch."""
+    """Beside the attempt: the minibatches of epochs in a row."""
 
     def __init__(self, attempt: Any, signature: str) -> None:
         self._attempt, self._signature = attempt, signature
 
-    def draw(self, batch_size: int, minibatch_size: int, state: Tensor, world: int) -> Arrays:
-        """One epoch. Args: state: of the generator; comes back as it is then. world: seed of all global states."""
+    def draw(self, batch_size: int, minibatch_size: int, state: Tensor, epochs: int, world: int) -> Arrays:
+        """So many epochs. Args: state: of the generator; comes back as it is then. world: seed of all global states."""
         seed_everything(world)
         generator = torch.Generator()
         generator.set_state(state)
         given = {"batch_size": batch_size, "minibatch_size": minibatch_size, "generator": generator}
+        arrays: Arrays = {}
+        for epoch in range(epochs):
+            found = self._epoch(given)
+            arrays |= {f"{name} {epoch}" if name in ("sizes", "rows") else name: found[name] for name in found}
+            if "rows" not in found:
+                return arrays
+        return arrays | {"state": generator.get_state().numpy()}
+
+    def _epoch(self, given: Case) -> Arrays:
         result = call(self._attempt, self._signature, given)
         arrays: Arrays = {"result.kind": np.array(type(result).__name__)}
         if result is None or result is Ellipsis or isinstance(result, int | float | str) or callable(result):
             return arrays
         if (isinstance(result, Tensor) and result.ndim == 0) or not hasattr(result, "__iter__"):
             return arrays
-        most = 2 * batch_size + 2
+        most = 2 * given["batch_size"] + 2
         parts = list(itertools.islice(iter(result), most))
         for part in parts:
             if (kind := _kind(part)) != "index tensor":
@@ -111,7 +122,7 @@ class Draws:
             return arrays | {"endless": np.array(True)}
         arrays["sizes"] = np.array([len(part) for part in parts], dtype=np.int64)
         arrays["rows"] = np.array([row for part in parts for row in part.tolist()], dtype=np.int64)
-        return arrays | {"state": generator.get_state().numpy()}
+        return arrays
 
 
 def _kind(part: Any) -> str:

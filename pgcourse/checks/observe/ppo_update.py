@@ -130,10 +130,9 @@ class PpoUpdate(Asking):
             return
         # Of all epochs: by chance two shuffles of few rows are alike too often.
         first, state = _steps(done, "policy"), torch.from_numpy(done["generator"].copy())
-        runs: tuple[Case, ...] = ({}, {"seed": case["seed"] + 1}, {"state": state})
-        again, other, later = (_steps(ask("update", **{**given, **run}, world=1), "policy") for run in runs)
+        runs: tuple[Case, ...] = ({}, {"state": state})
+        again, later = (_steps(ask("update", **{**given, **run}, world=1), "policy") for run in runs)
         _answer(arrays, "does the same generator give the same minibatches again?", first == again)
-        _answer(arrays, "does another generator give other minibatches?", first != other)
         _answer(
             arrays,
             "does the generator, as the update leaves it, give other minibatches in the next one?",

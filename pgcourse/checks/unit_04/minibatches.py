@@ -74,9 +74,6 @@ def _epochs(case: Case, arrays: Arrays, name: str) -> list[np.ndarray]:
 def _partition(case: Case, arrays: Arrays) -> list[Violation]:
     size: int = case["batch_size"]
     found: list[Violation] = []
-    parts = zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
-    inside = any(len(set(part)) < len(part) for rows, sizes in parts for part in np.split(rows, np.cumsum(sizes)[:-1]))
-    repeated = "repeated-in-a-minibatch" if inside else "repeated"
     for epoch, rows in enumerate(_epochs(case, arrays, "rows")):
         shown = f"Epoch {epoch + 1}: got the rows {_listed(rows)}."
         kinds = {id for id, _, _ in found}
@@ -88,7 +85,10 @@ def _partition(case: Case, arrays: Arrays) -> list[Violation]:
         if (counts == 0).any() and "missing" not in kinds:
             text = "Some rows are in no minibatch; every epoch must use each row of the batch once."
             found.append(("missing", text, f"{shown} Missing: {_listed(np.flatnonzero(counts == 0))}."))
-        if (counts > 1).any() and repeated not in kinds:
+        if (counts > 1).any() and not kinds & {"repeated", "repeated-in-a-minibatch"}:
+            parts = zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
+            inside = any(len({*part}) < len(part) for each in parts for part in _parts(*each))
+            repeated = "repeated-in-a-minibatch" if inside else "repeated"
             text = "Some rows come more than once in an epoch; every epoch must use each row of the batch once."
             found.append((repeated, text, f"{shown} Repeated: {_listed(np.flatnonzero(counts > 1))}."))
     return found
@@ -107,28 +107,27 @@ def _sizes(case: Case, arrays: Arrays) -> list[Violation]:
 
 def _shuffle(case: Case, arrays: Arrays, *, whole: bool) -> list[Violation]:
     """Args: whole: whether all rows come once, in minibatches of the right sizes, so that each has its place."""
-    if case["batch_size"] < LARGE and not whole:
+    size: int = case["batch_size"]
+    if size < LARGE and not whole:
         return []
-    epochs = [
-        np.split(rows, np.cumsum(sizes)[:-1])
-        for rows, sizes in zip(_epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes"), strict=True)
-    ]
+    rows, sizes = _epochs(case, arrays, "rows"), _epochs(case, arrays, "sizes")
+    members = _members(rows, sizes, size)
+    shared = members @ members.transpose(0, 2, 1) > 0  # [epochs, rows, rows]: who is together with whom
     found: list[Violation] = []
-    first, second = (_listed(np.concatenate(parts)[:8]) for parts in epochs[:2])
-    shown = f"The first rows of epoch 1: {first}; of epoch 2: {second}."
-    different = {frozenset(frozenset(part.tolist()) for part in parts) for parts in epochs}
-    if case["batch_size"] < LARGE:
-        if _too_few(len(different), epochs):
-            return [_same_minibatches(len(different), len(epochs), shown)]
-        return [_same_place(shown)] if len(epochs) >= MANY and _keep_their_place(epochs) else []
-    # Of a third of all rows at most the next one is in the same minibatch by chance.
-    if max(_together(parts) for parts in epochs) > 0.6:
-        old_order = np.mean(np.diff(np.concatenate(epochs[0])) == 1) > 0.6  # or the old pieces in another one
+    shown = f"The first rows of epoch 1: {_listed(rows[0][:8])}; of epoch 2: {_listed(rows[1][:8])}."
+    different = len({each.tobytes() for each in shared})
+    if size < LARGE:
+        if _too_few(different, len(rows), sizes[0]):
+            return [_same_minibatches(different, len(rows), shown)]
+        return [_same_place(shown)] if len(rows) >= MANY and _keep_their_place(members, shared, sizes[0]) else []
+    # The share of rows that have the next one in their minibatch: by chance a third of all at most.
+    if shared.diagonal(1, 1, 2).mean(1).max() > 0.6:
+        old_order = np.mean(np.diff(rows[0]) == 1) > 0.6  # or the old pieces in another one
         text = "Neighbouring rows stay together: they share a minibatch, most of them."
         found.append(("order" if old_order else "neighbours", text, shown))
-    if len(different) < len(epochs):
-        found.append(_same_minibatches(len(different), len(epochs), shown))
-    if whole and _keep_their_place(epochs):
+    if different < len(rows):
+        found.append(_same_minibatches(different, len(rows), shown))
+    if whole and _keep_their_place(members, shared, sizes[0]):
         found.append(_same_place(shown))
     if not arrays["repeated with the same seed"]:
         text = "A generator with the same seed gives another order each time, so a run cannot be repeated."
@@ -154,42 +153,44 @@ def _same_place(shown: str) -> Violation:
     return "same-place", text, shown
 
 
-def _too_few(different: int, epochs: list[list[np.ndarray]]) -> bool:
+def _parts(rows: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
+    return np.split(rows, np.cumsum(sizes)[:-1])
+
+
+def _members(rows: list[np.ndarray], sizes: list[np.ndarray], size: int) -> np.ndarray:
+    """[epochs, rows, minibatches]: 1 where the row is in the minibatch of that place. What is no row is left out."""
+    members = np.zeros((len(rows), size, max(map(len, sizes))))
+    for epoch, (found, each) in enumerate(zip(rows, sizes, strict=True)):
+        place, known = np.repeat(np.arange(len(each)), each), (found >= 0) & (found < size)
+        members[epoch, found[known], place[known]] = 1
+    return members
+
+
+def _too_few(different: int, epochs: int, sizes: np.ndarray) -> bool:
     """Whether a true shuffle has no more different partitions than these less than once in 10^8 cases."""
-    sizes = Counter(len(part) for part in epochs[0])
-    ways = factorial(sum(size * times for size, times in sizes.items()))
-    for size, times in sizes.items():
+    ways = factorial(int(sizes.sum()))
+    for size, times in Counter(sizes.tolist()).items():
         ways //= factorial(size) ** times * factorial(times)
     # All epochs lie among so many partitions: for each choice of these.
-    chance = log(comb(ways, different)) + len(epochs) * (log(different) - log(ways))
+    chance = log(comb(ways, different)) + epochs * (log(different) - log(ways))
     return different < ways and chance < log(1e-8)
 
 
-def _together(parts: list[np.ndarray]) -> float:
-    """The share of rows that have the next row in their minibatch."""
-    return float(np.mean(np.concatenate([np.isin(part + 1, part) for part in parts])))
-
-
-def _keep_their_place(epochs: list[list[np.ndarray]]) -> bool:
+def _keep_their_place(members: np.ndarray, shared: np.ndarray, sizes: np.ndarray) -> bool:
     """Whether rows are in the same minibatches, or together, more often than a true shuffle has them once in 10^8 cases.
 
     Or so evenly, or unevenly, together, all pairs taken into account.
     """
-    sizes = np.array([len(part) for part in epochs[0]])
-    rows = int(sizes.sum())
-    counts, together = np.zeros((rows, len(sizes))), np.zeros((rows, rows))
-    for parts in epochs:
-        for place, part in enumerate(parts):
-            counts[part, place] += 1
-            together[np.ix_(part, part)] += 1
+    epochs, rows, _ = members.shape
+    counts, together = members.sum(0), shared.sum(0, dtype=float)
     np.fill_diagonal(together, 0)
-    expected = len(epochs) * sizes / rows
-    often = binom.isf(1e-8 / counts.size, len(epochs), sizes / rows)  # a single row in a single minibatch
+    expected = epochs * sizes / rows
+    often = binom.isf(1e-8 / counts.size, epochs, sizes / rows)  # a single row in a single minibatch
     pair = (sizes * (sizes - 1)).sum() / (rows * (rows - 1))  # the probability that two rows share a minibatch
     freedom = (rows - 1) * (len(sizes) - 1)
     all_together = ((counts - expected) ** 2 / expected).sum() * (rows - 1) / rows
-    pairs = together.max() > binom.isf(1e-8 / together.size, len(epochs), pair)
-    if len(sizes) > 1 and len(epochs) >= FEW and not _within(together, pair, sizes, len(epochs)):
+    pairs = together.max() > binom.isf(1e-8 / together.size, epochs, pair)
+    if len(sizes) > 1 and epochs >= FEW and not _within(together, pair, sizes, epochs):
         return True
     return bool((counts > often).any() or pairs or all_together > chi2.isf(1e-8, freedom))
 

@@ -17,8 +17,12 @@ MAX_CHARACTERS = 10**6  # of one array of text, in which each takes as much memo
 MAX_BYTES = 5 * 2**20  # of the arrays of one observation, decoded
 # Of numbers; text travels as a list. A dtype that is not here (object, complex, void) is no observation.
 DTYPES = {
-    "bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+    name: np.dtype(name)
+    for name in (
+        "bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+    )
 }  # fmt: skip
+NAMES = {dtype: name for name, dtype in DTYPES.items()}  # NumPy puts a name together anew each time, slowly
 
 
 def encode_case(value: Any) -> Any:
@@ -72,10 +76,9 @@ def encode_array(array: Any) -> list[Any]:
     array = np.asarray(array)
     if array.dtype.kind == "U":
         return ["text", list(array.shape), [str(text) for text in array.ravel().tolist()]]
-    if array.dtype.name not in DTYPES:
+    if (name := NAMES.get(array.dtype)) is None:
         raise BadMessage(f"an array of {array.dtype}")
-    content = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
-    return [array.dtype.name, list(array.shape), content]
+    return [name, list(array.shape), base64.b64encode(array.tobytes()).decode("ascii")]
 
 
 def decode_array(data: Any) -> np.ndarray:
@@ -98,9 +101,8 @@ def decode_array(data: Any) -> np.ndarray:
             if len(texts) * max(map(len, texts), default=0) > MAX_CHARACTERS:
                 raise BadMessage("an array of too much text")
             return np.array(texts, dtype=str).reshape(sizes)
-        if name not in DTYPES:
+        if (dtype := DTYPES.get(name)) is None:
             raise BadMessage("an array of a dtype that holds no plain numbers")
-        dtype = np.dtype(name)
         raw = base64.b64decode(str(content), validate=True)
         if len(raw) != math.prod(sizes) * dtype.itemsize:
             raise BadMessage("an array whose size does not fit its shape")
