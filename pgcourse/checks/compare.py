@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcourse.checks.observe import AFTER, AGAIN, KEPT, PRECISION, SWITCHED_OFF, TURNED
+from pgcourse.checks.observe import AFTER, AGAIN, KEPT, PRECISION, RESEEDED, SWITCHED_OFF, TURNED
 from pgcourse.checks.observe.record import OTHERWISE, Arrays
 from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
 
@@ -79,7 +79,7 @@ def compare(expected: Arrays, got: Arrays, tolerance: Tolerance = Tolerance()) -
 def left_behind(got: Arrays) -> str:
     """A sentence on what a call has left behind, besides its result; empty where it has left nothing."""
     left = [str(each) for each in got.get("left", ())]
-    shown = [each for each in (SWITCHED_OFF, PRECISION) if each in left] or left[:MOST_NAMES]
+    shown = [each for each in (SWITCHED_OFF, PRECISION, RESEEDED) if each in left] or left[:MOST_NAMES]
     return f"The result is right, but your function leaves {' and '.join(shown)}." if left else ""
 
 

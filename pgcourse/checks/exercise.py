@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pgcourse.checks import catalogue
-from pgcourse.checks.compare import Tolerance, Verdict, alike, compare, differing
+from pgcourse.checks.compare import Tolerance, Verdict, alike, compare, differing, left_behind
 from pgcourse.checks.observe import Observer, observe, split_signature
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.wording import value
@@ -86,7 +86,11 @@ class Exercise:
     def verdict(self, case: Case, arrays: Arrays, expected: Sequence[Arrays]) -> Verdict:
         """Judge one observation. `expected` is what `expected(case)` gave."""
         if self.judge is not None:
-            return compare({}, arrays) if "error" in arrays else self.judge(case, arrays)
+            if "error" in arrays:
+                return compare({}, arrays)
+            verdict = self.judge(case, arrays)
+            left = left_behind(arrays) if verdict.ok else ""
+            return Verdict(False, "left behind", left) if left else verdict
         verdicts = [compare(right, arrays, self.tolerance) for right in expected]
         if fitting := [verdict for verdict in verdicts if verdict.ok]:
             return fitting[0]

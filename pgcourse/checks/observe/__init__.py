@@ -51,6 +51,7 @@ TURNED = "your result for the same numbers in reverse order"
 KEPT = "your result, looked at again after another call,"
 # What a call may leave behind for everybody.
 SWITCHED_OFF, PRECISION = "gradients switched off for everybody", "another default dtype for everybody"
+RESEEDED = "torch's random numbers seeded anew for everybody"
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 # As they are named and as they are: an environment may be reached through a link.
 LONGEST_ERROR = 200  # characters of an error that a message quotes
@@ -63,6 +64,8 @@ _PACKAGE = str(Path(__file__).resolve().parents[2])
 # As they are before any attempt runs.
 _BUILT_IN = {kind: name for name, kind in vars(builtins).items() if isinstance(kind, type)}
 _is_grad_enabled, _get_default_dtype = torch.is_grad_enabled, torch.get_default_dtype
+_seed_of_torch = torch.default_generator.initial_seed
+_SEEDS = range(1_836_311_903, 1_836_312_903)  # ours: none that a learner would set
 
 
 class TimeLimit(BaseException):
@@ -204,7 +207,7 @@ def guarded(attempt: Any, act: Callable[[], Arrays]) -> Arrays:
         return {"untouched": np.array(True)}
     if not callable(attempt):
         return {"error": np.array(["not a function", type(attempt).__name__, "", "", ""])}
-    enabled, dtype = _is_grad_enabled(), _get_default_dtype()
+    enabled, dtype, seeded = _is_grad_enabled(), _get_default_dtype(), _seed_of_torch() in _SEEDS
     try:
         arrays = act()
     except TimeLimit:
@@ -221,6 +224,7 @@ def guarded(attempt: Any, act: Callable[[], Arrays]) -> Arrays:
     for name, changed in (
         (SWITCHED_OFF, enabled and not _is_grad_enabled()),
         (PRECISION, dtype != _get_default_dtype()),
+        (RESEEDED, seeded and _seed_of_torch() not in _SEEDS),
     ):
         if changed:
             add_left(arrays, [name])
@@ -231,7 +235,7 @@ def seed_everything(seed: int) -> None:
     """Set all global random states: the learner may use them."""
     # Of the CPU alone: torch.manual_seed also formats the whole call stack for devices that are not there, which takes
     # longer than most attempts.
-    torch.default_generator.manual_seed(seed)
+    torch.default_generator.manual_seed(_SEEDS[seed])
     np.random.seed(seed)  # noqa: NPY002 - the learner may use the global generator
     random.seed(seed)
 

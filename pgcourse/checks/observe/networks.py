@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from pgcourse.checks.observe import call
 from pgcourse.checks.observe.record import (
     Arrays,
     Case,
+    add_left,
     flatten,
     fresh,
     record,
@@ -65,11 +66,43 @@ def network_of(case: Case, name: str) -> LinearPolicy | LinearCritic:
 
 
 def sgd(case: Case, network: nn.Module, learning_rate: float) -> torch.optim.SGD:
-    """Plain SGD of one group; with `momentum` in the case SGD with that, and a group for each parameter."""
+    """Plain SGD of one group; with `momentum` in the case SGD with that, which runs already, and a group for each parameter."""
     if "momentum" not in case:
         return torch.optim.SGD(network.parameters(), lr=learning_rate)
-    groups = [{"params": [parameter]} for parameter in network.parameters()]
-    return torch.optim.SGD(groups, lr=learning_rate, momentum=case["momentum"])
+    return running([[parameter] for parameter in network.parameters()], learning_rate, case["momentum"])
+
+
+def running(groups: Sequence[list[nn.Parameter]], learning_rate: float, momentum: float) -> torch.optim.SGD:
+    """SGD that has its momentum from a step of gradients of ones, whose learning rate was 0: who clears it goes elsewhere."""
+    optimizer = torch.optim.SGD([{"params": group} for group in groups], lr=0.0, momentum=momentum)
+    for parameter in (parameter for group in groups for parameter in group):
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    optimizer.zero_grad()
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    return optimizer
+
+
+class Watched:
+    """Notes how networks and optimisers are set before a call, and adds to `left` what a call has changed of that."""
+
+    def __init__(self, networks: Mapping[str, nn.Module], optimizers: Iterable[torch.optim.Optimizer]) -> None:
+        self._networks, self._optimizers = networks, list(optimizers)
+        self._before = self._settings()
+
+    def _settings(self) -> list[object]:
+        groups = [group for optimizer in self._optimizers for group in optimizer.param_groups]
+        return [
+            ([id(each) for each in group["params"]], {n: value for n, value in group.items() if n != "params"})
+            for group in groups
+        ]
+
+    def record(self, arrays: Arrays) -> None:
+        """Also what `record_left` says of all parameters."""
+        record_left(arrays, named_parameters(self._networks), requires_grad=True, grad=True)
+        add_left(arrays, [f"the {name} in eval() mode" for name, each in self._networks.items() if not each.training])
+        add_left(arrays, ["other settings of an optimizer"] * (self._settings() != self._before))
 
 
 def named_parameters(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -82,7 +115,7 @@ def kind_of_sgd(case: Case) -> str:
     if "momentum" not in case:
         return "plain SGD"
     layer = ", a hidden layer" * ("policy_hidden" in case)
-    return f"SGD of momentum {case['momentum']}, a group for each parameter{layer}"
+    return f"SGD of momentum {case['momentum']} that runs already, a group for each parameter{layer}"
 
 
 @dataclass(frozen=True)
@@ -125,7 +158,7 @@ class SgdUpdate:
                     value.grad = torch.ones_like(value)
         known = {**modules, "optimizer": optimizers["policy"], "policy_optimizer": optimizers["policy"]}
         known["critic_optimizer"] = optimizers.get("critic")
-        lengths, listed = inputs["lengths"].tolist(), True
+        lengths, listed, watched = inputs["lengths"].tolist(), True, Watched(modules, optimizers.values())
         for update in range(len(inputs["obs"])):
             parts = [inputs[name][update].split(lengths) for name in ("obs", "actions", "rewards")]
             given = tuple(Episode(*fields) for fields in zip(*parts, strict=True))
@@ -139,7 +172,7 @@ class SgdUpdate:
                 for parameter, value in module.named_parameters():
                     record(arrays, f"update {update + 1}/{name}.{parameter}", value.detach())
         record_mutations(arrays, case, inputs)
-        record_left(arrays, named_parameters(modules), requires_grad=True, grad=True)
+        watched.record(arrays)
         if not listed:
             arrays["mutated"] = np.append(arrays["mutated"], "episodes")
         return arrays

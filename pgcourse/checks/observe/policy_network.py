@@ -12,6 +12,7 @@ from torch.distributions import Categorical
 from pgcourse.checks.observe.asking import Ask, kind_of_error
 from pgcourse.checks.observe.network_facts import (
     driven_apart,
+    frozen,
     inert,
     misfit,
     more_than_parameters,
@@ -68,7 +69,8 @@ class PolicyFactory(Factory):
             reached = torch.autograd.grad(log_prob, parameters, allow_unused=True)
             arrays["unreached"] = np.array(sum(1 for gradient in reached if gradient is None))
             arrays["inert"] = np.array(inert(policy, case["obs"], _against_the_first))
-            arrays["seen"], arrays["apart"] = sensitivity(policy, case["obs"], _against_the_first)
+            arrays["frozen"] = np.array(frozen(policy))
+            arrays |= sensitivity(policy, case["obs"], _against_the_first)
             self._train(arrays, policy, case["training_obs"], case["targets"])
             misfits.append(misfit(ask, policy, case["obs"], _distribution))
             later = [slopes(policy, case["training_obs"])]

@@ -12,8 +12,8 @@ from torch.distributions import Categorical
 
 from pgcourse.checks.observe import call, seed_everything
 from pgcourse.checks.observe.asking import Ask, Asking
-from pgcourse.checks.observe.networks import NETWORKS, named_parameters, network_of, sgd
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_left, record_mutations
+from pgcourse.checks.observe.networks import NETWORKS, Watched, network_of, sgd
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 COLUMNS = ("obs", "actions", "log_prob", "advantages", "returns")
 
@@ -58,6 +58,7 @@ class RowWatch:
 
 Answers = dict[tuple[int, ...], Arrays]  # to what `PpoUpdate` asks of single steps
 
+MANY_ROWS = 32  # of which a shuffle parts or mixes fewer than four in ten by chance less than once in 10^8 cases
 MOST_STEPS = 1000  # a right update of the cases takes 24 at most
 
 
@@ -120,6 +121,12 @@ class PpoUpdate(Asking):
             sizes = all([len(rows) for rows in epoch] == expected for epoch in epochs)
             _answer(arrays, f"does the {name} use every row once in each epoch?", once)
             _answer(arrays, f"has each minibatch of the {name} minibatch_size rows, the last the rest?", sizes)
+            if once and sizes and size >= MANY_ROWS:
+                together = torch.stack([_together(epoch, size) for epoch in epochs])  # [epochs, B, B]
+                next_to = float(together.diagonal(1, 1, 2).mean(1).max())
+                kept = float(((together[1:] * together[:-1]).sum((1, 2)) / together[1:].sum((1, 2))).max())
+                _answer(arrays, f"are neighbouring rows parted in most minibatches of the {name}?", next_to < 0.6)
+                _answer(arrays, f"do the minibatches of the {name} mix anew in each epoch?", kept < 0.6)
             if once and sizes:
                 follows = self._follows(ask, case, given, done, name, answers)
                 _answer(arrays, f"is a step of the {name} the one that its minibatch gives by itself?", follows)
@@ -174,6 +181,14 @@ class PpoUpdate(Asking):
         return True
 
 
+def _together(epoch: list[list[int]], size: int) -> Tensor:
+    """[B, B]: 1 where two different rows share a minibatch."""
+    members = torch.zeros(len(epoch), size)
+    for place, rows in enumerate(epoch):
+        members[place, rows] = 1
+    return members.T @ members - torch.eye(size)
+
+
 def _path(done: Arrays, name: str) -> Tensor:
     return torch.from_numpy(done[f"{name} path"].copy())
 
@@ -205,7 +220,7 @@ class Updates:
         generator = torch.Generator().manual_seed(inputs["seed"])
         if "state" in inputs:
             generator.set_state(inputs["state"])
-        result, watches = self._run(inputs, generator)
+        result, watches, watched = self._run(inputs, generator)
         arrays = {
             "generator": generator.get_state().numpy(),
             "result.kind": np.array("dict" if isinstance(result, dict) else type(result).__name__),
@@ -222,11 +237,10 @@ class Updates:
                 path = [place[part] for place in watch.path]
                 arrays[f"{name} {part} path"] = torch.stack(path).numpy() if path else np.empty((0, *value.shape))
         record_mutations(arrays, case, inputs)
-        networks = {name: watch.network for name, watch in watches.items()}
-        record_left(arrays, named_parameters(networks), requires_grad=True, grad=True)
+        watched.record(arrays)
         return arrays
 
-    def _run(self, inputs: Case, generator: torch.Generator) -> tuple[Any, dict[str, RowWatch]]:
+    def _run(self, inputs: Case, generator: torch.Generator) -> tuple[Any, dict[str, RowWatch], Watched]:
         from pgcourse.rollout import Batch
 
         policy, critic = (network_of(inputs, name) for name in NETWORKS)
@@ -246,7 +260,8 @@ class Updates:
             "batch": Batch(*(inputs[name] for name in Batch._fields)),
             "generator": generator,
         }
-        return call(self._attempt, self._signature, {**inputs, **parts}), watches
+        watched = Watched({"policy": policy, "critic": critic}, (policy_optimizer, critic_optimizer))
+        return call(self._attempt, self._signature, {**inputs, **parts}), watches, watched
 
 
 def _answer(arrays: Arrays, question: str, yes: bool) -> None:

@@ -11,7 +11,7 @@ from torch.distributions import Categorical, Distribution, Independent, Normal
 
 from pgcourse.checks.observe import call, split_signature
 from pgcourse.checks.observe.asking import Ask, Asking
-from pgcourse.checks.observe.record import Arrays, Case
+from pgcourse.checks.observe.record import Arrays, Case, record_left
 
 NORMALS = "Independent(Normal, 1)"
 MOST = 1000  # numbers for each observation
@@ -41,6 +41,7 @@ class Networks:
         named = list(network.named_parameters())
         arrays["names"] = np.array([name for name, _ in named], dtype=str)
         arrays["trained"] = np.array([parameter.requires_grad for _, parameter in named], dtype=bool)
+        record_left(arrays, {n: value for n, value in named if value.requires_grad}, requires_grad=True, grad=True)
         return arrays | self.parameters(len(self._built) - 1)
 
     def parameters(self, network: int) -> Arrays:
@@ -78,6 +79,17 @@ class Networks:
             arrays[name] = plain(tensor).numpy()
             arrays[f"{name}.differentiable"] = np.array(tensor.requires_grad)
         return arrays
+
+    def evaluated(self, network: int, number: int, obs: Tensor) -> Arrays:
+        """As `forward`, after eval(). Each part is in the mode that it was in again afterwards."""
+        module = self._built[network]
+        modes = [(part, part.training) for part in module.modules()]
+        module.eval()
+        try:
+            return self.forward(network, number, obs, [])
+        finally:
+            for part, mode in modes:
+                part.training = mode
 
     def foreign(self, network: int, obs: Tensor) -> Arrays:
         """`count` of the tensors behind a forward pass that can be trained, and are none of the parameters it began with."""
@@ -179,7 +191,7 @@ class Factory(Asking):
     def begin(self, ask: Ask, case: Case) -> tuple[Arrays, RemoteNetwork | None]:
         """The first network, if it is one, and what it is."""
         built = self.build(ask, case)
-        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module")}
+        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module", "left") if name in built}
         source = torch.Generator().manual_seed(case["judge_seed"])
         return arrays, RemoteNetwork(ask, 0, built, source) if arrays["is module"] else None
 
@@ -220,11 +232,13 @@ class RemoteNetwork(nn.Module):
     def look(self, obs: Tensor, names: list[str]) -> tuple[Tensor, ...]:
         """One forward pass over there. `names` is filled with what it gave."""
         here = [value.detach() for value in self.values]
-        same = all(torch.equal(one.nan_to_num(), two.nan_to_num()) for one, two in zip(here, self.there, strict=True))
+        known = len(self.there) == len(here)
+        same = known and all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(here, self.there, strict=True))
         self.passes += 1
         self.order = torch.randperm(len(obs), generator=self.source) if obs.ndim > 1 else torch.arange(0)
         shuffled = obs[self.order] if obs.ndim > 1 else obs
         values = [] if same else [value.clone() for value in here]
+        self.there = []  # unknown, should the pass fail
         self.said = self.ask("forward", network=self.number, number=self.passes, obs=shuffled, values=values)
         self.there = [value.clone() for value in here]
         self.changed = self.changed or bool(self.said["changed"])

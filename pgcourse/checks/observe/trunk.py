@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from pgcourse.checks.observe import call
-from pgcourse.checks.observe.networks import named_parameters
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_left, record_mutations
+from pgcourse.checks.observe.networks import Watched, running
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 LAYERS = ("trunk", "policy_head", "value_head")
 
@@ -30,11 +30,12 @@ class TwoHeads(nn.Module):
 
 @dataclass(frozen=True)
 class TrunkSteps:
-    """Call the attempt `U` times in a row with the losses of one forward pass each, plain SGD, and gradients left of ones.
+    """Call the attempt `U` times in a row with the losses of one forward pass each, SGD, and gradients left of ones.
 
-    The case holds the weights `trunk` [H, D], `policy_head` [A, H] and `value_head` [H], `learning_rate`, the settings of
-    the step, and for each update `obs` [U, B, D], `actions`, `advantages` and `returns` [U, B]. The attempt may ask for
-    `network`, `optimizer`, `policy_loss`, `value_loss` and `entropy`, scalars, and for every other entry by its name.
+    The case holds the weights `trunk` [H, D], `policy_head` [A, H] and `value_head` [H], `learning_rate`, `momentum` (0:
+    none; else it runs already), the settings of the step, and for each update `obs` [U, B, D], `actions`, `advantages` and
+    `returns` [U, B]. The attempt may ask for `network`, `optimizer`, `policy_loss`, `value_loss` and `entropy`, scalars, and
+    for every other entry by its name.
     """
 
     signature: str
@@ -46,12 +47,13 @@ class TrunkSteps:
         inputs = fresh(case)
         network = TwoHeads(*(inputs[layer] for layer in LAYERS))
         # Two groups, as where a head has a rate of its own: who asks the first group alone misses the heads.
-        groups = [{"params": [network.trunk]}, {"params": [network.policy_head, network.value_head]}]
-        optimizer = torch.optim.SGD(groups, lr=inputs["learning_rate"])
+        groups = [[network.trunk], [network.policy_head, network.value_head]]
+        optimizer = running(groups, inputs["learning_rate"], inputs["momentum"])
         steps: list[int] = []
         optimizer.register_step_post_hook(lambda *_: steps.append(1))
         for parameter in network.parameters():
             parameter.grad = torch.ones_like(parameter)  # of whatever came before
+        watched = Watched({"network": network}, [optimizer])
         for update in range(len(inputs["obs"])):
             steps.clear()
             obs, actions, advantages, returns = (
@@ -71,5 +73,5 @@ class TrunkSteps:
             for name, parameter in network.named_parameters():
                 record(arrays, f"{when}{name}", parameter.detach())
         record_mutations(arrays, case, inputs)
-        record_left(arrays, named_parameters({"network": network}), requires_grad=True, grad=True)
+        watched.record(arrays)
         return arrays

@@ -128,6 +128,9 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
     elif idle := int(arrays["inert"]):
         text = "Some parameters play no part: whatever their values are, your network gives the same probabilities."
         yield "unused-parameters", text, f"Got {idle} such parameters, expected 0."
+    if still := int(arrays["frozen"]):
+        text = "Some weights of your network cannot be trained: their requires_grad is False."
+        yield "frozen-weights", text, f"Got {still} such parameters, expected 0."
     trained = float(arrays["trained"])
     where = f"Got a mean probability of {number(trained)} for the right action, expected at least {CONFIDENT}."
     if not trained >= LEARNED:

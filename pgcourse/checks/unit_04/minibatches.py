@@ -29,7 +29,12 @@ def cases(seed: int) -> Iterator[Case]:
     small = (6 + int(integers(source, 10)), 2 + int(integers(source, 3)), 20)
     often = [(10 + int(integers(source, 6)), 3 + int(integers(source, 3)), MANY) for _ in range(2)]
     fixed = ((4, 2, 20), (5, 2, 20), (1, 1, 2), (3, 3, 12), (3, 5, 2), (64, 16, 3))
-    for sizes in (*fixed, *large, many, small, *often):
+    buffer = (
+        300 + int(integers(source, 20)),
+        70 + int(integers(source, 8)),
+        20,
+    )  # more rows than any buffer, or byte, holds
+    for sizes in (*fixed, *large, many, small, *often, buffer):
         yield {**dict(zip(names, sizes, strict=True)), "seed": int(integers(source, 2**31))}
 
 

@@ -87,7 +87,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield stopping()
     # With an entropy bonus every row has a gradient, clipped or not.
     several: Case = {"minibatch_size": 3, "look_at": "rows", "ent_coef": 0.01, "update_epochs": 3}
-    yield random_batch(source, 8, learning_rate=0.1, **several)
+    random_batch(source, 8)  # as above
+    yield random_batch(generator(seed + 2000), 32, learning_rate=0.1, **{**several, "minibatch_size": 9})
     yield random_batch(source, 8, learning_rate=3.0, max_grad_norm=5.0, target_kl=1e-4, **several)
     yield equal_rows(source)
     # The bonus: a minibatch of clipped rows alone has a gradient, too, by whose norm a learner may divide.
@@ -98,7 +99,8 @@ def cases(seed: int) -> Iterator[Case]:
     # The divergence is 0 to the last bit, and 0 does not exceed 0.
     yield {**by_hand(), "target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
     groups: Case = {"max_grad_norm": 0.5, "momentum": 0.9, "look_at": "weights and metrics"}
-    yield random_batch(source, 6, target_kl=0.0, **groups)
+    alike = random_batch(source, 6, target_kl=0.0, **groups)
+    yield {**alike, "advantages": 0.01 * alike["advantages"]}
     # What only fixed batches have shown so far.
     yield random_batch(source, 12, ent_coef=0.1, **changes)
     yield {**frozen(source, above=False), "ent_coef": 0.01}

@@ -38,11 +38,12 @@ def cases(seed: int) -> Iterator[Case]:
         # 1 - 4 = -3 for the head and for the trunk.
         "trunk": torch.tensor([[1.0]]), "policy_head": torch.zeros(2, 1), "value_head": torch.tensor([1.0]),
         "obs": torch.ones(1, 1, 1), "actions": torch.zeros(1, 1, dtype=torch.int64), "advantages": torch.ones(1, 1),
-        "returns": torch.full((1, 1), 4.0), "learning_rate": 1.0, "vf_coef": 0.5, "ent_coef": 0.0, "max_grad_norm": 0.5,
+        "returns": torch.full((1, 1), 4.0), "learning_rate": 1.0, "momentum": 0.0, "vf_coef": 0.5, "ent_coef": 0.0,
+        "max_grad_norm": 0.5,
     }  # fmt: skip
     source = generator(seed)
     yield random_updates(source, vf_coef=0.5, ent_coef=0.1, max_grad_norm=0.5)
-    yield random_updates(source, vf_coef=0.01, ent_coef=0.3, max_grad_norm=50.0, dtype=torch.float64)
+    yield random_updates(source, vf_coef=0.01, ent_coef=0.3, max_grad_norm=50.0, momentum=0.9, dtype=torch.float64)
     yield random_updates(source, vf_coef=2.0, ent_coef=0.0, max_grad_norm=50.0)
     yield random_updates(source, vf_coef=0.0, ent_coef=0.02, max_grad_norm=0.3)
     for max_grad_norm in (0.4, 5.0):  # gradients of some 10^4 and more
@@ -62,6 +63,7 @@ def random_updates(source: torch.Generator, *, dtype: torch.dtype = torch.float3
         "advantages": 2 * normal(source, updates, rows, dtype=dtype) + 1,
         "returns": 2 * normal(source, updates, rows, dtype=dtype) + 5,
         "learning_rate": 0.05,
+        "momentum": 0.0,
         **settings,
     }
 
@@ -71,7 +73,8 @@ def show(case: Case) -> str:
     settings = ", ".join(f"{name}={value(case[name])}" for name in ("vf_coef", "ent_coef", "max_grad_norm"))
     rows, times = case["obs"].shape[1], len(case["obs"])
     called = "once" if times == 1 else "twice, each time with the losses of a new forward pass,"
-    text = f"shared_trunk_step(network, optimizer, policy_loss, value_loss, entropy, {settings}), called {called} with plain SGD "
+    kind = f"SGD of momentum {case['momentum']} that runs already" if case["momentum"] else "plain SGD"
+    text = f"shared_trunk_step(network, optimizer, policy_loss, value_loss, entropy, {settings}), called {called} with {kind} "
     text += (
         f"(learning rate {value(case['learning_rate'])}, trunk and heads in two groups) and gradients of 1 left over; "
     )

@@ -167,6 +167,9 @@ def _training(case: Case, arrays: Arrays) -> Violations:
     if idle := int(arrays["inert"]):
         text = "Some parameters play no part: whatever their values are, your network gives the same means."
         yield "unused-parameters", text, f"Got {idle} such parameters, expected 0."
+    if still := int(arrays["frozen"]):
+        text = "Some weights of your network cannot be trained: their requires_grad is False."
+        yield "frozen-weights", text, f"Got {still} such parameters, expected 0."
     targets, trained = case["targets"].numpy(), arrays["trained mean"]
     reached = np.stack([(trained * np.sign(targets))[targets[:, 0] * sign > 0].mean(axis=0) for sign in (1, -1)])
     low, high = trained.min(), trained.max()

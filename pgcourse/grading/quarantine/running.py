@@ -14,7 +14,7 @@ from typing import Any
 
 from pgcourse.checks.observe import from_json, guarded
 from pgcourse.checks.observe.asking import Ask, Asking, Callback, Unanswered, unanswered
-from pgcourse.checks.observe.record import Arrays, settle
+from pgcourse.checks.observe.record import Arrays, add_left, settle
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine.process import CROWDED, Child, KeeperGone, Kind, Limits, attempted, zygote
@@ -220,7 +220,7 @@ class _Run:
 
     def _drive(self, observer: Asking, id: str, given: dict[str, Any]) -> None:
         """Ask about one case, and write down the facts; the child only answers."""
-        first, printed = True, ""
+        first, printed, left = True, "", list[str]()
 
         def ask(question: str, **arguments: Any) -> Arrays:
             nonlocal first, printed
@@ -236,11 +236,14 @@ class _Run:
             if message is None:
                 raise _Broken(None)
             printed += _printed(message)
+            left.extend(map(str, answer.get("left", ())))
             if instead := unanswered(answer):
                 raise Unanswered(instead)
             return answer
 
         if (facts := _facts(observer, ask, given)) is not None:
+            if left:
+                add_left(facts, left)
             self.collected.seen[id].append(self._kept(facts))
             self.collected.printed[id].append(printed[:300])
 
