@@ -124,7 +124,7 @@ class Networks:
             given = self._built[network](obs.clone())
             said = {"log_prob": given.log_prob(actions), "entropy": given.entropy()}
             if samples:
-                said["samples"] = given.sample((samples,))
+                said["samples"] = torch.stack([given.sample() for _ in range(samples)])  # as agents draw them
         return {name: plain(value).numpy() for name, value in said.items()}
 
     def backward(self, network: int, number: int, weights: dict[str, Tensor]) -> Arrays:

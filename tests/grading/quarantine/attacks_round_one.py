@@ -410,12 +410,6 @@ def policy_network(d, a):
 # The right answer under another name, which the child is made to call: its values are right, and a person is told to look.
 ELSEWHERE = ("answers for a function that does nothing",)
 
-LEAKS = (
-    "prints hidden inputs at a public example", "returns hidden inputs at a public example",
-    "raises hidden inputs at a public example", "writes hidden inputs as a shape",
-    "writes hidden inputs as the kind of a built-in error", "writes hidden inputs as an exit status",
-)  # fmt: skip
-
 
 def traces(values: list[float]) -> dict[str, list[str]]:
     """Attack -> what its page must not hold. Args: values: of `rewards` in the last hidden case of the attacked exercise."""
