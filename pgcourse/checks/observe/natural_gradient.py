@@ -17,9 +17,8 @@ from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_l
 
 SECOND = "your result after the policy has changed"
 PRODUCTS = "the number of products a round"
-OTHER_SIDE = (
-    -2
-)  # of the second b, in so many of the first: all numbers of a right answer are exactly so many times as large
+# Of the second b or step, in so many of the first: all numbers of a right answer are exactly so many times as large.
+OTHER_SIDE = -2
 TRIED = "the number of steps tried beyond backtracks"
 
 
@@ -196,7 +195,7 @@ class Search(Asking):
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         lengths, improvements, kls = (np.asarray(case[name]) for name in ("lengths", "improvements", "kls"))
-        tried: set[float] = set()
+        tried: set[float] = set()  # of one search
 
         def outcome(given: np.ndarray) -> np.ndarray:
             """Length [] -> improvement and KL divergence [2]."""
@@ -210,26 +209,43 @@ class Search(Asking):
         given = {name: case[name] for name in ("step", "max_kl", "backtracks", "shrink")}
         arrays = ask("search", **given, outcome=outcome)
         record(arrays, TRIED, max(len(tried - {0.0}) - case["backtracks"], 0))
+        tried.clear()
+        again = ask("search_again", **given, outcome=outcome)
+        arrays |= {name: array for name, array in again.items() if name.startswith((TURNED, KEPT, "left"))}
+        record(arrays, f"{TRIED} the second time", max(len(tried - {0.0}) - case["backtracks"], 0))
         return arrays
 
 
 class Searches:
-    """Beside the attempt: one search, with outcomes from elsewhere."""
+    """Beside the attempt: one search, and another beside it, with outcomes from elsewhere."""
 
     def __init__(self, attempt: Any, signature: str) -> None:
         self._attempt, self._signature = attempt, signature
+        self._result: Any = None
 
     def search(self, outcome: Callback, **case: Any) -> Arrays:
         """Call the attempt once. Args: outcome: length [] -> improvement and KL divergence [2]. case: see `Search`."""
         arrays: Arrays = {}
         inputs = fresh(case)
-        step = case["step"].double()
+        self._result = self._found(outcome, case["step"], inputs)
+        record(arrays, "result", self._result)
+        record_mutations(arrays, case, inputs)
+        return arrays
+
+    def search_again(self, outcome: Callback, **case: Any) -> Arrays:
+        """Once more with another tensor as `step`: `TURNED`; and the first result, be it the first step itself: `KEPT`."""
+        arrays: Arrays = {}
+        step = OTHER_SIDE * case["step"]
+        record(arrays, TURNED, self._found(outcome, step, {**case, "step": step.clone()}))
+        record(arrays, KEPT, self._result)
+        return arrays
+
+    def _found(self, outcome: Callback, step: Tensor, inputs: Case) -> Any:
+        step = step.double()
 
         def evaluate(candidate: Tensor) -> tuple[float, float]:
             length = float(candidate.detach().double() @ step / (step @ step))
             improvement, kl = outcome(np.array(length)).tolist()
             return improvement, kl
 
-        record(arrays, "result", call(self._attempt, self._signature, {**inputs, "evaluate": evaluate}))
-        record_mutations(arrays, case, inputs)
-        return arrays
+        return call(self._attempt, self._signature, {**inputs, "evaluate": evaluate})

@@ -87,7 +87,7 @@ mistake = edits_of(written_out, shifted_back=shifted_back, shifted_on=shifted_on
 EXERCISE = Exercise.listed(
     "n_step_returns",
     cases=cases,
-    observe=CallAndKeep(SIGNATURE),
+    observe=CallAndKeep(SIGNATURE, axis=1),
     reference=n_step_returns,
     show_case=named_call("n_step_returns", SIGNATURE),
     hints=(
