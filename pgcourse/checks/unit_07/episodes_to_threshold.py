@@ -28,6 +28,7 @@ def cases(seed: int) -> Iterator[Case]:
         ([3.0, 6.0, 4.0], 6.0, 1),
         ([1.0, 5.0, 6.0, 1.0, 0.0, 1.0, 1.0], 5.0, 2),  # early, then lost for good
         ([-1e6, 0.01, 0.01, 0.01], 0.005, 2),  # small returns after a disaster
+        ([1.0, 2.996, 5.0], 2.998, 1),  # nearly reached
     ):
         yield {"episodic_returns": torch.tensor(returns), "threshold": threshold, "window": window}
     source = generator(seed)
@@ -43,6 +44,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"episodic_returns": rising, "threshold": float(rising[:4].mean()), "window": 4}
     yield {"episodic_returns": lucky, "threshold": float(rising[-4:].mean()) + 0.5, "window": 4}
     yield {"episodic_returns": rising, "threshold": float(rising[0]) - 1, "window": len(rising) + 1}
+    close = rising + 255 / 256  # rounded to cents, a mean of two reaches what it does not
+    yield {"episodic_returns": close, "threshold": float(close[1:3].mean()) + 0.002, "window": 2}
 
 
 def judge(case: Case, arrays: Arrays) -> Verdict:
