@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcourse.checks.observe import AFTER, AGAIN, KEPT, PRECISION, RESEEDED, SWITCHED_OFF, TURNED
+from pgcourse.checks.observe import AFTER, AGAIN, KEPT, OPPOSITE, PRECISION, RESEEDED, SWITCHED_OFF, TURNED
 from pgcourse.checks.observe.record import OTHERWISE, Arrays
 from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
 
@@ -35,7 +35,7 @@ class Verdict:
 
 CORRECT = Verdict(True)
 MOST_NAMES = 20  # that a sentence lists
-_LATER = (AFTER, AGAIN, TURNED, KEPT)  # what is looked at when the result itself is right
+_LATER = (AFTER, AGAIN, TURNED, OPPOSITE, KEPT)  # what is looked at when the result itself is right
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def left_behind(got: Arrays) -> str:
 
 def _compare_kept(names: Sequence[str], expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:
     """What another call gave, with other numbers in the same tensors, and whether the first result outlived it."""
-    turned, kept = ([name for name in names if name.startswith(prefix)] for prefix in (TURNED, KEPT))
+    turned, kept = ([name for name in names if name.startswith(each)] for each in ((TURNED, OPPOSITE), KEPT))
     if not (verdict := _compare_all(turned, expected, got, tolerance)).ok:
-        before = f"result{verdict.name.removeprefix(TURNED)}"
+        before = f"result{verdict.name.removeprefix(TURNED).removeprefix(OPPOSITE)}"
         if verdict.kind != "value" or not close(got[before], got[verdict.name], tolerance).all():
             return verdict
         text = "Called again with other numbers in the same tensors, your function gives the result of before."

@@ -10,7 +10,7 @@ import numpy as np
 from pgcourse.checks.compare import Verdict, kinds_alike, relation, values_alike
 from pgcourse.checks.exercise import CheckResult, Exercise, Finding, Misconception, get, is_untouched
 from pgcourse.checks.mistakes import numbers_are_right, recognise_everywhere
-from pgcourse.checks.observe import TURNED, TimeLimit, observe
+from pgcourse.checks.observe import OPPOSITE, TURNED, TimeLimit, observe
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.progress import hints_taken
 from pgcourse.checks.sandbox import captured_output, preserved_state, time_limit
@@ -197,7 +197,7 @@ def _first_failing(verdicts: Sequence[Verdict], among: Sequence[int] | None = No
     failing = [index for index in failing if among is None or index in among] or failing
     later = ("gradient", "shared memory", "left behind", "kept")
     at_once = (i for i in failing if not any(word in verdicts[i].kind for word in later))
-    return next((i for i in at_once if not verdicts[i].name.startswith(TURNED)), failing[0])
+    return next((i for i in at_once if not verdicts[i].name.startswith((TURNED, OPPOSITE))), failing[0])
 
 
 def _statement(

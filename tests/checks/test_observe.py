@@ -78,6 +78,21 @@ def test_the_second_call_has_other_numbers_in_the_same_tensors() -> None:
         np.testing.assert_array_equal(arrays[KEPT], arrays["result"])
 
 
+def test_environments_are_turned_where_steps_hang_together() -> None:
+    seen = []
+
+    def attempt(x: torch.Tensor, flags: torch.Tensor) -> torch.Tensor:
+        seen.append((x.tolist(), flags.tolist()))
+        return x + 1
+
+    for observer in (Call("x, flags", axis=1), CallAndKeep("x, flags", axis=1)):
+        seen.clear()
+        arrays = observe(observer, attempt, case())
+        assert seen == [([[1, 2], [3, 4]], [True, False]), ([[2, 1], [4, 3]], [True, False])]
+        np.testing.assert_array_equal(arrays[TURNED], arrays["result"][:, ::-1])
+        assert TURNED not in observe(observer, attempt, {"x": torch.ones(3, 1), "flags": torch.ones(3)})
+
+
 def test_what_is_kept_between_calls_is_said() -> None:
     @lru_cache
     def known_by_identity(rewards, *, gamma):

@@ -48,6 +48,7 @@ Observer = Callable[[Any, Case], Arrays]
 AGAIN = "your result, where gradients are taken,"
 AFTER = "your result, looked at again after the inputs were overwritten,"
 TURNED = "your result for the same numbers in reverse order"
+OPPOSITE = "your result for the same numbers with the opposite sign"
 KEPT = "your result, looked at again after another call,"
 # What a call may leave behind for everybody.
 SWITCHED_OFF, PRECISION = "gradients switched off for everybody", "another default dtype for everybody"
@@ -95,11 +96,13 @@ class Call:
         `"rewards, *, gamma"`.
       differentiable: inputs whose gradient is recorded.
       constant: inputs that must receive no gradient; recorded likewise (the reference gives zero).
+      axis: along which all inputs are turned round for the second call: 1 where steps along axis 0 hang together.
     """
 
     signature: str
     differentiable: tuple[str, ...] = ()
     constant: tuple[str, ...] = ()
+    axis: int = 0
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}
@@ -107,7 +110,7 @@ class Call:
         result = call(attempt, self.signature, inputs)
         record(arrays, "result", result)
         record_mutations(arrays, case, inputs)
-        call_turned(arrays, lambda: call(attempt, self.signature, inputs), case, inputs, result)
+        call_turned(arrays, lambda: call(attempt, self.signature, inputs), case, inputs, result, self.axis)
         wanted = (*self.differentiable, *self.constant)
         # An in-place change of an input that requires a gradient raises; that it happened is already written down.
         if wanted and not arrays["mutated"].size:
@@ -128,9 +131,11 @@ class CallAndKeep:
 
     Fields:
       signature: names of the case's entries as the attempt takes them, keyword-only ones after `*`.
+      axis: as in `Call`.
     """
 
     signature: str
+    axis: int = 0
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         arrays: Arrays = {}
@@ -139,7 +144,7 @@ class CallAndKeep:
         record(arrays, "result", result)
         record_mutations(arrays, case, inputs)
         kept = list(flatten(result))
-        call_turned(arrays, lambda: call(attempt, self.signature, inputs), case, inputs, result)
+        call_turned(arrays, lambda: call(attempt, self.signature, inputs), case, inputs, result, self.axis)
         with torch.no_grad():
             for value in inputs.values():
                 if isinstance(value, Tensor):
@@ -149,18 +154,20 @@ class CallAndKeep:
         return arrays
 
 
-def call_turned(arrays: Arrays, again: Callable[[], Any], case: Case, inputs: Case, result: Any) -> None:
-    """Turn all inputs round where they lie, along their first axes, and call again: `TURNED`; then the first result: `KEPT`.
+def call_turned(arrays: Arrays, again: Callable[[], Any], case: Case, inputs: Case, result: Any, axis: int = 0) -> None:
+    """Turn all inputs round where they lie, along an axis, and call again: `TURNED`; then the first result: `KEPT`.
 
     Who knows an input by its identity gives the old numbers, and who writes all results into the same memory has changed
-    the first. Row by row and step by step, inputs that are turned together fit as they did.
+    the first. Rows that are turned together fit as they did. The steps of a rollout do not where one input says what
+    follows another one: there, the environments are turned, and one environment alone is not called again.
     """
-    rows = [name for name, value in case.items() if isinstance(value, Tensor) and value.ndim and len(value) > 1]
+    tensors = {name: value for name, value in case.items() if isinstance(value, Tensor)}
+    rows = [name for name, value in tensors.items() if value.ndim > axis and value.shape[axis] > 1]
     if not rows or arrays["mutated"].size or arrays["left"].size:
         return
     with torch.no_grad():
         for name in rows:
-            inputs[name].copy_(case[name].flip(0))
+            inputs[name].copy_(case[name].flip(axis))
     record(arrays, TURNED, again())
     with torch.no_grad():
         for name in rows:

@@ -13,13 +13,12 @@ from torch.distributions import Categorical, Distribution, Independent, Normal
 from pgcourse.checks.observe import KEPT, TURNED, call
 from pgcourse.checks.observe.asking import Ask, Asking, Callback
 from pgcourse.checks.observe.networks import LinearPolicy, named_parameters
-from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_left, record_mutations
+from pgcourse.checks.observe.record import Arrays, Case, add_left, fresh, record, record_left, record_mutations
 
 SECOND = "your result after the policy has changed"
 PRODUCTS = "the number of products a round"
-OTHER_SIDE = (
-    -2
-)  # of the second b, in so many of the first: all numbers of a right answer are exactly so many times as large
+# Of the second b or step, in so many of the first: all numbers of a right answer are exactly so many times as large.
+OTHER_SIDE = -2
 TRIED = "the number of steps tried beyond backtracks"
 
 
@@ -162,6 +161,7 @@ class PolicyProduct:
         after = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record_mutations(arrays, {**case, **_named(before)}, {**inputs, **_named(after)})
         record_left(arrays, named_parameters({"policy": policy}), requires_grad=True, grad=True)
+        add_left(arrays, _left_at(policy))
         if not arrays["mutated"].size and not arrays["left"].size:
             with torch.no_grad():
                 inputs["vector"].copy_(case["vector"].flip(0))
@@ -174,6 +174,13 @@ class PolicyProduct:
                 parameter.mul_(0.5)
         record(arrays, SECOND, call(attempt, self.signature, {**fresh(case), "policy": policy}))
         return arrays
+
+
+def _left_at(policy: nn.Module) -> list[str]:
+    """The mode of evaluation and hooks, which a policy that is handed over has not."""
+    hooks = (each for module in policy.modules() for name, each in vars(module).items() if name.endswith("_hooks"))
+    left = {"the policy in evaluation mode": not policy.training, "a hook at the policy": any(map(len, hooks))}
+    return [words for words, there in left.items() if there]
 
 
 def _named(parameters: dict[str, Tensor]) -> Case:
@@ -196,7 +203,7 @@ class Search(Asking):
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         lengths, improvements, kls = (np.asarray(case[name]) for name in ("lengths", "improvements", "kls"))
-        tried: set[float] = set()
+        tried: set[float] = set()  # of one search
 
         def outcome(given: np.ndarray) -> np.ndarray:
             """Length [] -> improvement and KL divergence [2]."""
@@ -210,26 +217,43 @@ class Search(Asking):
         given = {name: case[name] for name in ("step", "max_kl", "backtracks", "shrink")}
         arrays = ask("search", **given, outcome=outcome)
         record(arrays, TRIED, max(len(tried - {0.0}) - case["backtracks"], 0))
+        tried.clear()
+        again = ask("search_again", **given, outcome=outcome)
+        arrays |= {name: array for name, array in again.items() if name.startswith((TURNED, KEPT, "left"))}
+        record(arrays, f"{TRIED} the second time", max(len(tried - {0.0}) - case["backtracks"], 0))
         return arrays
 
 
 class Searches:
-    """Beside the attempt: one search, with outcomes from elsewhere."""
+    """Beside the attempt: one search, and another beside it, with outcomes from elsewhere."""
 
     def __init__(self, attempt: Any, signature: str) -> None:
         self._attempt, self._signature = attempt, signature
+        self._result: Any = None
 
     def search(self, outcome: Callback, **case: Any) -> Arrays:
         """Call the attempt once. Args: outcome: length [] -> improvement and KL divergence [2]. case: see `Search`."""
         arrays: Arrays = {}
         inputs = fresh(case)
-        step = case["step"].double()
+        self._result = self._found(outcome, case["step"], inputs)
+        record(arrays, "result", self._result)
+        record_mutations(arrays, case, inputs)
+        return arrays
+
+    def search_again(self, outcome: Callback, **case: Any) -> Arrays:
+        """Once more with another tensor as `step`: `TURNED`; and the first result, be it the first step itself: `KEPT`."""
+        arrays: Arrays = {}
+        step = OTHER_SIDE * case["step"]
+        record(arrays, TURNED, self._found(outcome, step, {**case, "step": step.clone()}))
+        record(arrays, KEPT, self._result)
+        return arrays
+
+    def _found(self, outcome: Callback, step: Tensor, inputs: Case) -> Any:
+        step = step.double()
 
         def evaluate(candidate: Tensor) -> tuple[float, float]:
             length = float(candidate.detach().double() @ step / (step @ step))
             improvement, kl = outcome(np.array(length)).tolist()
             return improvement, kl
 
-        record(arrays, "result", call(self._attempt, self._signature, {**inputs, "evaluate": evaluate}))
-        record_mutations(arrays, case, inputs)
-        return arrays
+        return call(self._attempt, self._signature, {**inputs, "evaluate": evaluate})

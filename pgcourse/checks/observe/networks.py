@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
-from pgcourse.checks.observe import call
+from pgcourse.checks.observe import call, call_turned
 from pgcourse.checks.observe.record import (
     Arrays,
     Case,
@@ -180,7 +180,7 @@ class SgdUpdate:
 
 @dataclass(frozen=True)
 class PolicyLoss:
-    """Call the attempt with a linear policy; record what it returns, and the loss's gradient for the policy.
+    """Call the attempt with a linear policy; record what it returns, also for rows in reverse order, and the loss's gradient.
 
     Of what else it returns, data for the diagnostics, it is recorded whether it keeps a gradient. The case holds
     `weight` [A, D] and `bias` [A] of the policy. The attempt gives the loss, or a tuple that begins with it.
@@ -192,8 +192,11 @@ class PolicyLoss:
         arrays: Arrays = {}
         inputs = fresh(case)
         policy = LinearPolicy(inputs["weight"], inputs["bias"])
-        known = {**inputs, "policy": policy}
-        result = call(attempt, self.signature, known)
+
+        def anew() -> Any:
+            return call(attempt, self.signature, {**inputs, "policy": policy})
+
+        result = anew()
         record(arrays, "result", result)
         record_mutations(arrays, case, inputs)
         tensors = list(flatten(result))
@@ -203,9 +206,8 @@ class PolicyLoss:
             arrays[f"{question}.kind"] = np.array("answer")
         parameters: dict[str, Tensor] = {f"the policy's {name}": value for name, value in policy.named_parameters()}
         record_left(arrays, parameters, requires_grad=True)
+        rows = {name: value for name, value in case.items() if name not in ("weight", "bias")}
+        call_turned(arrays, anew, rows, inputs, result)
         if not arrays["left"].size:
-            loss = tensors[0] if tensors else None
-            record_gradients(
-                arrays, loss, parameters, lambda: next(flatten(call(attempt, self.signature, known)), None)
-            )
+            record_gradients(arrays, next(flatten(anew()), None), parameters, lambda: next(flatten(anew()), None))
         return arrays

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe import AFTER, call
+from pgcourse.checks.observe import AFTER, KEPT, call
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 METHODS = ("update", "normalize")
+VARIED = 1e-3  # a variance beside which the tiny number of normalize does not count
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,11 @@ class RunningStatistics:
     The case holds `shape` (a tuple), `x` [M, *shape], `splits` (sizes of the batches, M in all), `probe` and
     `first_probe` [B, *shape]. Calls in order: normalize(first_probe); for each batch update, mean, var, then while
     the batch holds other numbers mean and var again, normalize(probe); normalize(probe); mean and var once more, which normalize
-    must not have moved. Behind the first update, a second object takes in a batch. At last first_probe is overwritten and
-    the first result looked at again, under the name `AFTER`. The dtype of the statistics is the learner's business,
-    and not written down; that of what normalize returns is.
+    must not have moved; normalize with other numbers, and the result before it again: `KEPT`. Of the results between updates
+    those are written down before which every component has varied, and where one row in float32 has been seen, that of itself.
+    Behind the first update, a second object takes in a batch. At last first_probe is overwritten and the first result
+    looked at again, under the name `AFTER`. The dtype of the statistics is the learner's business, and not written down;
+    that of what normalize returns is.
     """
 
     signature: str = "shape"
@@ -71,13 +74,23 @@ class RunningStatistics:
             self._record_statistics(arrays, statistics, f"{when}, looked at again when the batch was overwritten,")
             with torch.no_grad():
                 batch.copy_(each)  # who keeps the rows, and computes at once, is right
-            statistics.normalize(inputs["probe"])
+            scaled = statistics.normalize(inputs["probe"])
+            so_far = torch.cat(seen)
+            if (
+                len(so_far) == 1 and each.dtype == torch.float32
+            ):  # of which statistics in any precision hold every digit
+                record(arrays, "the result of normalize for the only row so far", detached(statistics.normalize(batch)))
+            elif count < len(batches) and so_far.double().var(0, correction=0).amin() > VARIED:
+                record(arrays, f"the result of normalize {when}", detached(scaled))
             if count == 1:
                 other.update(-2 * each - 1)
                 self._record_statistics(arrays, other, "of a second object with a batch of its own")
         arrays["the result of update.kind"] = np.array("NoneType" if returned is None else "value")
-        record(arrays, "the result of normalize after the updates", detached(statistics.normalize(inputs["probe"])))
+        last = statistics.normalize(inputs["probe"])
+        record(arrays, "the result of normalize after the updates", detached(last))
         self._record_statistics(arrays, statistics, "after normalize")
+        statistics.normalize(-2 * case["probe"] - 1)
+        record(arrays, KEPT, detached(last))
         record_mutations(arrays, case, {**inputs, "x": torch.cat(seen)})
         with torch.no_grad():
             inputs["first_probe"].mul_(-2)  # a result that lies in this memory becomes another

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgcourse.checks.observe import call, seed_everything
+from pgcourse.checks.observe import KEPT, OPPOSITE, call, seed_everything
 from pgcourse.checks.observe.asking import Ask, Asking
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record_mutations
 
@@ -54,7 +54,10 @@ def kind_of(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Number:
-    """Call the attempt once; a number of any kind (Python, NumPy, tensor without dimensions) is written down alike.
+    """Call the attempt; a number of any kind (Python, NumPy, tensor without dimensions) is written down alike.
+
+    Then turn the sign of all inputs where they lie and call again: `OPPOSITE`; then look at the first result: `KEPT`. In
+    reverse order, most statistics are what they were.
 
     Fields:
       signature: names of the case's entries as the attempt takes them, keyword-only ones after `*`.
@@ -63,13 +66,25 @@ class Number:
     signature: str
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
+        arrays: Arrays = {}
         inputs = fresh(case)
         result = call(attempt, self.signature, inputs)
-        arrays: Arrays = {"result.kind": np.array(kind_of(result))}
-        if (number := as_number(result)) is not None:
-            arrays["result"] = np.array(number)
+        _record_number(arrays, "result", result)
         record_mutations(arrays, case, inputs)
+        if not arrays["mutated"].size and not arrays["left"].size:
+            with torch.no_grad():
+                for name, value in case.items():
+                    if isinstance(value, Tensor):
+                        inputs[name].copy_(-value)
+            _record_number(arrays, OPPOSITE, call(attempt, self.signature, inputs))
+            _record_number(arrays, KEPT, result)
         return arrays
+
+
+def _record_number(arrays: Arrays, name: str, value: Any) -> None:
+    arrays[f"{name}.kind"] = np.array(kind_of(value))
+    if (number := as_number(value)) is not None:
+        arrays[name] = np.array(number)
 
 
 class _Traced:

@@ -33,6 +33,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
     large = [[-1e4, -1e4, -1e4, -torch.inf], [1e4, 1e4 - 20, 0.0, 0.0]]
     yield {"logits": torch.tensor([*large, *normal(source, 2, 4).tolist()])}
+    yield {"logits": torch.tensor([[0.0, -8.0, -9.0], [-8.0, 0.0, -8.0]]) - torch.rand(2, 3, generator=source)}
 
 
 mistake = edits_of(categorical_entropy)

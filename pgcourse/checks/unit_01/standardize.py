@@ -36,6 +36,7 @@ def cases(seed: int) -> Iterator[Case]:
     one_off = torch.zeros(121)
     one_off[int(integers(source, 121))] = 0.1 + 0.05 * float(torch.rand(1, generator=source))
     yield {"x": one_off.view(11, 11)}
+    yield {"x": one_off.view(11, 11) / 25}  # of 0.0005: here the place of the eps shows
     yield {"x": torch.full((2, 2), 1.0 + int(integers(source, 50)))}
     yield {"x": 1.0 + integers(source, 50, 1)}
 
@@ -59,7 +60,11 @@ EXERCISE = Exercise.listed(
     cases=cases,
     observe=CallAndKeep("x"),
     reference=standardize,
-    also_correct=(rewritten(written_out, {"correction=0": "correction=min(1, x.numel() - 1)"}),),
+    also_correct=tuple(
+        rewritten(written_out, {"correction=0": f"correction={correction}"} | place)
+        for correction in ("0", "min(1, x.numel() - 1)")
+        for place in ({}, {"(std + 1e-8)": "(std.square() + 1e-8).sqrt()"})
+    )[1:],
     hints=(
         "Two steps: move the numbers so that their mean is 0, then stretch them so that their standard deviation is 1. What "
         "does the second step do when all the numbers are equal?",

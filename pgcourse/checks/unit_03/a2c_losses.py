@@ -33,10 +33,11 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case([-1.0, -2.0], [3.0, -1.0], [1.0, 5.0], [3.0, 1.0], [0.5, 0.25], ent_coef=0.1)
     yield _case([-1.0, -0.5, -2.0], [20.0, -2.0, 0.0], [0.0, 2.0, -1.0], [1.0, 2.0, 5.0], [0.7, 0.1, 0.0], ent_coef=0.0)
     source = generator(seed)
-    for count, ent_coef, dtype in ((7, 0.01, torch.float32), (5, 2.5, torch.float32), (6, 0.02, torch.float64)):
+    batches = ((7, 0.01, 1, torch.float32), (5, 2.5, 30, torch.float32), (6, 0.02, 1, torch.float64))
+    for count, ent_coef, unlikely, dtype in batches:
         log_prob, advantages, values, returns, entropy = (normal(source, count, dtype=dtype) for _ in NAMES)
         yield {
-            "log_prob": -log_prob.abs(), "advantages": 3 * advantages + 1, "values": 4 * values,
+            "log_prob": -unlikely * log_prob.abs(), "advantages": 3 * advantages + 1, "values": 4 * values,
             "returns": 30 * returns + 9, "entropy": entropy, "ent_coef": ent_coef,
         }  # fmt: skip
 

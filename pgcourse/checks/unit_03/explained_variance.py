@@ -20,6 +20,10 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"values": 0.7 * returns + 5 * normal(source, 12), "returns": returns}
     double = normal(source, 7, dtype=torch.float64) * 3 - 4
     yield {"values": normal(source, 7, dtype=torch.float64) * 4, "returns": double}
+    # Returns that hardly vary: far from 0, where the mean of squares less the square of the mean loses its digits, and near.
+    for size, middle in ((0.05, 500.0), (0.005, 0.0)):
+        spread, error = size * normal(source, 16), size * normal(source, 16)
+        yield {"values": middle + 0.7 * spread + 0.3 * error, "returns": middle + spread}
 
 
 def written_out(values, returns):  # type: ignore[no-untyped-def]

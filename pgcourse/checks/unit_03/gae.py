@@ -84,7 +84,7 @@ mistake = edits_of(written_out, **SHIFTS, normalize=normalize)
 EXERCISE = Exercise.listed(
     "gae",
     cases=cases,
-    observe=Call(SIGNATURE, constant=("values", "next_values")),
+    observe=Call(SIGNATURE, constant=("values", "next_values"), axis=1),
     reference=gae,
     show_case=named_call("gae", SIGNATURE),
     hints=(

@@ -60,6 +60,7 @@ def cases(seed: int) -> Iterator[Case]:
         random_rollout(seed, 60, 3, gamma=0.98, n=20, share=40),
         random_rollout(seed + 1, 7, 7, gamma=0.97, n=4, share=9, dtype=torch.float64),
         random_rollout(seed + 2, 6, 2, gamma=0.95, n=50, share=9),
+        random_rollout(seed + 3, 60, 2, gamma=0.98, n=45, share=1000),
     ]  # fmt: skip
     yield from (without(case, "values") for case in every)
 
@@ -87,7 +88,7 @@ mistake = edits_of(written_out, shifted_back=shifted_back, shifted_on=shifted_on
 EXERCISE = Exercise.listed(
     "n_step_returns",
     cases=cases,
-    observe=CallAndKeep(SIGNATURE),
+    observe=CallAndKeep(SIGNATURE, axis=1),
     reference=n_step_returns,
     show_case=named_call("n_step_returns", SIGNATURE),
     hints=(

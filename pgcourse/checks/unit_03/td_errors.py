@@ -58,7 +58,7 @@ mistake = edits_of(td_errors, shifted_back=shifted_back, shifted_on=shifted_on)
 EXERCISE = Exercise.listed(
     "td_errors",
     cases=cases,
-    observe=Call(SIGNATURE),
+    observe=Call(SIGNATURE, axis=1),
     reference=td_errors,
     show_case=named_call("td_errors", SIGNATURE),
     hints=(

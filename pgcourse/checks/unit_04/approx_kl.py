@@ -26,6 +26,8 @@ def cases(seed: int) -> Iterator[Case]:
     # Probabilities that are 0 in float32, a ratio that is, and one of thousands.
     old = -200 + normal(source, 4)
     yield {"log_prob": old + torch.tensor([0.0, 1.0, 8.0, -150.0]) + 0.5 * normal(source, 4), "old_log_prob": old}
+    new = -torch.rand(2, generator=source)
+    yield {"log_prob": new, "old_log_prob": new - 25 - torch.rand(2, generator=source)}
 
 
 def written_out(log_prob, old_log_prob):  # type: ignore[no-untyped-def]

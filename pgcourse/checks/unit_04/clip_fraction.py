@@ -35,6 +35,9 @@ def cases(seed: int) -> Iterator[Case]:
     # Probabilities that are 0 in float32, some of them the same as before: on the edge. How many there are is drawn.
     old = -200 + normal(source, 11 + int(integers(source, 40)))
     yield {"log_prob": old + 0.5 * integers(source, 2, len(old)), "old_log_prob": old, "clip_coef": 0.0}
+    coefficient = 0.2 + 0.3 * float(torch.rand(1, generator=source))
+    close = [1 + coefficient * distance for distance in (1.002, 0.998, -1.002, -0.998, 0.5)]
+    yield from_ratios(close, clip_coef=coefficient)
 
 
 def from_ratios(ratios: list[float], *, clip_coef: float, dtype: torch.dtype = torch.float32) -> Case:

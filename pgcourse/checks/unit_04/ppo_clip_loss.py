@@ -26,10 +26,25 @@ def cases(seed: int) -> Iterator[Case]:
         "advantages": torch.tensor([1.0, -2.0, 3.0, -2.0, -1.0]),
         "clip_coef": 0.3,
     }
+    # Nothing bounds what a bad action costs that became likelier by far.
+    yield {
+        "log_prob": torch.tensor([-1.0, -2.0]),
+        "old_log_prob": torch.tensor([-26.0, -14.0]),
+        "advantages": torch.tensor([-1.0, -1.0]),
+        "clip_coef": 0.2,
+    }
     source = generator(seed)
     yield _random(source, 16, clip_coef=0.7)
     yield _random(source, 12, clip_coef=0.05, dtype=torch.float64)
-    # Probabilities that are 0 in float32, and ratios that are not: nothing bounds what a bad action costs that became likelier.
+    further = generator(seed + 1000)
+    new = -torch.rand(2, generator=further)
+    yield {
+        "log_prob": new,
+        "old_log_prob": new - 25 - torch.rand(2, generator=further),
+        "advantages": torch.tensor([-1.0, -2.0]),
+        "clip_coef": 0.2,
+    }
+    # Probabilities that are 0 in float32, and ratios that are not.
     old = -200 + normal(source, 5)
     yield {
         "log_prob": old + torch.tensor([0.0, 0.1, 1.0, 5.0, -150.0]) + 0.1 * torch.rand(5, generator=source),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers, normal
+from pgcourse.checks.authoring import Case, Exercise, edits_of, generator, integers, normal, rewritten
 from pgcourse.checks.observe.running import RunningStatistics
 from pgcourse.checks.wording import value
 
@@ -52,9 +52,9 @@ def cases(seed: int) -> Iterator[Case]:
     # deviations away, so that the rounding of a right mean does not count.
     yield case(normal(source, 40, 3) + 300, (16, 8, 16), torch.tensor([[290.0, 310.0, 310.0]]))
     yield case(normal(source, 70, 2, dtype=torch.float64), (1,) * 70, normal(source, 3, 2, dtype=torch.float64))
-    # A component that never varies, and one that hardly does.
+    # A component that never varies, and one of deviation 0.002.
     data = torch.tensor([[5.0, 1.0], [5.0, 4.0], [5.0, 2.0]])
-    data *= torch.tensor([2.0 ** int(integers(source, 5)), 0.01 + 0.003 * float(torch.rand(1, generator=source))])
+    data *= torch.tensor([2.0 ** int(integers(source, 5)), 0.0015 + 0.0005 * float(torch.rand(1, generator=source))])
     yield case(data, (2, 1), torch.stack([data[0, 0], torch.tensor(0.05)])[None])
 
 
@@ -97,6 +97,7 @@ EXERCISE = Exercise.listed(
     observe=RunningStatistics(),
     show_case=show_case,
     reference=RunningMeanStd,
+    also_correct=(rewritten(RunningMeanStd, {"(self.var + 1e-8).sqrt()": "(self.var.sqrt() + 1e-8)"}),),
     hints=(
         "Take [1] and [3, 5, 9] on paper. The mean of all four is not the mean of the two means: how must the batches be "
         "weighted? And why is the variance of all four larger than both batches' variances?",

@@ -38,6 +38,9 @@ def cases(seed: int) -> Iterator[Case]:
     # Wide and narrow, and near both ends of what is asked for.
     mean = torch.tensor([[9.0, -9.0]]) + 0.2 * normal(source, 1, 2)
     yield case(mean, torch.tensor([3.0, -6.0]) + 0.2 * normal(source, 2), mean)
+    # Where float32 has digits of tanh left, and too few of the slope.
+    u = torch.tensor([[4.0, 7.0], [-5.0, -7.2], [6.0, 7.4]]) + 0.4 * torch.rand(3, 2, generator=source)
+    yield case(u + normal(source, 3, 2), 0.5 * normal(source, 2), u)
 
 
 U = "u = pre_tanh_action"

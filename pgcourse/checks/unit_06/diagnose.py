@@ -89,6 +89,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case({VALUE: [20.0] * 39 + [14.0], RETURN: [20.0] * 40})
     yield _case({VALUE: [18.05] * 40, RETURN: [20.0] * 40})  # 10.8 % of V, 9.75 % of G
     yield _case({VALUE: [2.0] * 24, RETURN: [20.0] * 24})
+    yield _case({VALUE: [0.41] * 25, RETURN: [0.5] * 25})  # returns below 1
+    yield _case({VALUE: [10.0, 160.0] * 14, RETURN: [10.0, 190.0] * 14})  # 9 % on average, 15 % of the mean return
     yield _case({VALUE: [0.0] * 30})
     yield _case({"updates/policy.log_std": [0.0] * 4, "updates/policy.mean": [0.1] * 4})
     yield _case({"updates/policy.mean": [0.0, 0.2, 0.0], "updates/critic.values": [0.3, 0.0, 0.1]})
@@ -173,8 +175,9 @@ def _edges(source: torch.Generator) -> Iterator[Case]:
         ),
         (
             {VALUE: negative + [-16.0, -24.0] * 3, RETURN: negative + [-20.0] * 6},
-            {VALUE: [much] * 30 + [20.0 - 50 * off] * 10, RETURN: [20.0] * 40},
-            {VALUE: [much] * 25, RETURN: [20.0] * 25},
+            # The last quarter: right at 10 and 15 % off at 190, a mean of 7.5 %.
+            {VALUE: [much] * 30 + [10.0, 161.5 - off] * 5, RETURN: [20.0] * 30 + [10.0, 190.0] * 5},
+            {VALUE: [0.41 + off] * 25, RETURN: [0.5] * 25},
             {VALUE: [much] * 24, RETURN: [20.0] * 24},
         ),
         (

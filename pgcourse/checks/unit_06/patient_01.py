@@ -69,6 +69,9 @@ def cases(seed: int) -> Iterator[Case]:
             case["old_log_prob"][0] -= 6
             case["advantages"][0] = -1
         yield case
+    rows = {name: case[name][:2] for name in ("obs", "actions", "old_log_prob")}
+    rows["old_log_prob"] = rows["old_log_prob"] - torch.tensor([19.0, 25.0])
+    yield {**case, **rows, "advantages": -torch.ones(2, dtype=torch.float64)}
 
 
 def shown(case: Case) -> str:

@@ -46,7 +46,7 @@ def cases(seed: int) -> Iterator[Case]:
     for index, case in enumerate(PPO_CLIP_LOSS.cases(seed)):
         batch, dtype = len(case["log_prob"]), case["log_prob"].dtype
         entropy = 0.5 + 0.1 * torch.arange(batch, dtype=dtype)
-        if index > 6:
+        if index > 7:
             entropy = 0.7 + 0.1 * normal(source, batch, dtype=dtype)
         yield {**case, "entropy": entropy, "ent_coef": (0.5, 0.1, 0.01)[index % 3]}
     yield {**case, "entropy": 1 + normal(source, batch, dtype=dtype).abs(), "ent_coef": 0.03}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import nn
 
-from pgcourse.checks.authoring import Case, edits_of
+from pgcourse.checks.authoring import Case, edits_of, generator
 from pgcourse.checks.observe.optimizers import OptimizerSteps
 from pgcourse.checks.unit_06.optimizers import network_case, shown
 from pgcourse.checks.unit_06.patient import Patient, exercise_of
@@ -45,6 +45,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield network_case({"network": sizes}, seed=seed, learning_rate=0.05)
     yield network_case({"network": {"scale": (), "weight": (2, 3)}}, seed=seed + 1, learning_rate=0.02)
     yield network_case({"network": {"weight": (2, 2), "bias": (2,)}}, seed=seed + 2, gradient=1e-5, learning_rate=0.05)
+    once, again = (1 + torch.rand(2, generator=generator(seed))).tolist()
+    for each, rate in ((seed + 3, 2e-4 / once), (seed + 4, 2.0 * again)):  # below and above every usual bound
+        yield network_case({"network": {"weight": (2, 2), "bias": (2,)}}, seed=each, learning_rate=rate)
 
 
 BOTH_GROUPS = '[{"params": matrices}, {"params": vectors}]'

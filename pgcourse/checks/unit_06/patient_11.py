@@ -48,6 +48,12 @@ def cases(seed: int) -> Iterator[Case]:
             "noise": normal(source, batch, size, dtype=dtype),
             "bound": bound,
         }
+    yield {
+        "mean": normal(source, 4, 2, dtype=torch.float64),
+        "log_std": torch.tensor([-6.0, 3.0], dtype=torch.float64) + 0.2 * normal(source, 2, dtype=torch.float64),
+        "noise": normal(source, 4, 2, dtype=torch.float64),
+        "bound": 2.0,
+    }
 
 
 def mass_beyond(law: Normal, draw: Tensor, bound: float) -> Tensor:

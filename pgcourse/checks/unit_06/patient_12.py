@@ -33,6 +33,7 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield {"logits": normal(source, 5, 4)}
     yield {"logits": normal(source, 2, 6, dtype=torch.float64) * 2}
+    yield {"logits": torch.tensor([[0.0, -8.0, -9.0], [-8.0, 0.0, -8.0]]) - torch.rand(2, 3, generator=source)}
 
 
 PATIENT = Patient("patient_12", GAUSSIAN_ENTROPY, ill, CATEGORICAL_ENTROPY.reference, hooks.entropy)

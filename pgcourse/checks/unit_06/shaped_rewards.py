@@ -71,7 +71,7 @@ OF_NEXT_ROW = "torch.cat([potentials[1:], next_potentials[-1:]])"
 EXERCISE = Exercise.listed(
     "shaped_rewards",
     cases=cases,
-    observe=Call(SIGNATURE),
+    observe=Call(SIGNATURE, axis=1),
     reference=shaped_rewards,
     show_case=lambda case: f"shaped_rewards({', '.join(f'{name}={value(case[name])}' for name in (*NAMES, 'gamma'))})",
     hints=(

@@ -21,6 +21,8 @@ from pgcourse.checks.wording import number, value
 DEVIATIONS = 5.5  # standard errors of a quantile that are allowed: a right answer fails once in 10^7 checks
 REFERENCE_RESAMPLES = 20_000
 OF_RESAMPLES = 0.1  # may hold the same numbers, where x has many
+OFF_PLACE = 2  # by so many of its own sorted values an end may be off: quantiles are defined in several ways
+ENDS_IN_WORDS = {"low": "lower", "high": "upper"}
 EXACT = 5  # up to this many runs all resamples are listed
 
 Statistic = Callable[[Tensor], Any]
@@ -57,6 +59,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case(source, torch.tensor([low, high]), "largest", 0.9, 200)
     results = torch.cat([torch.full((6,), 500.0), 100 + 50 * normal(source, 4)])
     yield _case(source, results, "mean", 0.3, 1000)
+    yield _case(source, normal(source, 12) * 20 + 100, "largest", 0.9, 2000)
 
 
 def _case(
@@ -98,7 +101,7 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
         return Verdict(False, "left behind", text)
     found = _pair(arrays) or _samples(case, arrays)
     if "low" in arrays and not found:
-        found = [*_ends(case, arrays), *_count(case, arrays), *_randomness(case, arrays)]
+        found = [*_ends(case, arrays), *_count(case, arrays), *_randomness(case, arrays)] or _places(case, arrays)
     if not found:
         return CORRECT
     return Verdict(False, "+".join(id for id, _, _ in found), found[0][1], found[0][2])
@@ -178,6 +181,20 @@ def _ends(case: Case, arrays: Arrays) -> list[Violation]:
             # With few runs only few values are possible: which of them it is tells the mistake.
             place = number(end) if len(case["x"]) <= EXACT and np.isclose(arrays["values"], end).any() else ""
             found.append((f"{name} {side} {place}", f"The {name} end of your interval is {side}.", shown))
+    return found
+
+
+def _places(case: Case, arrays: Arrays) -> list[Violation]:
+    """Where the ends lie among the statistics of the attempt's own resamples."""
+    values, confidence = np.sort(arrays["values"]), case["confidence"]
+    found = []
+    for name, share in (("low", (1 - confidence) / 2), ("high", (1 + confidence) / 2)):
+        place = share * (len(values) - 1)
+        first, last = max(math.floor(place) - OFF_PLACE, 0), min(math.ceil(place) + OFF_PLACE, len(values) - 1)
+        here = Range(float(values[first]), float(values[last]))
+        if side := here.side(float(arrays[name])):
+            text = f"The {ENDS_IN_WORDS[name]} end of your interval is {side} for the statistics of your resamples."
+            found.append((f"{name} place {side}", text, f"Got {number(float(arrays[name]))}, expected {here}."))
     return found
 
 

@@ -7,6 +7,7 @@ import torch
 
 from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generator, integers
 from pgcourse.checks.compare import CORRECT, Verdict, left_behind
+from pgcourse.checks.observe import KEPT, OPPOSITE
 from pgcourse.checks.observe.statistics import Number
 from pgcourse.checks.wording import number
 from pgcourse.statistics import episodes_to_threshold
@@ -27,6 +28,7 @@ def cases(seed: int) -> Iterator[Case]:
         ([3.0, 6.0, 4.0], 6.0, 1),
         ([1.0, 5.0, 6.0, 1.0, 0.0, 1.0, 1.0], 5.0, 2),  # early, then lost for good
         ([-1e6, 0.01, 0.01, 0.01], 0.005, 2),  # small returns after a disaster
+        ([1.0, 2.996, 5.0], 2.998, 1),  # nearly reached
     ):
         yield {"episodic_returns": torch.tensor(returns), "threshold": threshold, "window": window}
     source = generator(seed)
@@ -42,25 +44,49 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"episodic_returns": rising, "threshold": float(rising[:4].mean()), "window": 4}
     yield {"episodic_returns": lucky, "threshold": float(rising[-4:].mean()) + 0.5, "window": 4}
     yield {"episodic_returns": rising, "threshold": float(rising[0]) - 1, "window": len(rising) + 1}
+    close = rising + 255 / 256  # rounded to cents, a mean of two reaches what it does not
+    yield {"episodic_returns": close, "threshold": float(close[1:3].mean()) + 0.002, "window": 2}
 
 
 def judge(case: Case, arrays: Arrays) -> Verdict:
     """Compare with the reference. None is an answer like any other here; the kind says what was returned."""
-    expected = episodes_to_threshold(case["episodic_returns"], threshold=case["threshold"], window=case["window"])
-    wanted = "None" if expected is None else number(expected)
+    expected = _expected(case, 1)
     kind = str(arrays["result.kind"])
     if kind not in ("number", "NoneType"):
         text = f"Your result is a {kind}, expected a number of episodes or None."
-        return Verdict(False, f"returns {kind}", text, f"Expected {wanted}.")
-    got = float(arrays["result"]) if kind == "number" else None
+        return Verdict(False, f"returns {kind}", text, f"Expected {_shown(expected)}.")
+    got = _number_of(arrays, "result")
     if arrays["mutated"].size:
         return Verdict(False, "mutated", "Your function changed its input episodic_returns in place.")
     if text := left_behind(arrays):
         return Verdict(False, "left behind", text)
-    if got == expected:
-        return CORRECT
-    shown = "None" if got is None else number(got)
-    return Verdict(False, f"returns {shown}", "", f"Got {shown}, expected {wanted}.", "result")
+    if got != expected:
+        where = f"Got {_shown(got)}, expected {_shown(expected)}."
+        return Verdict(False, f"returns {_shown(got)}", "", where, "result")
+    later, wanted = _number_of(arrays, OPPOSITE), _expected(case, -1)
+    if later != wanted and later == got:
+        text = "Called again with other numbers in the same tensor, your function gives the result of before."
+        return Verdict(False, "kept", text, f"Got {_shown(later)}, expected {_shown(wanted)}.", OPPOSITE)
+    if later != wanted:
+        text = "Your result for the same numbers with the opposite sign differs."
+        where = f"Got {_shown(later)}, expected {_shown(wanted)}."
+        return Verdict(False, f"returns {_shown(later)} with the opposite sign", text, where, OPPOSITE)
+    if _number_of(arrays, KEPT) != expected:
+        text = "Your first result changed when your function was called again: each call must make a new one."
+        return Verdict(False, "kept", text, "", KEPT)
+    return CORRECT
+
+
+def _expected(case: Case, sign: int) -> int | None:
+    return episodes_to_threshold(sign * case["episodic_returns"], threshold=case["threshold"], window=case["window"])
+
+
+def _number_of(arrays: Arrays, name: str) -> float | None:
+    return float(arrays[name]) if name in arrays else None
+
+
+def _shown(value: float | None) -> str:
+    return "None" if value is None else number(value)
 
 
 def written_out(episodic_returns, *, threshold, window):  # type: ignore[no-untyped-def]

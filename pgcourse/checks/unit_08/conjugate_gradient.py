@@ -28,6 +28,9 @@ def cases(seed: int) -> Iterator[Case]:
     # Solved in one round.
     yield {"matrix": 2 * torch.eye(2), "b": torch.tensor([2.0, 4.0]), "iterations": 3, "tolerance": 0.0}
     yield {"matrix": 0.001 * diagonal, "b": 0.001 * ones, "iterations": 2, "tolerance": 0.0}
+    yield {"matrix": 1e-6 * diagonal, "b": 1e-6 * ones, "iterations": 2, "tolerance": 0.0}
+    rising = torch.arange(1.0, 13, dtype=torch.float64)  # as many rounds as eigenvalues
+    yield {"matrix": torch.diag(rising), "b": rising.square(), "iterations": 12, "tolerance": 0.0}
     source = generator(seed)
     yield _system(source, 4, iterations=2, tolerance=0.0)
     yield _system(source, 9, iterations=7, tolerance=1e-6, dtype=torch.float64)
@@ -40,14 +43,25 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"matrix": twice / 512, "b": b.clone(), "iterations": 2, "tolerance": 0.5}
     yield {**_system(source, 4, iterations=2, tolerance=0.1), "b": torch.zeros(4)}
     yield _system(source, 4, iterations=2, tolerance=1.2)
+    # Residuals far below 1, of which the tolerance asks for every one; and many rounds.
+    further = generator(seed + 1000)
+    small = _system(further, 6, iterations=4, tolerance=0.0, dtype=torch.float64)
+    yield {**small, "matrix": 1e-6 * small["matrix"], "b": 1e-6 * small["b"]}
+    yield _system(further, 40, iterations=15, tolerance=0.0, most=100.0, dtype=torch.float64)
 
 
 def _system(
-    source: torch.Generator, size: int, *, iterations: int, tolerance: float, dtype: torch.dtype = torch.float32
+    source: torch.Generator,
+    size: int,
+    *,
+    iterations: int,
+    tolerance: float,
+    most: float = 10,
+    dtype: torch.dtype = torch.float32,
 ) -> Case:
-    """A symmetric matrix with eigenvalues from 1 to 10 in random directions, and a right side that is none of them."""
+    """A symmetric matrix with eigenvalues from 1 to `most` in random directions, and a right side that is none of them."""
     rotation = torch.linalg.qr(normal(source, size, size, dtype=torch.float64)).Q
-    matrix = (rotation * torch.linspace(1, 10, size, dtype=torch.float64)) @ rotation.T
+    matrix = (rotation * torch.linspace(1, most, size, dtype=torch.float64)) @ rotation.T
     b = rotation @ (1 + normal(source, size, dtype=torch.float64).abs())
     return {"matrix": matrix.to(dtype), "b": b.to(dtype), "iterations": iterations, "tolerance": tolerance}
 

@@ -31,7 +31,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield _case(normal(source, 3), rows, max_kl=0.01, backtracks=12, shrink=0.6)
     # Four that nearly qualify, in any order; then one exactly at the limit, the last that may be tried.
     limit = 0.01 + 0.01 * float(torch.rand(1, generator=source))
-    nearly = [(NAN, 0.5 * limit), (0.2, NAN), (0.0, 0.9 * limit), (0.3, 1.01 * limit)]
+    nearly = [(NAN, 0.5 * limit), (0.2, NAN), (0.0, 0.9 * limit), (0.3, 1.001 * limit)]
     rows = [*(nearly[place] for place in torch.randperm(4, generator=source)), (0.1, limit), (0.05, 0.1 * limit)]
     yield _case(normal(source, 4), rows, max_kl=limit, backtracks=5, shrink=0.5)
     yield _case(normal(source, 4), rows, max_kl=limit, backtracks=4, shrink=0.5)  # none of those that may be tried

@@ -74,6 +74,14 @@ def cases(seed: int) -> Iterator[Case]:
         "mask": torch.tensor([[True, True, False], [True, False, False]]),
         "clip_coef": 0.3,
     }
+    new = -torch.rand(2, 2, generator=source)
+    yield {
+        "log_prob": new,
+        "old_log_prob": new - 35 - torch.rand(2, 2, generator=source),
+        "advantages": torch.tensor([-1.0, -2.0]),
+        "mask": torch.tensor([[True, True], [True, False]]),
+        "clip_coef": 0.2,
+    }
 
 
 def from_ratios(ratios: list[list[float]], advantages: list[float], answers: list[str], *, clip_coef: float) -> Case:

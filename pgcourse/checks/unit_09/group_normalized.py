@@ -34,6 +34,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"rewards": torch.tensor([[1.0] + [0.0] * 39, [0.0, 1.0] * 20]), "eps": 1e-4}
     yield {"rewards": normal(source, 5, 3, dtype=torch.float64) - 2, "eps": 0.05}
     yield {"rewards": torch.stack([torch.full((4,), 1.0 + int(integers(source, 9))), normal(source, 4)]), "eps": 0.02}
+    yield {"rewards": 0.002 * normal(source, 3, 4), "eps": 0.001}
 
 
 def written_out(rewards, *, eps):  # type: ignore[no-untyped-def]

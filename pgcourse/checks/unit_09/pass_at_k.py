@@ -43,7 +43,7 @@ def cases(seed: int) -> Iterator[Case]:
         n = 12 + int(integers(source, most))
         yield {"num_answers": n, "num_right": 2 + int(integers(source, 3)), "k": 2 + int(integers(source, 5))}
     n, c, k = (int(integers(source, most)) for most in (40, 3, 200))
-    yield {"num_answers": 1000 + n, "num_right": 1 + c, "k": 300 + k}
+    yield {"num_answers": 1000 - n, "num_right": 1 + c, "k": 300 + k}
     n = 5 + n
     for k in (n - 1 - c, n, n - c, n + 1 + c, 0):  # as many as are wrong; all, and more than are wrong; refused
         yield {"num_answers": n, "num_right": 1 + c, "k": k}

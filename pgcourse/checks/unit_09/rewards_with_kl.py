@@ -39,6 +39,8 @@ def cases(seed: int) -> Iterator[Case]:
     source = generator(seed)
     yield _random(source, 4, 6, kl_coef=1.5)
     yield _random(source, 6, 5, kl_coef=0.05, dtype=torch.float64)
+    case = _random(source, 4, 5, kl_coef=0.5)  # of tokens that the reference likes better
+    yield case | {"log_prob": case["reference_log_prob"], "reference_log_prob": case["log_prob"]}
 
 
 def _case(
