@@ -78,8 +78,8 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
     observed, ran = observe(work, settings, on_progress)
     if why := {each.why_not_walled for each in observed.values()} - {""}:
         remarks.append(
-            f"Weaker isolation: {'; '.join(sorted(why))}. The network is not cut, and a child may read what its user may "
-            "read: see docs/grading.md, and prefer a container."
+            f"Weaker isolation: {'; '.join(sorted(why))}. What a child can read, reach and use then is said in "
+            "docs/grading.md; prefer a container."
         )
     judged = judge(work, observed)
     right = {

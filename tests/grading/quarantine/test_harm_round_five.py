@@ -1,0 +1,148 @@
+"""A fifth round of harm: memory that no limit counts, processes that the kernel ends, secrets, and honest work that was lost."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from pgcourse.grading.grader import grade
+from pgcourse.grading.quarantine import process
+from pgcourse.grading.settings import Settings
+from tests.grading.classroom import SEED, fill, hand_in, make_release, notebook, solutions
+from tests.grading.quarantine.attacks_of_harm import NOTHING, RAW, D
+from tests.grading.quarantine.test_harm_round_four import trial
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+NAME, MEMORY, DISKS = "01_reinforce", 256, 128
+
+
+# Memory
+
+
+def _top(body: str) -> str:
+    return f"{RAW}L.mmap.restype = ctypes.c_void_p\n{body.strip()}\n{NOTHING}"
+
+
+TAKING = {
+    # Pages of a shared mapping stay as long as one page of it is mapped; RLIMIT_AS counts that one. The loops end at about 1 GB.
+    "shared memory of which one page is still mapped": """
+size, held = 2**27, 0
+while held < 1000:
+    at = L.mmap(None, ctypes.c_size_t(size), 3, 0x21, -1, 0)
+    if at in (None, 2**64 - 1):
+        break
+    ctypes.memset(at, 1, size)
+    if L.munmap(ctypes.c_void_p(at + 4096), ctypes.c_size_t(size - 4096)):
+        break
+    held += size // 2**20
+raise ValueError(f"holds {held} MB")""",
+    "shared memory of /dev/zero": """
+size, held = 2**27, 0
+try:
+    zero = os.open("/dev/zero", os.O_RDWR)
+except FileNotFoundError:
+    raise ValueError("holds 0 MB")
+while held < 1000:
+    at = L.mmap(None, ctypes.c_size_t(size), 3, 1, zero, 0)
+    if at in (None, 2**64 - 1):
+        break
+    ctypes.memset(at, 1, size)
+    L.munmap(ctypes.c_void_p(at + 4096), ctypes.c_size_t(size - 4096))
+    held += size // 2**20
+raise ValueError(f"holds {held} MB")""",
+    # A large page stays whole while 4 kB of it are mapped, until memory is short and the kernel splits it.
+    "large pages of which a part is still mapped": """
+large, made = 2**21, 0
+L.prctl(41, 0, 0, 0, 0)
+while made < 500:
+    at = L.mmap(None, ctypes.c_size_t(2 * large), 3, 0x22, -1, 0)
+    if at in (None, 2**64 - 1):
+        break
+    start = (at + large - 1) // large * large
+    L.madvise(ctypes.c_void_p(start), ctypes.c_size_t(large), 14)
+    ctypes.memset(start, 1, large)
+    if not made and not sum(int(line.split()[1]) for line in open("/proc/self/smaps") if "AnonHuge" in line):
+        break
+    if start > at:
+        L.munmap(ctypes.c_void_p(at), ctypes.c_size_t(start - at))
+    L.munmap(ctypes.c_void_p(start + 4096), ctypes.c_size_t(at + 2 * large - start - 4096))
+    made += 1
+raise ValueError(f"holds {2 * made} MB")""",
+    # Each page a GB from the next needs two tables of its own, which no limit counts: three times what RLIMIT_AS says.
+    "tables of pages far apart": """
+made = 0
+while made < 64000:
+    at = L.mmap(ctypes.c_void_p(2**40 + made * 2**30), ctypes.c_size_t(4096), 3, 0x100022, -1, 0)
+    if at in (None, 2**64 - 1):
+        break
+    ctypes.memset(at, 1, 1)
+    made += 1
+tables = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmPTE"))
+raise ValueError(f"holds {(tables + 4 * made) // 1024} MB")""",
+    # As much as net.core.wmem_max allows, in each of 60 sockets.
+    "buffers of sockets": """
+held, kept, block = 0, [], bytes(2**20)
+try:
+    while held < 1000 * 2**20:
+        kept += socket.socketpair()
+        for s in kept[-2:]:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)
+            s.setblocking(False)
+            try:
+                while True:
+                    held += s.send(block)
+            except BlockingIOError:
+                pass
+except OSError:
+    pass
+raise ValueError(f"holds {held // 2**20 + 256} MB")""",
+    # Open files of their own would let each thread hold as many sockets.
+    "open files of its own": """
+closed = L.syscall(436, 60, 61, 2)
+forked = L.syscall({"x86_64": 56, "aarch64": 220}[os.uname().machine], 0x10900, 0, 0, 0, 0)  # EINVAL if it is looked at
+raise ValueError(f"holds {1000 * (closed == 0 or ctypes.get_errno() != 1)} MB")""",
+}
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TAKING)
+def test_a_notebook_holds_no_more_memory_than_it_may(tmp_path: Path, name: str) -> None:
+    if "sockets" in name and int(Path("/proc/sys/net/core/wmem_max").read_text()) < 2**21:
+        pytest.skip("this system allows sockets little")
+    if "large" in name and "[never]" in Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text():
+        pytest.skip("this system has no large pages")
+    notes = trial(tmp_path, {"eve": _top(TAKING[name])}, D, memory=MEMORY, timeout=10.0)["eve"]
+    held = re.search(r"holds (\d+) MB", notes)
+    assert held or "tables" in name, notes
+    assert held is None or int(held[1]) <= MEMORY + DISKS
+
+
+@linux
+@pytest.mark.slow
+def test_a_child_is_the_first_that_the_kernel_ends(tmp_path: Path) -> None:
+    cell = f"""
+path = "/proc/self/oom_score_adj"
+try:
+    open(path, "w").write("0")
+except OSError:
+    pass
+raise ValueError("ended at " + open(path).read())
+{NOTHING}"""
+    assert "ended at 1000" in trial(tmp_path, {"eve": cell}, D)["eve"]
+
+
+@linux
+@pytest.mark.slow
+def test_a_system_that_refuses_no_calls_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = process.source_of
+    nothing = "\ndef refuse():\n    return False\n"
+    monkeypatch.setattr(process, "source_of", lambda name: source(name) + nothing * (name == "sandbox.syscalls"))
+    monkeypatch.setattr(process, "_STARTED", {})
+    release = make_release(tmp_path / "release", 1)
+    hand_in(tmp_path / "in", "anna", NAME, fill(notebook(release, NAME), solutions(release, NAME)))
+    result = grade(Settings(tmp_path / "in", release, tmp_path / "out", hidden_seed=SEED, timeout=3.0))
+    process.close_all()
+    assert [each.score for each in result.students] == [11.0]
+    assert any("Weaker isolation: the system refuses a child no system call" in remark for remark in result.remarks)
