@@ -21,8 +21,8 @@ from pgcourse.grading.quarantine import cgroups
 from pgcourse.grading.quarantine.folders import shown
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
 from pgcourse.grading.quarantine.process import Limits
-from pgcourse.grading.quarantine.reading import Reading, read, stamps
-from pgcourse.grading.quarantine.running import Collected, Job, collect
+from pgcourse.grading.quarantine.reading import Reading, read, stamps, unread
+from pgcourse.grading.quarantine.running import Collected, Job, collect, withheld
 from pgcourse.grading.quarantine.submissions import Submission, find
 from pgcourse.grading.release import manifest
 from pgcourse.grading.release.exercises import checks_digest, exercises_of
@@ -138,7 +138,7 @@ def class_work(
         prepared[each.assignment].read_job(each, limits, folder / each.student / f"{each.assignment}.json")
         for each in (found[place] for place in places)
     ]
-    for index, reading in run_jobs(read, jobs, num_workers=settings.jobs, dask=None):
+    for index, reading in run_jobs(read, jobs, num_workers=settings.jobs, dask=None, failed=unread):
         readings[places[index]] = reading
     works = (Work(each, prepared[each.assignment], reading) for each, reading in zip(found, readings, strict=True))
     return ClassWork(settings.release, release, prepared, tuple(works))
@@ -159,7 +159,8 @@ def observe(work: ClassWork, settings: Settings, on_progress: Progress | None) -
             observed[each.key] = kept
         else:
             missing.append((path, digest, job))
-    finished = run_jobs(collect, [job for _, _, job in missing], num_workers=settings.jobs, dask=settings.dask)
+    jobs = [job for _, _, job in missing]
+    finished = run_jobs(collect, jobs, num_workers=settings.jobs, dask=settings.dask, failed=withheld)
     for count, (index, collected) in enumerate(finished, 1):
         path, digest, job = missing[index]
         if not collected.failed:

@@ -1,14 +1,20 @@
 """A fifth round of harm: memory that no limit counts, processes that the kernel ends, secrets, and honest work that was lost."""
 
 import re
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pgcourse.errors import InvalidInput
+from pgcourse.grading import grader
 from pgcourse.grading.grader import grade
 from pgcourse.grading.quarantine import process
 from pgcourse.grading.settings import Settings
+from pgcourse.study.workers import WorkersDied
 from tests.grading.classroom import SEED, fill, hand_in, make_release, notebook, solutions
 from tests.grading.quarantine.attacks_of_harm import NOTHING, RAW, D
 from tests.grading.quarantine.test_harm_round_four import trial
@@ -146,3 +152,61 @@ def test_a_system_that_refuses_no_calls_is_named(tmp_path: Path, monkeypatch: py
     process.close_all()
     assert [each.score for each in result.students] == [11.0]
     assert any("Weaker isolation: the system refuses a child no system call" in remark for remark in result.remarks)
+
+
+# Processes that the kernel ends where memory is short
+
+
+def _class(base: Path, **changes: Any) -> Settings:
+    release = make_release(base / "release", 1)
+    for student in ("anna", "bob"):
+        hand_in(base / "in", student, NAME, fill(notebook(release, NAME), solutions(release, NAME)))
+    return Settings(base / "in", release, base / "out", hidden_seed=SEED, **{"timeout": 3.0} | changes)
+
+
+def _ended(monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
+    """End the next zygotes at their start. Returns: their processes, as they come."""
+    began, ended = subprocess.Popen, []
+
+    def start(command: Any, *arguments: Any, **further: Any) -> Any:
+        started = began(command, *arguments, **further)
+        if len(ended) < times and process._BOOTSTRAP in command:
+            ended.append(started.pid)
+            started.kill()
+        return started
+
+    monkeypatch.setattr(process.subprocess, "Popen", start)
+    monkeypatch.setattr(process, "_STARTED", {})
+    return ended
+
+
+@pytest.mark.slow
+def test_a_waiting_process_that_is_ended_while_it_starts_costs_nobody_a_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = _ended(monkeypatch, 1)
+    result = grade(_class(tmp_path))
+    process.close_all()
+    assert ended and [each.score for each in result.students] == [11.0, 11.0]
+
+
+def test_where_no_such_process_starts_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = _ended(monkeypatch, 100)
+    with pytest.raises(InvalidInput, match="the grader's child process does not start"):
+        grade(_class(tmp_path))
+    assert len(ended) == process.ATTEMPTS
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_of_one_notebook_costs_the_others_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_jobs(function: Callable[[Any], Any], jobs: Any, *, failed: Any, **_: Any) -> Iterator[tuple[int, Any]]:
+        for index, job in enumerate(jobs):
+            dies = function is grader.collect and job.student == "anna"
+            yield index, failed(WorkersDied("")) if dies else function(job)
+
+    monkeypatch.setattr(grader, "run_jobs", run_jobs)
+    settings = _class(tmp_path)
+    assert [each.score for each in grade(settings).students] == [0.0, 11.0]
+    assert "The grader itself failed on this notebook (WorkersDied)" in (settings.out / "look_at.csv").read_text()
