@@ -8,12 +8,11 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 
 from pgcourse.checks.exercise import Exercise
 from pgcourse.grading import again, regrade
-from pgcourse.grading.folders import make_folder, require_no_file
+from pgcourse.grading.folders import make_folder, open_to_all, require_no_file
 from pgcourse.grading.marks import history, report, similarity
 from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, require_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
@@ -62,7 +61,11 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
     roster = read_roster(settings.roster) if settings.roster else None
     require_tables(settings.out, settings.times, release)
     assignments = [assignment.name for assignment in release.assignments]
-    stamped = partial(stamps, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
+
+    def stamped(paths: Sequence[Path]) -> list[tuple[str, ...]]:
+        make_folder(settings.out)
+        return stamps(paths, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
+
     found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
     remarks = [*used_again, *remarks]
     names = sorted({submission.student for submission in found})
@@ -81,6 +84,11 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
             f"Weaker isolation: {'; '.join(sorted(why))}. What a child can read, reach and use then is said in "
             "docs/grading.md; prefer a container."
         )
+        secret = (settings.release / "teacher", settings.submissions, settings.out / again.FILE)
+        if seen := [str(path) for path in secret if open_to_all(path)]:
+            remarks.append(
+                f"Every account of this machine can read {', '.join(seen)}, and so may a notebook: chmod o-rx them."
+            )
     judged = judge(work, observed)
     right = {
         (name, id)

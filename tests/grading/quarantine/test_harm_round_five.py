@@ -1,8 +1,11 @@
 """A fifth round of harm: memory that no limit counts, processes that the kernel ends, secrets, and honest work that was lost."""
 
+import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -210,3 +213,52 @@ def test_a_worker_that_dies_of_one_notebook_costs_the_others_nothing(
     settings = _class(tmp_path)
     assert [each.score for each in grade(settings).students] == [0.0, 11.0]
     assert "The grader itself failed on this notebook (WorkersDied)" in (settings.out / "look_at.csv").read_text()
+
+
+# What no student may see
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Such as /srv/class: pytest's own folders let nobody else in."""
+    with tempfile.TemporaryDirectory(prefix="pgcourse-open-") as folder:
+        Path(folder).chmod(0o755)
+        before = os.umask(0o022)
+        yield Path(folder)
+        os.umask(before)
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_the_folder_of_grades_is_the_teacher_s_alone_and_one_that_is_there_stays(open_folder: Path) -> None:
+    release = make_release(open_folder / "release", 1)
+    hand_in(open_folder / "in", "anna", NAME, notebook(release, NAME))
+    (open_folder / "mine").mkdir()
+    (open_folder / "shared").mkdir()
+    (open_folder / "shared").chmod(0o775)
+    for name in ("made", "mine", "shared"):
+        grade(Settings(open_folder / "in", release, open_folder / name))
+    assert [_mode(open_folder / name) for name in ("made", "mine", "shared")] == [0o700, 0o755, 0o775]
+    files = [_mode(open_folder / name / "grading.json") for name in ("made", "mine", "shared")]
+    assert files == [0o600, 0o600, 0o660]
+    grade(Settings(open_folder / "in", release, open_folder / "mine", timeout=7.0))
+    assert _mode(open_folder / "mine" / "grading.json") == 0o600, "nor does a later run open it"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives a child another user")
+def test_without_walls_another_user_number_keeps_the_hidden_seed_from_a_child(open_folder: Path) -> None:
+    release = make_release(open_folder / "release", 1)
+    out = open_folder / "out"
+    cell = f"""
+import os
+raise ValueError(str(os.getuid()) + open("{out}/grading.json").read().replace(chr(10), " "))
+{NOTHING}"""
+    hand_in(open_folder / "in", "eve", NAME, fill(notebook(release, NAME), {D: cell}))
+    result = grade(Settings(open_folder / "in", release, out, timeout=3.0, namespaces=False, hidden_seed=987123654))
+    told = str(json.loads((out / "students" / "eve.json").read_text())["notes"])
+    assert "PermissionError" in told and "987123654" not in told
+    said = next(remark for remark in result.remarks if remark.startswith("Every account"))
+    assert f"{release / 'teacher'}, {open_folder / 'in'}, and so" in said
