@@ -262,3 +262,61 @@ raise ValueError(str(os.getuid()) + open("{out}/grading.json").read().replace(ch
     assert "PermissionError" in told and "987123654" not in told
     said = next(remark for remark in result.remarks if remark.startswith("Every account"))
     assert f"{release / 'teacher'}, {open_folder / 'in'}, and so" in said
+
+
+@linux
+@pytest.mark.slow
+def test_a_child_does_not_know_where_the_class_lies(tmp_path: Path) -> None:
+    cell = f"""
+import sys
+found, frame = [], sys._getframe()
+while frame:
+    found += [str(value) for value in frame.f_locals.values() if type(value).__name__ == "Settings"]
+    found += [str(frame.f_globals.get("given", {{}}).get("settings"))]
+    frame = frame.f_back
+raise ValueError("told: " + str([path for path in ("/in", "/out", "/release") if path + "'" in str(found)]))
+{NOTHING}"""
+    assert "told: []" in trial(tmp_path, {"eve": cell}, D)["eve"]
+
+
+# Honest work that was lost
+
+OPTIONS = """
+from dataclasses import dataclass, fields
+@dataclass
+class Options:
+    eps: float = 0
+    def __post_init__(self):
+        for each in fields(self):
+            setattr(self, each.name, each.type(getattr(self, each.name)))
+options = Options()
+"""
+POOL = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(16)
+list(pool.map(time.sleep, [0.01] * 20))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("own", [OPTIONS, POOL], ids=["types that are read off annotations", "a pool of threads"])
+def test_what_works_in_a_notebook_works_in_an_answer_s_cell(tmp_path: Path, own: str) -> None:
+    release = make_release(tmp_path / "release", 1)
+    answer = own + solutions(release, NAME)["standardize"]
+    hand_in(tmp_path / "in", "anna", NAME, fill(notebook(release, NAME), {"standardize": answer}))
+    result = grade(Settings(tmp_path / "in", release, tmp_path / "out", hidden_seed=SEED, timeout=3.0))
+    assert [each.score for each in result.students] == [1.0]
+
+
+@pytest.mark.slow
+def test_a_cell_that_asks_for_something_defines_what_stands_below(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "release", 1)
+    filled = fill(notebook(release, NAME), {"standardize": solutions(release, NAME)["standardize"] + "\nSCALE\n"})
+    own = "name = input('Who are you? ')\nSCALE = 1\n"
+    answer = next(n for n, cell in enumerate(filled["cells"]) if cell["id"] == "standardize")
+    filled["cells"][answer]["source"] = filled["cells"][answer]["source"].replace("x):", "x, scale=SCALE):", 1)
+    filled["cells"].insert(answer, {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "source": own})
+    hand_in(tmp_path / "in", "anna", NAME, filled)
+    result = grade(Settings(tmp_path / "in", release, tmp_path / "out", hidden_seed=SEED, timeout=3.0))
+    assert [each.score for each in result.students] == [1.0]
