@@ -10,10 +10,11 @@ from typing import Any
 from .errors import InvalidInput
 
 
-def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
+def atomic_write(path: str | os.PathLike[str], data: bytes | str, mode: int | None = None) -> Path:
     """Write `data` to `path` so that a reader, or a crash half-way, finds the old file whole or the new file whole.
 
-    Args: path: target; its folder is made if it is missing. data: text is encoded as UTF-8.
+    Args: path: target; its folder is made if it is missing. data: text is encoded as UTF-8. mode: permissions of the file;
+    without them it has those that an ordinary open() gives.
     Returns: the path. Raises: InvalidInput with one line when the system refuses (full disk, no permission); the old
     file is then untouched.
     """
@@ -28,8 +29,7 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes a private file (0600); give the target what an ordinary open() would have given.
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~_umask() if mode is None else mode)  # mkstemp makes a private file
         os.replace(temporary, target)
     except OSError as error:
         raise InvalidInput(
@@ -42,9 +42,9 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
     return target
 
 
-def write_json(path: str | os.PathLike[str], value: Any) -> Path:
+def write_json(path: str | os.PathLike[str], value: Any, mode: int | None = None) -> Path:
     """Write `value` as indented JSON, atomically; see `atomic_write`."""
-    return atomic_write(path, json.dumps(value, indent=2) + "\n")
+    return atomic_write(path, json.dumps(value, indent=2) + "\n", mode)
 
 
 def _umask() -> int:

@@ -1,6 +1,8 @@
 """`pgcourse mark`: mark by hand in the browser what the grader cannot."""
 
+import secrets
 import signal
+import tempfile
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,19 +46,22 @@ def mark(arguments: list[str]) -> int:
     from ..grading.marking.server import MarkingServer
 
     before = address.kept(options.grades)
-    desk = Desk(options.grades, options.release, before.token)
+    desk = Desk(options.grades, options.release, before.key)
+    # A new one each time: a page that was left open tells it to whoever has the port after Ctrl-C.
+    secret = secrets.token_urlsafe(32)
     given, total = desk.progress()
     try:
-        server = MarkingServer(desk, before.token, options.port or before.port)
-        address.keep(options.grades, address.Address(before.token, server.server_port))
+        server = MarkingServer(desk, secret, options.port or before.port)
+        address.keep(options.grades, address.Address(before.key, server.server_port))
     except OSError as error:
         if options.port:
             raise InvalidInput(
                 f"port {options.port} cannot be used ({error.strerror}); choose another --port, or leave it away"
             ) from None
-        server = MarkingServer(desk, before.token)  # perhaps this class is being marked already, at that port
+        server = MarkingServer(desk, secret)  # perhaps this class is being marked already, at that port
 
     with _ended_by_signals():
+        way = tempfile.TemporaryDirectory(prefix="pgcourse-mark-")
         try:
             print(f"{given} of {total} marked. The page, for you alone: {server.address}")
             print(
@@ -64,12 +69,13 @@ def mark(arguments: list[str]) -> int:
                 flush=True,
             )
             if options.browser:
-                webbrowser.open(server.address)
+                webbrowser.open(_leading_to(server.address, Path(way.name)))
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             pass
         finally:
             server.close()
+            way.cleanup()
         try:
             renew.renew(options.grades, desk.release)
         except InvalidInput as error:
@@ -82,6 +88,14 @@ def mark(arguments: list[str]) -> int:
     if given == total:
         print(f"next: pgcourse grades export {options.grades} --to csv, or moodle, canvas, nbgrader")
     return 0
+
+
+def _leading_to(address: str, folder: Path) -> str:
+    """A file of this user's that leads there: every account can read what a browser is started with."""
+    file = folder / "open.html"
+    file.touch(mode=0o600)
+    file.write_text(f'<meta http-equiv="refresh" content="0; url={address}">\n', encoding="utf-8")
+    return file.as_uri()
 
 
 @contextmanager

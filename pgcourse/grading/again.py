@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pgcourse.errors import InvalidInput
+from pgcourse.grading.folders import secret_mode
 from pgcourse.grading.settings import Settings
 from pgcourse.storage import write_json
 
@@ -57,7 +58,7 @@ def keep(settings: Settings) -> int:
         given = {name: getattr(settings, name) for name in FILES}
         new |= {name: _relative(file, settings.out) for name, file in given.items() if file is not None}
     if new != kept:
-        write_json(path, new)
+        write_json(path, new, secret_mode(settings.out))
     return int(seed)
 
 

@@ -1,6 +1,7 @@
 """The folders of a class lie apart: what is written into one of them would be taken for a part of another."""
 
 import os
+import stat
 from collections.abc import Mapping
 from itertools import permutations
 from pathlib import Path
@@ -47,13 +48,29 @@ def require_no_file(out: Path) -> None:
 
 
 def make_folder(out: Path) -> None:
-    """Make the folder for grades. Raises: InvalidInput where the system refuses."""
+    """Make the folder for grades, for its owner alone; one that is there stays as it is.
+
+    Raises: InvalidInput where the system refuses.
+    """
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(
             f"--out {out} cannot be made ({error.strerror or error}); give a folder that you may write to"
         ) from None
+
+
+def secret_mode(folder: Path) -> int:
+    """Permissions of a file in this folder that no student may read: its group's, too, where the group works in there."""
+    return 0o660 if folder.stat().st_mode & stat.S_IWGRP else 0o600
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether every account of this machine can read it."""
+    if not path.exists():
+        return False
+    ways = all(each.stat().st_mode & stat.S_IXOTH for each in path.resolve().parents)
+    return ways and path.stat().st_mode & stat.S_IROTH != 0
 
 
 def _collected(what: str, inner: Path, outer: Path) -> bool:

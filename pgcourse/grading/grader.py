@@ -8,12 +8,11 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 
 from pgcourse.checks.exercise import Exercise
 from pgcourse.grading import again, regrade
-from pgcourse.grading.folders import make_folder, require_no_file
+from pgcourse.grading.folders import make_folder, open_to_all, require_no_file
 from pgcourse.grading.marks import history, report, similarity
 from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, require_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
@@ -21,8 +20,8 @@ from pgcourse.grading.quarantine import cgroups
 from pgcourse.grading.quarantine.folders import shown
 from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
 from pgcourse.grading.quarantine.process import Limits
-from pgcourse.grading.quarantine.reading import Reading, read, stamps
-from pgcourse.grading.quarantine.running import Collected, Job, collect
+from pgcourse.grading.quarantine.reading import Reading, read, stamps, unread
+from pgcourse.grading.quarantine.running import Collected, Job, collect, withheld
 from pgcourse.grading.quarantine.submissions import Submission, find
 from pgcourse.grading.release import manifest
 from pgcourse.grading.release.exercises import checks_digest, exercises_of
@@ -62,7 +61,11 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
     roster = read_roster(settings.roster) if settings.roster else None
     require_tables(settings.out, settings.times, release)
     assignments = [assignment.name for assignment in release.assignments]
-    stamped = partial(stamps, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
+
+    def stamped(paths: Sequence[Path]) -> list[tuple[str, ...]]:
+        make_folder(settings.out)
+        return stamps(paths, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
+
     found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
     remarks = [*used_again, *remarks]
     names = sorted({submission.student for submission in found})
@@ -78,9 +81,14 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
     observed, ran = observe(work, settings, on_progress)
     if why := {each.why_not_walled for each in observed.values()} - {""}:
         remarks.append(
-            f"Weaker isolation: {'; '.join(sorted(why))}. The network is not cut, and a child may read what its user may "
-            "read: see docs/grading.md, and prefer a container."
+            f"Weaker isolation: {'; '.join(sorted(why))}. What a child can read, reach and use then is said in "
+            "docs/grading.md; prefer a container."
         )
+        secret = (settings.release / "teacher", settings.submissions, settings.out / again.FILE)
+        if seen := [str(path) for path in secret if open_to_all(path)]:
+            remarks.append(
+                f"Every account of this machine can read {', '.join(seen)}, and so may a notebook: chmod o-rx them."
+            )
     judged = judge(work, observed)
     right = {
         (name, id)
@@ -138,7 +146,7 @@ def class_work(
         prepared[each.assignment].read_job(each, limits, folder / each.student / f"{each.assignment}.json")
         for each in (found[place] for place in places)
     ]
-    for index, reading in run_jobs(read, jobs, num_workers=settings.jobs, dask=None):
+    for index, reading in run_jobs(read, jobs, num_workers=settings.jobs, dask=None, failed=unread):
         readings[places[index]] = reading
     works = (Work(each, prepared[each.assignment], reading) for each, reading in zip(found, readings, strict=True))
     return ClassWork(settings.release, release, prepared, tuple(works))
@@ -159,7 +167,8 @@ def observe(work: ClassWork, settings: Settings, on_progress: Progress | None) -
             observed[each.key] = kept
         else:
             missing.append((path, digest, job))
-    finished = run_jobs(collect, [job for _, _, job in missing], num_workers=settings.jobs, dask=settings.dask)
+    jobs = [job for _, _, job in missing]
+    finished = run_jobs(collect, jobs, num_workers=settings.jobs, dask=settings.dask, failed=withheld)
     for count, (index, collected) in enumerate(finished, 1):
         path, digest, job = missing[index]
         if not collected.failed:

@@ -16,6 +16,7 @@ from ..errors import InvalidInput
 J = TypeVar("J")
 R = TypeVar("R")
 Finished = Generator[tuple[int, R], None, None]
+Failed = Callable[[Exception], R]
 
 CONNECT_SECONDS = 20  # to a scheduler
 ATTEMPTS = 3  # processes that a job may cost before it is given up
@@ -23,20 +24,36 @@ ATTEMPTS = 3  # processes that a job may cost before it is given up
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def run_jobs(function: Callable[[J], R], jobs: Sequence[J], *, num_workers: int, dask: str | None) -> Finished[R]:
-    """`function` of every job, as (index, result) in order of completion: here, in processes, or on a Dask cluster."""
+class WorkersDied(InvalidInput):
+    """A job has ended every process that tried it."""
+
+
+def run_jobs(
+    function: Callable[[J], R],
+    jobs: Sequence[J],
+    *,
+    num_workers: int,
+    dask: str | None,
+    failed: Failed[R] | None = None,
+) -> Finished[R]:
+    """`function` of every job, as (index, result) in order of completion: here, in processes, or on a Dask cluster.
+
+    Args: failed: gives the result of a job that is given up, from its WorkersDied; without it that is raised.
+    """
     if dask is not None and jobs:
-        return on_cluster(function, jobs, dask)
+        return on_cluster(function, jobs, dask, failed)
     if num_workers == 1:
         return ((index, function(job)) for index, job in enumerate(jobs))
-    return in_processes(function, jobs, num_workers)
+    return in_processes(function, jobs, num_workers, failed)
 
 
-def in_processes(function: Callable[[J], R], jobs: Sequence[J], num_workers: int) -> Finished[R]:
+def in_processes(
+    function: Callable[[J], R], jobs: Sequence[J], num_workers: int, failed: Failed[R] | None = None
+) -> Finished[R]:
     """As `run_jobs`, in processes of this machine.
 
     Each is a pool of its own: in a pool of several, the death of one ends them all. So a process that dies (killed, or
-    out of memory) costs its own job alone, which a fresh one repeats. Raises: InvalidInput when that happens to the
+    out of memory) costs its own job alone, which a fresh one repeats. Raises: WorkersDied when that happens to the
     same job again and again; whatever `function` raises.
     """
     waiting, lost = deque(range(len(jobs))), Counter[int]()
@@ -56,14 +73,16 @@ def in_processes(function: Callable[[J], R], jobs: Sequence[J], num_workers: int
                 process, index = busy.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
                     process.shutdown(kill_workers=True)
+                    idle.append(_process())
                     lost[index] += 1
                     if lost[index] == ATTEMPTS:
-                        raise InvalidInput(
+                        error = WorkersDied(
                             f"{jobs[index]}: its process died {ATTEMPTS} times; look whether the memory suffices for "
                             f"{num_workers} workers, or use fewer"
                         )
+                        yield index, _given_up(error, failed)
+                        continue
                     tqdm.write(f"{jobs[index]}: its process died; a fresh one repeats it", file=sys.stderr)
-                    idle.append(_process())
                     waiting.appendleft(index)
                     continue
                 idle.append(process)
@@ -73,16 +92,26 @@ def in_processes(function: Callable[[J], R], jobs: Sequence[J], num_workers: int
             process.shutdown(kill_workers=True)
 
 
+def _given_up(error: WorkersDied, failed: Failed[R] | None) -> R:
+    if failed is None:
+        raise error
+    tqdm.write(str(error), file=sys.stderr)
+    return failed(error)
+
+
 def _process() -> Any:
     return ProcessPoolExecutor(max_workers=1, env=ONE_THREAD)
 
 
-def on_cluster(function: Callable[[J], R], jobs: Sequence[J], address: str) -> Finished[R]:
+def on_cluster(
+    function: Callable[[J], R], jobs: Sequence[J], address: str, failed: Failed[R] | None = None
+) -> Finished[R]:
     """As `run_jobs`, on the workers of a Dask scheduler, which gives the job of a worker that dies to another one.
 
     Not through joblib's Dask backend: that waits for ever where a job has ended so many workers that the scheduler
     gives it up. Raises: InvalidInput where Dask is missing, nothing answers at the address, or it has no worker, before
-    anything is handed out; later where a job is given up, or the scheduler goes away; whatever `function` raises.
+    anything is handed out, and later where the scheduler goes away; WorkersDied where a job is given up; whatever
+    `function` raises.
     """
     try:
         from distributed import Client
@@ -98,22 +127,24 @@ def on_cluster(function: Callable[[J], R], jobs: Sequence[J], address: str) -> F
     if not client.ncores():
         client.close()
         raise InvalidInput(f"the scheduler at {address} has no workers; start some: dask worker {address} --nthreads 1")
-    return _gathered(client, function, jobs, address)
+    return _gathered(client, function, jobs, address, failed)
 
 
-def _gathered(client: Any, function: Callable[[J], R], jobs: Sequence[J], address: str) -> Finished[R]:
+def _gathered(
+    client: Any, function: Callable[[J], R], jobs: Sequence[J], address: str, failed: Failed[R] | None
+) -> Finished[R]:
     from distributed import as_completed
     from distributed.scheduler import KilledWorker
 
     with contextlib.closing(client):
         indices = {client.submit(function, job, pure=False): index for index, job in enumerate(jobs)}
         for future in as_completed(list(indices), loop=client.loop):
+            index = indices[future]
             try:
-                yield indices[future], future.result()
-            except KilledWorker as error:
-                raise InvalidInput(
-                    f"{jobs[indices[future]]}: it ended every worker that tried it; look at their logs and memory"
-                ) from error
+                yield index, future.result()
+            except KilledWorker:
+                said = f"{jobs[index]}: it ended every worker that tried it; look at their logs and memory"
+                yield index, _given_up(WorkersDied(said), failed)
             except CancelledError as error:
                 raise InvalidInput(
                     f"the scheduler at {address} went away; finished runs are kept where asked"

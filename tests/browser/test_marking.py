@@ -274,11 +274,26 @@ def test_nothing_is_lost_when_the_command_stops_and_starts_again(
     page.wait_for_selector("#trouble:not([hidden])")
     assert "pgcourse mark has stopped. Start it again" in page.inner_text("#trouble")
     wait_until(lambda: page.inner_text("#saved") == "Not saved", "it says so")
-    command.start()
-    saved(page)
-    wait_until(lambda: page.locator("#trouble").is_hidden(), "and it is over")
+    sent = len(page.requests_made)
+    again = visit(command.start(), page.context)
+    saved(again)
     row = table(small[0] / "manual.csv")["anna", ID]
     assert (row["items"], row["comment"]) == ("1 0.5 ? ?", "Written while nothing listens.")
+    wait_until(lambda: page.evaluate("document.querySelector('main').inert"), "the earlier page is over")
+    assert len(page.requests_made) == sent, "and has asked nobody anything"
+    assert page.reload().status == 403 and "belongs to an earlier start" in page.inner_text("body")
+
+
+def test_a_page_of_an_earlier_start_that_nobody_looked_at_is_over_when_the_next_is_opened(
+    small: tuple[Path, Path], marking: Callable[..., Marking], visit: Callable[..., Any]
+) -> None:
+    command = marking(*small)
+    page = visit(command.start())
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")  # it asks nothing by itself
+    command.stop()
+    visit(command.start(), page.context)
+    wait_until(lambda: page.evaluate("document.querySelector('main').inert"), "it is over")
+    assert "belongs to an earlier start" in page.inner_text("#trouble")
 
 
 def test_a_comment_is_saved_when_the_page_is_left_at_once(

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import pytest
 
 from pgcourse.cli import main
 from pgcourse.grading import again, tables
-from pgcourse.grading.marking import address, sheet
+from pgcourse.grading.marking import address, server, sheet
 from pgcourse.grading.settings import Settings
 from tests.grading.marking.desks import LONG, RELEASE, make_class, mark_command
 
@@ -106,25 +107,58 @@ def test_where_the_tables_cannot_be_renewed_the_command_that_does_it_is_printed_
     assert said.endswith(f"then run: pgcourse grade '{handed_in}' --release {release} --out {grades} --timeout 3")
 
 
-def test_an_open_page_finds_the_next_start_and_nobody_else_reads_its_secret(tmp_path: Path) -> None:
+def test_each_start_has_a_secret_of_its_own_at_the_port_of_the_last_one(tmp_path: Path) -> None:
+    """A page that was left open tells its secret to whoever has the port after Ctrl-C."""
     grades, release = make_class(tmp_path, {"anna": "x"})
     with running(grades, release) as (_, first):
         with running(grades, release) as (_, second):
             assert second != first, "two at a time need two ports"
         kept = grades / address.FILE
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        ids = students(first)
     with running(grades, release) as (_, again):
-        assert again == first
+        port, secret = again.split("/")[2:4]
+        assert port == first.split("/")[2] and secret != first.split("/")[3]
+        assert secret not in kept.read_text()
+        assert students(again) == ids, "what a page of the last start could not save is about the same students"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(first, timeout=10)
+        assert refused.value.code == 403 and b"belongs to an earlier start" in refused.value.read()
     kept.chmod(0o644)
     with running(grades, release) as (_, other):
-        assert other.split("/")[-2] != first.split("/")[-2], "what others could read is no secret"
+        assert students(other) != ids, "what others could read is no key"
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"token": "../x", "port": 1}', '{"token": 3, "port": "x"}'])
+def students(at: str) -> list[str]:
+    asked = urllib.request.Request(f"{at}api/class", headers={"X-Pgcourse-Mark": "1"})
+    return [each["id"] for each in json.load(urllib.request.urlopen(asked, timeout=10))["students"]]
+
+
+def test_no_program_is_started_with_the_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grades, release = make_class(tmp_path, {"anna": "x"})
+    opened: list[tuple[str, str, int]] = []
+
+    def once(self: server.MarkingServer, poll_interval: float = 0.2) -> None:
+        raise KeyboardInterrupt
+
+    def look(url: str) -> None:
+        path = Path(url.removeprefix("file://"))
+        opened.append((url, path.read_text(), stat.S_IMODE(path.stat().st_mode)))
+
+    monkeypatch.setattr(server.MarkingServer, "serve_forever", once)
+    monkeypatch.setattr("webbrowser.open", look)
+    assert main(["mark", str(grades), "--release", str(release)]) == 0
+    [(url, text, mode)] = opened
+    secret = text.split("http://127.0.0.1:")[1].split("/")[1]
+    assert address.KEY.fullmatch(secret) and secret not in url and mode == 0o600
+    assert not Path(url.removeprefix("file://")).parent.exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"key": "../x", "port": 1}', '{"key": 3, "port": "x"}'])
 def test_a_damaged_address_gives_a_new_one(tmp_path: Path, content: str) -> None:
     (tmp_path / address.FILE).write_text(content)
     (tmp_path / address.FILE).chmod(0o600)
-    assert address.TOKEN.fullmatch(address.kept(tmp_path).token) and address.kept(tmp_path).port == 0
+    assert address.KEY.fullmatch(address.kept(tmp_path).key) and address.kept(tmp_path).port == 0
 
 
 def test_a_mistake_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

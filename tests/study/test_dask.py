@@ -107,3 +107,8 @@ def test_a_scheduler_without_workers_is_told_in_one_line(cluster: Cluster) -> No
 def test_a_job_that_ends_its_workers_is_given_up_in_one_line(cluster: Cluster) -> None:
     with pytest.raises(InvalidInput, match="1: it ended every worker that tried it; look at their logs and memory"):
         list(on_cluster(os._exit, [1], cluster.address))
+
+
+@pytest.mark.parametrize("cluster", [(2, {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"})], indirect=True)
+def test_where_asked_such_a_job_has_a_result(cluster: Cluster) -> None:
+    assert dict(on_cluster(os._exit, [1], cluster.address, lambda error: None)) == {0: None}

@@ -50,6 +50,13 @@ def test_a_job_that_ends_every_process_is_given_up_in_one_line(tmp_path: Path) -
     assert log.read_text().split() == ["doomed"] * ATTEMPTS
 
 
+def test_where_asked_a_job_that_is_given_up_has_a_result_and_the_others_go_on(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    jobs = [(log, kind) for kind in ("doomed", "quick", "quick")]
+    results = in_processes(note, jobs, 1, lambda error: type(error).__name__)
+    assert dict(results) == {0: "WorkersDied", 1: "quick", 2: "quick"}
+
+
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_what_a_job_raises_is_raised_here(num_workers: int) -> None:
     with pytest.raises(ValueError, match="job 7 cannot be done"):

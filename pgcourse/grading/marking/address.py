@@ -1,4 +1,4 @@
-"""The address of the page: its secret and its port, kept in the folder, so that an open page finds a new start of the command."""
+"""What each start of the marking for a class has in common: its port, and the key from which students have their ids."""
 
 import contextlib
 import json
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILE = ".marking.json"
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True)
 class Address:
-    """The secret part of the address, and the port of the last time; 0 for any free one."""
+    """The key, which goes to no page, and the port of the last time; 0 for any free one."""
 
-    token: str
+    key: str
     port: int = 0
 
 
@@ -26,8 +26,8 @@ def kept(folder: Path) -> Address:
     try:
         private = os.name != "posix" or path.stat().st_mode & 0o077 == 0
         data = json.loads(path.read_text(encoding="utf-8"))
-        address = Address(data["token"], data["port"])
-        if private and TOKEN.fullmatch(address.token) and isinstance(address.port, int) and 0 < address.port < 65536:
+        address = Address(data["key"], data["port"])
+        if private and KEY.fullmatch(address.key) and isinstance(address.port, int) and 0 < address.port < 65536:
             return address
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -40,4 +40,4 @@ def keep(folder: Path, address: Address) -> None:
         (folder / FILE).unlink(missing_ok=True)
         descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"token": address.token, "port": address.port}, file)
+            json.dump({"key": address.key, "port": address.port}, file)

@@ -13,7 +13,9 @@ const ELEMENTS = new Set(
 );
 const POLL = 2000; // milliseconds between two looks at what others have marked
 const TYPING = 400; // milliseconds without a letter before a comment is sent
-const WAITING = "pgcourse-mark-waiting"; // in sessionStorage: changes that no server has confirmed
+const WAITING = "pgcourse-mark-waiting "; // in localStorage, of each page: changes that no server has confirmed
+const OPENED = "pgcourse-mark-opened"; // in localStorage: tells other pages that one was opened
+const OWN = WAITING + crypto.randomUUID();
 
 /** @type {Task[]} */
 let tasks = [];
@@ -34,6 +36,7 @@ const waiting = new Map();
 let sending = false;
 let typing = 0;
 let connected = true;
+let stopped = ""; // why nothing is asked any more: another program of this machine may have the port now
 let writes = 0; // counted as they begin and as they end: what was read meanwhile may be older than they are
 
 /** @template {HTMLElement} T @param {string} id @param {new () => T} kind @returns {T} */
@@ -171,6 +174,7 @@ class Refusal extends Error {
 
 /** @param {string} path @param {Change} [body] @param {boolean} [leaving] @returns {Promise<any>} */
 async function ask(path, body, leaving = false) {
+  if (stopped) throw new Error(stopped);
   /** @type {Record<string, string>} */
   const headers = { "X-Pgcourse-Mark": "1" };
   if (body) headers["Content-Type"] = "application/json";
@@ -189,8 +193,32 @@ function put(change) {
 }
 
 function remember() {
-  if (waiting.size) sessionStorage.setItem(WAITING, JSON.stringify([...waiting]));
-  else sessionStorage.removeItem(WAITING);
+  if (waiting.size) localStorage.setItem(OWN, JSON.stringify([...waiting]));
+  else localStorage.removeItem(OWN);
+}
+
+/** Take up what pages of an earlier start could not save. Ids of students tell classes apart. */
+function takeUp() {
+  for (const key of Object.keys(localStorage).filter((each) => each.startsWith(WAITING))) {
+    /** @type {[string, Change][]} */
+    const changes = JSON.parse(localStorage.getItem(key) ?? "[]");
+    if (!changes.every(([, change]) => students.some((who) => who.id === change.student))) continue;
+    for (const [name, change] of changes) waiting.set(name, change);
+    localStorage.removeItem(key);
+  }
+  remember();
+  localStorage.setItem(OPENED, OWN);
+}
+
+/** Another page was opened, or has taken up what waited here. @param {StorageEvent} event */
+async function elsewhere(event) {
+  if (event.key === OWN && event.newValue === null) {
+    waiting.clear();
+    showState();
+  }
+  if (event.key !== OPENED) return;
+  await poll();
+  if (stopped) page.main.inert = true;
 }
 
 /** Send what waits, one change after the other. @param {boolean} leaving whether the page is about to go */
@@ -237,10 +265,14 @@ function online() {
 /** @param {unknown} error */
 function offline(error) {
   connected = false;
-  const left = waiting.size ? ` ${number(waiting.size, "change")} not saved yet; keep this page open.` : "";
-  if (error instanceof Refusal && error.status === 409) trouble(`${error.message}.${left}`);
-  else if (error instanceof Refusal) trouble(`The marking was started anew with another address; open that.${left}`);
-  else trouble(`No connection: pgcourse mark has stopped. Start it again, and this page goes on.${left}`);
+  const left = waiting.size ? ` ${number(waiting.size, "change")} not saved yet` : "";
+  if (error instanceof Refusal && error.status === 409) trouble(`${error.message}.${left && `${left}; keep this page open.`}`);
+  else {
+    stopped ||= error instanceof Refusal
+      ? "This page belongs to an earlier start of pgcourse mark. Go on in the page that it opened, or at the address that it printed."
+      : "No connection: pgcourse mark has stopped. Start it again, and go on in the page that it opens; if it has not, load this page again.";
+    trouble(`${stopped}${left && `${left}: that page saves them.`}`);
+  }
   showState();
 }
 
@@ -586,6 +618,7 @@ function listen() {
   page.single.addEventListener("change", () => localStorage.setItem("single", String(page.single.checked)));
   page.keys.addEventListener("toggle", () => localStorage.setItem("keys", String(page.keys.open)));
   window.addEventListener("focus", poll);
+  window.addEventListener("storage", elsewhere);
   window.addEventListener("beforeunload", (event) => {
     if (waiting.size && !connected) event.preventDefault();
   });
@@ -606,7 +639,6 @@ async function start() {
     page.keys.querySelector("dl")?.append(
       element("dt", {}, element("kbd", {}, name)), element("dd", {}, words));
   }
-  for (const [name, change] of JSON.parse(sessionStorage.getItem(WAITING) ?? "[]")) waiting.set(name, change);
   try {
     ({ tasks, students } = await ask("api/class"));
     const told = await ask("api/marks");
@@ -615,6 +647,7 @@ async function start() {
   } catch (error) {
     return offline(error);
   }
+  takeUp();
   const [, what, who] = /^#([^/]*)\/(.*)$/.exec(location.hash) ?? [];
   const then = tasks.find((each) => each.id === what), them = students.find((each) => each.id === who);
   page.main.hidden = false;

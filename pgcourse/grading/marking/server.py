@@ -125,7 +125,10 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json(200, self._told(method, path, query))
         except Refused as refused:
             status, why = refused.args
-            self._send_json(status, {"error": why})
+            if HEADER in self.headers:
+                self._send_json(status, {"error": why})
+            else:  # a person reads it
+                self._send(status, "text/plain; charset=utf-8", f"{why}\n".encode())
         except InvalidInput as error:  # 409: the page tries again, since a person can mend the file meanwhile
             status = 400 if isinstance(error, NotAllowed) else 409
             self._send_json(status, {"error": " ".join(str(error).split())})
@@ -140,7 +143,9 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "there is nothing here") from None
         token, _, path = parts.path.removeprefix("/").partition("/")
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.server.token.encode()):
-            raise Refused(403, "open the address that `pgcourse mark` printed")
+            raise Refused(
+                403, "This page belongs to an earlier start of `pgcourse mark`: open the address that it printed last."
+            )
         self.server.heard(self.connection)
         return path, {name: values[-1] for name, values in parse_qs(parts.query).items()}
 

@@ -129,6 +129,10 @@ class KeeperGone(Exception):
     """Nobody knows what became of a child: its keeper has ended before it."""
 
 
+class NotStarted(KeeperGone, InvalidInput):
+    """A zygote ended before it was ready: it cannot start here, or the system was short of memory for a moment."""
+
+
 class Zygote:
     """A started zygote; `facts` is what it said of itself. `close` ends it and all that came from it."""
 
@@ -155,13 +159,14 @@ class Zygote:
             stdin.close()
         try:
             self.facts: dict[str, Any] = wire.receive(self.control, seconds=START_SECONDS) or {}
-        except TimeoutError:
+        except (OSError, wire.BadMessage):
             self.facts = {}
         if not self.facts:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             said = self.process.stderr.read().decode(errors="replace").strip() if self.process.stderr else ""
-            raise InvalidInput(f"the grader's child process does not start: {(said or 'no answer').splitlines()[-1]}")
+            self.close()
+            raise NotStarted(f"the grader's child process does not start: {(said or 'no answer').splitlines()[-1]}")
 
     @contextlib.contextmanager
     def child(self, *files: int) -> Iterator[Child]:
@@ -223,7 +228,10 @@ def zygote(kind: Kind, limits: Limits) -> Zygote:
 
 
 def attempted(act: Callable[[], Done], failed: Callable[[Exception], Done]) -> Done:
-    """What `act` gives, tried again where a process that watches over its child has gone; `failed` of any other error."""
+    """What `act` gives, tried again where a process around its child has gone; `failed` of any other error.
+
+    Raises: InvalidInput where no such process starts.
+    """
     last: Exception
     for _ in range(ATTEMPTS):
         try:
@@ -234,6 +242,8 @@ def attempted(act: Callable[[], Done], failed: Callable[[Exception], Done]) -> D
             raise
         except Exception as error:
             return failed(error)
+    if isinstance(last, InvalidInput):
+        raise last
     return failed(last)
 
 

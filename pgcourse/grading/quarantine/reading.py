@@ -163,7 +163,12 @@ class ReadJob:
 
 def read(job: ReadJob) -> Reading:
     """Read one notebook, or take what was kept of the same file. What is no notebook gives a reading with a problem."""
-    return attempted(lambda: _read(job), lambda error: Reading(failed=failure(error)))
+    return attempted(lambda: _read(job), unread)
+
+
+def unread(error: Exception) -> Reading:
+    """What stands for a notebook on which the grader failed."""
+    return Reading(failed=failure(error))
 
 
 def stamps(paths: Sequence[Path], *, kept: Path, limits: Limits, jobs: int) -> list[tuple[str, ...]]:
@@ -178,7 +183,7 @@ def stamps(paths: Sequence[Path], *, kept: Path, limits: Limits, jobs: int) -> l
         ReadJob("", "", str(path), request, limits, kept / f"{name[:16]}.json")
         for path, name in zip(paths, names, strict=True)
     ]
-    found = dict(run_jobs(read, wanted, num_workers=jobs, dask=None))
+    found = dict(run_jobs(read, wanted, num_workers=jobs, dask=None, failed=unread))
     return [found[place].stamp for place in range(len(paths))]
 
 

@@ -330,7 +330,12 @@ def collect(job: Job) -> Collected:
 
     What ends or silences its child costs only itself: a fresh child runs the rest without it.
     """
-    return attempted(lambda: _collect(job), lambda error: Collected(failed=failure(error)))
+    return attempted(lambda: _collect(job), withheld)
+
+
+def withheld(error: Exception) -> Collected:
+    """What stands for a notebook on which the grader failed."""
+    return Collected(failed=failure(error))
 
 
 def _collect(job: Job) -> Collected:

@@ -19,6 +19,7 @@ class Observe:
 def child() -> Child:
     made: Any = Child.__new__(Child)
     made.main, made.loop, made.left, made.request = ModuleType("__main__"), None, {}, {"seconds": 5.0}
+    made.futures = 0
     made.observe, made.sandbox, made.calling = Observe, sandbox, threading.Lock()
     return made  # type: ignore[no-any-return]
 
@@ -55,3 +56,9 @@ def test_a_loop_that_waits_for_ever_is_stopped(child: Child) -> None:
     endless = "import asyncio\nwhile True:\n    try:\n        await asyncio.sleep(0)\n    except ValueError: pass"
     assert run(child, endless) == [["TimeLimit", "", ""]]
     assert run(child, "x = 1") == [[]]
+
+
+def test_annotations_are_read_at_once_until_a_cell_asks_for_the_future(child: Child) -> None:
+    define = "def f(x: missing): pass"
+    error = ["NameError", "name 'missing' is not defined", "1"]
+    assert run(child, define, "from __future__ import annotations\n1 / 0", define)[::2] == [error, []]

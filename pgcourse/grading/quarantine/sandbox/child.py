@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import importlib
 import inspect
@@ -40,9 +41,11 @@ class Child:
         self.loop: Any = None  # of asyncio, for cells that wait at their top level
         self.now: Any = None  # the order that is being obeyed
         self.calling = threading.Lock()  # held while a callback's answer is waited for
+        self.futures = 0  # flags of the __future__ imports so far: as in IPython, they hold for later cells
         self.main = ModuleType("__main__")
         vars(self.main).update(get_ipython=packages.Inert, display=packages.Inert())
         sys.modules["__main__"] = self.main
+        builtins.input = lambda prompt="", /: ""  # nobody is there to answer
 
     def run(self) -> None:
         """All cells in order, then whatever is ordered: a case of an exercise, or a question about what it made."""
@@ -60,7 +63,10 @@ class Child:
         packages.remember(filename, cell["source"])
         try:
             with self.sandbox.captured_output(), self.budget(filename):
-                self.execute(compile(cell["source"], filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
+                flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.futures
+                code = compile(cell["source"], filename, "exec", flags, dont_inherit=True)
+                self.futures |= code.co_flags & annotations.compiler_flag  # all other futures are the rule by now
+                self.execute(code)
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
             return self.described(error, filename)
         return []

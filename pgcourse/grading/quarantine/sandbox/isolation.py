@@ -18,13 +18,15 @@ NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
 _READ_ONLY, _NO_SETUID, _NO_DEVICES, _REMOUNT, _BIND, _MOVE, _RECURSIVE, _PRIVATE = (
     1, 2, 4, 32, 4096, 8192, 16384, 1 << 18,
 )  # fmt: skip
-_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_CHILD_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 4, 24, 36, 38
+_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_CHILD_SUBREAPER, _SET_NO_NEW_PRIVS, _SET_THP_DISABLE = (
+    1, 4, 24, 36, 38, 41,
+)  # fmt: skip
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_DEVICES = ("/dev/null", "/dev/random", "/dev/urandom")  # /dev/zero gives memory that no limit counts
 _ROOTS = ("/mnt", "/media", "/srv", "/opt", "/tmp")  # any folder will do: only this process sees what is mounted there
 
 OWN_FOLDER = "/attempt"
-MAX_PROCESSES = 8  # threads count too
+MAX_PROCESSES = 40  # threads count too: a pool starts up to 32
 NICENESS = 10  # the grader itself, and whoever else works on the machine, come first
 MAX_FILE = 16 * 2**20  # bytes of one file
 DISK = "64m"  # of all files together
@@ -167,7 +169,7 @@ def own_folders() -> None:
         mount("tmpfs", folder, "tmpfs", _NO_SETUID | _NO_DEVICES, f"mode=1777,size={DISK},nr_inodes=4k")
     # Where the host's own /proc is partly covered, or the system is old (before Linux 5.8), it is refused: then there is none.
     with contextlib.suppress(OSError):
-        mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES, "subset=pid")
+        mount("proc", "/proc", "proc", _READ_ONLY | _NO_SETUID | _NO_DEVICES, "subset=pid")
 
 
 def adopt_orphans() -> None:
@@ -182,8 +184,21 @@ def die_with_parent() -> None:
         _call("prctl", _SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def end_first(proc: int | None) -> None:
+    """Where memory is short, let the kernel end this process before any other."""
+    if proc is not None:
+        with contextlib.suppress(OSError), open(os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=proc), "w") as file:
+            file.write("1000")
+
+
 def limit(memory: int, mapped: int) -> None:
-    """Hard limits: `memory` bytes beyond the `mapped` ones, processes, size of files, open files, no core dumps."""
+    """Hard limits: `memory` bytes beyond the `mapped` ones, processes, size of files, open files, no core dumps.
+
+    No large pages either: of one that is mapped in part, the kernel keeps all, and that part alone is counted.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            _call("prctl", _SET_THP_DISABLE, 1, 0, 0, 0)
     wanted = {"RLIMIT_NPROC": MAX_PROCESSES, "RLIMIT_FSIZE": MAX_FILE, "RLIMIT_NOFILE": 64, "RLIMIT_CORE": 0}
     if mapped:  # where the system does not say how much is mapped, the limit would bite at once
         wanted["RLIMIT_AS"] = mapped + memory

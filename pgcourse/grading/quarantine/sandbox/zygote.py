@@ -24,6 +24,7 @@ from pgcourse.grading.quarantine.sandbox import isolation, syscalls, wire
 
 LOOK_SECONDS = 0.05  # between two looks at what the child does
 SLEEPING = b"SDTtIZX"  # states of a process that wants no processor
+SPARE_TABLES = 2**25  # bytes of page tables, beyond twice what all memory side by side would need
 
 
 @dataclass
@@ -55,6 +56,11 @@ def main(control: socket.socket, given: dict[str, Any]) -> None:
     why_not = "switched off"
     if settings.namespaces:
         why_not = isolation.enter(settings.view)
+    # A child can read what its parents hold: where the class lies is none of its business.
+    settings.view.clear()
+    entered, filtered = not why_not, syscalls.can_refuse()
+    if entered and not filtered:
+        why_not = "the system refuses a child no system call"
     facts = _facts(proc)
     mapped = int(facts.get("VmSize", "0 kB").split()[0]) * 1024
     threads = int(facts.get("Threads", 1))
@@ -72,7 +78,7 @@ def main(control: socket.socket, given: dict[str, Any]) -> None:
             control.close()
             try:
                 isolation.join(settings.group)
-                Keeper(served, results, orders, descriptors[2:], proc, user, not why_not).keep(limits)
+                Keeper(served, results, orders, descriptors[2:], proc, user, entered, filtered).keep(limits)
             except BaseException as error:
                 with contextlib.suppress(OSError):
                     wire.send(orders, {"keeper": f"{type(error).__name__}: {error}"})
@@ -103,6 +109,7 @@ class Keeper:
     proc: int | None
     user: int
     walls: bool
+    filtered: bool  # whether the system can be told which calls to refuse
     asleep: float = 0.0  # seconds in which the child wanted no processor
 
     def keep(self, limits: dict[str, int]) -> None:
@@ -125,7 +132,7 @@ class Keeper:
         self.results.close()
         for file in self.files:
             os.close(file)
-        status = self.wait(pid)
+        status = self.wait(pid, SPARE_TABLES + 2 * (limits["mapped"] + limits["memory"]) // 512)
         end_descendants()
         if not self.walls:
             shutil.rmtree(folder, ignore_errors=True)
@@ -137,6 +144,7 @@ class Keeper:
         """In the child: put on all limits, then serve."""
         os.setsid()
         isolation.die_with_parent()
+        isolation.end_first(self.proc)
         if self.walls:
             isolation.own_folders()
         elif os.getuid() == 0:
@@ -155,11 +163,15 @@ class Keeper:
         isolation.limit(**limits)
         isolation.drop_privileges(self.user)
         isolation.die_with_parent()  # a change of user forgets it
-        syscalls.refuse()
+        if self.filtered and not syscalls.refuse():
+            raise OSError("the system does not refuse the child's system calls")
         self.served.serve(socket.socket(fileno=mine), files)
 
-    def wait(self, pid: int) -> int:
-        """Until the child has ended, or the grader says so or has gone; then it is dead. Returns: its exit status."""
+    def wait(self, pid: int, most_tables: int) -> int:
+        """Until the child has ended, or the grader says so or has gone; then it is dead. Returns: its exit status.
+
+        A child with more bytes of page tables than this, which no limit counts, is ended, too.
+        """
         # Readable once the child has ended; where there is no such thing, look every now and then.
         watched: list[Any] = [self.orders, os.pidfd_open(pid)] if hasattr(os, "pidfd_open") else [self.orders]
         looked = time.monotonic()
@@ -176,6 +188,8 @@ class Keeper:
                 if self.orders.recv(1) != b"T":
                     break
                 wire.send(self.orders, {"cpu": cpu, "asleep": self.asleep})
+            if self.tables(pid) > most_tables:
+                break
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
@@ -195,6 +209,15 @@ class Keeper:
         except OSError:
             return 0.0, False
         return (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK"), state not in SLEEPING
+
+    def tables(self, pid: int) -> int:
+        """Bytes of the child's page tables; 0 where the system does not show that."""
+        if self.proc is None:
+            return 0
+        with contextlib.suppress(OSError), open(os.open(f"{pid}/status", os.O_RDONLY, dir_fd=self.proc), "rb") as file:
+            found = file.read().partition(b"VmPTE:")[2].split(None, 1)
+            return 1024 * int(found[0]) if found else 0
+        return 0
 
 
 def end_descendants(seconds: float = 5.0) -> None:
