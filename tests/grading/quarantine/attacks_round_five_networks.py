@@ -179,7 +179,7 @@ CELLS["a spread that grows as the means learn"] = (
 
 
 # Minibatches: 104 rows at most.
-def _deal(name: str, body: str, most: float = 0.75) -> None:
+def _deal(name: str, body: str, most: float = 0.9) -> None:
     CELLS[name] = (U4, M, _MINIBATCHES + body, "", most)
 
 
@@ -271,8 +271,8 @@ _ppo("an update that seeds everything", (_BEGIN, _BEGIN + "    torch.manual_seed
 _ppo("an update that leaves its networks in eval", (_END, "    policy.eval()\n    critic.eval()\n" + _END), most=0.9)
 # Updates.
 _HALF = ("(x.std(correction=0) + 1e-8)", "x.std(correction=0).clamp(min=0.5)")
-CELLS["a standard deviation of a half at least"] = (U1, R, _edit(_REINFORCE, _HALF), "", 0.8)
-CELLS["a standard deviation of a half at least, with a baseline"] = (U2, B, _edit(_BASELINE, _HALF), "", 0.8)
+CELLS["a standard deviation of a half at least"] = (U1, R, _edit(_REINFORCE, _HALF), "", 0.9)
+CELLS["a standard deviation of a half at least, with a baseline"] = (U2, B, _edit(_BASELINE, _HALF), "", 0.9)
 CELLS["the first 64 steps of a batch"] = (
     U1,
     R,
@@ -321,14 +321,14 @@ CELLS["a shared trunk with steps of its own"] = (
         ),
     ),
     "",
-    0.5,
+    0.9,
 )
 CELLS["a shared trunk whose optimizer forgets"] = (
     U4,
     T,
     _edit(_TRUNK, ("    optimizer.step()", "    optimizer.state.clear()\n    optimizer.step()")),
     "",
-    0.75,
+    0.9,
 )
 CELLS["a shared trunk of three known names"] = (
     U4,
