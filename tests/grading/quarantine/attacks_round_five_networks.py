@@ -378,7 +378,7 @@ _RBF_SOFT = _net(
     "return self.last((-(x[..., None, :] - self.centers).square().sum(-1) / F.softplus(self.width)).exp())",
 )
 _PROBS = "class Policy(nn.Module):\n    def __init__(self, d, a):\n        super().__init__()\n        self.net = nn.Sequential(nn.Linear(d, 64), nn.Tanh(), small(nn.Linear(64, a)))\n    def forward(self, obs):\n        y = self.net(obs)\n        %s\ndef policy_network(d, a):\n    return Policy(d, a)\n"
-_ANSWERS: dict[str, tuple[str, str, str]] = {
+RIGHT: dict[str, tuple[str, str, str]] = {
     "bumps with a learned width": (U1, P, _HEAD + _RBF + _TAILS[P]),
     "bumps with a learned width, of a Gaussian": (U5, G, _HEAD + _RBF + _TAILS[G]),
     "bumps with a softplus width": (U1, P, _HEAD + _RBF_SOFT + _TAILS[P]),
@@ -434,7 +434,7 @@ _FUNCTIONAL = ("""    loss = -(weights * policy(obs).log_prob(actions)).mean()
         value.grad = gradients[name].mean(0)
     loss = losses.mean()
 """)  # fmt: skip
-_ANSWERS |= {
+RIGHT |= {
     "six orthogonal layers of GELU": _right("six orthogonal layers of GELU", P),
     "four hidden units of ReLU": _right("four hidden units of ReLU", G),
     "weight norm everywhere": _right("weight norm everywhere", P),
@@ -492,11 +492,9 @@ class Net(nn.Module):
         return self.last(self.layer(self.embed(x[..., None]) + self.place).mean(-2))
 """
 # One draw in 33 bends so much that steps of two sizes alone took its gradients for wrong.
-_ANSWERS["a transformer's layer, its tokens' mean, of a Gaussian"] = (
+RIGHT["a transformer's layer, its tokens' mean, of a Gaussian"] = (
     U5, G, _edit(_right("a transformer's layer, its tokens' mean", G)[2], ("    return Policy(obs_dim", "    torch.rand(52)\n    return Policy(obs_dim")),
 )  # fmt: skip
-
-RIGHT = {name: (*answer, (), ()) for name, answer in _ANSWERS.items()}
 
 # Each is a right answer that its author has spoiled where nothing is asked: it takes the work of the right one, and more.
 OPEN = dict.fromkeys(

@@ -2,7 +2,7 @@
 
 A table of a round is a module: `CELLS`, name -> (notebook, exercise that is attacked, its cell, a part of what the grader says
 of it, share of the points that it must not exceed). Perhaps also `OPEN`, name -> why it exceeds that; `ELSEWHERE`, attacks
-that a person is told of; `RIGHT`, name -> (notebook, exercise, cell, further cells before it and behind it) of right answers.
+that a person is told of; `RIGHT`, name -> (notebook, exercise, cell, perhaps further cells before it and behind it) of right answers.
 """
 
 import json
@@ -24,6 +24,7 @@ from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, grade_id, hand_in, notebook
 from tests.grading.quarantine import (
     attacks_round_five_networks,
+    attacks_round_five_values,
     attacks_round_four_networks,
     attacks_round_four_values,
     attacks_round_one,
@@ -100,7 +101,7 @@ class Round:
         for name, attack in self.table.CELLS.items():
             yield name, *attack[:3], (), ()
         for name, right in getattr(self.table, "RIGHT", {}).items():
-            yield name, *right
+            yield name, *right[:3], *(right[3:] or ((), ()))
 
     def more_units(self) -> set[int]:
         return set()
@@ -195,6 +196,10 @@ class TestRoundFourOnValues(Round):
 
 class TestRoundFourOnNetworks(Round):
     table, seconds = attacks_round_four_networks, 10.0
+
+
+class TestRoundFiveOnValues(Round):
+    table = attacks_round_five_values
 
 
 class TestRoundFiveOnNetworks(Round):
