@@ -2,7 +2,7 @@
 
 `CELLS` as in round one: name -> (notebook, exercise that is attacked, its cell, a part of what the grader says of it, share
 of the points that it must not exceed). `OPEN`: those that exceed it, with the cause. `RIGHT`: answers that are right and
-once lost points, `TRIED_RIGHT`: unusual ones, both name -> (notebook, exercise, cell).
+once lost points, and unusual ones.
 """
 # ruff: noqa: E501 - some attacks are long lines
 

@@ -2,7 +2,7 @@
 
 A table of a round is a module: `CELLS`, name -> (notebook, exercise that is attacked, its cell, a part of what the grader says
 of it, share of the points that it must not exceed). Perhaps also `OPEN`, name -> why it exceeds that; `ELSEWHERE`, attacks
-that a person is told of; `RIGHT`, name -> (notebook, exercise, cell, perhaps further cells before it and behind it) of right answers.
+that a person is told of; `RIGHT`, right answers: name -> (notebook, exercise, cell, perhaps further cells before it and behind).
 """
 
 import json
