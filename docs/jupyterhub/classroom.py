@@ -23,19 +23,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 
 MAX_BYTES = 64 * 2**20  # of one file, a notebook's outputs included
-SECONDS = 60.0  # for one student's file: a home may hang, and students can stop the processes that are theirs
+SECONDS = 60.0  # for all files of one student: a home may hang, and students can stop the processes that are theirs
 ENDING = 1.0  # seconds until a process that was ended is left behind: no signal reaches one that waits for such a home
 
 
 class Refused(Exception):
     """A file that is not taken, or not written, with the reason."""
-
-
-class NoAnswer(Refused):
-    """The process of a student did not end in time: this student is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,13 @@ def hand_out(files: dict[str, bytes], students: Iterable[Student], folder: str) 
     """Write each file into this folder of each home; what is there already stays. Returns: how many students failed."""
     failed = 0
     for student in students:
-        done = {True: 0, False: 0}
+        done, end = {True: 0, False: 0}, time.monotonic() + SECONDS
         try:
-            if as_student(student, is_open):
+            if as_student(student, is_open, end):
                 print(f"{student.name}: others may look into the home: chmod 700 {student.home}")
             for name, content in files.items():
-                said = as_student(student, lambda name=name, content=content: write_new(Path(folder, name), content))
+                write = partial(write_new, Path(folder, name), content)
+                said = as_student(student, write, end)
                 done[said == b"new"] += 1
             print(f"{student.name}: {done[True]} files handed out, {done[False]} were there")
         except Refused as reason:
@@ -87,16 +85,13 @@ def collect(names: Iterable[str], students: Iterable[Student], folder: str, into
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     missing = 0
     for student in students:
-        answers = True
+        end = time.monotonic() + SECONDS
         for name in names:
             try:
-                if not answers:
-                    raise NoAnswer("no answer before")
-                content = as_student(student, lambda name=name: read_plain(Path(folder, name)))
+                content = as_student(student, partial(read_plain, Path(folder, name)), end)
             except Refused as reason:
                 print(f"{student.name}: {name} is not collected: {reason}")
                 missing += 1
-                answers = not isinstance(reason, NoAnswer)
                 continue
             own = into / student.name
             own.mkdir(mode=0o700, exist_ok=True)
@@ -119,7 +114,7 @@ def give_back(feedback: Path, students: Iterable[Student], folder: str) -> int:
             continue
         content = page.read_bytes()
         try:
-            as_student(student, lambda page=page, content=content: replace(Path(folder, page.name), content))
+            as_student(student, partial(replace, Path(folder, page.name), content), time.monotonic() + SECONDS)
             print(f"{student.name}: {folder}/{page.name}")
         except Refused as reason:
             print(f"{student.name}: {page.name} is not given back: {reason}")
@@ -177,12 +172,14 @@ def replace(path: Path, content: bytes) -> bytes:
     return b""
 
 
-def as_student(student: Student, work: Callable[[], bytes], seconds: float = SECONDS) -> bytes:
-    """Do this in a process that is the student's, in the student's home. Returns: what `work` gives.
+def as_student(student: Student, work: Callable[[], bytes], end: float) -> bytes:
+    """Do this in a process that is the student's, in the student's home, until `end` [s, monotonic]. Returns: what `work` gives.
 
     Linux lets an account look into no process that was root's before, so what else is in this one's memory stays there.
     Raises: Refused for whatever goes wrong, with the reason.
     """
+    if time.monotonic() > end:
+        raise Refused("no answer in time")
     sys.stdout.flush()
     reading, writing = os.pipe()
     child = os.fork()
@@ -202,15 +199,15 @@ def as_student(student: Student, work: Callable[[], bytes], seconds: float = SEC
         os._exit(0)
     os.close(writing)
     try:
-        answer = read_all(reading, time.monotonic() + seconds)
+        answer = read_all(reading, end)
     finally:
         os.close(reading)
         os.kill(child, signal.SIGKILL)  # it has said all, or never will; it is there until it is waited for
-        end = time.monotonic() + ENDING
-        while os.waitpid(child, os.WNOHANG) == (0, 0) and time.monotonic() < end:
+        left_behind = time.monotonic() + ENDING
+        while os.waitpid(child, os.WNOHANG) == (0, 0) and time.monotonic() < left_behind:
             time.sleep(0.001)
     if answer is None:
-        raise NoAnswer(f"no answer within {seconds:g} s")
+        raise Refused("no answer in time")
     if answer[:1] == b"+" and len(answer) - 9 == int.from_bytes(answer[1:9], "big"):
         return answer[9:]
     raise Refused(answer[1:].decode() if answer[:1] == b"-" else "the process of the student was ended")
