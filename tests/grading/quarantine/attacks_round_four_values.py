@@ -143,7 +143,7 @@ def _diagnose(head: str, *, late: str = "") -> str:
 
 CELLS: dict[str, tuple[str, str, str, str, float]] = {
     # What comes from far off, and what is large.
-    "a library that answers may not use": (U1, S, "import einops\ndef standardize(x):\n    x = einops.rearrange(x, 'n -> n')\n    return (x - x.mean()) / (x.std(correction=0) + 1e-8)\n", "No module named &#x27;einops&#x27; while grading; Python&#x27;s standard library, numpy, scipy and torch can be used", 0.0),
+    "a library that answers may not use": (U1, S, "import einops\ndef standardize(x):\n    x = einops.rearrange(x, 'n -> n')\n    return (x - x.mean()) / (x.std(correction=0) + 1e-8)\n", "standard library, numpy, scipy and torch can be used", 0.0),
     "rewards within twenty steps alone": (U1, D, "import torch\ndef discounted_returns(rewards, *, gamma):\n    padded = torch.cat([rewards, 0 * rewards[:1].expand(20, *rewards.shape[1:])])\n    return sum(gamma**k * padded[k : k + len(rewards)] for k in range(20))\n", "", 0.8),
     "surprises within sixteen steps alone": (U3, G, "import torch\n" + _edited(_GAE, old1="range(len(errors))):\n            following = errors[t] + gamma * gae_lambda * goes_on[t] * following\n            advantages[t] = following", new1="range(len(errors))):\n            weight = torch.ones_like(errors[0])\n            for k in range(t, min(t + 16, len(errors))):\n                advantages[t] += weight * errors[k]\n                weight = weight * gamma * gae_lambda * goes_on[k]"), "", 0.8),
     "windows of eight rewards at most": (U3, N, _edited(_N_STEP, old1="min(n,", new1="min(n, 8,"), "", 0.8),
