@@ -263,7 +263,6 @@ class _Run:
         said = f"raised {kind}{': ' * bool(text)}{text}" + (f" (line {line})" if line else "")
         if kind == "TimeLimit":
             said = f"was stopped after {self.job.limits.seconds:g} seconds: does a loop never end?"
-            self.left_out.add(id)  # it would run out of time again
         self.blame_cell(id, said)
 
     def blame_cell(self, id: str, said: str) -> None:
@@ -328,7 +327,8 @@ def kind(job: Job) -> Kind:
 def collect(job: Job) -> Collected:
     """Run the notebook in fresh children until nothing is left to run.
 
-    What ends or silences its child costs only itself: a fresh child runs the rest without it.
+    What ends or silences its child costs only itself: a fresh child runs the rest without it. A cell that has run out of its
+    time runs again, for what it had defined by then.
     """
     return attempted(lambda: _collect(job), withheld)
 
@@ -368,6 +368,8 @@ def _collect(job: Job) -> Collected:
         if run.now is None:  # all came back, however the child ended: nobody is to blame
             return collected
         _blame(job, run, why)
+        if job.exercises and not any(run.left()):
+            return collected
     return collected
 
 

@@ -1,5 +1,6 @@
 """How a cell is run in its child."""
 
+import sys
 import threading
 from types import ModuleType
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from pgcourse.checks import sandbox
 from pgcourse.checks.observe import TimeLimit
 from pgcourse.grading.quarantine.sandbox.child import Child
+from pgcourse.grading.quarantine.sandbox.packages import Packages
 
 
 class Observe:
@@ -16,11 +18,14 @@ class Observe:
 
 
 @pytest.fixture
-def child() -> Child:
+def child(monkeypatch: pytest.MonkeyPatch) -> Child:
     made: Any = Child.__new__(Child)
     made.main, made.loop, made.left, made.request = ModuleType("__main__"), None, {}, {"seconds": 5.0}
     made.futures = 0
     made.observe, made.sandbox, made.calling = Observe, sandbox, threading.Lock()
+    made.finder = Packages({}, ["numpy", "torch"], ["games"])
+    monkeypatch.setattr(sys, "meta_path", [made.finder, *sys.meta_path])
+    monkeypatch.setattr(sys, "modules", {**sys.modules})
     return made  # type: ignore[no-any-return]
 
 
@@ -62,3 +67,25 @@ def test_annotations_are_read_at_once_until_a_cell_asks_for_the_future(child: Ch
     define = "def f(x: missing): pass"
     error = ["NameError", "name 'missing' is not defined", "1"]
     assert run(child, define, "from __future__ import annotations\n1 / 0", define)[::2] == [error, []]
+
+
+SAID = "No module named 'plotting' while grading; Python's standard library, numpy and torch can be used"
+USES = (
+    "p.plot([1])", "draw([1])", "@draw\ndef f(): ...", "class A(p.A): ...", "p.settings['width'] = 1", "2 * p.width",
+    "for x in p.colours: ...", "isinstance(1, p.A)", "float(p.width)", "p.a.b.c()",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_library_that_answers_may_not_use_fails_where_it_is_used(child: Child, use: str) -> None:
+    imports = "import plotting.lines as p\nfrom plotting import draw\nx = 1\ndef f(y: p.A | None = draw): ..."
+    assert run(child, imports) == [[]]
+    assert run(child, use) == [["ModuleNotFoundError", SAID, "1"]]
+    assert run(child, "from games import make", "make()")[1][0] == "RuntimeError", "the notebook itself imports it"
+
+
+def test_an_import_that_may_fail_does(child: Child) -> None:
+    tries = "try:\n    import plotting\nexcept ImportError:\n    plotting = None"
+    later = "def f():\n    import plotting"
+    assert run(child, f"import plotting\n{later}", tries, "f()") == [[], [], ["ModuleNotFoundError", SAID, "1"]]
+    assert vars(child.main)["plotting"] is None

@@ -16,6 +16,12 @@ from pgcourse.grading.quarantine.reader.cells import Cell
 JOB = running.Job("anna", "01_a", (Cell("8", "", "x = (", 8),), {}, {}, (), {}, {}, {}, Limits())
 START, END = {"event": "start", "id": "8"}, {"event": "end", "error": []}
 READY = {"event": "ready"}
+CALLED: dict[str, Any] = {
+    "exercises": {id: to_json(Call("x")) for id in "fg"},
+    "inputs": {id: [{"x": 1.0}] for id in "fg"},
+    "visible": dict.fromkeys("fg", 0),
+}
+TWO = replace(JOB, **CALLED)
 
 
 class Child:
@@ -83,14 +89,24 @@ def test_what_no_honest_child_says_is_nonsense(message: Any) -> None:
 )  # fmt: skip
 def test_a_cell_of_a_child_after_hidden_inputs_tells_nothing(then: list[dict[str, Any]]) -> None:
     """What comes after depends on when the first child ended, and that on what it was given."""
-    job = replace(JOB, exercises={"f": to_json(Call("x"))}, inputs={"f": [{"x": 1.0}]}, visible={"f": 0})
-    result = collected(START, END, READY, then=then, job=job)
+    result = collected(START, END, READY, then=then, job=TWO)
     assert (result.cell_errors, result.failed_again) == ({}, True)
     assert "ended its process" in result.stopped["f"]
 
 
 def test_a_cell_that_has_failed_before_keeps_its_first_words() -> None:
-    job = replace(JOB, exercises={"f": to_json(Call("x"))}, inputs={"f": [{"x": 1.0}]}, visible={"f": 0})
     first, later = (END | {"error": ["ValueError", text, "1"]} for text in ("a", "12:00"))
-    result = collected(START, first, READY, then=[START, later, READY], job=job)
+    result = collected(START, first, READY, then=[START, later, READY], job=TWO)
     assert (result.cell_errors, result.failed_again) == ({"8": "raised ValueError: a (line 1)"}, False)
+
+
+def test_no_child_starts_for_nothing() -> None:
+    result = collected(START, END, READY, job=replace(TWO, exercises={"f": CALLED["exercises"]["f"]}))
+    assert (result.starts, [*result.stopped]) == (1, ["f"])
+
+
+def test_a_cell_that_ran_out_of_time_runs_again_for_what_it_had_defined() -> None:
+    late = END | {"error": ["TimeLimit", "", ""]}
+    result = collected(START, late, READY, then=[START, late, READY, {"event": "case", "arrays": {}}], job=TWO)
+    assert [*result.stopped] == ["f"] and len(result.seen["g"]) == 1
+    assert "was stopped after" in result.cell_errors["8"] and not result.failed_again

@@ -5,8 +5,8 @@ import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pgcourse.grading.quarantine.reader.changes import Changes
-from pgcourse.grading.quarantine.reader.names import bound_names, uses
+from pgcourse.grading.quarantine.reader.changes import DEFAULTS, Changes
+from pgcourse.grading.quarantine.reader.names import BY_TEXT, bound_names, uses
 from pgcourse.grading.quarantine.reader.python import inert, parsed
 
 MAX_SOURCE = 200_000  # characters of one cell
@@ -47,7 +47,7 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
     A solution is every submitted cell that bears the exercise's name (as grade_id or id) or defines it: so a solution
     that was moved, split, duplicated or robbed of its metadata counts. Of the released notebook run the cells that
     define what is used (imports). Of the learner's own further cells run those that define what is used, and those that
-    change it, as a call or a decorator does; no changed cell of the release runs for that. Without exercises no cell is read.
+    may change it (`Changes`); no changed cell of the release runs for that. Without exercises no cell is read.
     """
     if not exercises:
         return Plan(())
@@ -72,10 +72,10 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
             chosen.add(cell.number)
         notes += _remarks(id, named, defining)
         solutions[id] = tuple(f"{cell.number}" for cell in sorted({*named, *defining}, key=lambda cell: cell.number))
-    changes = Changes.among({cell.number: cell.source for cell in candidates}, exercises)
-    need = _Need(bound, changes)
+    sources = [*((cell.number, cell.source) for cell in candidates), *((-1, cell.source) for cell in plain)]
+    need = _Need(bound, Changes(sources, exercises))
     need.of([cell for cell in candidates if cell.number in chosen])
-    need.changed(exercises)
+    need.changing |= need.changes.of(exercises)
     rest = [cell for cell in candidates if cell.number not in chosen]
     given = {cell.id for cell in released if cell.id}
     own_rest = [cell for cell in rest if cell.id not in given]
@@ -102,65 +102,52 @@ def _remarks(id: str, named: Sequence[Cell], defining: Sequence[Cell]) -> list[s
 
 
 class _Need:
-    """What the cells that were chosen need: names that have to be defined, and what other cells may have changed."""
+    """What the cells that were chosen need: names that have to be defined, and cells that may change what these stand for."""
 
     def __init__(self, bound: Mapping[Cell, set[str]], changes: Changes) -> None:
         self.bound, self.changes = bound, changes
         self.names: set[str] = {"*"}
-        self.parts: set[str] = {"*"}  # names, `f()` and `.attribute`, of which it matters who changes or calls them
+        self.changing = changes.of([*BY_TEXT, f".{DEFAULTS}"])
 
-    def of(self, cells: Iterable[Cell]) -> tuple[set[str], set[str]]:
-        """Add what these cells need. Returns: what is new, in names and in parts."""
+    def of(self, cells: Iterable[Cell]) -> tuple[set[str], set[int]]:
+        """Add what these cells need. Returns: what is new, in names and in numbers of cells that change."""
         names: set[str] = set()
-        parts: set[str] = set()
+        changing: set[int] = set()
         for cell in cells:
             at_once, later = uses(cell.source)
-            at_once |= self.changes.reads.get(cell.number, set())
             names |= at_once | later
             # What a cell makes for itself, and uses at once, is not changed by others.
-            parts |= later | (at_once - self.bound[cell]) | _attributes(cell.source)
+            changing |= self.changes.of(later | (at_once - self.bound[cell]) | _attributes(cell.source))
         names -= self.names
         self.names |= names
-        return names, self.changed(parts)
-
-    def changed(self, parts: Iterable[str]) -> set[str]:
-        """Add what others may have changed, and all through which they can. Returns: what is new."""
-        waiting, new = [*parts], set()
-        while waiting:
-            part = waiting.pop()
-            if part not in self.parts:
-                self.parts.add(part)
-                new.add(part)
-                waiting += self.changes.causes.get(part, ())
-        return new
+        self.changing |= changing
+        return names, changing
 
     def cells(self, cells: Sequence[Cell], changing: Sequence[Cell] = ()) -> set[int]:
         """Numbers of the cells that define a needed name, and so on. Args: changing: those that count where they change one."""
-        defining = _by_name(cells, {cell.number: self.bound[cell] for cell in cells})
-        changers = _by_name(changing, self.changes.by)
+        defining: dict[str, list[Cell]] = {}
+        for cell in cells:
+            for name in self.bound[cell]:
+                defining.setdefault(name, []).append(cell)
+        changers = {cell.number: cell for cell in changing}
         chosen: set[int] = set()
-        names, parts = {*self.names}, {*self.parts}
-        while names or parts:
+        names, numbers = self.names, self.changing
+        while names or numbers:
             more = {cell for name in names for cell in defining.pop(name, ())}
-            more |= {cell for part in parts for cell in changers.pop(part, ())}
+            more |= {changers[number] for number in numbers & changers.keys()}
             more = {cell for cell in more if cell.number not in chosen}
             chosen |= {cell.number for cell in more}
-            names, parts = self.of(more)
+            names, numbers = self.of(more)
         return chosen
 
 
-def _by_name(cells: Iterable[Cell], names: Mapping[int, set[str]]) -> dict[str, list[Cell]]:
-    found: dict[str, list[Cell]] = {}
-    for cell in cells:
-        for name in names.get(cell.number, ()):
-            found.setdefault(name, []).append(cell)
-    return found
-
-
 def _attributes(source: str) -> set[str]:
-    """`.name` for each attribute that the cell takes."""
+    """`.name` for each attribute that the cell takes, and what it imports out of a module."""
     tree = parsed(inert(source))
-    return {f".{part.attr}" for part in ast.walk(tree) if isinstance(part, ast.Attribute)} if tree else set()
+    nodes = [*ast.walk(tree)] if tree else []
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    names |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return {f".{name}" for name in names}
 
 
 def _does_something(cell: Cell) -> bool:

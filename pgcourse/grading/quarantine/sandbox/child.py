@@ -28,14 +28,14 @@ class Child:
 
     def __init__(self, connection: socket.socket, request: dict[str, Any]) -> None:
         self.connection, self.request = connection, request
-        finder = packages.install(request["sources"], request["libraries"], request["absent"])
+        self.finder = packages.install(request["sources"], request["libraries"], request["absent"])
         self.observe: Any = importlib.import_module("pgcourse.checks.observe")
         self.asking: Any = importlib.import_module("pgcourse.checks.observe.asking")
         self.sandbox: Any = importlib.import_module("pgcourse.checks.sandbox")
         importlib.import_module("pgcourse.rollout")
         self.observers = {each["id"]: self.observe.from_json(each["observer"]) for each in request["exercises"]}
         # Held here alone: no notebook can import what watches it, nor what it is made of.
-        finder.hide("pgcourse.checks.observe", "pgcourse.checks.sandbox")
+        self.finder.hide("pgcourse.checks.observe", "pgcourse.checks.sandbox")
         self.left: dict[str, float] = {}  # seconds on the processor, of what has begun
         self.answerer: Any = None
         self.loop: Any = None  # of asyncio, for cells that wait at their top level
@@ -62,7 +62,7 @@ class Child:
         filename = f"<cell {cell['id']}>"
         packages.remember(filename, cell["source"])
         try:
-            with self.sandbox.captured_output(), self.budget(filename):
+            with self.sandbox.captured_output(), self.budget(filename), self.finder.standing_in(cell["source"]):
                 flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.futures
                 code = compile(cell["source"], filename, "exec", flags, dont_inherit=True)
                 self.futures |= code.co_flags & annotations.compiler_flag  # all other futures are the rule by now

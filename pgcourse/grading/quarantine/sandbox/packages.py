@@ -6,10 +6,12 @@ is left out here is not on the disk that the child sees either.
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib
 import linecache
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -29,18 +31,35 @@ class Inert:
 
 
 class Refused:
-    """Stands for a name that a graded notebook does not have. Calling it says so."""
+    """Stands for a name that a graded notebook does not have. Using it says so; naming it, in an annotation too, does not.
 
-    def __init__(self, name: str, instead: str) -> None:
-        self._name, self._instead = name, instead
+    Args: error: of the name.
+    """
+
+    def __init__(self, name: str, error: Callable[[str], Exception]) -> None:
+        self._name, self._error = name, error
 
     def __getattr__(self, name: str) -> Refused:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Refused(f"{self._name}.{name}", self._instead)
+        return Refused(f"{self._name}.{name}", self._error)
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        raise RuntimeError(f"{self._name} is not there while grading: write it yourself, or use {self._instead}")
+    def __or__(self, other: Any) -> Refused:
+        return self
+
+    __ror__ = __or__
+
+
+def _refuse(self: Refused, *_: Any, **__: Any) -> Any:
+    raise self._error(self._name)
+
+
+for _method in (
+    "call", "iter", "next", "len", "bool", "contains", "getitem", "setitem", "enter", "mro_entries", "instancecheck", "float",
+    "int", "index", "neg", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul",
+    "rmatmul", "lt", "le", "gt", "ge",
+):  # fmt: skip
+    setattr(Refused, f"__{_method}__", _refuse)
 
 
 class Packages:
@@ -48,11 +67,13 @@ class Packages:
 
     Args: sources: module of ours -> text; what of ours is not there is empty, and its names are `Refused`. libraries: top
     modules that answers may use. absent: top modules that the handed-out notebook imports and that are refused likewise.
+    All others cannot be imported, but for `standing_in`.
     """
 
     def __init__(self, sources: Mapping[str, str], libraries: Iterable[str], absent: Iterable[str]) -> None:
         self.sources, self.libraries = dict(sources), set(libraries)
         self.absent = {"pgcourse", *absent} - self.libraries
+        self.standing: set[str] = set()
 
     def hide(self, *prefixes: str) -> None:
         """Refuse modules whose names begin so, from now on; who holds on to one keeps it."""
@@ -66,10 +87,37 @@ class Packages:
         top = name.partition(".")[0]
         if top in _STANDARD or top in self.libraries:
             return None
-        if top not in self.absent:
-            raise ModuleNotFoundError(f"No module named {top!r} while grading; {self.instead} can be used", name=name)
+        if top not in self.absent | self.standing:
+            raise self.not_found(name)
         package = name not in self.sources or any(other.startswith(f"{name}.") for other in self.sources)
         return ModuleSpec(name, self, is_package=package)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def standing_in(self, source: str) -> Iterator[None]:
+        """While a cell runs, let what its own first level imports be there, refused in use: what else it defines matters.
+
+        An import within `try` or a function fails as it would without the library.
+        """
+        with contextlib.suppress(Exception):
+            body = ast.parse(source).body
+            names = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
+            names += [node.module or "" for node in body if isinstance(node, ast.ImportFrom)]
+            self.standing = {name.partition(".")[0] for name in names} - self.libraries - self.absent - {*sys.modules}
+        try:
+            yield
+        finally:
+            for name in [name for name in sys.modules if name.partition(".")[0] in self.standing]:
+                del sys.modules[name]
+            self.standing = set()
+
+    def not_found(self, name: str) -> ModuleNotFoundError:
+        """The error of a module that answers may not use, or of a name in it."""
+        top = name.partition(".")[0]
+        return ModuleNotFoundError(f"No module named {top!r} while grading; {self.instead} can be used", name=name)
+
+    def not_there(self, name: str) -> RuntimeError:
+        """The error of a name that the handed-out notebook imports, and that answers may not use."""
+        return RuntimeError(f"{name} is not there while grading: write it yourself, or use {self.instead}")
 
     @property
     def instead(self) -> str:
@@ -89,11 +137,13 @@ class Packages:
         vars(module).setdefault("__getattr__", self._missing(name))
 
     def _missing(self, module: str) -> Any:
+        error = self.not_there if module.partition(".")[0] in self.absent else self.not_found
+
         def __getattr__(name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
             inner = f"{module}.{name}"
-            return importlib.import_module(inner) if inner in self.sources else Refused(inner, self.instead)
+            return importlib.import_module(inner) if inner in self.sources else Refused(inner, error)
 
         return __getattr__
 
