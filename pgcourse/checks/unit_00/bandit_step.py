@@ -26,10 +26,9 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"logits": normal(source, 5), "action": 4, "reward": 1.7, "learning_rate": 0.2}
     yield {"logits": torch.tensor([100.0, -100.0]), "action": 1, "reward": 1.5, "learning_rate": 0.4}
     yield {"logits": normal(source, 4, dtype=torch.float64), "action": 0, "reward": 0.6, "learning_rate": 1.0}
-    punished = -0.5 - float(normal(source, 1).abs())
-    yield {"logits": normal(source, 3), "action": 1, "reward": punished, "learning_rate": 0.6}
     large = torch.tensor([1000.0, -1000.0, 1000.0]) + normal(source, 3)
-    yield {"logits": large, "action": 1, "reward": 20 + 10 * float(normal(source, 1).abs()), "learning_rate": 0.6}
+    punished = -20 - 10 * float(normal(source, 1).abs())
+    yield {"logits": large, "action": 1, "reward": punished, "learning_rate": 0.6}
 
 
 mistake = edits_of(bandit_step)
