@@ -84,9 +84,9 @@ def test_an_update_is_written_down_as_weights_steps_and_epochs() -> None:
 def test_the_facts_about_rows_are_all_yes_for_a_right_update() -> None:
     arrays = PpoUpdate()(ppo_update, update_case("rows"))
     answers = {name: int(value) for name, value in arrays.items() if name.startswith("the answer") and name[-1] == ")"}
-    assert len(answers) == 10
+    assert len(answers) == 14
     assert set(answers.values()) == {1}
-    assert arrays["the number of optimiser steps of the critic"] == 9  # 3 epochs of 8 rows in minibatches of 3
+    assert arrays["the number of optimiser steps of the critic"] == 12  # 3 epochs of 32 rows in minibatches of 9
 
 
 def test_equal_rows_stand_still_only_where_each_minibatch_is_normalised() -> None:
