@@ -12,8 +12,8 @@ from torch.distributions import Categorical, Distribution, Independent, Normal
 
 from pgcourse.checks.observe import KEPT, TURNED, call
 from pgcourse.checks.observe.asking import Ask, Asking, Callback
-from pgcourse.checks.observe.networks import LinearPolicy, named_parameters
-from pgcourse.checks.observe.record import Arrays, Case, add_left, fresh, record, record_left, record_mutations
+from pgcourse.checks.observe.networks import LinearPolicy, Watched
+from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 SECOND = "your result after the policy has changed"
 PRODUCTS = "the number of products a round"
@@ -155,13 +155,13 @@ class PolicyProduct:
         arrays: Arrays = {}
         inputs = fresh(case)
         policy = make_policy(case)
+        watched = Watched({"policy": policy})
         before = {name: value.detach().clone() for name, value in policy.named_parameters()}
         result = call(attempt, self.signature, {**inputs, "policy": policy})
         record(arrays, "result", result)
         after = {name: value.detach().clone() for name, value in policy.named_parameters()}
         record_mutations(arrays, {**case, **_named(before)}, {**inputs, **_named(after)})
-        record_left(arrays, named_parameters({"policy": policy}), requires_grad=True, grad=True)
-        add_left(arrays, _left_at(policy))
+        watched.record(arrays)
         if not arrays["mutated"].size and not arrays["left"].size:
             with torch.no_grad():
                 inputs["vector"].copy_(case["vector"].flip(0))
@@ -174,13 +174,6 @@ class PolicyProduct:
                 parameter.mul_(0.5)
         record(arrays, SECOND, call(attempt, self.signature, {**fresh(case), "policy": policy}))
         return arrays
-
-
-def _left_at(policy: nn.Module) -> list[str]:
-    """The mode of evaluation and hooks, which a policy that is handed over has not."""
-    hooks = (each for module in policy.modules() for name, each in vars(module).items() if name.endswith("_hooks"))
-    left = {"the policy in evaluation mode": not policy.training, "a hook at the policy": any(map(len, hooks))}
-    return [words for words, there in left.items() if there]
 
 
 def _named(parameters: dict[str, Tensor]) -> Case:

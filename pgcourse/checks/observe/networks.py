@@ -85,24 +85,29 @@ def running(groups: Sequence[list[nn.Parameter]], learning_rate: float, momentum
 
 
 class Watched:
-    """Notes how networks and optimisers are set before a call, and adds to `left` what a call has changed of that."""
+    """Notes how networks and optimizers are set before a call, and adds to `left` what a call has changed of that."""
 
-    def __init__(self, networks: Mapping[str, nn.Module], optimizers: Iterable[torch.optim.Optimizer]) -> None:
+    def __init__(self, networks: Mapping[str, nn.Module], optimizers: Iterable[torch.optim.Optimizer] = ()) -> None:
         self._networks, self._optimizers = networks, list(optimizers)
-        self._before = self._settings()
+        self._before = self._now()
 
-    def _settings(self) -> list[object]:
+    def _now(self) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for name, network in self._networks.items():
+            modules = list(network.modules())
+            found[f"the {name} in another mode"] = [module.training for module in modules]
+            tables = (each for module in modules for key, each in vars(module).items() if key.endswith("_hooks"))
+            found[f"a hook at the {name}"] = sum(map(len, tables))
         groups = [group for optimizer in self._optimizers for group in optimizer.param_groups]
-        return [
-            ([id(each) for each in group["params"]], {n: value for n, value in group.items() if n != "params"})
-            for group in groups
-        ]
+        settings = [{name: value for name, value in group.items() if name != "params"} for group in groups]
+        found["other settings of an optimizer"] = settings, [[id(each) for each in group["params"]] for group in groups]
+        return found
 
     def record(self, arrays: Arrays) -> None:
         """Also what `record_left` says of all parameters."""
         record_left(arrays, named_parameters(self._networks), requires_grad=True, grad=True)
-        add_left(arrays, [f"the {name} in eval() mode" for name, each in self._networks.items() if not each.training])
-        add_left(arrays, ["other settings of an optimizer"] * (self._settings() != self._before))
+        now = self._now()
+        add_left(arrays, [what for what, before in self._before.items() if now[what] != before])
 
 
 def named_parameters(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
