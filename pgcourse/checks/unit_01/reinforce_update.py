@@ -43,7 +43,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield equal
     yield {**_outlying(source, gamma=0.9), **_layers(source), "momentum": 0.9}
     small = _random(generator(seed + 1000), lengths=[2, 4, 3], gamma=0.9)
-    yield {**small, "rewards": 0.01 * small["rewards"], "momentum": 0.9}
+    yield {**small, "rewards": 0.1 * small["rewards"], "momentum": 0.9}
     equal = {**_outlying(source, gamma=0.5), **_layers(source), "momentum": 0.5}
     equal["rewards"][1] = (1 + integers(source, 9)) * torch.tensor([0.5, 1.0] * 30)
     yield equal

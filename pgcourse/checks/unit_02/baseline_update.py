@@ -73,7 +73,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield large({**outlying(source, gamma=0.9), **layers(source), "momentum": 0.9})
     yield large(equal_at_first({**outlying(source, gamma=0.5), **layers(source), "momentum": 0.5}))
     small = random_batches(generator(seed + 1000), lengths=[2, 4, 3], gamma=0.9, critic_steps=2)
-    scaled = {name: 0.01 * small[name] for name in ("rewards", "critic_weight", "critic_bias")}
+    scaled = {name: 0.1 * small[name] for name in ("rewards", "critic_weight", "critic_bias")}
     yield {**small, **scaled, "momentum": 0.9}
 
 

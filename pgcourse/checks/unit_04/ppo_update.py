@@ -100,7 +100,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {**by_hand(), "target_kl": 0.0, "update_epochs": 2, "learning_rate": 0.0}
     groups: Case = {"max_grad_norm": 0.5, "momentum": 0.9, "look_at": "weights and metrics"}
     alike = random_batch(source, 6, target_kl=0.0, **groups)
-    yield {**alike, "advantages": 0.01 * alike["advantages"]}
+    yield {**alike, "advantages": 0.1 * alike["advantages"]}
     # What only fixed batches have shown so far.
     yield random_batch(source, 12, ent_coef=0.1, **changes)
     yield {**frozen(source, above=False), "ent_coef": 0.01}

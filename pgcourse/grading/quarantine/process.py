@@ -34,6 +34,7 @@ CROWDED = (
 )
 MOMENT = 0.5  # seconds
 CHILDREN = 4096  # of one zygote, each with another user
+MOST_STARTED = 4  # zygotes of one process: each holds 250 MB
 ATTEMPTS = 3  # at one notebook, where the processes around its children were ended
 USERS = 2**30  # from here on no account of any system has its number
 # The child's modules come over its standard input, so that no folder of the package is on its path.
@@ -148,6 +149,7 @@ class Zygote:
         command = [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP, str(theirs.fileno())]
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **one_thread}
+        environment["TORCH_COMPILE_DISABLE"] = "1"  # there is no compiler: what is decorated runs as it is
         # PYTHONHASHSEED does not reach an isolated interpreter: the order of sets may differ from run to run.
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, pass_fds=passed, env=environment, cwd="/", start_new_session=True,
@@ -216,15 +218,17 @@ _STARTED: dict[tuple[Kind, Limits], Zygote] = {}
 
 
 def zygote(kind: Kind, limits: Limits) -> Zygote:
-    """The zygote of this process for these limits, ended with the process; another one when its users are used up.
+    """The zygote of this process for these limits, ended with the process, or when so many others have been started since.
 
-    Another one, too, where its children would not go into the group of the run that goes on now.
+    Another one when its users are used up, and where its children would not go into the group of the run that goes on now.
     """
     started = _STARTED.get((kind, limits))
     if started is not None and (started.children >= CHILDREN or started.lost or started.run != cgroups.current()):
         _STARTED.pop((kind, limits)).close()
         started = None
     if started is None:
+        while len(_STARTED) >= MOST_STARTED:
+            _STARTED.pop(next(iter(_STARTED))).close()
         started = _STARTED[kind, limits] = Zygote(kind, limits)
     return started
 

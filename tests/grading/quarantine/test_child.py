@@ -72,7 +72,7 @@ def test_annotations_are_read_at_once_until_a_cell_asks_for_the_future(child: Ch
 SAID = "No module named 'plotting' while grading; Python's standard library, numpy and torch can be used"
 USES = (
     "p.plot([1])", "draw([1])", "@draw\ndef f(): ...", "class A(p.A): ...", "p.settings['width'] = 1", "2 * p.width",
-    "for x in p.colours: ...", "isinstance(1, p.A)", "float(p.width)", "p.a.b.c()",
+    "for x in p.colours: ...", "float(p.width)", "p.a.b.c()",
 )  # fmt: skip
 
 

@@ -58,18 +58,36 @@ class Child:
             self.say(**self.obey(order))
 
     def run_cell(self, cell: dict[str, Any]) -> list[str]:
-        """Run one cell. Returns: nothing, or [type, text, line] of what it raised."""
-        filename = f"<cell {cell['id']}>"
+        """Run one cell. Returns: nothing, or [type, text, line] of what it raised first.
+
+        A statement that is refused here alone, as a plot is, ends itself only: what stands below it would have run.
+        """
+        filename, refused = f"<cell {cell['id']}>", list[str]()
         packages.remember(filename, cell["source"])
         try:
             with self.sandbox.captured_output(), self.budget(filename), self.finder.standing_in(cell["source"]):
-                flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.futures
-                code = compile(cell["source"], filename, "exec", flags, dont_inherit=True)
-                self.futures |= code.co_flags & annotations.compiler_flag  # all other futures are the rule by now
-                self.execute(code)
+                for code in self.compiled(cell["source"], filename):
+                    try:
+                        self.execute(code)
+                    except BaseException as error:
+                        if not packages.is_refusal(error):
+                            raise
+                        refused = refused or self.described(error, filename)
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
-            return self.described(error, filename)
-        return []
+            return refused or self.described(error, filename)
+        return refused
+
+    def compiled(self, source: str, filename: str) -> list[CodeType]:
+        """The statements of a cell; one code for all where they are too deep to be taken apart."""
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.futures
+        whole = compile(source, filename, "exec", flags, dont_inherit=True)
+        self.futures |= whole.co_flags & annotations.compiler_flag  # all other futures are the rule by now
+        try:
+            tree: Any = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+            parts = (ast.Module([node], type_ignores=[]) for node in tree.body)
+            return [compile(part, filename, "exec", flags | self.futures, dont_inherit=True) for part in parts]
+        except (RecursionError, MemoryError):
+            return [whole]
 
     def execute(self, code: CodeType) -> None:
         """Run a cell's code; where it awaits something, as a notebook allows, in a loop that goes on in the next cell.
@@ -191,11 +209,16 @@ class Child:
 
 def preload() -> None:
     """Import what notebooks import, so that no child pays for it, and what torch itself imports at a first use."""
+    import multiprocessing.heap
+
     import scipy.signal
     import scipy.stats  # noqa: F401
     import torch
 
     torch.set_num_threads(1)
+    for name in ("set_num_threads", "set_num_interop_threads"):  # where one of many does not start, the process ends
+        setattr(torch, name, packages.Inert())
+    vars(multiprocessing.heap.Arena)["_dir_candidates"].clear()  # to ask them for room is refused
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.Adam([parameter], lr=0.0)
     torch.distributions.Categorical(logits=torch.zeros(2)).log_prob(torch.tensor(0))

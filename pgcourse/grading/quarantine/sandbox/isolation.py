@@ -191,9 +191,10 @@ def end_first(proc: int | None) -> None:
             file.write("1000")
 
 
-def limit(memory: int, mapped: int) -> None:
+def limit(memory: int, mapped: int, data: int) -> None:
     """Hard limits: `memory` bytes beyond the `mapped` ones, processes, size of files, open files, no core dumps.
 
+    Of what is mapped, so many bytes may be written to beyond `data`: who unmaps a library gets no memory of its own for it.
     No large pages either: of one that is mapped in part, the kernel keeps all, and that part alone is counted.
     """
     if sys.platform == "linux":
@@ -201,7 +202,7 @@ def limit(memory: int, mapped: int) -> None:
             _call("prctl", _SET_THP_DISABLE, 1, 0, 0, 0)
     wanted = {"RLIMIT_NPROC": MAX_PROCESSES, "RLIMIT_FSIZE": MAX_FILE, "RLIMIT_NOFILE": 64, "RLIMIT_CORE": 0}
     if mapped:  # where the system does not say how much is mapped, the limit would bite at once
-        wanted["RLIMIT_AS"] = mapped + memory
+        wanted |= {"RLIMIT_AS": mapped + memory, "RLIMIT_DATA": data + memory}
     for name, value in wanted.items():
         with contextlib.suppress(OSError, ValueError, AttributeError):
             resource.setrlimit(getattr(resource, name), (value, value))

@@ -14,10 +14,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 FOLDER = "/pgcourse-grader"  # of no file on any disk
 _STANDARD = set(sys.stdlib_module_names) | {"__main__", "__mp_main__"}
+
+
+_Error = TypeVar("_Error", bound=Exception)
 
 
 class Inert:
@@ -40,14 +43,27 @@ class Refused:
         self._name, self._error = name, error
 
     def __getattr__(self, name: str) -> Refused:
-        if name.startswith("__"):
+        if name.startswith("__") and name != "__version__":
             raise AttributeError(name)
         return Refused(f"{self._name}.{name}", self._error)
 
-    def __or__(self, other: Any) -> Refused:
+    def _named(self, other: Any) -> Refused:
         return self
 
-    __ror__ = __or__
+    __or__ = __ror__ = __getitem__ = _named
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return False
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether it was raised by a stand-in, or by the walls, and nowhere else."""
+    return isinstance(error, PermissionError) or getattr(error, "while_grading", False) is True
+
+
+def _ours(error: _Error) -> _Error:
+    error.while_grading = True  # type: ignore[attr-defined]
+    return error
 
 
 def _refuse(self: Refused, *_: Any, **__: Any) -> Any:
@@ -55,8 +71,8 @@ def _refuse(self: Refused, *_: Any, **__: Any) -> Any:
 
 
 for _method in (
-    "call", "iter", "next", "len", "bool", "contains", "getitem", "setitem", "enter", "mro_entries", "instancecheck", "float",
-    "int", "index", "neg", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul",
+    "call", "iter", "next", "len", "bool", "contains", "setitem", "enter", "mro_entries", "float", "int",
+    "index", "neg", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul",
     "rmatmul", "lt", "le", "gt", "ge",
 ):  # fmt: skip
     setattr(Refused, f"__{_method}__", _refuse)
@@ -102,22 +118,27 @@ class Packages:
             body = ast.parse(source).body
             names = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
             names += [node.module or "" for node in body if isinstance(node, ast.ImportFrom)]
-            self.standing = {name.partition(".")[0] for name in names} - self.libraries - self.absent - {*sys.modules}
+            missing = {name.partition(".")[0] for name in names if name not in sys.modules}
+            self.standing = missing - _STANDARD - self.libraries - self.absent
+        before = {*sys.modules}
         try:
             yield
         finally:
-            for name in [name for name in sys.modules if name.partition(".")[0] in self.standing]:
-                del sys.modules[name]
+            for name in {*sys.modules} - before:
+                if name.partition(".")[0] in self.standing:
+                    del sys.modules[name]
             self.standing = set()
 
     def not_found(self, name: str) -> ModuleNotFoundError:
         """The error of a module that answers may not use, or of a name in it."""
         top = name.partition(".")[0]
-        return ModuleNotFoundError(f"No module named {top!r} while grading; {self.instead} can be used", name=name)
+        return _ours(
+            ModuleNotFoundError(f"No module named {top!r} while grading; {self.instead} can be used", name=name)
+        )
 
     def not_there(self, name: str) -> RuntimeError:
         """The error of a name that the handed-out notebook imports, and that answers may not use."""
-        return RuntimeError(f"{name} is not there while grading: write it yourself, or use {self.instead}")
+        return _ours(RuntimeError(f"{name} is not there while grading: write it yourself, or use {self.instead}"))
 
     @property
     def instead(self) -> str:
@@ -140,7 +161,7 @@ class Packages:
         error = self.not_there if module.partition(".")[0] in self.absent else self.not_found
 
         def __getattr__(name: str) -> Any:
-            if name.startswith("__"):
+            if name.startswith("__") and name != "__version__":
                 raise AttributeError(name)
             inner = f"{module}.{name}"
             return importlib.import_module(inner) if inner in self.sources else Refused(inner, error)

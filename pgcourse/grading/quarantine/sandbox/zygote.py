@@ -62,11 +62,11 @@ def main(control: socket.socket, given: dict[str, Any]) -> None:
     if entered and not filtered:
         why_not = "the system refuses a child no system call"
     facts = _facts(proc)
-    mapped = int(facts.get("VmSize", "0 kB").split()[0]) * 1024
+    mapped, data = (int(facts.get(name, "0 kB").split()[0]) * 1024 for name in ("VmSize", "VmData"))
     threads = int(facts.get("Threads", 1))
     wire.send(control, {"pid": os.getpid(), "why_not": why_not, "threads": threads, "root": os.getuid() == 0})
     isolation.yield_to_others(settings.core)
-    limits = {"memory": settings.memory, "mapped": mapped}
+    limits = {"memory": settings.memory, "mapped": mapped, "data": data}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are not waited for
     user = settings.first_user
     while True:
