@@ -5,6 +5,7 @@ Each notebook here runs without an error from top to bottom where a learner has 
 # ruff: noqa: E501 - some notebooks are long lines
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.grading.classroom import SEED, fill, grade_id, hand_in, make_release,
 from tests.grading.quarantine.attacks_of_harm import NOTHING, RAW, D
 from tests.grading.quarantine.test_harm_round_four import trial
 
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
 NAME = "01_reinforce"
 STANDARDIZE = "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + EPS)\n"
 
