@@ -20,7 +20,9 @@ pytestmark = pytest.mark.slow
 HIDDEN_SEED = 3
 WRONG_AT_MOST = {
     "diagnose": 0.875,  # of eight alarms one may be wrong, at an edge that one hidden run of eight meets
-    "episodes_to_threshold": 0.8333,  # never, and a run too short, are hidden inputs of their own: one of six fails
+    "episodes_to_threshold": 0.8572,  # never, and a run too short, are hidden inputs of their own: one of seven fails
+    "bootstrap_interval": 0.8334,  # one of six hidden inputs has equal results
+    "patient_04": 0.8334,  # one of six hidden inputs shows the entropy bonus
 }
 GUESSED_AT_MOST = {
     "episodes_to_threshold": 0.3333,  # two of six hidden inputs have the answer None
