@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
-from pgcourse.checks.observe import KEPT, TURNED, call
+from pgcourse.checks.observe import KEPT, TURNED, call, ours
 from pgcourse.checks.observe.asking import Ask, Asking, Callback
 from pgcourse.checks.observe.networks import LinearPolicy, Watched
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
@@ -106,6 +106,7 @@ class _Product(torch.autograd.Function):
         return _Product.apply(gradient, ctx.product), None
 
 
+@ours
 class GaussianLinearPolicy(nn.Module):
     """A normal distribution whose mean is linear in the observation. forward: [B, D] -> Independent(Normal, 1)."""
 
@@ -120,6 +121,7 @@ class GaussianLinearPolicy(nn.Module):
         return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
 
 
+@ours
 class HiddenLayerPolicy(nn.Module):
     """One hidden layer of tanh, then logits. forward: [B, D] -> Categorical."""
 

@@ -316,6 +316,8 @@ def driven_apart(
                 optimizer.zero_grad()
                 try:
                     now = output()
+                    if now.shape != direction.shape:
+                        break
                     least = torch.minimum(now.amax(0), -now.amin(0)).detach()
                     reached = torch.maximum(reached, least.nan_to_num(0, 0, 0))
                     if reached.min() >= far:

@@ -129,6 +129,8 @@ class PolicyFactory(Factory):
 
         def log_odds() -> Tensor:
             logits = policy(obs)["logits"]
+            if logits.shape != direction.shape:
+                raise ValueError("logits of another shape than before")
             others = logits[:, None].masked_fill(torch.eye(logits.shape[1], dtype=torch.bool), -torch.inf).logsumexp(-1)
             return logits - others
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
-from pgcourse.checks.observe import call, split_signature
+from pgcourse.checks.observe import call, is_ours, split_signature
 from pgcourse.checks.observe.asking import Ask, Asking
 from pgcourse.checks.observe.record import Arrays, Case, record_left
 
@@ -32,7 +32,7 @@ class Networks:
         network = call(self._attempt, self._signature, arguments)
         arrays = {
             "result.kind": np.array(type(network).__name__),
-            "is module": np.array(_is(network, nn.Module)),
+            "is module": np.array(_is(network, nn.Module) and not any(map(is_ours, network.modules()))),
         }
         if not arrays["is module"]:
             return arrays
@@ -243,8 +243,11 @@ class RemoteNetwork(nn.Module):
         self.there = [value.clone() for value in here]
         self.changed = self.changed or bool(self.said["changed"])
         names += [name for name in self.said if f"{name}.differentiable" in self.said]
-        if any(self.said[name].size > MOST * max(len(obs), 1) for name in names):
-            raise ValueError("an output of too many numbers")
+        shapes = {self.said[name].shape for name in names}
+        if len(shapes) > 1 or any(
+            np.prod(shape[1:]) > MOST or np.prod(shape) > MOST * max(len(obs), 1) for shape in shapes
+        ):
+            raise ValueError("outputs of shapes that no distribution has")
         given, back = [torch.from_numpy(self.said[name].copy()) for name in names], self.order.argsort()
         return tuple(each[back] if _is_batch(each, self.order) else each for each in given)
 

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from pgcourse.checks.observe import call
+from pgcourse.checks.observe import call, ours
 from pgcourse.checks.observe.networks import Watched, running
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 LAYERS = ("trunk", "policy_head", "value_head")
 
 
+@ours
 class TwoHeads(nn.Module):
     """The smallest network of two heads: all linear. forward: [B, D] -> logits [B, A], values [B]."""
 

@@ -20,7 +20,7 @@ from pgcourse.grading.names import some
 from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
 from pgcourse.grading.quarantine.reading import failure
 from pgcourse.grading.quarantine.running import Collected
-from pgcourse.grading.quarantine.sandbox import arrays
+from pgcourse.grading.quarantine.sandbox import arrays, wire
 
 FAILED_AGAIN = (
     "A cell failed when the notebook ran once more, after a function had ended it: this can cost later exercises."
@@ -97,7 +97,10 @@ def _judge(answers: Answers, work: Work, collected: Collected) -> Judgement:
         return Judgement("not attempted", 0.0, f"{id}: not attempted\n{problem}")
     solution = work.reading.solutions.get(id, ())
     errors = [collected.cell_errors[cell] for cell in solution if cell in collected.cell_errors]
-    came = [arrays.decode_arrays(each) for each in collected.seen.get(id, [])]
+    try:
+        came = [arrays.decode_arrays(each) for each in collected.seen.get(id, [])]
+    except wire.BadMessage as bad:  # facts from answers that each were small enough
+        return Judgement("not yet", 0.0, f"✗ {id}: not yet\nYour code led to {bad}; that is no result.")
     cases = zip(answers.inputs.cases, came, strict=False)
     seen = [settled(answers.exercise.observe, case, each) for case, each in cases]
     judgement = answers.judge(

@@ -27,6 +27,7 @@ NEEDED = ("numpy", "scipy", "torch")  # by the observers, whatever answers may u
 MAX_MESSAGE = 8 * 2**20  # bytes, of a child that runs a student's code
 MAX_TOTAL = 64 * 2**20  # bytes of all observations of one notebook
 MOST_CALLS = 1000  # of callbacks, for one question
+MOST_LEFT, MOST_LETTERS = 50, 60  # words on what the answers about one case have left behind
 MOST_GIVEN = 2**18  # bytes of the array that a callback gets
 KNOWN = {"event", "id", "error", "arrays", "printed", "text", "name", "array"}  # what a message may hold
 SPARE = 10  # exercises' worth of time that a notebook may take besides its exercises
@@ -236,7 +237,8 @@ class _Run:
             if message is None:
                 raise _Broken(None)
             printed += _printed(message)
-            left.extend(map(str, answer.get("left", ())))
+            told = answer["left"].ravel()[:MOST_LEFT].tolist() if "left" in answer else []
+            left.extend(str(each)[:MOST_LETTERS] for each in told[: MOST_LEFT - len(left)])
             if instead := unanswered(answer):
                 raise Unanswered(instead)
             return answer

@@ -158,7 +158,7 @@ for line in open("/proc/self/maps").readlines():
         L.munmap(ctypes.c_void_p(start), ctypes.c_size_t(end - start))
 held = 0
 while held < 1500:
-    at = L.mmap(None, ctypes.c_size_t(2**23), 3, 0x22, -1, 0)
+    at = L.mmap(None, ctypes.c_size_t(2**23), 3, FLAGS, -1, 0)
     if at in (None, 2**64 - 1):
         break
     ctypes.memset(at, 1, 2**23)
@@ -169,7 +169,8 @@ os._exit(0)
 {NOTHING}"""
 
 
-def test_a_notebook_that_unmaps_libraries_holds_no_more_memory(tmp_path: Path) -> None:
-    notes = trial(tmp_path, {"eve": UNMAPS}, D, memory=MEMORY, timeout=10.0)["eve"]
+@pytest.mark.parametrize("flags", ["0x22", "0x122"], ids=["data", "what grows down, as a stack does"])
+def test_a_notebook_that_unmaps_libraries_holds_no_more_memory(tmp_path: Path, flags: str) -> None:
+    notes = trial(tmp_path, {"eve": UNMAPS.replace("FLAGS", flags)}, D, memory=MEMORY, timeout=10.0)["eve"]
     held = re.search(r"holds (\d+) MB", notes)
     assert held and int(held[1]) <= MEMORY + DISKS, notes

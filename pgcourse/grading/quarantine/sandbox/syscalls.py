@@ -20,7 +20,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 # Places in what the kernel shows of a call.
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT = 0, 4, 16, 24, 40
 _SAME_FILES, _THREAD, _NEW_SPACES = 0x400, 0x10000, 0x7E020000  # flags of clone
-_SHARED, _ANONYMOUS = 0x01, 0x20  # flags of mmap; MAP_SHARED_VALIDATE holds the first
+_SHARED, _ANONYMOUS, _GROWS_DOWN = 0x01, 0x20, 0x100  # flags of mmap; MAP_SHARED_VALIDATE holds the first
 
 _COMMANDS = (0, 1, 2, 3, 4, 1030)  # of fcntl: to copy a descriptor, and its flags; no locks, leases, watches, hints
 
@@ -111,8 +111,10 @@ def filter_of(machine: str) -> bytes:
     # A thread with the open files of all others, and no space of its own.
     thread = ((_ANY_BIT, 3, 0, _NEW_SPACES), (_ANY_BIT, 0, 2, _THREAD), (_ANY_BIT, 0, 1, _SAME_FILES))
     decides(calls.clone, _FIRST_ARGUMENT, *thread, allowed, refused)
-    # Shared memory without a file stays whole as long as one page of it is mapped, which alone is counted.
-    decides(calls.mmap, _FOURTH_ARGUMENT, (_ANY_BIT, 0, 1, _SHARED), (_ANY_BIT, 1, 0, _ANONYMOUS), allowed, refused)
+    # Shared memory without a file stays whole as long as one page of it is mapped, which alone is counted; what grows down
+    # counts as no data.
+    flags = ((_ANY_BIT, 3, 0, _GROWS_DOWN), (_ANY_BIT, 0, 1, _SHARED), (_ANY_BIT, 1, 0, _ANONYMOUS))
+    decides(calls.mmap, _FOURTH_ARGUMENT, *flags, allowed, refused)
     decides(calls.prctl, _FIRST_ARGUMENT, (_EQUAL, 0, 1, _SET_THP_DISABLE), refused, allowed)
     steps += [allowed]
     return b"".join(struct.pack("HBBI", *step) for step in steps)
