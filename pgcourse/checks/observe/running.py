@@ -76,9 +76,8 @@ class RunningStatistics:
                 batch.copy_(each)  # who keeps the rows, and computes at once, is right
             scaled = statistics.normalize(inputs["probe"])
             so_far = torch.cat(seen)
-            if (
-                len(so_far) == 1 and each.dtype == torch.float32
-            ):  # of which statistics in any precision hold every digit
+            # Of a row in float32, statistics in any precision hold every digit.
+            if len(so_far) == 1 and each.dtype == torch.float32:
                 record(arrays, "the result of normalize for the only row so far", detached(statistics.normalize(batch)))
             elif count < len(batches) and so_far.double().var(0, correction=0).amin() > VARIED:
                 record(arrays, f"the result of normalize {when}", detached(scaled))

@@ -29,9 +29,7 @@ FOLDER = "pgcourse.grading.quarantine"
 START_SECONDS = 180  # of the zygote, on a busy machine
 PATIENCE = 3  # times the limit on the processor: how long a child may sleep, or use the processor unheard
 GRACE = 2.0  # seconds more
-CROWDED = (
-    40  # times its patience: how long a child is waited for that is kept from the processor, as by another's threads
-)
+CROWDED = 40  # times its patience: how long a child is waited for that others' threads keep from the processor
 MOMENT = 0.5  # seconds
 CHILDREN = 4096  # of one zygote, each with another user
 MOST_STARTED = 4  # zygotes of one process: each holds 250 MB
