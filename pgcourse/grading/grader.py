@@ -172,7 +172,7 @@ def observe(work: ClassWork, settings: Settings, on_progress: Progress | None) -
     for count, (index, collected) in enumerate(finished, 1):
         path, digest, job = missing[index]
         if not collected.failed:
-            write_json(path, {"digest": digest, **vars(collected)})
+            write_json(path, {"digest": digest, **vars(collected)}, indent=None)
         observed[job.student, job.assignment] = collected
         if on_progress:
             on_progress(count, len(missing))

@@ -49,9 +49,6 @@ class GaussianFactory(Factory):
         wanted = (*obs.shape[:1], case["action_dim"])
         if str(arrays["distribution"]) != NORMALS or tuple(outputs["mean"].shape) != wanted:
             return arrays
-        sloping = any(output.requires_grad for output in outputs.values())
-        begun = slopes(policy, case["training_obs"]) if sloping else np.empty((0, 2))
-        misfits = [misfit(ask, policy, obs, _distribution)]
         record(arrays, "mean", plain(outputs["mean"]))
         record(arrays, "mean again", plain(policy(obs)["mean"]))
         record(arrays, "std", plain(outputs["std"]))
@@ -68,8 +65,7 @@ class GaussianFactory(Factory):
             arrays["frozen"] = np.array(frozen(policy))
             arrays |= sensitivity(policy, obs, _mean)
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            misfits.append(misfit(ask, policy, obs, _distribution))
-            arrays["slopes"] = np.concatenate([begun, slopes(policy, case["training_obs"])])
+            arrays["slopes"] = slopes(policy, case["training_obs"])
             later = RemoteNetwork(ask, self.builds, self.build(ask, case), policy.source)
             its = later(obs)  # when one has been trained
             for name, value in (("mean", plain(its["mean"])), ("std", plain(its["std"])[0])):
@@ -77,7 +73,7 @@ class GaussianFactory(Factory):
             if later.names == policy.names:
                 arrays |= more_than_parameters(ask, policy, later, obs, _mean)
             self._push(arrays, policy, case["training_obs"], case["targets"].sign())
-        arrays["misfit"] = np.array(next(filter(None, misfits), ""))
+        arrays["misfit"] = np.array(misfit(ask, policy, obs, _distribution))
         arrays["mutated"] = np.array(["obs"] * policy.changed, dtype=str)
         return arrays
 

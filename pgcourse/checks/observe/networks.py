@@ -143,6 +143,7 @@ class SgdUpdate:
     gradients_left: bool = False
 
     makes_optimizers: ClassVar[bool] = True
+    sets: ClassVar[int] = 1  # of hidden inputs: each takes a dozen updates
 
     def __call__(self, attempt: Any, case: Case) -> Arrays:
         from pgcourse.rollout import Episode

@@ -83,6 +83,7 @@ class PpoUpdate(Asking):
     metrics: tuple[str, ...] = ("losses/approx_kl", "losses/clipfrac")
 
     makes_optimizers: ClassVar[bool] = True
+    sets: ClassVar[int] = 1  # of hidden inputs: each takes twenty updates
 
     def answerer(self, attempt: Any) -> Updates:
         return Updates(attempt, self.signature, self.metrics)

@@ -130,15 +130,17 @@ class Answers:
         self.public = {EXAMPLES, *self._known_beforehand(), *self._handed_out()}
 
     def _known_beforehand(self) -> set[str]:
-        """Groups of hidden cases whose right answer needs no input: a refusal, or the same in every set."""
-        groups: dict[str, list[Sequence[Arrays]]] = {}
+        """Groups of hidden cases whose right answer needs no input: a refusal, or the same for other inputs."""
+        with preserved_state():
+            others = {name: self.exercise.expected(case) for name, case in self.inputs.others.items()}
+        groups = {name: [right] for name, right in others.items() if right}
         for name, right in zip(self.inputs.groups, self.expected, strict=True):
-            if name != EXAMPLES and right:
-                groups.setdefault(name, []).append(right)
+            if name in groups:
+                groups[name].append(right)
         return {
             name
             for name, rights in groups.items()
-            if any(map(_is_refusal, rights)) or (len(rights) > 1 and all(alike(rights[0][0], r[0]) for r in rights[1:]))
+            if any(map(_is_refusal, rights)) or all(alike(rights[0][0], right[0]) for right in rights[1:])
         }
 
     def _handed_out(self) -> set[str]:

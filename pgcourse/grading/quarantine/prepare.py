@@ -9,7 +9,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,13 @@ class Inputs:
     """The cases of one exercise.
 
     Fields: groups: for each case, `EXAMPLES` or the name of its group of hidden cases: what stands at one place in the
-    check's list, with other random numbers. visible: how many cases, the first ones, are the public examples.
+    check's list, with other random numbers. visible: how many cases, the first ones, are the public examples. others: name
+    of each group -> one more of its cases, which no attempt gets.
     """
 
     cases: tuple[Case, ...]
     groups: tuple[str, ...]
+    others: dict[str, Case] = field(default_factory=dict)
 
     @property
     def visible(self) -> int:
@@ -273,7 +275,8 @@ def inputs(exercise: Exercise, base: int) -> Inputs:
     secret = [place for place in places if place not in public]
     hidden = [(cases[place], f"{HIDDEN} {number}") for cases in made[:-1] for number, place in enumerate(secret, 1)]
     cases = (*(made[0][place] for place in public), *(case for case, _ in hidden))
-    return Inputs(cases, (*[EXAMPLES] * len(public), *(name for _, name in hidden)))
+    others = {f"{HIDDEN} {number}": made[-1][place] for number, place in enumerate(secret, 1)}
+    return Inputs(cases, (*[EXAMPLES] * len(public), *(name for _, name in hidden)), others)
 
 
 def same(one: Any, two: Any) -> bool:

@@ -213,7 +213,7 @@ def _read(job: ReadJob) -> Reading:
     finally:
         os.close(file)
     if job.kept:
-        write_json(job.kept, {"digest": digest, **asdict(reading)})
+        write_json(job.kept, {"digest": digest, **asdict(reading)}, indent=None)
     return reading
 
 

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pgcourse.checks.observe import from_json, guarded
@@ -20,8 +21,9 @@ from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine.process import CROWDED, Child, KeeperGone, Kind, Limits, attempted, zygote
 from pgcourse.grading.quarantine.reader.cells import Cell
 from pgcourse.grading.quarantine.reading import failure
-from pgcourse.grading.quarantine.sandbox import arrays, wire
+from pgcourse.grading.quarantine.sandbox import arrays, packages, wire
 
+_compiled = cache(packages.compiled)
 MODULES = ("sandbox.arrays", "sandbox.packages", "sandbox.child")
 NEEDED = ("numpy", "scipy", "torch")  # by the observers, whatever answers may use
 MAX_MESSAGE = 8 * 2**20  # bytes, of a child that runs a student's code
@@ -129,6 +131,7 @@ class _Run:
         job, exercises = self.job, [*self.left()]
         request = {
             "sources": job.sources,
+            "codes": {module: _compiled(module, source) for module, source in job.sources.items()},
             "libraries": [top for tops in job.libraries.values() for top in tops],
             "absent": job.absent,
             "cells": [{"id": cell.id, "source": cell.source} for cell in self.cells],

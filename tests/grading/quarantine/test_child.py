@@ -23,7 +23,7 @@ def child(monkeypatch: pytest.MonkeyPatch) -> Child:
     made.main, made.loop, made.left, made.request = ModuleType("__main__"), None, {}, {"seconds": 5.0}
     made.futures = 0
     made.observe, made.sandbox, made.calling = Observe, sandbox, threading.Lock()
-    made.finder = Packages({}, ["numpy", "torch"], ["games"])
+    made.finder = Packages({}, ["numpy", "torch"], ["games"], {})
     monkeypatch.setattr(sys, "meta_path", [made.finder, *sys.meta_path])
     monkeypatch.setattr(sys, "modules", {**sys.modules})
     return made  # type: ignore[no-any-return]

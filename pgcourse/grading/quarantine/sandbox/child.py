@@ -28,7 +28,7 @@ class Child:
 
     def __init__(self, connection: socket.socket, request: dict[str, Any]) -> None:
         self.connection, self.request = connection, request
-        self.finder = packages.install(request["sources"], request["libraries"], request["absent"])
+        self.finder = packages.install(request["sources"], request["libraries"], request["absent"], request["codes"])
         self.observe: Any = importlib.import_module("pgcourse.checks.observe")
         self.asking: Any = importlib.import_module("pgcourse.checks.observe.asking")
         self.sandbox: Any = importlib.import_module("pgcourse.checks.sandbox")
@@ -208,7 +208,10 @@ class Child:
 
 
 def preload() -> None:
-    """Import what notebooks import, so that no child pays for it, and what torch itself imports at a first use."""
+    """Import what notebooks import, so that no child pays for it, and what torch itself imports at a first use.
+
+    The grader's own modules are forgotten: nobody imports them from here on.
+    """
     import multiprocessing.heap
 
     import scipy.signal
@@ -225,6 +228,7 @@ def preload() -> None:
     (2 * parameter).sum().backward()
     optimizer.step()
     torch.func.vmap(torch.func.grad(lambda x: x * x))(torch.zeros(2))
+    packages.forget([name for name in sys.modules if name.partition(".")[0] == "pgcourse"])
 
 
 def serve(connection: socket.socket, files: Sequence[int]) -> None:

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
@@ -32,9 +33,14 @@ MAX_FILE = 16 * 2**20  # bytes of one file
 DISK = "64m"  # of all files together
 
 
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)  # to load it for each of the forty capabilities would take 8 ms a child
+
+
 def _call(name: str, *arguments: int | bytes | None) -> None:
     converted = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]
-    if getattr(ctypes.CDLL(None, use_errno=True), name)(*converted) != 0:
+    if getattr(_library(), name)(*converted) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
 
@@ -222,7 +228,7 @@ def drop_privileges(user: int) -> None:
             os.setresuid(user, user, user)
         except OSError:  # root of a user namespace is the only user in it: it gives up what makes it root
             header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-            if ctypes.CDLL(None, use_errno=True).capset(header, nothing) != 0:
+            if _library().capset(header, nothing) != 0:
                 raise
     # Debuggers of the same user, and /proc/PID/mem, stay out.
     if sys.platform == "linux":
