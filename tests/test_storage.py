@@ -28,6 +28,7 @@ def test_what_is_written_is_what_is_read(tmp_path: Path, data: bytes | str, expe
 def test_json_is_readable_by_people(tmp_path: Path) -> None:
     path = storage.write_json(tmp_path / "a.json", {"b": [1]})
     assert path.read_text() == '{\n  "b": [\n    1\n  ]\n}\n'
+    assert storage.write_json(tmp_path / "a.json", {"b": [1]}, indent=None).read_text() == '{"b": [1]}\n'
 
 
 def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How a cell is run in its child."""
 
+import linecache
 import sys
 import threading
 from types import ModuleType
@@ -10,7 +11,7 @@ import pytest
 from pgcourse.checks import sandbox
 from pgcourse.checks.observe import TimeLimit
 from pgcourse.grading.quarantine.sandbox.child import Child
-from pgcourse.grading.quarantine.sandbox.packages import Packages
+from pgcourse.grading.quarantine.sandbox.packages import Packages, compiled, file_of, forget
 
 
 class Observe:
@@ -31,6 +32,29 @@ def child(monkeypatch: pytest.MonkeyPatch) -> Child:
 
 def run(child: Child, *sources: str) -> list[list[str]]:
     return [child.run_cell({"id": str(number), "source": source}) for number, source in enumerate(sources)]
+
+
+@pytest.mark.usefixtures("child")
+def test_modules_of_ours_come_compiled_and_those_that_are_hidden_leave_nothing() -> None:
+    sources = {"pgcourse.one": "def f():\n    raise KeyError", "pgcourse.two": "x = 2"}
+    codes = {name: compiled(name, source) for name, source in sources.items()}
+    finder, made = Packages(sources, [], [], codes), ModuleType("pgcourse.one")
+    finder.exec_module(made)
+    with pytest.raises(KeyError) as raised:
+        made.f()
+    assert str(raised.traceback[-1].path) == file_of("pgcourse.one")
+    assert linecache.getline(file_of("pgcourse.one"), 2) == "    raise KeyError"
+    sys.modules["pgcourse.one"] = made
+    finder.hide("pgcourse.one")
+    assert finder.sources.keys() == finder.codes.keys() == {"pgcourse.two"}
+    assert not linecache.getline(file_of("pgcourse.one"), 2) and "pgcourse.one" not in sys.modules
+
+
+@pytest.mark.usefixtures("child")
+def test_a_module_is_forgotten_with_all_that_it_lies_in() -> None:
+    sys.modules |= {name: ModuleType(name) for name in ("a", "a.b", "a.b.c", "a.d")}
+    forget(["a.b.c", "nothing.of.that"])
+    assert "a.d" in sys.modules and not {"a", "a.b", "a.b.c"} & {*sys.modules}
 
 
 def test_a_cell_may_wait_at_its_top_level(child: Child) -> None:
