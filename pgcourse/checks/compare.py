@@ -34,6 +34,7 @@ class Verdict:
 
 
 CORRECT = Verdict(True)
+MOST_CLASSES = 50  # of an error
 MOST_NAMES = 20  # that a sentence lists
 _LATER = (AFTER, AGAIN, TURNED, OPPOSITE, KEPT)  # what is looked at when the result itself is right
 
@@ -128,7 +129,7 @@ def refused_alike(expected: Arrays, got: Arrays) -> bool:
 
 def _classes(refused: Arrays) -> Sequence[str]:
     """The classes of an error, its own first."""
-    return [str(name) for name in refused.get("error.bases", refused["error"][:1])]
+    return [str(name) for name in refused.get("error.bases", refused["error"]).ravel()[:MOST_CLASSES]]
 
 
 def values_alike(first: Arrays, second: Arrays, tolerance: Tolerance = Tolerance()) -> bool:

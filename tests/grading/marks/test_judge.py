@@ -67,6 +67,17 @@ def test_part_of_the_hidden_groups_gives_part_of_the_points() -> None:
     assert "Part of it is right: 43% of the points." in judgement.message
 
 
+def test_an_error_of_millions_of_classes_is_none_of_those_expected() -> None:
+    exercise = get("value_loss")
+    answers = Answers(exercise, inputs(exercise, 3))
+    seen = [
+        {**each[0], "error.bases": np.zeros((4_000_000, 1))} if "error" in each[0] else each[0]
+        for each in answers.expected
+    ]
+    assert sum("error" in each for each in seen) > 5, "ten of them, gone through one by one, would take a minute"
+    assert answers.judge(seen).status == "not yet"
+
+
 SECRET = "iaehai"
 # Texts that some observer writes, whatever the exercise.
 TEXTS = (

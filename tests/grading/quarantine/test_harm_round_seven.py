@@ -126,6 +126,12 @@ def test_outputs_of_another_shape_cost_the_grader_no_memory(tmp_path: Path) -> N
     assert after - before < 300, (before, after, told)
 
 
+def test_outputs_of_no_columns_and_many_rows_cost_the_grader_no_memory(tmp_path: Path) -> None:
+    empty = WIDE.replace("[1, WIDTH], base64.b64encode(bytes(4 * WIDTH)).decode()]", '[2**28, 0], ""]')
+    before, after, *told = graded_apart(tmp_path, empty)
+    assert after - before < 300, (before, after, told)
+
+
 # The observers of another exercise of the same notebook bring a right answer along: `LinearPolicy`, which torch lists.
 BORROWED = """
 import torch

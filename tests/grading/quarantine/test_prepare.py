@@ -44,7 +44,7 @@ def test_every_case_of_the_course_travels_whole(exercise) -> None:  # type: igno
     [
         3, ["float32"], ["object", [1], "AAAA"], ["float32", [2], "AAAA"], ["float32", [-1], ""], ["float32", [True], "AAAAAA=="],
         ["float32", [10**12], "AAAAAA=="], ["text", [2], ["one"]], ["text", [1], [1]], ["float64", [1], "?" * 12],
-        ["V8", [1], "AAAA"],
+        ["V8", [1], "AAAA"], ["float32", [2**28, 0], ""], ["float32", [3000, 0, 3000], ""], ["text", [10**9, 0], []],
     ],
 )  # fmt: skip
 def test_what_no_child_writes_is_refused(message: object) -> None:

@@ -90,7 +90,8 @@ def decode_array(data: Any) -> np.ndarray:
         if type(content) is not (list if name == "text" else str):
             raise BadMessage("an array with something else in it")
         sizes = [int(size) for size in shape if type(size) is int and size >= 0]
-        if len(sizes) != len(shape) or len(sizes) > 32:
+        # Also [10**9, 0], which has no bytes: a billion rows for whoever goes through them.
+        if len(sizes) != len(shape) or len(sizes) > 32 or math.prod(max(size, 1) for size in sizes) > MAX_BYTES:
             raise BadMessage("an array with a broken shape")
         if name == "text":
             if len(content) > MAX_TEXTS or len(content) != math.prod(sizes):

@@ -46,6 +46,9 @@ class Child:
         vars(self.main).update(get_ipython=packages.Inert, display=packages.Inert())
         sys.modules["__main__"] = self.main
         builtins.input = lambda prompt="", /: ""  # nobody is there to answer
+        vars(builtins).update(
+            dict.fromkeys(("help", "exit", "quit", "copyright", "credits", "license"), packages.Inert())
+        )
 
     def run(self) -> None:
         """All cells in order, then whatever is ordered: a case of an exercise, or a question about what it made."""
@@ -60,34 +63,38 @@ class Child:
     def run_cell(self, cell: dict[str, Any]) -> list[str]:
         """Run one cell. Returns: nothing, or [type, text, line] of what it raised first.
 
-        A statement that is refused here alone, as a plot is, ends itself only: what stands below it would have run.
+        A statement that is refused here alone, as a plot is, ends itself only: what stands below it would have run. Where it
+        would have defined a name, as `figure, axes = ...` does, using that name is refused likewise.
         """
         filename, refused = f"<cell {cell['id']}>", list[str]()
         packages.remember(filename, cell["source"])
         try:
             with self.sandbox.captured_output(), self.budget(filename), self.finder.standing_in(cell["source"]):
-                for code in self.compiled(cell["source"], filename):
+                for code, names in self.compiled(cell["source"], filename):
                     try:
                         self.execute(code)
                     except BaseException as error:
                         if not packages.is_refusal(error):
                             raise
                         refused = refused or self.described(error, filename)
+                        for name in names - vars(self.main).keys():
+                            vars(self.main)[name] = packages.Refused(name, self.finder.not_there)
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
             return refused or self.described(error, filename)
         return refused
 
-    def compiled(self, source: str, filename: str) -> list[CodeType]:
-        """The statements of a cell; one code for all where they are too deep to be taken apart."""
+    def compiled(self, source: str, filename: str) -> list[tuple[CodeType, set[str]]]:
+        """The statements of a cell, with the names that each defines; one for all where they are too deep to be taken apart."""
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.futures
         whole = compile(source, filename, "exec", flags, dont_inherit=True)
         self.futures |= whole.co_flags & annotations.compiler_flag  # all other futures are the rule by now
         try:
             tree: Any = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-            parts = (ast.Module([node], type_ignores=[]) for node in tree.body)
-            return [compile(part, filename, "exec", flags | self.futures, dont_inherit=True) for part in parts]
+            parts = [(ast.Module([node], type_ignores=[]), packages.defined(node)) for node in tree.body]
+            flags |= self.futures
+            return [(compile(part, filename, "exec", flags, dont_inherit=True), names) for part, names in parts]
         except (RecursionError, MemoryError):
-            return [whole]
+            return [(whole, set())]
 
     def execute(self, code: CodeType) -> None:
         """Run a cell's code; where it awaits something, as a notebook allows, in a loop that goes on in the next cell.

@@ -10,6 +10,7 @@ import ast
 import base64
 import contextlib
 import importlib
+import importlib.util
 import linecache
 import marshal
 import sys
@@ -26,13 +27,21 @@ _Error = TypeVar("_Error", bound=Exception)
 
 
 class Inert:
-    """Takes every call and attribute, and does nothing: IPython's magics end here."""
+    """Takes every call and attribute, holds nothing and does nothing: IPython's magics end here."""
 
     def __getattr__(self, name: str) -> Inert:
         return self
 
-    def __call__(self, *_: Any, **__: Any) -> None:
-        return None
+    def __call__(self, *_: Any, **__: Any) -> Inert:
+        return self
+
+    __getitem__ = __add__ = __radd__ = __call__
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 class Refused:
@@ -59,8 +68,8 @@ class Refused:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether it was raised by a stand-in, or by the walls, and nowhere else."""
-    return isinstance(error, PermissionError) or getattr(error, "while_grading", False) is True
+    """Whether it may be one of grading alone: a stand-in, the walls, a file or a library that is not there."""
+    return isinstance(error, OSError | ImportError) or getattr(error, "while_grading", False) is True
 
 
 def _ours(error: _Error) -> _Error:
@@ -180,6 +189,13 @@ def file_of(module: str) -> str:
     return f"{FOLDER}/{module.replace('.', '/')}.py"
 
 
+def defined(node: ast.stmt) -> set[str]:
+    """The names that a statement of a cell gives a value, as far as its first level says it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+
+
 def compiled(module: str, source: str) -> str:
     """The code of a module of ours as text, for children with the same interpreter: to compile it takes ten times as long."""
     return base64.b64encode(marshal.dumps(compile(source, file_of(module), "exec"))).decode("ascii")
@@ -196,6 +212,15 @@ def install(
     """Let `Packages` decide from now on what can be imported. Of the package nothing may be loaded: see `forget`."""
     finder = Packages(sources, libraries, absent, codes)
     sys.meta_path.insert(0, finder)
+    find_spec = importlib.util.find_spec
+
+    def found(name: str, package: str | None = None) -> ModuleSpec | None:
+        """As `importlib.util.find_spec`: None for what answers may not use."""
+        with contextlib.suppress(ModuleNotFoundError):
+            return find_spec(name, package)
+        return None
+
+    importlib.util.find_spec = found
     return finder
 
 
