@@ -16,6 +16,7 @@ from pgcourse.checks.observe.network_facts import (
     inert,
     misfit,
     more_than_parameters,
+    put_back,
     sensitivity,
     shared,
     slopes,
@@ -49,6 +50,9 @@ class GaussianFactory(Factory):
         wanted = (*obs.shape[:1], case["action_dim"])
         if str(arrays["distribution"]) != NORMALS or tuple(outputs["mean"].shape) != wanted:
             return arrays
+        sloping = any(output.requires_grad for output in outputs.values())
+        begun = slopes(policy, case["training_obs"]) if sloping else np.empty((0, 2))
+        misfits = [misfit(ask, policy, obs, _distribution)]
         record(arrays, "mean", plain(outputs["mean"]))
         record(arrays, "mean again", plain(policy(obs)["mean"]))
         record(arrays, "std", plain(outputs["std"]))
@@ -65,17 +69,28 @@ class GaussianFactory(Factory):
             arrays["frozen"] = np.array(frozen(policy))
             arrays |= sensitivity(policy, obs, _mean)
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            arrays["slopes"] = slopes(policy, case["training_obs"])
+            misfits.append(self._misfit(ask, policy, case))
+            arrays["slopes"] = np.concatenate([begun, slopes(policy, case["training_obs"])])
             later = RemoteNetwork(ask, self.builds, self.build(ask, case), policy.source)
+            later(case["training_obs"])  # first others than the first network: it may set itself by none of them
             its = later(obs)  # when one has been trained
             for name, value in (("mean", plain(its["mean"])), ("std", plain(its["std"])[0])):
                 arrays[f"starting {name}"] = np.concatenate([arrays[f"starting {name}"], value.numpy()[None]])
             if later.names == policy.names:
                 arrays |= more_than_parameters(ask, policy, later, obs, _mean)
             self._push(arrays, policy, case["training_obs"], case["targets"].sign())
-        arrays["misfit"] = np.array(misfit(ask, policy, obs, _distribution))
+        arrays["misfit"] = np.array(next(filter(None, misfits), ""))
         arrays["mutated"] = np.array(["obs"] * policy.changed, dtype=str)
         return arrays
+
+    def _misfit(self, ask: Ask, policy: RemoteNetwork, case: Case) -> str:
+        """See `misfit`, with the given log_std: with deviations of 1, a density that leaves them out is the right one."""
+        log_std = policy.named().get("log_std")
+        given = [] if log_std is None or log_std.shape != case["log_std"].shape else [log_std]
+        with put_back(given):
+            for value in given:
+                value.copy_(case["log_std"])
+            return misfit(ask, policy, case["obs"], _distribution)
 
     def _observe_log_std(self, arrays: Arrays, ask: Ask, policy: RemoteNetwork, case: Case) -> None:
         """Is there a parameter log_std, of which shape, and which standard deviation does a given one mean?"""

@@ -21,7 +21,7 @@ MOVES, MOVED = 12, 0.3  # parameters moved at random: how often, and how far
 STEPS = (0.05, 0.0137)  # of a number of an observation; the second is no part of a round number
 MOST_MOVED = 20  # parameters, each alone
 SAMPLES = 200
-FAR_OFF = 300.0  # observations that move statistics of all observations, however slowly
+FAR_OFF = 100.0  # observations that move statistics of all observations, however slowly
 MORE = 1e-3  # two networks of the same parameters differ by rounding alone
 SEES = 0.9  # of the observations: networks from linear to two hidden layers see each number of all of them
 APART = 0.02  # such networks have 0.047 and more
@@ -59,18 +59,23 @@ def shared(ask: Ask, network: RemoteNetwork, obs: Tensor, others: dict[int, Arra
 
 
 def slopes(network: RemoteNetwork, obs: Tensor) -> np.ndarray:
-    """[N, 2]: how steep a random weighted sum of each of N outputs is, told by the gradients and measured by small steps.
+    """[2, 2]: how steep random weighted sums of an output are, told by the gradients and measured by small steps.
 
-    At observations near these. The direction of the steps is chosen when the gradients are there. It leads partly along
-    them, so that no slope is 0. Where an output bends, a smaller step counts. Where no output has gradients, the two differ.
+    Each output in its turn, or the only one twice, at observations near these. The direction of the steps is chosen when
+    the gradients are there. It leads partly along them, so that no slope is 0. Where an output bends, a smaller step counts.
+    Where no output has gradients, the two differ.
     """
     found, source = [], network.source
     obs = obs + 0.1 * torch.randn(obs.shape, generator=source)
     trained = [value for value in network.values if value.requires_grad]
-    for name in [name for name, output in network(obs).items() if output.requires_grad]:
-        output = network(obs)[name]  # anew: steps have changed the parameters behind another one
-        weights = torch.randn(output.shape, generator=source).to(output.dtype)
-        gradients = torch.autograd.grad(output, trained, weights, allow_unused=True)
+    for turn in range(2):
+        outputs = network(obs)
+        sloping = [name for name, output in outputs.items() if output.requires_grad]
+        if not sloping:
+            return np.array([[0.0, 1.0]])
+        name = sloping[turn % len(sloping)]
+        weights = torch.randn(outputs[name].shape, generator=source).to(outputs[name].dtype)
+        gradients = torch.autograd.grad(outputs[name], trained, weights, allow_unused=True)
         known = [torch.zeros_like(v) if g is None else g for v, g in zip(trained, gradients, strict=True)]
         length = float(torch.stack([g.square().sum() for g in known]).sum().sqrt())
         directions = []
@@ -84,7 +89,7 @@ def slopes(network: RemoteNetwork, obs: Tensor) -> np.ndarray:
             if slopes_agree(np.array(best)):
                 break
         found.append(best)
-    return np.array(found or [[0.0, 1.0]])
+    return np.array(found)
 
 
 def _measured(
@@ -190,8 +195,11 @@ def more_than_parameters(
     """
     with torch.no_grad():
         before = output(network(obs))
-        with contextlib.suppress(Exception):  # numbers beyond all bounds: nothing is remembered of them
-            network(FAR_OFF * (1 + torch.randn(64, obs.shape[1], generator=network.source)))
+        try:
+            for _ in range(3):
+                network(FAR_OFF * (1 + torch.randn(64, obs.shape[1], generator=network.source)))
+        except Exception:  # numbers beyond all bounds: nothing is remembered of them
+            pass
         after = output(network(obs))
         said = ask("evaluated", network=network.number, number=network.passes, obs=obs)
         sloping = [name for name in said if f"{name}.differentiable" in said]

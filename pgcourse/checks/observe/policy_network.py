@@ -55,6 +55,8 @@ class PolicyFactory(Factory):
         record(arrays, "probs", _probs(outputs["logits"]))
         if arrays["probs"].shape != (len(case["obs"]), case["num_actions"]):
             return arrays
+        begun = slopes(policy, case["training_obs"]) if outputs["logits"].requires_grad else np.empty((0, 2))
+        misfits = [misfit(ask, policy, case["obs"], _distribution)]
         self._observe_row(arrays, policy, case["obs"], "")
         try:
             record(arrays, "batch of one", _probs(policy(case["obs"][:1])["logits"]))
@@ -71,14 +73,17 @@ class PolicyFactory(Factory):
             arrays["frozen"] = np.array(frozen(policy))
             arrays |= sensitivity(policy, case["obs"], _against_the_first)
             self._train(arrays, policy, case["training_obs"], case["targets"])
-            given = [case["training_obs"], *[case["training_obs"][0]] * ("row error" not in arrays)]
-            arrays["slopes"] = np.concatenate([slopes(policy, obs) for obs in given])
-        misfits = [misfit(ask, policy, case["obs"], _distribution)]
+            misfits.append(misfit(ask, policy, case["obs"], _distribution))
+            later = [slopes(policy, case["training_obs"])]
+            if "row error" not in arrays:
+                later.append(slopes(policy, case["training_obs"][0]))
+            arrays["slopes"] = np.concatenate([begun, *later])
         another = self.build(ask, case)
         others = {1: another} if another["is module"] else {}
         arrays["shared"] = np.array(shared(ask, policy, case["obs"], others))
         for number, other in others.items():
             second = RemoteNetwork(ask, number, other, policy.source)
+            second(case["training_obs"])  # first others than the first network: it may set itself by none of them
             record(arrays, "later probs", _probs(second(case["obs"])["logits"]))
             if arrays["differentiable"] and not arrays["shared"] and second.names == policy.names:
                 arrays |= more_than_parameters(ask, policy, second, case["obs"], _against_the_first)
