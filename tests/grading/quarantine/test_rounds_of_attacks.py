@@ -23,6 +23,7 @@ from pgcourse.grading.release.make import make
 from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, grade_id, hand_in, notebook
 from tests.grading.quarantine import (
+    attacks_round_eight,
     attacks_round_five_networks,
     attacks_round_five_values,
     attacks_round_four_networks,
@@ -204,3 +205,7 @@ class TestRoundFiveOnValues(Round):
 
 class TestRoundFiveOnNetworks(Round):
     table, seconds = attacks_round_five_networks, 10.0
+
+
+class TestRoundEight(Round):
+    table, seconds = attacks_round_eight, 10.0
