@@ -522,7 +522,6 @@ OPEN = dict.fromkeys(
         "a vector that counts for nothing",
         "a vector that counts for nothing, of a Gaussian",
         "weights that fade with each look",
-        "weights that fade with each look, of a Gaussian",
         "drawn with gradients, its mean",
         "means that move with log_std",
         "a spread that grows as the means learn",

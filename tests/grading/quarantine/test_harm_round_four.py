@@ -229,7 +229,8 @@ BIG = 4 * MB  # what comes beside it fits into a message too
 ODD = {
     "bytes": np.zeros(BIG, np.uint8),
     "halves": np.full(BIG // 2, np.inf, np.float16),
-    "no rows": np.zeros((0, 2**31), np.float32),
+    "no rows": np.zeros((0, BIG), np.float32),
+    "no columns": np.zeros((BIG, 0), np.float32),
     "large numbers": np.full(BIG // 8, 2**63 - 1),
 }
 
