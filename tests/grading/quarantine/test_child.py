@@ -129,7 +129,7 @@ def test_an_import_that_may_fail_does(child: Child) -> None:
 )
 def test_what_follows_a_refused_statement_runs(child: Child, cell: str) -> None:
     vars(child.main).update(get_ipython=Inert, display=Inert())
-    assert run(child, f"{cell}\nEPS = 1e-8")[0] in ([], [*run(child, cell)[0][:2], "2"]) or True
+    run(child, f"{cell}\nEPS = 1e-8")
     assert vars(child.main)["EPS"] == 1e-8
 
 
