@@ -38,6 +38,18 @@ def preserved_state() -> Iterator[None]:
     """Plain torch defaults inside; afterwards the caller's generators, dtype, gradient mode and limits are back."""
     torch_state, python_state = torch.get_rng_state(), random.getstate()
     numpy_state = np.random.get_state()  # noqa: NPY002 - the global generator is what must be restored
+    try:
+        with preserved_settings():
+            yield
+    finally:
+        torch.set_rng_state(torch_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+
+
+@contextlib.contextmanager
+def preserved_settings() -> Iterator[None]:
+    """As `preserved_state`, but for the generators: for who seeds them anew each time."""
     dtype, device, threads = torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads()
     gradients, anomaly = torch.is_grad_enabled(), torch.is_anomaly_enabled()
     float_errors, recursion = np.geterr(), sys.getrecursionlimit()
@@ -60,9 +72,6 @@ def preserved_state() -> Iterator[None]:
         torch.autograd.set_detect_anomaly(anomaly)
         np.seterr(**float_errors)
         sys.setrecursionlimit(recursion)
-        torch.set_rng_state(torch_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ import re
 import sysconfig
 import textwrap
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any, TypeVar
@@ -308,15 +309,25 @@ def _describe(error: BaseException) -> list[str]:
 
 
 def to_json(observer: Any) -> dict[str, Any]:
-    """An observer as plain data, to be handed to a grading child."""
+    """An observer as plain data."""
     kind = type(observer)
     return {"module": kind.__module__, "class": kind.__name__, "fields": dataclasses.asdict(observer)}
 
 
-def from_json(data: dict[str, Any]) -> Observer:
-    """The observer that `to_json` described. Raises ValueError for a module that is none of the package's observers."""
+def half_to_json(observer: Any) -> dict[str, Any]:
+    """What of an observer a process with an attempt needs, as plain data: all of it, or the half that answers."""
+    if (half := getattr(observer, "answerer", None)) is None:
+        return to_json(observer)
+    return {"module": half.func.__module__, "class": half.func.__name__, "fields": half.keywords, "answers": True}
+
+
+def from_json(data: dict[str, Any]) -> Any:
+    """The observer that `to_json` described, or attempt -> its answerer, as `half_to_json` did.
+
+    Raises ValueError for a module that is none of the package's observers.
+    """
     if not re.fullmatch(r"pgcourse\.checks\.observe(\.\w+)?", data["module"]):
         raise ValueError(f"{data['module']!r} holds no observers; they live in pgcourse.checks.observe")
     kind = getattr(importlib.import_module(data["module"]), data["class"])
-    observer: Observer = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in data["fields"].items()})
-    return observer
+    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in data["fields"].items()}
+    return partial(kind, **fields) if data.get("answers") else kind(**fields)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -44,9 +45,13 @@ class Asking(ABC):
 
     sends_inputs: ClassVar[bool] = False  # each answer has been settled
 
+    @property
     @abstractmethod
-    def answerer(self, attempt: Any) -> Any:
-        """A new object whose public methods are the questions: arguments (tensors, numbers, text, callbacks) -> arrays."""
+    def answerer(self) -> partial[Any]:
+        """attempt -> an object whose public methods are the questions: arguments (tensors, numbers, text, callbacks) -> arrays.
+
+        The class, with settings that JSON can hold: a process with an attempt has this half alone.
+        """
 
     @abstractmethod
     def drive(self, ask: Ask, case: Case) -> Arrays:

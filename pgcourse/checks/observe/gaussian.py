@@ -54,7 +54,7 @@ class GaussianFactory(Factory):
         begun = slopes(policy, case["training_obs"]) if sloping else np.empty((0, 2))
         misfits = [misfit(ask, policy, obs, _distribution)]
         record(arrays, "mean", plain(outputs["mean"]))
-        record(arrays, "mean again", plain(policy(obs)["mean"]))
+        record(arrays, "mean again", policy.looks([obs])[0]["mean"])
         record(arrays, "std", plain(outputs["std"]))
         others = {number: self.build(ask, case) for number in range(1, self.builds)}
         arrays["built anew"] = np.array(not shared(ask, policy, obs, others))
@@ -70,11 +70,11 @@ class GaussianFactory(Factory):
             arrays |= sensitivity(policy, obs, _mean)
             self._train(arrays, policy, case["training_obs"], case["targets"])
             misfits.append(self._misfit(ask, policy, case))
-            arrays["slopes"] = np.concatenate([begun, slopes(policy, case["training_obs"])])
+            arrays["slopes"] = np.concatenate([begun, slopes(policy, case["training_obs"], alone=True)])
             later = RemoteNetwork(ask, self.builds, self.build(ask, case), policy.source)
-            later(case["training_obs"])  # first others than the first network: it may set itself by none of them
-            its = later(obs)  # when one has been trained
-            for name, value in (("mean", plain(its["mean"])), ("std", plain(its["std"])[0])):
+            # When one has been trained, and first others than the first network: it may set itself by none of them.
+            _, its = later.looks([case["training_obs"], obs])
+            for name, value in (("mean", its["mean"]), ("std", its["std"][0])):
                 arrays[f"starting {name}"] = np.concatenate([arrays[f"starting {name}"], value.numpy()[None]])
             if later.names == policy.names:
                 arrays |= more_than_parameters(ask, policy, later, obs, _mean)
@@ -112,8 +112,9 @@ class GaussianFactory(Factory):
     def _observe_row(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, when: str) -> None:
         """The first observation inside its batch and alone. After training, what mixes rows shows far more clearly."""
         try:
-            record(arrays, f"{when}batch row", plain(policy(obs)["mean"])[:1])
-            record(arrays, f"{when}single row", plain(policy(obs[:1])["mean"]))
+            batch, single = policy.looks([obs, obs[:1]])
+            record(arrays, f"{when}batch row", batch["mean"][:1])
+            record(arrays, f"{when}single row", single["mean"])
         except Exception as error:  # a policy that refuses a batch of one: recorded, judged later
             arrays["row error"] = kind_of_error(error)
 
@@ -156,8 +157,9 @@ class GaussianFactory(Factory):
         # Only rows of one kind: what mixes the rows of a balanced batch may leave its average as it is.
         self._observe_row(arrays, policy, obs[::2], "trained ")
         large = obs[::2].repeat(200, 1)[:200] + 0.1 * torch.randn(200, obs.shape[1], generator=policy.source)
-        record(arrays, "large batch row", plain(policy(torch.cat([obs[:1], large]))["mean"])[:1])
-        record(arrays, "trained mean", plain(policy(obs)["mean"]))
+        many, few = policy.looks([torch.cat([obs[:1], large]), obs])
+        record(arrays, "large batch row", many["mean"][:1])
+        record(arrays, "trained mean", few["mean"])
 
     def _push(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, direction: Tensor) -> None:
         """How far the means get, to both sides, when they are driven apart with large steps."""

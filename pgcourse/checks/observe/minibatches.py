@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,9 @@ class Minibatches(Asking):
 
     signature: str = "batch_size, minibatch_size, *, generator"
 
-    def answerer(self, attempt: Any) -> Draws:
-        return Draws(attempt, self.signature)
+    @property
+    def answerer(self) -> partial[Draws]:
+        return partial(Draws, signature=self.signature)
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         arrays = _epochs(ask, case, case["epochs"], case["seed"], world=0)

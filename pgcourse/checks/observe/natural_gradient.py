@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,9 @@ class SolveByProducts(Asking):
 
     signature: str = "matvec, b, *, iterations, tolerance"
 
-    def answerer(self, attempt: Any) -> Solutions:
-        return Solutions(attempt, self.signature)
+    @property
+    def answerer(self) -> partial[Solutions]:
+        return partial(Solutions, signature=self.signature)
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         matrix, products = case["matrix"].numpy(), 0
@@ -193,8 +195,9 @@ class Search(Asking):
 
     signature: str = "evaluate, step, *, max_kl, backtracks, shrink"
 
-    def answerer(self, attempt: Any) -> Searches:
-        return Searches(attempt, self.signature)
+    @property
+    def answerer(self) -> partial[Searches]:
+        return partial(Searches, signature=self.signature)
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         lengths, improvements, kls = (np.asarray(case[name]) for name in ("lengths", "improvements", "kls"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -18,9 +19,10 @@ from pgcourse.checks.observe.remote_networks import RemoteNetwork
 # sigmoids need 90 to 180 smaller ones, a transformer's layer 80 still smaller ones.
 DRIVES = ((10.0, 60), (0.3, 200), (0.1, 400), (1.0, 300), (0.03, 200), (10.0, 150))
 MOVES, MOVED = 12, 0.3  # parameters moved at random: how often, and how far
+LARGE, SMALL = 3e-3, 3e-4  # steps along a line through the parameters
 STEPS = (0.05, 0.0137)  # of a number of an observation; the second is no part of a round number
 MOST_MOVED = 20  # parameters, each alone
-SAMPLES = 200
+SAMPLES = 60  # of each row
 FAR_OFF = 100.0  # observations that move statistics of all observations, however slowly
 MORE = 1e-3  # two networks of the same parameters differ by rounding alone
 SEES = 0.9  # of the observations: networks from linear to two hidden layers see each number of all of them
@@ -45,76 +47,96 @@ def shared(ask: Ask, network: RemoteNetwork, obs: Tensor, others: dict[int, Arra
 
     Args: others: number -> what `build` said of it. The network has its own values again afterwards.
     """
-    values = [value.detach().clone() for value in network.values]
     found = 0
-    for step in (1.0, 0.0):
-        network.passes += 1
-        ask(
-            "forward", network=network.number, number=network.passes, obs=obs, values=[value + step for value in values]
-        )
-        for number, built in others.items() if step else ():
+    with put_back(network.values):
+        for value in network.values:
+            value += 1
+        network.looks([obs])
+        for number, built in others.items():
             now = ask("parameters", network=number)
             found += sum(not np.array_equal(now[name], built[name], equal_nan=True) for name in now if name in built)
     return found
 
 
-def slopes(network: RemoteNetwork, obs: Tensor) -> np.ndarray:
-    """[2, 2]: how steep random weighted sums of an output are, told by the gradients and measured by small steps.
+def slopes(network: RemoteNetwork, obs: Tensor, alone: bool = False) -> np.ndarray:
+    """[S, 2]: how steep random weighted sums of an output are, told by the gradients and measured by small steps.
 
-    Each output in its turn, or the only one twice, at observations near these. The direction of the steps is chosen when
-    the gradients are there. It leads partly along them, so that no slope is 0. Where an output bends, a smaller step counts.
-    Where no output has gradients, the two differ.
+    Each output in its turn, or the only one twice, at observations near these: along all parameters together. The direction
+    of the steps is chosen when the gradients are there. It leads partly along them, so that no slope is 0. Where an output
+    bends, a smaller step counts. Where no output has gradients, the two differ.
+
+    Args: alone: look at the first sum also along each parameter by itself: a wrong gradient of few numbers is lost in all.
     """
-    found, source = [], network.source
-    obs = obs + 0.1 * torch.randn(obs.shape, generator=source)
-    trained = [value for value in network.values if value.requires_grad]
-    for turn in range(2):
-        outputs = network(obs)
-        sloping = [name for name, output in outputs.items() if output.requires_grad]
-        if not sloping:
-            return np.array([[0.0, 1.0]])
-        name = sloping[turn % len(sloping)]
-        weights = torch.randn(outputs[name].shape, generator=source).to(outputs[name].dtype)
-        gradients = torch.autograd.grad(outputs[name], trained, weights, allow_unused=True)
-        known = [torch.zeros_like(v) if g is None else g for v, g in zip(trained, gradients, strict=True)]
-        length = float(torch.stack([g.square().sum() for g in known]).sum().sqrt())
-        directions = []
-        for gradient in known:
-            aside = torch.randn(gradient.shape, generator=source).to(gradient.dtype)
-            directions.append(gradient / (length + 1e-12) + aside / (sum(g.numel() for g in known) ** 0.5))
-        told = float(sum((g * d).sum() for g, d in zip(known, directions, strict=True)))
-        best = [told, np.inf]
-        for measured in _measured(network, obs, name, weights, trained, directions):
-            best = min(best, [told, measured], key=lambda pair: abs(pair[1] - told))
-            if slopes_agree(np.array(best)):
-                break
-        found.append(best)
-    return np.array(found)
+    obs = obs + 0.1 * torch.randn(obs.shape, generator=network.source)
+    outputs = network(obs)
+    sloping = [name for name, output in outputs.items() if output.requires_grad]
+    if not sloping:
+        return np.array([[0.0, 1.0]])
+    weights = [{name: _normal(outputs[name], network.source)} for name in (sloping[0], sloping[-1])]
+    trained = [place for place, value in enumerate(network.values) if value.requires_grad]
+    first, second = network.gradients(weights)
+    lines = [
+        _line({at: of[at] for at in trained}, sums, network) for of, sums in zip((first, second), weights, strict=True)
+    ]
+    if alone:
+        lines += [_line({at: first[at]}, weights[0], network) for at in trained[:MOST_MOVED]]
+    for sizes in ((LARGE,), (SMALL, LARGE / 2)):
+        if left := [line for line in lines if not slopes_agree(line.pair())]:
+            _measure(network, obs, left, sizes)
+    return np.array([line.pair() for line in lines])
 
 
-def _measured(
-    network: RemoteNetwork, obs: Tensor, name: str, weights: Tensor, trained: list[nn.Parameter], directions: list[Tensor]
-) -> Iterator[float]:  # fmt: skip
-    """The slope by steps of several sizes; at last what two of them lead to, where the network bends all the way."""
-    sizes = (3e-3, 3e-4, 1.5e-3)
-    slopes = (_slope(network, obs, name, weights, trained, directions, size) for size in sizes)
-    yield (large := next(slopes))
-    yield next(slopes)
-    yield (4 * next(slopes) - large) / 3
+@dataclass(frozen=True)
+class _Line:
+    """A line through the parameters: the slope of a weighted sum of outputs along it, as the gradients tell it, and as steps do.
+
+    Fields: direction: place of a parameter -> where it goes. measured: size of a step -> slope.
+    """
+
+    told: float
+    weights: dict[str, Tensor]
+    direction: dict[int, Tensor]
+    measured: dict[float, float] = field(default_factory=dict)
+
+    def pair(self) -> np.ndarray:
+        """[2]: told, and of the measured slopes the nearest; the third is what two sizes lead to, where an output bends."""
+        found = [self.measured[size] for size in (LARGE, SMALL) if size in self.measured]
+        if LARGE / 2 in self.measured:
+            found.append((4 * self.measured[LARGE / 2] - self.measured[LARGE]) / 3)
+        return np.array([self.told, min(found, key=lambda slope: abs(slope - self.told), default=np.nan)])
 
 
-def _slope(
-    network: RemoteNetwork, obs: Tensor, name: str, weights: Tensor, trained: list[nn.Parameter],
-    directions: list[Tensor], size: float,
-) -> float:  # fmt: skip
-    """Of the weighted sum of an output: the difference between a step there and a step back, over their length."""
-    measured = 0.0
-    with put_back(trained) as start:
-        for sign in (1.0, -1.0):
-            for value, before, direction in zip(trained, start, directions, strict=True):
-                value.copy_(before + sign * size * direction)
-            measured += sign * float((network(obs)[name].double() * weights).sum())
-    return measured / (2 * size)
+def _line(known: dict[int, Tensor | None], weights: dict[str, Tensor], network: RemoteNetwork) -> _Line:
+    """Half along the gradients of these parameters, half anywhere."""
+    gradients = {at: torch.zeros_like(network.values[at]) if g is None else g for at, g in known.items()}
+    length = float(torch.stack([gradient.square().sum() for gradient in gradients.values()]).sum().sqrt())
+    numbers = sum(gradient.numel() for gradient in gradients.values())
+    direction = {
+        at: gradient / (length + 1e-12) + _normal(gradient, network.source) / numbers**0.5
+        for at, gradient in gradients.items()
+    }
+    return _Line(float(sum((g * direction[at]).sum() for at, g in gradients.items())), weights, direction)
+
+
+def _measure(network: RemoteNetwork, obs: Tensor, lines: list[_Line], sizes: tuple[float, ...]) -> None:
+    """Take a step there and a step back along each line: the difference of the sums over their length."""
+    steps = [(line, size) for line in lines for size in sizes]
+    moved = [
+        {at: network.values[at].detach() + sign * size * way for at, way in line.direction.items()}
+        for line, size in steps
+        for sign in (1, -1)
+    ]
+    looked = iter(network.looks([obs] * len(moved), moved))
+    for line, size in steps:
+        there, back = (
+            sum(float((outputs[name].double() * weight).sum()) for name, weight in line.weights.items())
+            for outputs in (next(looked), next(looked))
+        )
+        line.measured[size] = (there - back) / (2 * size)
+
+
+def _normal(like: Tensor, source: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=source).to(like.dtype)
 
 
 def sensitivity(network: RemoteNetwork, obs: Tensor, output: Callable[[dict[str, Tensor]], Tensor]) -> Arrays:
@@ -136,7 +158,7 @@ def sensitivity(network: RemoteNetwork, obs: Tensor, output: Callable[[dict[str,
         for _ in range(MOVES):
             for value, before in zip(network.values, start, strict=True):
                 if value.requires_grad:
-                    value.copy_(before + MOVED * torch.randn(value.shape, generator=network.source).to(value.dtype))
+                    value.copy_(before + MOVED * _normal(value, network.source))
             first, *others = output(network(given)).double().split(batch)
             *changes, opposite = (torch.stack(others) - first).nan_to_num(0, 0, 0)  # [B, A] each
             changed = torch.stack(changes).unflatten(0, (len(STEPS), dim))  # [S, D, B, A]
@@ -160,19 +182,15 @@ def inert(network: RemoteNetwork, obs: Tensor, output: Callable[[dict[str, Tenso
     places = [at for at, value in enumerate(network.values) if value.requires_grad and value.ndim > 1][:MOST_MOVED]
 
     def moved(value: Tensor) -> Tensor:
-        return value + MOVED * torch.randn(value.shape, generator=network.source).to(value.dtype)
+        return value.detach() + MOVED * _normal(value, network.source)
 
     with put_back(network.values) as start:
         for _ in range(3):
             for value, before in zip(network.values, start, strict=True):
                 value.copy_(moved(before) if value.requires_grad else before)
-            now, still = output(network(obs)), []
-            for at in places:
-                with put_back([network.values[at]]):
-                    network.values[at].copy_(moved(network.values[at]))
-                    if _difference(now, output(network(obs))) <= 1e-5:
-                        still.append(at)
-            places = still
+            tries = [{}, *({at: moved(network.values[at])} for at in places)]
+            now, *others = map(output, network.looks([obs] * len(tries), tries))
+            places = [at for at, other in zip(places, others, strict=True) if _difference(now, other) <= 1e-5]
             if not places:
                 break
     return len(places)
@@ -193,23 +211,20 @@ def more_than_parameters(
     other observations; `in eval`, how far it is another one in that mode, infinite where no gradients come from there; and
     `not handed over`, how far `another`, with its parameters and buffers, is from it.
     """
+    far = [FAR_OFF * (1 + torch.randn(64, obs.shape[1], generator=network.source)) for _ in range(3)]
     with torch.no_grad():
-        before = output(network(obs))
-        try:
-            for _ in range(3):
-                network(FAR_OFF * (1 + torch.randn(64, obs.shape[1], generator=network.source)))
-        except Exception:  # numbers beyond all bounds: nothing is remembered of them
-            pass
-        after = output(network(obs))
-        said = ask("evaluated", network=network.number, number=network.passes, obs=obs)
+        before = output(*network.looks([obs]))
+        with contextlib.suppress(Exception):  # numbers beyond all bounds: nothing is remembered of them
+            network.looks(far)
+        after = output(*network.looks([obs]))
+        said = ask("evaluated", network=network.number, obs=obs)
         sloping = [name for name in said if f"{name}.differentiable" in said]
         evaluated = output({name: torch.from_numpy(said[name].copy()) for name in sloping})
         cut = any(said[f"{name}.differentiable"] != network.said[f"{name}.differentiable"] for name in sloping)
         for value, its in zip(another.values, network.values, strict=True):
             value.copy_(its)
-        buffers = list(ask("buffers", network=network.number).values())
-        ask("set_buffers", network=another.number, values=[torch.from_numpy(each.copy()) for each in buffers])
-        later = output(another(obs))
+        ask("hand_over", network=network.number, another=another.number)
+        later = output(*another.looks([obs]))
     return {
         "foreign": ask("foreign", network=network.number, obs=obs)["count"],
         "remembered": np.array(_difference(before, after)),
@@ -250,25 +265,19 @@ def misfit(
     Args: make: from outputs to the distribution [B] of them. It is asked with and without gradients, about actions of
     which some are all but impossible.
     """
-    with torch.no_grad():
-        outputs = network(obs)
-    distribution = make(outputs)
-    largest = max(float(each.abs().max()) for each in outputs.values())
-    for gradients in (False, True):
-        actions = _actions(distribution, network.source)
-        said = ask(
-            "distribution", network=network.number, obs=obs, actions=actions, gradients=gradients,
-            samples=0 if gradients else samples,
-        )  # fmt: skip
-        for name, expected in (("log_prob", distribution.log_prob(actions)), ("entropy", distribution.entropy())):
-            right = said[name].shape == expected.shape and np.allclose(
-                said[name], expected.numpy(), rtol=1e-3, atol=1e-3 + 1e-5 * largest, equal_nan=True
-            )
-            if not right:
-                return name
-        if samples and not gradients and not _samples_fit(distribution, said["samples"], samples):
-            return "sample"
-    return ""
+    (outputs,) = network.looks([obs])
+    distribution, largest = make(outputs), max(float(each.abs().max()) for each in outputs.values())
+    actions = [_actions(distribution, network.source) for _ in range(2)]
+    said = ask("distribution", network=network.number, obs=obs, actions=actions, samples=samples)
+    expected = {f"{turn}/log_prob": distribution.log_prob(given) for turn, given in enumerate(actions)}
+    expected |= {f"{turn}/entropy": distribution.entropy() for turn in range(len(actions))}
+    for name, right in expected.items():
+        fits = said[name].shape == right.shape and np.allclose(
+            said[name], right.numpy(), rtol=1e-3, atol=1e-3 + 1e-5 * largest, equal_nan=True
+        )
+        if not fits:
+            return name.partition("/")[2]
+    return "" if not samples or _samples_fit(distribution, said["0/samples"], samples) else "sample"
 
 
 def _actions(distribution: Distribution, source: torch.Generator) -> Tensor:
@@ -285,16 +294,25 @@ def _actions(distribution: Distribution, source: torch.Generator) -> Tensor:
 
 
 def _samples_fit(distribution: Distribution, samples: np.ndarray, number: int) -> bool:
-    """Whether their frequencies, or their means and spreads, are those of the distribution, but for chance."""
+    """Whether their frequencies, or their means and spreads, are those of the distribution, but for chance: row by row, and of
+    all rows together, which is closer.
+    """
     if samples.shape != (number, *distribution.batch_shape, *distribution.event_shape):
         return False
     if isinstance(distribution, Categorical):
         probs = distribution.probs.numpy()
-        frequencies = (samples[..., None] == np.arange(probs.shape[-1])).mean(0)
-        return bool((np.abs(frequencies - probs) <= 0.02 + 6 * np.sqrt(probs * (1 - probs) / number)).all())
+        off = (samples[..., None] == np.arange(probs.shape[-1])).mean(0) - probs
+        variance = probs * (1 - probs) / number
+        in_rows = np.abs(off) <= 0.02 + 6 * np.sqrt(variance)
+        in_all = np.abs(off.mean(0)) <= 0.01 + 6 * np.sqrt(variance.mean(0) / len(probs))
+        return bool(in_rows.all() and in_all.all())
     mean, std = distribution.mean.numpy(), distribution.stddev.numpy()
-    near = np.abs(samples.mean(0) - mean) <= 6 * std / number**0.5 + 1e-5 * np.abs(mean)
-    return bool(near.all() and (np.abs(samples.std(0) / std - 1) <= 7 / (2 * number) ** 0.5).all())
+    z, digits = (samples - mean) / std, 1e-5 * np.abs(mean / std)
+    for axes, count in ((0, number), ((0, 1), number * len(mean))):
+        off = np.abs(z.mean(axes)) - (digits if axes == 0 else digits.max(0))
+        if (off > 6 / count**0.5).any() or (np.abs(z.std(axes) - 1) > 7 / (2 * count) ** 0.5 + digits.max()).any():
+            return False
+    return True
 
 
 def driven_apart(
@@ -350,4 +368,5 @@ def unseen(case: Case, arrays: Arrays) -> tuple[str, str] | None:
 def slopes_agree(slopes: np.ndarray) -> bool:
     """Whether told and measured slopes are alike, as far as steps of this size and kinks of the network allow."""
     told, measured = slopes[..., 0], slopes[..., 1]
-    return bool(np.all(np.abs(told - measured) <= 0.02 * np.maximum(np.abs(told), np.abs(measured)) + 0.01))
+    near = np.abs(told - measured) <= 0.02 * np.maximum(np.abs(told), np.abs(measured)) + 0.01
+    return bool(np.all(near & np.isfinite(slopes).all(-1)))

@@ -59,7 +59,8 @@ class PolicyFactory(Factory):
         misfits = [misfit(ask, policy, case["obs"], _distribution)]
         self._observe_row(arrays, policy, case["obs"], "")
         try:
-            record(arrays, "batch of one", _probs(policy(case["obs"][:1])["logits"]))
+            (one,) = policy.looks([case["obs"][:1]])
+            record(arrays, "batch of one", _probs(one["logits"]))
         except Exception as error:
             arrays["batch of one error"] = kind_of_error(error)
         parameters = [value for value in policy.values if value.requires_grad]
@@ -74,7 +75,7 @@ class PolicyFactory(Factory):
             arrays |= sensitivity(policy, case["obs"], _against_the_first)
             self._train(arrays, policy, case["training_obs"], case["targets"])
             misfits.append(misfit(ask, policy, case["obs"], _distribution))
-            later = [slopes(policy, case["training_obs"])]
+            later = [slopes(policy, case["training_obs"], alone=True)]
             if "row error" not in arrays:
                 later.append(slopes(policy, case["training_obs"][0]))
             arrays["slopes"] = np.concatenate([begun, *later])
@@ -83,8 +84,9 @@ class PolicyFactory(Factory):
         arrays["shared"] = np.array(shared(ask, policy, case["obs"], others))
         for number, other in others.items():
             second = RemoteNetwork(ask, number, other, policy.source)
-            second(case["training_obs"])  # first others than the first network: it may set itself by none of them
-            record(arrays, "later probs", _probs(second(case["obs"])["logits"]))
+            # First others than the first network: it may set itself by none of them.
+            _, later_outputs = second.looks([case["training_obs"], case["obs"]])
+            record(arrays, "later probs", _probs(later_outputs["logits"]))
             if arrays["differentiable"] and not arrays["shared"] and second.names == policy.names:
                 arrays |= more_than_parameters(ask, policy, second, case["obs"], _against_the_first)
         if arrays["differentiable"] and float(arrays["trained"]) > SURE:
@@ -97,8 +99,9 @@ class PolicyFactory(Factory):
     def _observe_row(self, arrays: Arrays, policy: RemoteNetwork, obs: Tensor, when: str) -> None:
         """The first observation inside its batch and alone. After training, what mixes rows shows far more clearly."""
         try:
-            record(arrays, f"{when}batch row", _probs(policy(obs)["logits"])[0])
-            record(arrays, f"{when}single row", _probs(policy(obs[0])["logits"]))
+            batch, single = policy.looks([obs, obs[0]])
+            record(arrays, f"{when}batch row", _probs(batch["logits"])[0])
+            record(arrays, f"{when}single row", _probs(single["logits"]))
         except Exception as error:  # a policy that takes batches only: recorded, judged later
             arrays["row error"] = kind_of_error(error)
 
@@ -116,9 +119,10 @@ class PolicyFactory(Factory):
         # hides.
         self._observe_row(arrays, policy, obs[::2], "trained ")
         try:
-            record(arrays, "trained batch of one", _probs(policy(obs[:1])["logits"]))
             large = obs[::2].repeat(200, 1)[:200] + 0.1 * torch.randn(200, obs.shape[1], generator=policy.source)
-            record(arrays, "large batch row", _probs(policy(torch.cat([obs[:1], large]))["logits"])[0])
+            one, many = policy.looks([obs[:1], torch.cat([obs[:1], large])])
+            record(arrays, "trained batch of one", _probs(one["logits"]))
+            record(arrays, "large batch row", _probs(many["logits"])[0])
         except Exception as error:
             arrays["batch of one error"] = kind_of_error(error)
         record(arrays, "trained", float(_log_prob(policy, obs, targets).detach().exp().mean()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,8 +86,9 @@ class PpoUpdate(Asking):
     makes_optimizers: ClassVar[bool] = True
     sets: ClassVar[int] = 1  # of hidden inputs: each takes twenty updates
 
-    def answerer(self, attempt: Any) -> Updates:
-        return Updates(attempt, self.signature, self.metrics)
+    @property
+    def answerer(self) -> partial[Updates]:
+        return partial(Updates, signature=self.signature, metrics=self.metrics)
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         given = {name: value for name, value in case.items() if name not in ("look_at", "judge_seed")}

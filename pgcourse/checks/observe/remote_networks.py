@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +17,10 @@ from pgcourse.checks.observe.record import Arrays, Case, record_left
 
 NORMALS = "Independent(Normal, 1)"
 MOST = 1000  # numbers for each observation
+MOST_SENT = 2**23  # bytes of moved values in one question
 KEPT = 4  # forward passes whose gradients can still be asked for
+EVALUATED = -1  # the number of a pass after eval()
+_ALONE = torch.arange(0)  # the order of a single observation
 
 
 class Networks:
@@ -55,16 +60,28 @@ class Networks:
         arrays = {"kind": np.array("nothing" if value is None else type(value).__name__)}
         return arrays | ({"shape": np.array(tuple(value.shape), dtype=int)} if _is(value, Tensor) else {})
 
-    def forward(self, network: int, number: int, obs: Tensor, values: list[Tensor]) -> Arrays:
-        """Set the parameters, unless `values` is empty, and call the network.
+    def forward(
+        self, network: int, number: int, obs: list[Tensor], values: list[Tensor], moved: list[list[Tensor | None]]
+    ) -> Arrays:
+        """Set the parameters, unless `values` is empty, and call the network on each of `obs`: passes number, number + 1, ...
 
-        Gives the distribution's kind and shapes and what it is made of: `logits`, `mean` and `std`, or of a plain tensor
-        its `values`; with `.differentiable` whether gradients flow back from there.
+        Args: moved: for a pass that is to have other values, a list of them, or None where a parameter stays; else an empty
+        list. They are put back. Gives, each with its place `0/`, `1/` ..., the distribution's kind and shapes and what it is
+        made of: `logits`, `mean` and `std`, or of a plain tensor its `values`; with `.differentiable` whether gradients flow
+        back from there.
         """
-        module = self._built[network]
-        with torch.no_grad():
-            for parameter, value in zip(module.parameters(), values, strict=False):
-                parameter.copy_(value)
+        module, arrays = self._built[network], Arrays()
+        parameters = list(module.parameters())
+        _set(parameters, values)
+        start = [parameter.detach().clone() for parameter in parameters] if any(moved) else []
+        for place, (given, others) in enumerate(zip(obs, moved, strict=True)):
+            _set(parameters, [a if b is None else b for a, b in zip(start, others, strict=True)] if others else start)
+            passed = self._pass(module, number + place, given)
+            arrays |= {f"{place}/{name}": array for name, array in passed.items()}
+        _set(parameters, start)
+        return arrays
+
+    def _pass(self, module: nn.Module, number: int, obs: Tensor) -> Arrays:
         given = obs.clone()
         with torch.enable_grad():  # whoever asks from inside of a function of autograd has switched it off
             result = module(given)
@@ -80,13 +97,13 @@ class Networks:
             arrays[f"{name}.differentiable"] = np.array(tensor.requires_grad)
         return arrays
 
-    def evaluated(self, network: int, number: int, obs: Tensor) -> Arrays:
-        """As `forward`, after eval(). Each part is in the mode that it was in again afterwards."""
+    def evaluated(self, network: int, obs: Tensor) -> Arrays:
+        """One more pass as `forward` gives it, after eval(). Each part is in the mode that it was in again afterwards."""
         module = self._built[network]
         modes = [(part, part.training) for part in module.modules()]
         module.eval()
         try:
-            return self.forward(network, number, obs, [])
+            return self._pass(module, EVALUATED, obs)
         finally:
             for part, mode in modes:
                 part.training = mode
@@ -107,37 +124,50 @@ class Networks:
             waiting += [before for before, _ in node.next_functions]
         return {"count": np.array(len(found))}
 
-    def buffers(self, network: int) -> Arrays:
-        """`buffer 0`, ...: those of floating point, as they are."""
-        return {f"buffer {index}": plain(value).numpy() for index, value in enumerate(_buffers(self._built[network]))}
-
-    def set_buffers(self, network: int, values: list[Tensor]) -> Arrays:
-        """To what another network has."""
+    def hand_over(self, network: int, another: int) -> Arrays:
+        """Give another network the buffers of floating point that this one has."""
         with torch.no_grad():
-            for buffer, value in zip(_buffers(self._built[network]), values, strict=False):
+            for buffer, value in zip(_buffers(self._built[another]), _buffers(self._built[network]), strict=False):
                 buffer.copy_(value)
         return {}
 
-    def distribution(self, network: int, obs: Tensor, actions: Tensor, gradients: bool, samples: int) -> Arrays:
-        """`log_prob` of these actions and `entropy`, each [B], and that many `samples`, as the network's distribution says."""
-        with torch.set_grad_enabled(gradients):
-            given = self._built[network](obs.clone())
-            said = {"log_prob": given.log_prob(actions), "entropy": given.entropy()}
-            if samples:
-                said["samples"] = torch.stack([given.sample() for _ in range(samples)])  # as agents draw them
-        return {name: plain(value).numpy() for name, value in said.items()}
+    def distribution(self, network: int, obs: Tensor, actions: list[Tensor], samples: int) -> Arrays:
+        """`log_prob` of these actions and `entropy`, each [B], and that many `samples`, as the network's distribution says.
 
-    def backward(self, network: int, number: int, weights: dict[str, Tensor]) -> Arrays:
-        """`gradient 0`, ... of the weighted sum of what a forward pass gave, for each parameter that it reaches."""
+        `0/log_prob` and so on without gradients, for the first actions; `1/log_prob` with them, for the second.
+        """
+        arrays: Arrays = {}
+        for gradients, chosen in enumerate(actions):
+            with torch.set_grad_enabled(bool(gradients)):
+                given = self._built[network](obs.clone())
+                said = {"log_prob": given.log_prob(chosen), "entropy": given.entropy()}
+                if samples and not gradients:
+                    said["samples"] = torch.stack([given.sample() for _ in range(samples)])  # as agents draw them
+            arrays |= {f"{gradients}/{name}": plain(value).numpy() for name, value in said.items()}
+        return arrays
+
+    def backward(self, network: int, number: int, weights: list[dict[str, Tensor]]) -> Arrays:
+        """For each of the weights, `0/gradient 0`, ... of the weighted sum of what a forward pass gave.
+
+        One for each parameter that it reaches.
+        """
         parameters = list(self._built[network].parameters())
         places = [index for index, parameter in enumerate(parameters) if parameter.requires_grad]
-        passed = self._passes[number]
-        found = torch.autograd.grad(
-            [passed[name] for name in weights], [parameters[index] for index in places], list(weights.values()),
-            allow_unused=True, retain_graph=True,
-        )  # fmt: skip
-        pairs = zip(places, found, strict=True)
-        return {f"gradient {index}": plain(gradient).numpy() for index, gradient in pairs if gradient is not None}
+        passed, arrays = self._passes[number], Arrays()
+        for turn, of_each in enumerate(weights):
+            found = torch.autograd.grad(
+                [passed[name] for name in of_each], [parameters[index] for index in places], list(of_each.values()),
+                allow_unused=True, retain_graph=True,
+            )  # fmt: skip
+            pairs = zip(places, found, strict=True)
+            arrays |= {f"{turn}/gradient {index}": plain(each).numpy() for index, each in pairs if each is not None}
+        return arrays
+
+
+def _set(parameters: list[nn.Parameter], values: list[Tensor]) -> None:
+    with torch.no_grad():
+        for parameter, value in zip(parameters, values, strict=False):
+            parameter.copy_(value)
 
 
 def _buffers(module: nn.Module) -> list[Tensor]:
@@ -181,8 +211,9 @@ class Factory(Asking):
     makes_optimizers: ClassVar[bool] = True
     sets: ClassVar[int] = 1  # of hidden inputs: each costs a training
 
-    def answerer(self, attempt: Any) -> Networks:
-        return Networks(attempt, self.signature)
+    @property
+    def answerer(self) -> partial[Networks]:
+        return partial(Networks, signature=self.signature)
 
     def build(self, ask: Ask, case: Case) -> Arrays:
         """Let it build one more network. Gives what `Networks.build` does."""
@@ -218,7 +249,7 @@ class RemoteNetwork(nn.Module):
         self.there = [value.detach().clone() for value in self.values]  # the values that it has over there
         self.said: Arrays = {}
         self.changed = False  # whether a forward pass has changed what it was given
-        self.order = torch.arange(0)
+        self.order = _ALONE  # of the rows in the last pass
 
     def named(self) -> dict[str, nn.Parameter]:
         """Name over there -> parameter."""
@@ -229,27 +260,68 @@ class RemoteNetwork(nn.Module):
         outputs = _Pass.apply(self, obs, names, *self.values)
         return dict(zip(names, outputs, strict=True))
 
-    def look(self, obs: Tensor, names: list[str]) -> tuple[Tensor, ...]:
-        """One forward pass over there. `names` is filled with what it gave."""
+    def looks(self, obs: Sequence[Tensor], moved: Sequence[Mapping[int, Tensor]] = ()) -> list[dict[str, Tensor]]:
+        """One forward pass over there for each of `obs`, all in one question: what it gave, without gradients.
+
+        Args: moved: for each pass, place of a parameter -> the value that it has in this pass alone.
+        """
+        sizes = [sum(value.nbytes for value in each.values()) for each in moved]
+        if len(obs) > 1 and sum(sizes) > MOST_SENT:
+            half = len(obs) // 2
+            return self.looks(obs[:half], moved[:half]) + self.looks(obs[half:], moved[half:])
         here = [value.detach() for value in self.values]
         known = len(self.there) == len(here)
         same = known and all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(here, self.there, strict=True))
-        self.passes += 1
-        self.order = torch.randperm(len(obs), generator=self.source) if obs.ndim > 1 else torch.arange(0)
-        shuffled = obs[self.order] if obs.ndim > 1 else obs
         values = [] if same else [value.clone() for value in here]
-        self.there = []  # unknown, should the pass fail
-        self.said = self.ask("forward", network=self.number, number=self.passes, obs=shuffled, values=values)
+        others = [[each.get(place) for place in range(len(here))] if each else [] for each in moved or [{}] * len(obs)]
+        orders = [torch.randperm(len(each), generator=self.source) if each.ndim > 1 else _ALONE for each in obs]
+        given = [each[order] if each.ndim > 1 else each for each, order in zip(obs, orders, strict=True)]
+        first = self.passes + 1
+        self.passes += len(obs)
+        self.there = []  # unknown, should a pass fail
+        said = self.ask("forward", network=self.number, number=first, obs=given, values=values, moved=others)
         self.there = [value.clone() for value in here]
-        self.changed = self.changed or bool(self.said["changed"])
-        names += [name for name in self.said if f"{name}.differentiable" in self.said]
-        shapes = {self.said[name].shape for name in names}
+        passed = zip(obs, orders, strict=True)
+        return [self._outputs(_of(said, place), len(each), order) for place, (each, order) in enumerate(passed)]
+
+    def _outputs(self, said: Arrays, rows: int, order: Tensor) -> dict[str, Tensor]:
+        """What one pass gave, its rows in our order again."""
+        self.said, self.order = said, order
+        self.changed = self.changed or bool(said["changed"])
+        names = [name for name in said if f"{name}.differentiable" in said]
+        shapes = {said[name].shape for name in names}
         if len(shapes) > 1 or any(
-            np.prod(shape[1:]) > MOST or np.prod(shape) > MOST * max(len(obs), 1) for shape in shapes
+            np.prod(shape[1:]) > MOST or np.prod(shape) > MOST * max(rows, 1) for shape in shapes
         ):
             raise ValueError("outputs of shapes that no distribution has")
-        given, back = [torch.from_numpy(self.said[name].copy()) for name in names], self.order.argsort()
-        return tuple(each[back] if _is_batch(each, self.order) else each for each in given)
+        given, back = {name: torch.from_numpy(said[name].copy()) for name in names}, order.argsort()
+        return {name: each[back] if _is_batch(each, order) else each for name, each in given.items()}
+
+    def gradients(self, weights: Sequence[Mapping[str, Tensor]]) -> list[list[Tensor | None]]:
+        """Of weighted sums of what the last pass gave, each for every parameter; None where none arrives."""
+        return self.gradients_of(self.passes, self.order, weights)
+
+    def gradients_of(
+        self, number: int, order: Tensor, weights: Sequence[Mapping[str, Tensor]]
+    ) -> list[list[Tensor | None]]:
+        """As `gradients`, of the pass with this number and order."""
+        shuffled = [{n: each[order] if _is_batch(each, order) else each for n, each in of.items()} for of in weights]
+        said = self.ask("backward", network=self.number, number=number, weights=shuffled)
+        turns = [_of(said, turn) for turn in range(len(weights))]
+        return [[self._gradient(turn, place) for place in range(len(self.values))] for turn in turns]
+
+    def _gradient(self, said: Arrays, place: int) -> Tensor | None:
+        if (found := said.get(f"gradient {place}")) is None:
+            return None
+        if found.shape != self.values[place].shape:
+            raise ValueError("a gradient of another shape than its parameter")
+        return torch.from_numpy(found.copy())
+
+
+def _of(said: Arrays, place: int) -> Arrays:
+    """What an answer to several questions in one says of this one."""
+    prefix = f"{place}/"
+    return {name.removeprefix(prefix): array for name, array in said.items() if name.startswith(prefix)}
 
 
 def _is_batch(tensor: Tensor, order: Tensor) -> bool:
@@ -259,21 +331,14 @@ def _is_batch(tensor: Tensor, order: Tensor) -> bool:
 class _Pass(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, network: RemoteNetwork, obs: Tensor, names: list[str], *values: Tensor) -> tuple[Tensor, ...]:
-        outputs = network.look(obs, names)
+        outputs = network.looks([obs])[0]
+        names += outputs
         ctx.set_materialize_grads(False)
-        ctx.order = network.order
-        ctx.network, ctx.number, ctx.names, ctx.shapes = network, network.passes, list(names), [v.shape for v in values]
-        fixed = [o for n, o in zip(names, outputs, strict=True) if not network.said[f"{n}.differentiable"]]
-        ctx.mark_non_differentiable(*fixed)
-        return outputs
+        ctx.network, ctx.number, ctx.order, ctx.names = network, network.passes, network.order, list(names)
+        ctx.mark_non_differentiable(*(o for n, o in outputs.items() if not network.said[f"{n}.differentiable"]))
+        return tuple(outputs.values())
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        given = {name: weight for name, weight in zip(ctx.names, gradients, strict=True) if weight is not None}
-        weights = {name: each[ctx.order] if _is_batch(each, ctx.order) else each for name, each in given.items()}
-        said = ctx.network.ask("backward", network=ctx.network.number, number=ctx.number, weights=weights)
-        found = [said.get(f"gradient {index}") for index in range(len(ctx.shapes))]
-        for gradient, shape in zip(found, ctx.shapes, strict=True):
-            if gradient is not None and gradient.shape != shape:
-                raise ValueError("a gradient of another shape than its parameter")
-        return (None, None, None, *(None if each is None else torch.from_numpy(each.copy()) for each in found))
+        weights = {name: weight for name, weight in zip(ctx.names, gradients, strict=True) if weight is not None}
+        return None, None, None, *ctx.network.gradients_of(ctx.number, ctx.order, [weights])[0]

@@ -6,6 +6,7 @@ import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -160,8 +161,9 @@ class Resampling(Asking):
 
     sets: ClassVar[int] = 1  # of hidden inputs: each takes ten thousand calls of the statistic
 
-    def answerer(self, attempt: Any) -> Intervals:
-        return Intervals(attempt, self.signature)
+    @property
+    def answerer(self) -> partial[Intervals]:
+        return partial(Intervals, signature=self.signature)
 
     def drive(self, ask: Ask, case: Case) -> Arrays:
         given = {name: case[name] for name in ("x", "statistic", "confidence", "num_resamples")}

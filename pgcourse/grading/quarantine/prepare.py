@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from pgcourse.checks.exercise import Exercise
-from pgcourse.checks.observe import to_json
+from pgcourse.checks.observe import half_to_json, to_json
 from pgcourse.checks.observe.record import Case
 from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
@@ -42,7 +42,7 @@ ALWAYS = {"pgcourse.rollout": ("Episode", "Rollout", "Batch")}
 OBSERVING = {
     "pgcourse.checks.observe": ("TimeLimit", "from_json", "guarded", "raw", "seed_everything"),
     "pgcourse.checks.observe.asking": ("answer",),
-    "pgcourse.checks.sandbox": ("captured_output", "preserved_state"),
+    "pgcourse.checks.sandbox": ("captured_output", "preserved_settings"),
 }
 _CHECKS = '''
 def check(*_, **__):
@@ -184,8 +184,8 @@ def sources(may_use: Iterable[str], observers: Iterable[Any]) -> dict[str, str]:
     Args: may_use: names that answers may use, dotted.
     """
     wanted = {module: set(names) for module, names in (ALWAYS | OBSERVING).items()}
-    for observer in observers:
-        wanted.setdefault(type(observer).__module__, set()).add(type(observer).__name__)
+    for half in map(half_to_json, observers):
+        wanted.setdefault(half["module"], set()).add(half["class"])
     for name in may_use:
         module, _, last = name.rpartition(".")
         wanted.setdefault(module, set()).add(last)

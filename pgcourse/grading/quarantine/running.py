@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from pgcourse.checks.observe import from_json, guarded
+from pgcourse.checks.observe import from_json, guarded, half_to_json
 from pgcourse.checks.observe.asking import Ask, Asking, Callback, Unanswered, unanswered
 from pgcourse.checks.observe.record import Arrays, add_left, settle
 from pgcourse.checks.sandbox import preserved_state
@@ -135,7 +135,7 @@ class _Run:
             "libraries": [top for tops in job.libraries.values() for top in tops],
             "absent": job.absent,
             "cells": [{"id": cell.id, "source": cell.source} for cell in self.cells],
-            "exercises": [{"id": id, "observer": job.exercises[id]} for id in exercises],
+            "exercises": [{"id": id, "observer": half_to_json(from_json(job.exercises[id]))} for id in exercises],
             "seconds": job.limits.seconds,
         }
         steps = [*(("cell", cell.id) for cell in self.cells), *(("exercise", id) for id in exercises[:1]), None]

@@ -133,7 +133,7 @@ class Child:
         self.now = order
         if "question" in order and order["first"]:
             self.observe.seed_everything(0)
-            self.answerer = observer.answerer(attempt)
+            self.answerer = observer(attempt)
         act = partial(self.observe.raw, observer, attempt, given)
         if "question" in order:
             answer = partial(self.asking.answer, self.answerer, order["question"], given)
@@ -143,7 +143,7 @@ class Child:
                 if "question" in order:
                     observed = act()
                 else:
-                    with self.sandbox.preserved_state():
+                    with self.sandbox.preserved_settings():
                         observed = act()
             return {"event": "case", "arrays": self.encoded(observed), "printed": output.getvalue()[:SHOWN]}
         except BaseException as error:
