@@ -34,6 +34,9 @@ MOMENT = 0.5  # seconds
 CHILDREN = 4096  # of one zygote, each with another user
 MOST_STARTED = 4  # zygotes of one process: each holds 250 MB
 ATTEMPTS = 3  # at one notebook, where the processes around its children were ended
+# To copy a process with torch, and to end the copy, takes as long as it has pages: with large ones 5 ms in place of 20. One
+# heap, since each thread would reserve a part of the child's memory for its own.
+ONE_HEAP = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1"}
 USERS = 2**30  # from here on no account of any system has its number
 # The child's modules come over its standard input, so that no folder of the package is on its path.
 _BOOTSTRAP = """
@@ -144,9 +147,10 @@ class Zygote:
         self.core, self.run, self.slot = _reserved_core(), cgroups.current(), cgroups.slot(limits.memory)
         self.control, theirs = socket.socketpair()
         passed = [theirs.fileno(), *([] if self.slot.file is None else [self.slot.file])]
-        command = [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP, str(theirs.fileno())]
+        command = [sys.executable, "-P", "-s", "-S", "-B", "-c", _BOOTSTRAP, str(theirs.fileno())]
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **one_thread}
+        environment |= ONE_HEAP
         environment["TORCH_COMPILE_DISABLE"] = "1"  # there is no compiler: what is decorated runs as it is
         # PYTHONHASHSEED does not reach an isolated interpreter: the order of sets may differ from run to run.
         self.process = subprocess.Popen(
