@@ -18,9 +18,10 @@ from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, requi
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
 from pgcourse.grading.quarantine import cgroups
 from pgcourse.grading.quarantine.folders import shown
-from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare
+from pgcourse.grading.quarantine.found import Found
+from pgcourse.grading.quarantine.prepare import ClassWork, Work, prepare, reader_of
 from pgcourse.grading.quarantine.process import Limits
-from pgcourse.grading.quarantine.reading import Reading, read, stamps, unread
+from pgcourse.grading.quarantine.reading import Reading, ReadJob, read_all, stamp_job
 from pgcourse.grading.quarantine.running import Collected, Job, collect, withheld
 from pgcourse.grading.quarantine.submissions import Submission, find
 from pgcourse.grading.release import manifest
@@ -60,13 +61,21 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
     settings, used_again = again.with_kept_files(settings)
     roster = read_roster(settings.roster) if settings.roster else None
     require_tables(settings.out, settings.times, release)
-    assignments = [assignment.name for assignment in release.assignments]
+    limits, kept = limits_of(settings), settings.out / "readings"
+    readers = {each.name: reader_of(each, settings.release, limits, kept) for each in release.assignments}
 
-    def stamped(paths: Sequence[Path]) -> list[tuple[str, ...]]:
+    def stamped(files: Sequence[Found]) -> list[tuple[str, ...]]:
+        """What bears an assignment's name is read as that at once: mostly it is, and it is read no second time."""
         make_folder(settings.out)
-        return stamps(paths, kept=settings.out / "stamps", limits=limits_of(settings), jobs=settings.jobs)
+        wanted = [
+            readers[each.assignment](each.student, str(each.path))
+            if each.assignment
+            else stamp_job(each.path, settings.out / "stamps", limits)
+            for each in files
+        ]
+        return [reading.stamp for reading in read_all(wanted, settings.jobs)]
 
-    found, remarks = find(settings.submissions, assignments, roster, settings.only, stamped)
+    found, remarks = find(settings.submissions, [*readers], roster, settings.only, stamped)
     remarks = [*used_again, *remarks]
     names = sorted({submission.student for submission in found})
     if settings.only:
@@ -75,7 +84,7 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
     make_folder(settings.out)
     seed = again.keep(settings)
-    work = class_work(settings, release, exercises, seed, found)
+    work = class_work(settings, release, exercises, seed, found, readers)
     remarks += [f"{each.submission.student}: {said}" for each in work.works if (said := wrong_with(each)[0])]
     regrade.forget(settings, names if settings.only else ())
     observed, ran = observe(work, settings, on_progress)
@@ -128,26 +137,23 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def class_work(
-    settings: Settings, release: Release, exercises: dict[str, Exercise], seed: int, found: Sequence[Submission]
-) -> ClassWork:
+    settings: Settings, release: Release, exercises: dict[str, Exercise], seed: int, found: Sequence[Submission],
+    readers: dict[str, Callable[[str, str], ReadJob]],
+) -> ClassWork:  # fmt: skip
     """Draw the hidden inputs, and have every submission read, each in a process of its own.
 
-    What was read lies in `OUT/readings`, one file a notebook. Raises: InvalidInput where a notebook of the release cannot
-    be read.
+    What was read lies in `OUT/readings`, one file a notebook. Args: readers: assignment -> see `reader_of`. Raises:
+    InvalidInput where a notebook of the release cannot be read.
     """
     prepared = {
         assignment.name: prepare(assignment, settings.release, exercises, seed, release.libraries)
         for assignment in release.assignments
     }
-    limits, readings = limits_of(settings), [Reading("No notebook was handed in.")] * len(found)
+    readings = [Reading("No notebook was handed in.")] * len(found)
     places = [place for place, submission in enumerate(found) if submission.path]
-    folder = settings.out / "readings"
-    jobs = [
-        prepared[each.assignment].read_job(each, limits, folder / each.student / f"{each.assignment}.json")
-        for each in (found[place] for place in places)
-    ]
-    for index, reading in run_jobs(read, jobs, num_workers=settings.jobs, dask=None, failed=unread):
-        readings[places[index]] = reading
+    wanted = [readers[each.assignment](each.student, each.path) for each in (found[place] for place in places)]
+    for place, reading in zip(places, read_all(wanted, settings.jobs), strict=True):
+        readings[place] = reading
     works = (Work(each, prepared[each.assignment], reading) for each, reading in zip(found, readings, strict=True))
     return ClassWork(settings.release, release, prepared, tuple(works))
 

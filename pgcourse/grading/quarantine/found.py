@@ -12,8 +12,6 @@ from pgcourse.grading.quarantine.folders import ENDING, is_archive, is_notebook,
 from pgcourse.grading.roster import Roster
 
 MAX_UNNAMED = 10  # notebooks of one student that are looked into, since their names say nothing
-# Files -> of each (release, assignment) for which it was made, or nothing.
-Stamps = Callable[[Sequence[Path]], Sequence[Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,10 @@ class Found:
     student: str
     assignment: str
     path: Path
+
+
+# Files -> of each (release, assignment) for which it was made, or nothing.
+Stamps = Callable[[Sequence[Found]], Sequence[Sequence[str]]]
 
 
 @dataclass
@@ -63,8 +65,7 @@ class Place:
 
         The places are the student's own. Where it is not free the notebook stays under its name, for what it is worth.
         """
-        keys = sorted(self.files)
-        made_for = dict(zip(keys, stamps([self.files[key] for key in keys]), strict=True))
+        made_for = dict(zip(sorted(self.files), stamps(self.records), strict=True))
         wrong = {key: made[1] for key, made in made_for.items() if len(made) == 2 and made[1] != key[1]}
         moved: dict[tuple[str, str], tuple[str, str]] = {}  # new place -> old one
         for (student, name), other in wrong.items():
@@ -91,9 +92,11 @@ class Place:
         Where the release has one notebook, one without a stamp is taken for it too. A notebook of the right name goes before.
         Of each student, the first `MAX_UNNAMED` are looked into.
         """
-        looked_into = [(student, path) for student, paths in self.unnamed.items() for path in paths[:MAX_UNNAMED]]
-        made_for = stamps([path for _, path in looked_into])
-        for (student, path), made in zip(looked_into, made_for, strict=True):
+        looked_into = [
+            Found(student, "", path) for student, paths in self.unnamed.items() for path in paths[:MAX_UNNAMED]
+        ]
+        for found, made in zip(looked_into, stamps(looked_into), strict=True):
+            student, path = found.student, found.path
             name = made[1] if len(made) == 2 and made[1] in assignments else ""
             name = name or (assignments[0] if len(assignments) == 1 else "")
             if not name:
@@ -109,14 +112,16 @@ class Place:
                 said = f"of {len(paths)} notebooks of other names the first {MAX_UNNAMED} were looked into."
                 self.remarks.append(f"{student}: {said}")
 
-    def chosen(self, only: Sequence[str], roster: Roster | None) -> list[str]:
-        """The students of these names, in order. Raises: InvalidInput, with names that are near, for one of nobody."""
+    def keep(self, only: Sequence[str], roster: Roster | None) -> None:
+        """Go on with the students of these names alone. Raises: InvalidInput, with names that are near, for one of nobody."""
         names = [(roster.called(name) if roster else "") or composed(name) for name in only]
         for given, name in zip(only, names, strict=True):
             if name not in self.students:
                 near = difflib.get_close_matches(name, self.students, n=3) or self.students[:5]
                 raise InvalidInput(f"--only {given!r}: nobody is called so; there is {', '.join(near)}")
-        return [student for student in self.students if student in names]
+        self.students = [student for student in self.students if student in names]
+        self.files = {key: path for key, path in self.files.items() if key[0] in names}
+        self.unnamed = {student: paths for student, paths in self.unnamed.items() if student in names}
 
     def shown(self, path: Path) -> str:
         """The file's place below the folder."""

@@ -8,7 +8,7 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import resolve_name
 from pathlib import Path
@@ -79,26 +79,15 @@ class Inputs:
 class Prepared:
     """One notebook of the release, ready for all submissions of it.
 
-    Fields: manual: ids of the cells that a person marks. libraries, absent: see `Job`. sources: see `sources`.
+    Fields: libraries, absent: see `Job`. sources: see `sources`.
     """
 
     exercises: dict[str, Exercise]
     inputs: dict[str, Inputs]
-    manual: tuple[str, ...]
     released: tuple[Cell, ...]
     sources: dict[str, str]
     libraries: dict[str, list[str]]
     absent: tuple[str, ...]
-
-    def read_job(self, submission: Submission, limits: Limits, kept: Path) -> ReadJob:
-        """What a worker needs to read one submission of it. Args: kept: where the reading is kept."""
-        request = {
-            "released": [[cell.id, cell.grade_id, cell.source, cell.number] for cell in self.released],
-            "exercises": [*self.exercises],
-            "manual": [*self.manual],
-        }
-        limits = replace(limits, seconds=SECONDS, memory=MEMORY)
-        return ReadJob(submission.student, submission.assignment, submission.path, request, limits, kept)
 
 
 @dataclass(frozen=True)
@@ -152,11 +141,7 @@ def prepare(
 
     Raises: InvalidInput where it cannot be read, or where a library that answers may use is not installed.
     """
-    path = folder / assignment.notebook
-    try:
-        released = tuple(code_cells(json.loads(path.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidInput(f"cannot read {path} ({error}); make the release again") from None
+    released = released_cells(assignment, folder)
     own = {each.id: exercises[each.id] for each in assignment.exercises}
     for id, exercise in own.items():
         if not (module := type(exercise.observe).__module__).startswith("pgcourse.checks.observe"):
@@ -170,12 +155,34 @@ def prepare(
     return Prepared(
         exercises=own,
         inputs=drawn,
-        manual=tuple(cell.id for cell in assignment.manual),
         released=released,
         sources=sources(assignment.may_use, [exercise.observe for exercise in own.values()]),
         libraries=tops,
         absent=tuple(sorted(absent - set(sys.stdlib_module_names))),
     )
+
+
+def released_cells(assignment: Assignment, folder: Path) -> tuple[Cell, ...]:
+    """The code cells of a notebook as it was handed out. Raises: InvalidInput where it cannot be read."""
+    path = folder / assignment.notebook
+    try:
+        return tuple(code_cells(json.loads(path.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"cannot read {path} ({error}); make the release again") from None
+
+
+def reader_of(assignment: Assignment, folder: Path, limits: Limits, kept: Path) -> Callable[[str, str], ReadJob]:
+    """(student, path) -> what a worker needs to read that student's notebook.
+
+    Args: folder: of the release. kept: folder of all readings. Raises: InvalidInput where the release's cannot be read.
+    """
+    request = {
+        "released": [[cell.id, cell.grade_id, cell.source, cell.number] for cell in released_cells(assignment, folder)],
+        "exercises": [exercise.id for exercise in assignment.exercises],
+        "manual": [cell.id for cell in assignment.manual],
+    }
+    limits, name = replace(limits, seconds=SECONDS, memory=MEMORY), assignment.name
+    return lambda student, path: ReadJob(student, name, path, request, limits, kept / student / f"{name}.json")
 
 
 def sources(may_use: Iterable[str], observers: Iterable[Any]) -> dict[str, str]:

@@ -171,20 +171,17 @@ def unread(error: Exception) -> Reading:
     return Reading(failed=failure(error))
 
 
-def stamps(paths: Sequence[Path], *, kept: Path, limits: Limits, jobs: int) -> list[tuple[str, ...]]:
-    """Of each notebook (release, assignment) for which it was made, as it says itself; nothing where it does not.
-
-    Nothing else of it is read. Args: kept: folder where that is written, and found again. jobs: how many are read at a time.
-    """
-    request: dict[str, Any] = {"released": [], "exercises": [], "manual": []}
-    limits = replace(limits, seconds=SECONDS, memory=MEMORY)
-    names = [hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest() for path in paths]
-    wanted = [
-        ReadJob("", "", str(path), request, limits, kept / f"{name[:16]}.json")
-        for path, name in zip(paths, names, strict=True)
-    ]
+def read_all(wanted: Sequence[ReadJob], jobs: int) -> list[Reading]:
+    """Read several notebooks, so many at a time."""
     found = dict(run_jobs(read, wanted, num_workers=jobs, dask=None, failed=unread))
-    return [found[place].stamp for place in range(len(paths))]
+    return [found[place] for place in range(len(wanted))]
+
+
+def stamp_job(path: Path, kept: Path, limits: Limits) -> ReadJob:
+    """To read of a notebook its stamp alone. Args: kept: folder where that is written, and found again."""
+    request: dict[str, Any] = {"released": [], "exercises": [], "manual": []}
+    name = hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest()[:16]
+    return ReadJob("", "", str(path), request, replace(limits, seconds=SECONDS, memory=MEMORY), kept / f"{name}.json")
 
 
 def failure(error: Exception) -> str:

@@ -23,7 +23,7 @@ def find(
     assignments: Sequence[str],
     roster: Roster | None = None,
     only: Sequence[str] = (),
-    stamps: Stamps = lambda paths: [()] * len(paths),
+    stamps: Stamps = lambda files: [()] * len(files),
 ) -> tuple[list[Submission], list[str]]:
     """All submissions, student by student, and what was left out, in words; see `found.discover`.
 
@@ -32,10 +32,11 @@ def find(
     Raises: InvalidInput where there is nothing, and for a name in `only` that nobody has.
     """
     place = discover(folder, assignments, roster)
+    if only:
+        place.keep(only, roster)
     place.heed(assignments, stamps)
     place.take_unnamed(assignments, stamps)
-    students = place.chosen(only, roster) if only else place.students
-    keys = [(student, name) for student in students for name in assignments]
+    keys = [(student, name) for student in place.students for name in assignments]
     return [Submission(*key, str(place.files.get(key, "")), _notes(place, *key)) for key in keys], place.remarks
 
 

@@ -161,7 +161,7 @@ def test_cells_that_did_not_run_are_named_where_an_answer_is_wrong(
     status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judge, "_judge", lambda *_: judge.Judgement(status, 0.0, "f: as it is"))
-    prepared = Prepared({"gae": get("gae")}, {}, (), (), {}, {}, ())
+    prepared = Prepared({"gae": get("gae")}, {}, (), {}, {}, ())
     work = Work(Submission("anna", "01_a", "", ()), prepared, Reading(left_out=(3, 7)))
     notes = judge.judge_notebook(work, Collected(), {"gae": Answers.__new__(Answers)}).notes
     assert [note for note in notes if "cell 3, cell 7" in note] == [*notes] * (status == "not yet")

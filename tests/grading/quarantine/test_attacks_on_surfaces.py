@@ -29,7 +29,7 @@ from pgcourse.grading.marking.prose import ELEMENTS, tree
 from pgcourse.grading.marking.written import written as shown
 from pgcourse.grading.marks.gradebook import NotebookMarks, Row, Student
 from pgcourse.grading.names import wrong_name
-from pgcourse.grading.quarantine.found import discover
+from pgcourse.grading.quarantine.found import Found, discover
 from pgcourse.grading.quarantine.prepare import inputs
 from pgcourse.grading.quarantine.reader.notebook import written
 from pgcourse.grading.quarantine.submissions import find
@@ -78,11 +78,11 @@ def test_a_folder_of_odd_files_is_not_read_file_by_file(tmp_path: Path) -> None:
     """One that is slow to read takes 46 seconds, whatever --jobs says: a hundred of 0.7 MB an hour, before anybody is graded."""
     for number in range(100):
         hand_in(tmp_path, "eve", f"copy {number}", "{}")
-    read: list[Path] = []
+    read: list[Found] = []
 
-    def stamps(paths: Sequence[Path]) -> list[tuple[str, ...]]:
-        read.extend(paths)
-        return [()] * len(paths)
+    def stamps(files: Sequence[Found]) -> list[tuple[str, ...]]:
+        read.extend(files)
+        return [()] * len(files)
 
     _, remarks = find(tmp_path, ["01_a", "02_b"], stamps=stamps)
     assert len(read) <= 20

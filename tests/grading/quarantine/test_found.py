@@ -146,7 +146,7 @@ def test_a_release_of_one_notebook_takes_it_under_another_name(tmp_path: Path) -
 
 def test_a_copy_that_a_browser_renamed_is_taken_for_what_its_stamp_says(tmp_path: Path) -> None:
     found = place(tmp_path, "anna/01_reinforce (1).ipynb", "anna/02_baselines.ipynb", "anna/02_baselines (1).ipynb")
-    found.take_unnamed(NAMES, lambda paths: [("ab" * 4, path.name.partition(" ")[0]) for path in paths])
+    found.take_unnamed(NAMES, lambda files: [("ab" * 4, each.path.name.partition(" ")[0]) for each in files])
     assert taken(found)["anna/01_reinforce (1).ipynb"] == "anna 01_reinforce"
     assert taken(found)["anna/02_baselines.ipynb"] == "anna 02_baselines"
     left = "02_baselines (1).ipynb was left out, since anna/02_baselines.ipynb was taken for 02_baselines."
@@ -172,11 +172,13 @@ def test_nothing_is_one_line(tmp_path: Path) -> None:
         place(tmp_path, "readme.txt")
 
 
-def test_a_name_of_nobody_is_said_with_the_near_ones(tmp_path: Path) -> None:
-    found = place(tmp_path, "anna/01_reinforce.ipynb")
-    assert found.chosen(["A.BERG", "ben"], CLASS) == ["anna", "ben"]
+def test_some_students_alone_by_any_of_their_names(tmp_path: Path) -> None:
+    found = place(tmp_path, "anna/01_reinforce.ipynb", "anna/x.ipynb", "ben/02_baselines.ipynb", "ben/y.ipynb")
     with pytest.raises(InvalidInput, match=r"--only 'ana': nobody is called so; there is anna$"):
-        found.chosen(["ana"], CLASS)
+        found.keep(["ana"], CLASS)
+    found.keep(["A.BERG"], CLASS)
+    assert found.students == [*found.unnamed] == ["anna"]
+    assert [*found.files] == [("anna", "01_reinforce")]
 
 
 # What does not lie where it should
@@ -287,7 +289,7 @@ def after_stamps(root: Path, says: dict[str, str]) -> tuple[dict[str, str], list
         (root / "anna").mkdir(exist_ok=True)
         (root / "anna" / f"{name}.ipynb").write_text("{}")
     made = [*NAMES, "03_more"]
-    found, remarks = find(root, made, stamps=lambda paths: [("ab" * 4, says[path.stem]) for path in paths])
+    found, remarks = find(root, made, stamps=lambda files: [("ab" * 4, says[each.path.stem]) for each in files])
     return (
         {each.assignment: Path(each.path).stem for each in found if each.path},
         remarks,
@@ -332,5 +334,5 @@ def test_a_notebook_of_another_release_stays_and_is_said(tmp_path: Path) -> None
 
 def test_a_stamp_moves_nothing_into_another_student_s_place(tmp_path: Path) -> None:
     place(tmp_path, "eve/01_reinforce.ipynb", "eve/anna/02_baselines.ipynb")
-    found, _ = find(tmp_path, NAMES, CLASS, stamps=lambda paths: [("anna", NAMES[1])] * len(paths))
+    found, _ = find(tmp_path, NAMES, CLASS, stamps=lambda files: [("anna", NAMES[1])] * len(files))
     assert {each.student for each in found if each.path} == {"eve"}

@@ -2,7 +2,6 @@
 
 import json
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from pgcourse.grading.marking.written import written
 from pgcourse.grading.quarantine import reading
 from pgcourse.grading.quarantine.process import Limits
 from pgcourse.grading.quarantine.reader.notebook import MAX_TEXT
-from pgcourse.grading.quarantine.reading import Reading, ReadJob, read, stamps
+from pgcourse.grading.quarantine.reading import Reading, ReadJob, read, read_all, stamp_job
 from pgcourse.grading.quarantine.sandbox.wire import BadMessage
 from pgcourse.grading.release.make import Settings, make
 from tests.grading.classroom import fill, grade_id, notebook, solutions
@@ -77,12 +76,12 @@ def test_of_a_stamp_alone_no_cell_is_read_and_the_file_once(tmp_path: Path, monk
     magics = "".join(f"a{line} = !x\n" for line in range(400))
     content = code(*[f"b = {number}\n{magics}" for number in range(500)]) | {"metadata": {"pgcourse": MADE}}
     path = Path(job(tmp_path, content).path)
-    asked = partial(stamps, kept=tmp_path / "stamps", limits=LIMITS, jobs=1)
+    alone = stamp_job(path, tmp_path / "stamps", LIMITS)
     started = time.monotonic()
-    assert asked([path]) == [(MADE["release"], MADE["assignment"])]
+    assert read(alone).stamp == (MADE["release"], MADE["assignment"])
     assert time.monotonic() - started < 10
     monkeypatch.setattr(reading, "_asked", lambda *_: pytest.fail("read again"))
-    assert asked([path, path]) == [(MADE["release"], MADE["assignment"])] * 2
+    assert [each.stamp for each in read_all([alone, alone], 1)] == [(MADE["release"], MADE["assignment"])] * 2
 
 
 HOSTILE: dict[str, Any] = {
