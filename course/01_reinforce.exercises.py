@@ -222,8 +222,8 @@ def reinforce_update(policy, optimizer, episodes, *, gamma):
     """One REINFORCE update on complete episodes that this policy has played.
 
     policy: nn.Module, observations [B, D] -> Categorical. optimizer: over the policy's parameters.
-    episodes: list of Episode, each with the fields obs [T, D], actions [T] and rewards [T]; T differs between episodes, and
-    they stay as they are. gamma: discount of the returns.
+    episodes: list of Episode, each with the fields obs [T, D], actions [T] and rewards [T]; T differs between episodes, in all
+    there are two steps or more, and they stay as they are. gamma: discount of the returns, from 0 to 1.
 
     The weight of a step is its discounted return within its own episode, standardised over all steps of all episodes (all
     equal: 0). The loss is the mean over all these steps. Takes exactly one optimiser step, with the gradient of this loss

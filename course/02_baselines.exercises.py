@@ -281,8 +281,8 @@ def baseline_update(policy, critic, policy_optimizer, critic_optimizer, episodes
 
     policy: nn.Module, observations [B, D] -> Categorical. critic: nn.Module, observations [B, D] -> values [B].
     policy_optimizer, critic_optimizer: over the parameters of each. episodes: list of Episode, each with the fields
-    obs [T, D], actions [T] and rewards [T]; T differs between episodes, and they stay as they are. gamma: discount of the
-    returns. critic_steps: how many steps the critic takes, at least 1.
+    obs [T, D], actions [T] and rewards [T]; T differs between episodes, in all there are two steps or more, and they stay as
+    they are. gamma: discount of the returns, from 0 to 1. critic_steps: how many steps the critic takes, at least 1.
 
     The advantage of a step is its discounted return within its own episode minus what the critic says of its observation
     before the critic is fitted to this batch. Advantages are standardised over all steps of all episodes (biased or

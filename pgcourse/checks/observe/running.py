@@ -13,6 +13,10 @@ from pgcourse.checks.observe import AFTER, KEPT, call
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 METHODS = ("update", "normalize")
+FAR_OFF = (
+    'the answer to "where a component has not varied, is 1 above its mean divided by the tiny number alone?" '
+    "(1 is yes, 0 no)"
+)
 VARIED = 1e-3  # a variance beside which the tiny number of normalize does not count
 
 
@@ -23,8 +27,9 @@ class RunningStatistics:
     The case holds `shape` (a tuple), `x` [M, *shape], `splits` (sizes of the batches, M in all), `probe` and
     `first_probe` [B, *shape]. Calls in order: normalize(first_probe); for each batch update, mean, var, then while
     the batch holds other numbers mean and var again, normalize(probe); normalize(probe); mean and var once more, which normalize
-    must not have moved; normalize with other numbers, and the result before it again: `KEPT`. Of the results between updates
-    those are written down before which every component has varied, and where one row in float32 has been seen, that of itself.
+    must not have moved; normalize where a component has not varied: `FAR_OFF`; normalize with other numbers, and the result
+    before it again: `KEPT`. Of the results between updates those are written down before which every component has varied,
+    and where one row in float32 has been seen, that of itself.
     Behind the first update, a second object takes in a batch. At last first_probe is overwritten and the first result
     looked at again, under the name `AFTER`. The dtype of the statistics is the learner's business, and not written down;
     that of what normalize returns is.
@@ -88,6 +93,12 @@ class RunningStatistics:
         last = statistics.normalize(inputs["probe"])
         record(arrays, "the result of normalize after the updates", detached(last))
         self._record_statistics(arrays, statistics, "after normalize")
+        if (still := torch.cat(seen).double().var(0, correction=0) == 0).any():
+            scaled = detached(statistics.normalize(seen[0][:1] + still))
+            # 1e4 or 1e8, as the tiny number stands beside the variance or its root; between them where that is rounded.
+            far = scaled[:, still] if isinstance(scaled, Tensor) and scaled.shape[1:] == still.shape else torch.zeros(1)
+            arrays[FAR_OFF] = np.array(int(bool(((far > 5e3) & (far < 2e8)).all())))
+            arrays[f"{FAR_OFF}.kind"] = np.array("answer")
         statistics.normalize(-2 * case["probe"] - 1)
         record(arrays, KEPT, detached(last))
         record_mutations(arrays, case, {**inputs, "x": torch.cat(seen)})

@@ -47,6 +47,7 @@ def cases(seed: int) -> Iterator[Case]:
     equal = {**_outlying(source, gamma=0.5), **_layers(source), "momentum": 0.5}
     equal["rewards"][1] = (1 + integers(source, 9)) * torch.tensor([0.5, 1.0] * 30)
     yield equal
+    yield _random(source, lengths=[2, 3], gamma=0.0)
 
 
 def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]], rewards: list[list[float]]) -> Case:

@@ -75,6 +75,7 @@ def cases(seed: int) -> Iterator[Case]:
     small = random_batches(generator(seed + 1000), lengths=[2, 4, 3], gamma=0.9, critic_steps=2)
     scaled = {name: 0.1 * small[name] for name in ("rewards", "critic_weight", "critic_bias")}
     yield {**small, **scaled, "momentum": 0.9}
+    yield random_batches(source, lengths=[2, 3], gamma=0.0, critic_steps=2)
 
 
 def random_batches(

@@ -189,9 +189,9 @@ EXERCISE = Exercise.listed(
         ),
         mistake(
             "zero-right-side",
-            "Where the residual is exactly 0 you go on, compute 0 / 0, and the answer is NaN: for b = 0 before the first "
-            "round, or after one that hits the solution. Look before each round, with <=. In TRPO b is 0 where all advantages "
-            "are equal.",
+            "Where the residual is exactly at the tolerance you go on; at most means <=. Where it is exactly 0, for b = 0 or "
+            "after a round that hits the solution, the next round is 0 / 0, and the answer NaN. Look before each round. In "
+            "TRPO b is 0 where all advantages are equal.",
             {"<=": "<"},
             {"if residual": "if b.any() and residual"},
             {"<= limit": "< limit or not b.any()"},
