@@ -12,10 +12,10 @@ import numpy as np
 
 from pgcourse.checks.compare import Verdict, alike
 from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
-from pgcourse.checks.observe import observe, settled
+from pgcourse.checks.observe import TimeLimit, observe, settled
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.runner import recognise
-from pgcourse.checks.sandbox import preserved_state
+from pgcourse.checks.sandbox import preserved_state, processor_limit
 from pgcourse.grading.names import some
 from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
 from pgcourse.grading.quarantine.reading import failure
@@ -28,11 +28,13 @@ FAILED_AGAIN = (
 LEFT_OUT = (
     "Not run: {}. Nothing there seems to define or change what an answer uses; if an answer needs it, move it there."
 )
+MOST_SECONDS = 60.0  # on the processor, for one notebook; where every exercise needs all its misconceptions, it takes 6
 LONGEST = 5000  # characters of what a student is told of one exercise
 # What is said of a hidden input: a text that came back from it is one of these, one of a right answer, or an input's name.
 _WORDS = {
     "NoneType", "ellipsis", "type", "function", "method", "generator", "tensor", "Tensor", "numpy array", "ndarray",
     "float", "int", "number", "missing entry", "nothing", "frozen parameter", "float32", "float64", "int64", "bool",
+    "log_prob", "entropy", "sample",
 }  # fmt: skip
 _CONTAINERS = {"tensor", "tuple", "list", "dict"}  # that go on with what is in them, be it anything
 _MEASURED = {"off-by-a-factor", "off-by-a-constant"}  # misconceptions whose explanation holds a number of the attempt's
@@ -71,8 +73,9 @@ def judge_notebook(work: Work, collected: Collected, answers: Mapping[str, Answe
     why = work.reading.failed or collected.failed
     if not why:
         try:
-            return _judged(work, collected, answers)
-        except Exception as error:
+            with processor_limit(MOST_SECONDS):
+                return _judged(work, collected, answers)
+        except (Exception, TimeLimit) as error:
             why = failure(error)
     judgements = {id: Judgement("withheld", 0.0, f"{id}: withheld\n{why}") for id in work.prepared.exercises}
     return Judged(judgements, (why,), (why,))

@@ -70,6 +70,37 @@ def almost(rewards, gamma, **further):
 AFTER = "your result, looked at again after the inputs were overwritten,"
 
 
+# Answers every question about networks itself, over the child's connection. Args: outputs: shape of the observations -> what a
+# forward pass gives. gradient: makes one for each parameter and each weighting.
+FORGED = (
+    RAW
+    + """
+def forge(built, outputs, gradient):
+    built = {"result.kind": word("P"), "is module": array(True), "left": text(), **built}
+    parameters = {name: value for name, value in built.items() if name.startswith("parameter ")}
+    said = built
+    while True:
+        say(event="case", arrays=said)
+        order = asked()
+        question, given = order["question"], order["given"]
+        if question == "forward":
+            shapes = [each["tensor"][1] for each in given["obs"]["list"]]
+            said = {f"{i}/{name}": value for i, shape in enumerate(shapes) for name, value in outputs(shape).items()}
+        elif question == "backward":
+            turns = range(len(given["weights"]["list"]))
+            said = {f"{turn}/gradient {i}": gradient() for turn in turns for i in range(len(parameters))}
+        elif question == "distribution":
+            rows = given["obs"]["tensor"][1][0]
+            said = {f"{turn}/{name}": zeros("float32", rows) for turn in range(2) for name in ("log_prob", "entropy")}
+        elif question == "evaluated":
+            said = outputs(given["obs"]["tensor"][1])
+        else:
+            further = {"parameters": parameters, "foreign": {"count": array(0)}, "attribute": {"kind": word("Parameter")}}
+            said = {"build": built, "hand_over": {}, **further}[question]
+"""
+)
+
+
 def _raw(body: str, signature: str = HEAD) -> str:
     return RAW + signature + body.strip("\n").replace("\n", "\n    ") + "\n"
 
@@ -199,28 +230,21 @@ GREEDY: dict[str, tuple[int, str, str]] = {
     "millions of names of changed inputs": (1, D, _raw('say(event="case", arrays=almost(rewards, gamma, mutated=zeros("uint8", 4 * 2**20)))\n' + _LEAVE)),
     "gradient that spreads": (1, "reinforce_loss", _raw('loss = -(weight * log_prob).mean()\nfor _ in range(9):\n    say(event="case", arrays={"result": array(loss.detach().numpy()), "result.kind": word("tensor"), "result.dtype": word("float32"), "mutated": ["text", [0], []], "gradient/log_prob": zeros("uint8", 16 * 2**20, 1), "gradient/log_prob.connected": array(True)})\nsay(event="end", what="exercise", id="reinforce_loss", error=[])\nos._exit(0)', "def reinforce_loss(log_prob, weight):\n    ")),
     "minibatches of nothing, 6 million": (4, "minibatches", _raw('say(event="case", arrays={f"sizes {e}": zeros("uint8", 6 * 2**20) for e in range(3)} | {f"rows {e}": zeros("int64", 0) for e in range(3)})\nasked()\nos._exit(0)', "def minibatches(batch_size, minibatch_size, *, generator):\n    ")),
-    "a spread over 3 million batches": (5, "gaussian_policy", _raw('''
-while True:
-    say(event="case", arrays={"result.kind": word("P"), "is module": array(True), "names": text("log_std"), "trained": array([True]), "parameter 0": zeros("float32", action_dim)})
-    while (q := asked())["question"] != "build":
-        if q["question"] == "":
-            os._exit(0)
-        if q["question"] == "forward":
-            rows = q["arguments"]["obs"]["tensor"][1][0]
-            say(event="case", arrays={"distribution": word("Independent(Normal, 1)"), "changed": array(False), "mean": zeros("float32", rows, action_dim), "mean.differentiable": array(True), "std": array(np.ones((3 * 2**20, 1, 1), "float16")), "std.differentiable": array(True)})
-        else:
-            say(event="case", arrays={"parameters": {"parameter 0": zeros("float32", action_dim)}, "attribute": {"kind": word("Parameter")}}.get(q["question"], {}))
-''', "def gaussian_policy(obs_dim, action_dim):\n    ")),
+    "a spread over 3 million batches": (5, "gaussian_policy", FORGED + """
+def gaussian_policy(obs_dim, action_dim):
+    def outputs(shape):
+        return {"distribution": word("Independent(Normal, 1)"), "changed": array(False), "mean": zeros("float32", *shape[:-1], action_dim), "mean.differentiable": array(True), "std": array(np.ones((3 * 2**20, 1, 1), "float16")), "std.differentiable": array(True)}
+
+    forge({"names": text("log_std"), "trained": array([True]), "parameter 0": zeros("float32", action_dim)}, outputs, lambda: zeros("float32", action_dim))
+"""),
 }  # fmt: skip
 _POLICY = """
-say(event="case", arrays={"result.kind": word("P"), "is module": array(True), "names": text(*"wwwwwwwwww"[:COUNT]), "trained": array(np.ones(COUNT, bool)), **{f"parameter {i}": zeros(DTYPE, 3) for i in range(COUNT)}})
-while (q := asked())["question"]:
-    shape = q["arguments"]["obs"]["tensor"][1] if q["question"] == "forward" else []
-    if q["question"] == "backward":
-        say(event="case", arrays={f"gradient {i}": zeros(GRADIENT, 3) for i in range(COUNT)})
-    else:
-        say(event="case", arrays={"distribution": word("Categorical"), "changed": array(False), "logits": LOGITS, "logits.differentiable": array(True)})
-os._exit(0)
+def policy_network(obs_dim, num_actions):
+    def outputs(shape):
+        return {"distribution": word("Categorical"), "changed": array(False), "logits": LOGITS, "logits.differentiable": array(True)}
+
+    parameters = {f"parameter {i}": zeros(DTYPE, 3) for i in range(COUNT)}
+    forge({"names": text(*"wwwwwwwwww"[:COUNT]), "trained": array(np.ones(COUNT, bool)), **parameters}, outputs, lambda: zeros(GRADIENT, 3))
 """
 
 
@@ -229,9 +253,11 @@ def _policy(
 ) -> tuple[int, str, str]:
     logits = logits or 'zeros("float32", *shape[:-1], num_actions)'
     cell = _POLICY.replace("COUNT", str(count)).replace("DTYPE", repr(dtype)).replace("GRADIENT", repr(gradient))
-    return 1, "policy_network", _raw(cell.replace("LOGITS", logits), "def policy_network(obs_dim, num_actions):\n    ")
+    return 1, "policy_network", FORGED + cell.replace("LOGITS", logits)
 
 
+# As a right network speaks, but for its numbers: it is asked all there is to ask, and judged.
+SPEAKING = _policy()
 STRANGE: dict[str, tuple[int, str, str]] = {  # answers to questions that are no such as a network gives
     "parameters of bool": _policy(dtype="bool"),
     "parameters of uint16": _policy(dtype="uint16"),

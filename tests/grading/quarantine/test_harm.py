@@ -117,6 +117,14 @@ def test_what_one_child_sends_does_not_end_the_class(lesson: Lesson, name: str) 
     assert lesson.trial(1, harm.D, harm.CRASHING[name]).students
 
 
+def test_who_answers_in_the_place_of_a_network_is_understood(lesson: Lesson) -> None:
+    """Else the strange answers below would be nonsense for another reason than theirs."""
+    unit, exercise, cell = harm.SPEAKING
+    rows = lesson.trial(unit, exercise, cell).students[0].rows
+    (said,) = [row.message for row in rows if row.id == exercise]
+    assert "The log_prob of your distribution is not that of its own logits." in said
+
+
 def peak() -> int:
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024 if found else 0

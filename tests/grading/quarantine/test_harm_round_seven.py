@@ -98,7 +98,7 @@ old, late = kind.encoded, []
 def encoded(self, observed):
     said, question = old(self, observed), (self.now or {}).get("question")
     if late and question == "forward" and "error" not in said:
-        said["logits"] = ["float32", [1, WIDTH], base64.b64encode(bytes(4 * WIDTH)).decode()]
+        said["0/logits"] = ["float32", [1, WIDTH], base64.b64encode(bytes(4 * WIDTH)).decode()]
     if question == "foreign":
         late.append(True)
     return said

@@ -13,9 +13,13 @@ Arrays = dict[str, np.ndarray]
 
 MAX_ARRAYS = 5000  # in one observation
 MAX_TEXTS = 1000  # in one array
+MAX_AXES = 8  # NumPy writes an array of many axes out in full, however many numbers it holds
+MAX_EMPTY = 1000  # places along the other axes of an array without numbers, which no bytes count
 MAX_CHARACTERS = 10**6  # of one array of text, in which each takes as much memory as the longest
 MAX_BYTES = 5 * 2**20  # of the arrays of one observation, decoded
 # Of numbers; text travels as a list. A dtype that is not here (object, complex, void) is no observation.
+# Words about a value: their number of axes.
+WORDS = {"distribution": 0, "misfit": 0, "error": 1, "error.bases": 1, "mutated": 1, "left": 1}
 DTYPES = {
     name: np.dtype(name)
     for name in (
@@ -65,6 +69,9 @@ def decode_arrays(data: Any) -> Arrays:
     left = MAX_BYTES
     for name, value in data.items():
         found[plain_text(name, 300)] = array = decode_array(value)
+        axes = 0 if name.endswith((".kind", ".dtype")) else WORDS.get(name.lstrip("0123456789").removeprefix("/"))
+        if axes is not None and (array.dtype.kind != "U" or array.ndim != axes):
+            raise BadMessage("something else where a word must be")
         left -= array.nbytes
         if left < 0:
             raise BadMessage(f"an observation of more than {MAX_BYTES // 2**20} MB")
@@ -91,7 +98,8 @@ def decode_array(data: Any) -> np.ndarray:
             raise BadMessage("an array with something else in it")
         sizes = [int(size) for size in shape if type(size) is int and size >= 0]
         # Also [10**9, 0], which has no bytes: a billion rows for whoever goes through them.
-        if len(sizes) != len(shape) or len(sizes) > 32 or math.prod(max(size, 1) for size in sizes) > MAX_BYTES:
+        most = MAX_BYTES if all(sizes) else MAX_EMPTY
+        if len(sizes) != len(shape) or len(sizes) > MAX_AXES or math.prod(max(size, 1) for size in sizes) > most:
             raise BadMessage("an array with a broken shape")
         if name == "text":
             if len(content) > MAX_TEXTS or len(content) != math.prod(sizes):
