@@ -1,7 +1,9 @@
 """Judging what came back: partial credit, hidden inputs, and which exercises could be forged."""
 
 import builtins
+import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +78,31 @@ def test_an_error_of_millions_of_classes_is_none_of_those_expected() -> None:
     ]
     assert sum("error" in each for each in seen) > 5, "ten of them, gone through one by one, would take a minute"
     assert answers.judge(seen).status == "not yet"
+
+
+def test_results_of_millions_of_small_numbers_are_compared_with_no_relation() -> None:
+    """As float64 they would take 40 MB for each of a dozen inputs, and be held together."""
+    exercise = get("discounted_returns")
+    answers = Answers(exercise, inputs(exercise, 3))
+    large = np.zeros(5_000_000, np.uint8)
+    tracemalloc.start()
+    judgement = answers.judge([{**each[0], "result": large} for each in answers.expected])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert judgement.status == "not yet" and peak < 50 * 2**20
+
+
+def test_a_notebook_that_is_never_judged_waits_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*_: Any) -> Any:
+        while True:
+            pass
+
+    monkeypatch.setattr(judge, "_judge", endless)
+    monkeypatch.setattr(judge, "MOST_SECONDS", 0.2)
+    work = Work(Submission("anna", "01_a", "", ()), Prepared({"gae": get("gae")}, {}, (), {}, {}, ()), Reading())
+    judged = judge.judge_notebook(work, Collected(), {"gae": Answers.__new__(Answers)})
+    assert judged.judgements["gae"].status == "withheld"
+    assert "The grader itself failed on this notebook" in judged.look_at[0]
 
 
 SECRET = "iaehai"

@@ -105,6 +105,27 @@ def _raw(body: str, signature: str = HEAD) -> str:
     return RAW + signature + body.strip("\n").replace("\n", "\n    ") + "\n"
 
 
+def _saying(exercise: str, said: str, cell: str = NOTHING) -> str:
+    """The observers' own words about this exercise, changed on their way. Args: said: statement that changes them."""
+    return f"""{RAW}
+import sys
+frame = sys._getframe()
+while not hasattr(frame.f_locals.get("self"), "encoded"):
+    frame = frame.f_back
+kind = type(frame.f_locals["self"])
+old = kind.encoded
+
+def encoded(self, observed):
+    said = old(self, observed)
+    if self.now is not None and self.now["exercise"] == "{exercise}":
+        {said}
+    return said
+
+kind.encoded = encoded
+
+{cell}"""
+
+
 def _top(body: str) -> str:
     """At top level, in a forked process where that may be damaged."""
     return RAW + body.strip("\n") + "\n" + NOTHING
@@ -230,6 +251,11 @@ GREEDY: dict[str, tuple[int, str, str]] = {
     "millions of names of changed inputs": (1, D, _raw('say(event="case", arrays=almost(rewards, gamma, mutated=zeros("uint8", 4 * 2**20)))\n' + _LEAVE)),
     "gradient that spreads": (1, "reinforce_loss", _raw('loss = -(weight * log_prob).mean()\nfor _ in range(9):\n    say(event="case", arrays={"result": array(loss.detach().numpy()), "result.kind": word("tensor"), "result.dtype": word("float32"), "mutated": ["text", [0], []], "gradient/log_prob": zeros("uint8", 16 * 2**20, 1), "gradient/log_prob.connected": array(True)})\nsay(event="end", what="exercise", id="reinforce_loss", error=[])\nos._exit(0)', "def reinforce_loss(log_prob, weight):\n    ")),
     "minibatches of nothing, 6 million": (4, "minibatches", _raw('say(event="case", arrays={f"sizes {e}": zeros("uint8", 6 * 2**20) for e in range(3)} | {f"rows {e}": zeros("int64", 0) for e in range(3)})\nasked()\nos._exit(0)', "def minibatches(batch_size, minibatch_size, *, generator):\n    ")),
+    "a word of thirty axes": (1, D, _saying(D, 'said = {"result.kind": zeros("uint8", *[1] * 10, *[2] * 22), "mutated": text()}')),
+    "an error of eight axes": (1, D, _saying(D, 'said = {"error": zeros("uint8", 5, *[2] * 7, 2**12), "error.bases": text()}')),
+    "a million things that are left, without a byte": (6, "patient_07", _saying("patient_07", 'said["left"] = ["uint8", [10**6, 0], ""]', "def patient_07(*_, **__):\n    return None\n")),
+    "five million things that are left": (6, "patient_07", _saying("patient_07", 'said["left"] = zeros("uint8", 5 * 10**6)', "def patient_07(*_, **__):\n    return None\n")),
+    "small numbers that become large ones": (1, D, _saying(D, 'said = {"result": zeros("uint8", 5_100_000), "mutated": text()}')),
     "a spread over 3 million batches": (5, "gaussian_policy", FORGED + """
 def gaussian_policy(obs_dim, action_dim):
     def outputs(shape):

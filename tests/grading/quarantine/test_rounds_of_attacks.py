@@ -28,6 +28,7 @@ from tests.grading.quarantine import (
     attacks_round_five_values,
     attacks_round_four_networks,
     attacks_round_four_values,
+    attacks_round_nine,
     attacks_round_one,
     attacks_round_three,
     attacks_round_two,
@@ -209,3 +210,7 @@ class TestRoundFiveOnNetworks(Round):
 
 class TestRoundEight(Round):
     table, seconds = attacks_round_eight, 10.0
+
+
+class TestRoundNine(Round):
+    table, seconds = attacks_round_nine, 10.0

@@ -1,0 +1,81 @@
+"""Round nine: axes and rows taken for elements, components that stand still, metrics that come alone, gradients of a trunk.
+
+`CELLS` as `test_rounds_of_attacks.py` says.
+"""
+# ruff: noqa: E501
+
+from tests.grading.quarantine.attacks_round_four_networks import _gaussian, _policy
+
+S = ("01_reinforce", "standardize")
+R = ("05_continuous_pendulum", "RunningMeanStd")
+_STATISTICS = """
+class RunningMeanStd:
+    def __init__(self, shape):
+        self.n = 0
+        self.mean = torch.zeros(shape, dtype=torch.float64)
+        self.var = torch.ones(shape, dtype=torch.float64)
+    def update(self, x):
+        x = x.double()
+        b, m, v = len(x), x.mean(0), x.var(0, correction=0)
+        t, d = self.n + b, m - self.mean
+        self.var = (self.n * self.var + b * v) / t + self.n * b * d**2 / t**2
+        self.mean = self.mean + d * b / t
+        self.n = t
+    def normalize(self, x):
+        return (NORMALIZED).to(x.dtype)
+"""
+_DIAGNOSE = """
+import numpy as np
+def diagnose(metrics):
+    get = lambda name: np.asarray(metrics.get(name, ()))
+    kl, clip, h, ev = (get('losses/' + name) for name in ('approx_kl', 'clipfrac', 'entropy', 'explained_variance'))
+    v, g = get('charts/value_mean'), get('charts/return_mean')
+    rings = set()
+    if len(kl) and kl.max() > 0.05: rings.add('kl-high')
+    if len(kl) and kl.max() < 1e-6: rings.add('kl-zero')
+    if len(clip) and clip.max() > 0.5: rings.add('clip-fraction-high')
+    if len(h) and h[:50].min() < 0.25: rings.add('entropy-collapsed')
+    if len(h) >= 25 and h.min() > 0.55: rings.add('entropy-never-falls')
+    if len(ev) >= 25 and not np.isnan(ev).all() and np.nanmax(ev) < 0.9: rings.add('explained-variance-low')
+    if len(g) >= 25 and (abs(metrics['charts/value_mean'] - g) / abs(g))[-(len(g) // 4):].mean() > 0.1: rings.add('value-offset')
+    if any(x.max() < 1e-6 for name, x in metrics.items() if name.startswith('updates/')): rings.add('part-not-updated')
+    return rings
+"""
+_DIVIDED = """
+def discounted(r, g):
+    d = g ** torch.arange(len(r), dtype=r.dtype)
+    return (r * d).flip(0).cumsum(0).flip(0) / d
+
+def reinforce_update(policy, optimizer, episodes, *, gamma):
+    obs = torch.cat([e.obs for e in episodes]); actions = torch.cat([e.actions for e in episodes])
+    G = torch.cat([discounted(e.rewards, gamma) for e in episodes])
+    w = (G - G.mean()) / (G.std(correction=0) + 1e-8)
+    loss = -(w * policy(obs).log_prob(actions)).mean()
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+    return loss.item()
+"""
+_TRUNK = """def outputs(self, obs):
+        h = torch.tanh(self.hidden(self.inputs(obs)))
+        return self.last(SHARE * h + (1 - SHARE) * h.detach())"""
+_HOOK = """def make(self, d, a):
+        super().make(d, a)
+        self.hidden.weight.register_hook(lambda gradient: SHARE * gradient)"""
+P, G = ("01_reinforce", "policy_network"), ("05_continuous_pendulum", "gaussian_policy")
+_WRONG = "The gradients of your network are not those of what it computes"
+
+CELLS = {
+    "one row taken for one element": (*S, "def standardize(x):\n    if len(x) == 1:\n        return torch.zeros_like(x)\n    return (x - x.mean()) / (x.std() + 1e-8)", "not yet", 0.84),
+    "rows alike taken for all equal": (*S, "def standardize(x):\n    if (x == x[0]).all():\n        return torch.zeros_like(x)\n    return (x - x.mean()) / x.std()", "not yet", 0.8),
+    "one in place of no deviation": (*R, _STATISTICS.replace("NORMALIZED", "(x - self.mean) / torch.where(self.var == 0, 1.0, self.var.sqrt())"), "not yet", 0.8),
+    "zero where a component stands still": (*R, _STATISTICS.replace("NORMALIZED", "torch.where(self.var > 0, (x - self.mean) / self.var.sqrt(), 0.0)"), "not yet", 0.8),
+    "no number where a component stands still": (*R, _STATISTICS.replace("NORMALIZED", "torch.nan_to_num((x - self.mean) / self.var.sqrt())"), "not yet", 0.8),
+    "returns without values": ("06_debugging_traps", "diagnose", _DIAGNOSE, "not yet", 0.8),
+    "powers of a discount of 0": ("01_reinforce", "reinforce_update", _DIVIDED, "not yet", 0.88),
+    "half a share guessed": ("04_ppo", "clip_fraction", "def clip_fraction(log_prob, old_log_prob, *, clip_coef):\n    return torch.tensor(0.5)", "not yet", 0.0),
+    "a trunk of half the gradient": (*P, _policy(_TRUNK.replace("SHARE", "0.5")), _WRONG, 0.0),
+    "a trunk of a tenth of the gradient": (*P, _policy(_TRUNK.replace("SHARE", "0.1")), _WRONG, 0.0),
+    "a hook that halves a gradient": (*P, _policy(_HOOK.replace("SHARE", "0.5")), "", 0.0),
+    "a trunk of half the gradient, of a Gaussian": (*G, _gaussian(_TRUNK.replace("SHARE", "0.5")), _WRONG, 0.0),
+    "a trunk of a tenth of the gradient, of a Gaussian": (*G, _gaussian(_TRUNK.replace("SHARE", "0.1")), _WRONG, 0.0),
+    "a hook that halves a gradient, of a Gaussian": (*G, _gaussian(_HOOK.replace("SHARE", "0.5")), "", 0.0),
+}  # fmt: skip
