@@ -28,7 +28,7 @@ from pgcourse.grading.quarantine.reader.cells import Cell, Plan
 from pgcourse.grading.quarantine.reader.notebook import code_cells
 from pgcourse.grading.quarantine.reading import MEMORY, SECONDS, Reading, ReadJob
 from pgcourse.grading.quarantine.running import Job
-from pgcourse.grading.quarantine.sandbox import arrays
+from pgcourse.grading.quarantine.sandbox import arrays, packages
 from pgcourse.grading.quarantine.submissions import Submission
 from pgcourse.grading.release.manifest import Assignment, Release
 
@@ -228,7 +228,9 @@ def _needs(module: str, names: set[str]) -> tuple[str, list[tuple[str, str]]]:
         return "", []
     statements = ast.parse(source).body
     imports = [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
-    definitions = [(node, _defined(node)) for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)]
+    definitions = [
+        (node, packages.defined(node)) for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)
+    ]
     used, kept = set(names), 0
     while kept != len(used):
         kept = len(used)
@@ -251,13 +253,6 @@ def _needs(module: str, names: set[str]) -> tuple[str, list[tuple[str, str]]]:
             parts.append(ast.Import(names=aliases))
     parts += [node for node, defined in definitions if defined & used]
     return ast.unparse(ast.fix_missing_locations(ast.Module(body=parts, type_ignores=[]))), others
-
-
-def _defined(node: ast.stmt) -> set[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return {node.name}
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return {inner.id for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name)}
 
 
 def seed_of(base: int, exercise: str, number: int) -> int:

@@ -22,7 +22,7 @@ from tests.grading.quarantine.attacks import HONEST
 from tests.grading.quarantine.test_attacks import leftovers
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")]
-NAMES = {1: "01_reinforce", 4: "04_ppo", 5: "05_continuous_pendulum"}
+NAMES = {1: "01_reinforce", 4: "04_ppo", 5: "05_continuous_pendulum", 6: "06_debugging_traps"}
 NEIGHBOURS = ("aa neighbour", "mm neighbour", "zz neighbour")  # first, in the middle, last
 MB = 2**20
 
