@@ -58,10 +58,11 @@ RESEEDED = "torch's random numbers seeded anew for everybody"
 _EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "CACHE", "EXTENDED_ARG"}
 # As they are named and as they are: an environment may be reached through a link.
 LONGEST_ERROR = 200  # characters of an error that a message quotes
+_PATHS = sysconfig.get_paths()
 _INSTALLED = tuple(
     str(spelling)
     for name in ("stdlib", "purelib", "platlib")
-    for spelling in (Path(sysconfig.get_path(name)), Path(sysconfig.get_path(name)).resolve())
+    for spelling in (Path(_PATHS[name]), Path(_PATHS[name]).resolve())
 )
 _PACKAGE = str(Path(__file__).resolve().parents[2])
 # As they are before any attempt runs.

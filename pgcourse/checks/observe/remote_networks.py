@@ -66,9 +66,9 @@ class Networks:
         """Set the parameters, unless `values` is empty, and call the network on each of `obs`: passes number, number + 1, ...
 
         Args: moved: for a pass that is to have other values, a list of them, or None where a parameter stays; else an empty
-        list. They are put back. Gives, each with its place `0/`, `1/` ..., the distribution's kind and shapes and what it is
-        made of: `logits`, `mean` and `std`, or of a plain tensor its `values`; with `.differentiable` whether gradients flow
-        back from there.
+        list. They are put back. Gives, each with its place `0/`, `1/` ..., what the distribution is made of: `logits`, `mean`
+        and `std`, or of a plain tensor its `values`; with `.differentiable` whether gradients flow back from there. Of the
+        first one also its kind and shapes.
         """
         module, arrays = self._built[network], Arrays()
         parameters = list(module.parameters())
@@ -76,18 +76,20 @@ class Networks:
         start = [parameter.detach().clone() for parameter in parameters] if any(moved) else []
         for place, (given, others) in enumerate(zip(obs, moved, strict=True)):
             _set(parameters, [a if b is None else b for a, b in zip(start, others, strict=True)] if others else start)
-            passed = self._pass(module, number + place, given)
+            passed = self._pass(module, number + place, given, place == 0)
             arrays |= {f"{place}/{name}": array for name, array in passed.items()}
         _set(parameters, start)
         return arrays
 
-    def _pass(self, module: nn.Module, number: int, obs: Tensor) -> Arrays:
+    def _pass(self, module: nn.Module, number: int, obs: Tensor, described: bool = False) -> Arrays:
         given = obs.clone()
         with torch.enable_grad():  # whoever asks from inside of a function of autograd has switched it off
             result = module(given)
             passed = _parts(result, describe(result))
-        arrays = {"distribution": np.array(describe(result)), "changed": np.array(not torch.equal(given, obs))}
-        if _is(result, Distribution):
+        arrays = {"changed": np.array(not torch.equal(given, obs))}
+        if described:
+            arrays["distribution"] = np.array(describe(result))
+        if described and _is(result, Distribution):
             arrays["batch shape"] = np.array(result.batch_shape, dtype=int)
             arrays["event shape"] = np.array(result.event_shape, dtype=int)
         self._passes[number] = passed

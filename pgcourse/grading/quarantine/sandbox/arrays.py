@@ -1,6 +1,6 @@
 """Arrays and the inputs of exercises as JSON. Nothing is ever unpickled; what does not fit together is refused."""
 
-import base64
+import binascii
 import math
 from typing import Any
 
@@ -85,7 +85,7 @@ def encode_array(array: Any) -> list[Any]:
         return ["text", list(array.shape), [str(text) for text in array.ravel().tolist()]]
     if (name := NAMES.get(array.dtype)) is None:
         raise BadMessage(f"an array of {array.dtype}")
-    return [name, list(array.shape), base64.b64encode(array.tobytes()).decode("ascii")]
+    return [name, list(array.shape), binascii.b2a_base64(array.tobytes(), newline=False).decode("ascii")]
 
 
 def decode_array(data: Any) -> np.ndarray:
@@ -96,26 +96,27 @@ def decode_array(data: Any) -> np.ndarray:
         name, shape, content = data
         if type(content) is not (list if name == "text" else str):
             raise BadMessage("an array with something else in it")
-        sizes = [int(size) for size in shape if type(size) is int and size >= 0]
+        if len(shape) > MAX_AXES or not all(type(size) is int and size >= 0 for size in shape):
+            raise BadMessage("an array with a broken shape")
+        numbers = math.prod(shape)
         # Also [10**9, 0], which has no bytes: a billion rows for whoever goes through them.
-        most = MAX_BYTES if all(sizes) else MAX_EMPTY
-        if len(sizes) != len(shape) or len(sizes) > MAX_AXES or math.prod(max(size, 1) for size in sizes) > most:
+        if numbers > MAX_BYTES or (not numbers and math.prod(size or 1 for size in shape) > MAX_EMPTY):
             raise BadMessage("an array with a broken shape")
         if name == "text":
-            if len(content) > MAX_TEXTS or len(content) != math.prod(sizes):
+            if len(content) > MAX_TEXTS or len(content) != numbers:
                 raise BadMessage("an array of text of another size")
             if not all(type(text) is str for text in content):
                 raise BadMessage("an array of text with something else in it")
             texts = [plain_text(text, 2000) for text in content]
             if len(texts) * max(map(len, texts), default=0) > MAX_CHARACTERS:
                 raise BadMessage("an array of too much text")
-            return np.array(texts, dtype=str).reshape(sizes)
+            return np.array(texts, dtype=str).reshape(shape)
         if (dtype := DTYPES.get(name)) is None:
             raise BadMessage("an array of a dtype that holds no plain numbers")
-        raw = base64.b64decode(str(content), validate=True)
-        if len(raw) != math.prod(sizes) * dtype.itemsize:
+        raw = binascii.a2b_base64(str(content), strict_mode=True)
+        if len(raw) != numbers * dtype.itemsize:
             raise BadMessage("an array whose size does not fit its shape")
-        return np.frombuffer(raw, dtype=dtype).reshape(sizes)
+        return np.frombuffer(raw, dtype=dtype).reshape(shape)
     except BadMessage:
         raise
     except Exception as error:
