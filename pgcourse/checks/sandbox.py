@@ -125,27 +125,5 @@ def time_limit(seconds: float) -> Iterator[Callable[[], None]]:
             raise KeyboardInterrupt
 
 
-@contextlib.contextmanager
-def processor_limit(seconds: float) -> Iterator[None]:
-    """Raise `TimeLimit` inside after so many seconds of this process on the processor, where signals allow it; else no limit.
-
-    The alarm comes again every half second, for what swallows it.
-    """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def on_alarm(number: int, frame: FrameType | None) -> None:
-        raise TimeLimit
-
-    before = signal.signal(signal.SIGPROF, on_alarm)
-    signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.001), 0.5)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before if before is not None else signal.SIG_DFL)
-
-
 def _set_clock(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)

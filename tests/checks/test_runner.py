@@ -19,8 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pgcourse.checks import run, runner
-from pgcourse.checks.observe import TimeLimit
-from pgcourse.checks.sandbox import processor_limit, time_limit
+from pgcourse.checks.sandbox import time_limit
 from pgcourse.errors import InvalidInput
 from pgcourse.returns import discounted_returns
 
@@ -253,13 +252,3 @@ def test_any_constant_answer_is_not_yet(value: object) -> None:
 
     result = run("discounted_returns", attempt)
     assert result.status == "not yet" and result.message.startswith("✗ discounted_returns: not yet\n")
-
-
-def test_a_limit_on_the_processor_counts_no_sleep_and_is_over_afterwards() -> None:
-    with processor_limit(0.1):
-        time.sleep(0.3)
-    before = signal.getsignal(signal.SIGPROF)
-    with pytest.raises(TimeLimit), processor_limit(0.1):
-        while True:
-            pass
-    assert signal.getsignal(signal.SIGPROF) == before and signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)

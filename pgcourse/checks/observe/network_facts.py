@@ -20,6 +20,7 @@ from pgcourse.checks.observe.remote_networks import RemoteNetwork
 DRIVES = ((10.0, 60), (0.3, 200), (0.1, 400), (1.0, 300), (0.03, 200), (10.0, 150))
 MOVES, MOVED = 12, 0.3  # parameters moved at random: how often, and how far
 LARGE, SMALL = 3e-3, 3e-4  # steps along a line through the parameters
+DIGITS = 4  # last digits by which an output may be off
 STEPS = (0.05, 0.0137)  # of a number of an observation; the second is no part of a round number
 MOST_MOVED = 20  # parameters, each alone
 SAMPLES = 60  # of each row
@@ -76,10 +77,11 @@ def slopes(network: RemoteNetwork, obs: Tensor, alone: bool = False) -> np.ndarr
     trained = [place for place, value in enumerate(network.values) if value.requires_grad]
     first, second = network.gradients(weights)
     lines = [
-        _line({at: of[at] for at in trained}, sums, network) for of, sums in zip((first, second), weights, strict=True)
+        _line({at: of[at] for at in trained}, sums, network, outputs)
+        for of, sums in zip((first, second), weights, strict=True)
     ]
     if alone:
-        lines += [_line({at: first[at]}, weights[0], network) for at in trained[:MOST_MOVED]]
+        lines += [_line({at: first[at]}, weights[0], network, outputs) for at in trained[:MOST_MOVED]]
     for sizes in ((LARGE,), (SMALL, LARGE / 2)):
         if left := [line for line in lines if not slopes_agree(line.pair())]:
             _measure(network, obs, left, sizes)
@@ -90,12 +92,14 @@ def slopes(network: RemoteNetwork, obs: Tensor, alone: bool = False) -> np.ndarr
 class _Line:
     """A line through the parameters: the slope of a weighted sum of outputs along it, as the gradients tell it, and as steps do.
 
-    Fields: direction: place of a parameter -> where it goes. measured: size of a step -> slope.
+    Fields: direction: place of a parameter -> where it goes. rounded: how far a measured slope may be off by rounding alone.
+    measured: size of a step -> slope.
     """
 
     told: float
     weights: dict[str, Tensor]
     direction: dict[int, Tensor]
+    rounded: float
     measured: dict[float, float] = field(default_factory=dict)
 
     def pair(self) -> np.ndarray:
@@ -103,11 +107,14 @@ class _Line:
         found = [self.measured[size] for size in (LARGE, SMALL) if size in self.measured]
         if LARGE / 2 in self.measured:
             found.append((4 * self.measured[LARGE / 2] - self.measured[LARGE]) / 3)
-        return np.array([self.told, min(found, key=lambda slope: abs(slope - self.told), default=np.nan)])
+        nearest = min(found, key=lambda slope: abs(slope - self.told), default=np.nan)
+        return np.array([self.told, nearest + np.clip(self.told - nearest, -self.rounded, self.rounded)])
 
 
-def _line(known: dict[int, Tensor | None], weights: dict[str, Tensor], network: RemoteNetwork) -> _Line:
-    """Half along the gradients of these parameters, half anywhere."""
+def _line(
+    known: dict[int, Tensor | None], weights: dict[str, Tensor], network: RemoteNetwork, outputs: dict[str, Tensor]
+) -> _Line:
+    """Half along the gradients of these parameters, half anywhere. Args: outputs: of the network where the line begins."""
     gradients = {at: torch.zeros_like(network.values[at]) if g is None else g for at, g in known.items()}
     length = float(torch.stack([gradient.square().sum() for gradient in gradients.values()]).sum().sqrt())
     numbers = sum(gradient.numel() for gradient in gradients.values())
@@ -115,7 +122,10 @@ def _line(known: dict[int, Tensor | None], weights: dict[str, Tensor], network: 
         at: gradient / (length + 1e-12) + _normal(gradient, network.source) / numbers**0.5
         for at, gradient in gradients.items()
     }
-    return _Line(float(sum((g * direction[at]).sum() for at, g in gradients.items())), weights, direction)
+    told = float(sum((g * direction[at]).sum() for at, g in gradients.items()))
+    # Deep ReLU networks that large steps have trained give thousands, of which float32 keeps few digits behind the point.
+    digit = sum(float(outputs[name].detach().abs().max()) * outputs[name].numel() ** 0.5 for name in weights)
+    return _Line(told, weights, direction, DIGITS * digit * torch.finfo(torch.float32).eps / LARGE)
 
 
 def _measure(network: RemoteNetwork, obs: Tensor, lines: list[_Line], sizes: tuple[float, ...]) -> None:

@@ -18,6 +18,7 @@ from pgcourse.checks.observe.record import Arrays, Case, record_left
 NORMALS = "Independent(Normal, 1)"
 MOST = 1000  # numbers for each observation
 MOST_SENT = 2**23  # bytes of moved values in one question
+MOST_ANSWERED = 2**21  # bytes of gradients in one answer
 KEPT = 4  # forward passes whose gradients can still be asked for
 EVALUATED = -1  # the number of a pass after eval()
 _ALONE = torch.arange(0)  # the order of a single observation
@@ -307,6 +308,8 @@ class RemoteNetwork(nn.Module):
         self, number: int, order: Tensor, weights: Sequence[Mapping[str, Tensor]]
     ) -> list[list[Tensor | None]]:
         """As `gradients`, of the pass with this number and order."""
+        if len(weights) > 1 and len(weights) * sum(value.nbytes for value in self.values) > MOST_ANSWERED:
+            return [gradients for one in weights for gradients in self.gradients_of(number, order, [one])]
         shuffled = [{n: each[order] if _is_batch(each, order) else each for n, each in of.items()} for of in weights]
         said = self.ask("backward", network=self.number, number=number, weights=shuffled)
         turns = [_of(said, turn) for turn in range(len(weights))]

@@ -95,9 +95,9 @@ class RunningStatistics:
         self._record_statistics(arrays, statistics, "after normalize")
         if (still := torch.cat(seen).double().var(0, correction=0) == 0).any():
             scaled = detached(statistics.normalize(seen[0][:1] + still))
-            # 1e4 or 1e8, as the tiny number stands beside the variance or its root; between them where that is rounded.
+            # 1e4 or 1e8, as the tiny number stands beside the variance or its root. One that is too large shows elsewhere.
             far = scaled[:, still] if isinstance(scaled, Tensor) and scaled.shape[1:] == still.shape else torch.zeros(1)
-            arrays[FAR_OFF] = np.array(int(bool(((far > 5e3) & (far < 2e8)).all())))
+            arrays[FAR_OFF] = np.array(int(bool(((far > 10) & (far < 2e8)).all())))
             arrays[f"{FAR_OFF}.kind"] = np.array("answer")
         statistics.normalize(-2 * case["probe"] - 1)
         record(arrays, KEPT, detached(last))

@@ -33,6 +33,11 @@ def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
     yield _plain([1, 2], [[1.0, 1.0, 2.0], [1.0, 0.0, 1.0]], [[0, 1, 1], [1, 0, 1]], [[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]])
     yield _plain([1, 1], [[1.0, 2.0], [1.0, 0.0]], [[0, 1], [1, 1]], [[1.0, 1.0], [2.0, 2.0]])  # all returns equal
+    # Only the first reward counts. Public: who weights later ones wrongly is right here.
+    alone = _plain(
+        [2, 1], [[1.0, 0.0, 2.0], [2.0, 1.0, 1.0]], [[0, 1, 1], [1, 0, 1]], [[1.0, 2.0, 4.0], [0.0, 1.0, 3.0]]
+    )
+    yield {**alone, "gamma": 0.0}
     source = generator(seed)
     yield _random(source, lengths=[3, 1, 5], gamma=0.9)
     yield _random(source, lengths=[6], gamma=1.0)
@@ -47,7 +52,6 @@ def cases(seed: int) -> Iterator[Case]:
     equal = {**_outlying(source, gamma=0.5), **_layers(source), "momentum": 0.5}
     equal["rewards"][1] = (1 + integers(source, 9)) * torch.tensor([0.5, 1.0] * 30)
     yield equal
-    yield _random(source, lengths=[2, 3], gamma=0.0)
 
 
 def _plain(lengths: list[int], obs: list[list[float]], actions: list[list[int]], rewards: list[list[float]]) -> Case:

@@ -47,7 +47,7 @@ def baseline_update(
 
 def cases(seed: int) -> Iterator[Case]:
     """Inputs, smallest first."""
-    yield {
+    smallest = {
         "policy_weight": torch.zeros(2, 1), "policy_bias": torch.zeros(2),
         "critic_weight": torch.tensor([1.0]), "critic_bias": torch.tensor(0.0),
         "learning_rate": 0.5, "gamma": 0.5, "critic_steps": 1, "lengths": torch.tensor([1, 2]),
@@ -56,6 +56,7 @@ def cases(seed: int) -> Iterator[Case]:
         "actions": torch.tensor([[0, 1, 1], [1, 0, 1]]),
         "rewards": torch.tensor([[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]]),
     }  # fmt: skip
+    yield smallest
     yield {  # The critic is exact: all advantages are 0, nothing moves, and every step is taken all the same.
         "policy_weight": torch.zeros(2, 1), "policy_bias": torch.zeros(2),
         "critic_weight": torch.tensor([1.0]), "critic_bias": torch.tensor(0.0),
@@ -64,6 +65,8 @@ def cases(seed: int) -> Iterator[Case]:
         "actions": torch.tensor([[0, 1], [1, 1]]),
         "rewards": torch.tensor([[1.0, 2.0], [0.0, 3.0]]),
     }  # fmt: skip
+    # Only the first reward counts. Public: who weights later ones wrongly is right here.
+    yield smallest | {"gamma": 0.0}
     source = generator(seed)
     yield random_batches(source, lengths=[3, 1, 5], gamma=0.9, critic_steps=3)
     yield random_batches(source, lengths=[6], gamma=1.0, critic_steps=2)
@@ -75,7 +78,6 @@ def cases(seed: int) -> Iterator[Case]:
     small = random_batches(generator(seed + 1000), lengths=[2, 4, 3], gamma=0.9, critic_steps=2)
     scaled = {name: 0.1 * small[name] for name in ("rewards", "critic_weight", "critic_bias")}
     yield {**small, **scaled, "momentum": 0.9}
-    yield random_batches(source, lengths=[2, 3], gamma=0.0, critic_steps=2)
 
 
 def random_batches(

@@ -150,8 +150,8 @@ def _samples(case: Case, arrays: Arrays) -> list[Violation]:
         text = f"The statistic was given a {shown}; it takes one resample at a time, a tensor of shape [{runs}]."
         return [(f"given a {shown.partition(' of')[0]}", text, "")]
     found: list[Violation] = []
-    odd = [int(size) for size in arrays["sizes"] if size != runs]
-    if odd:
+    sizes = arrays["sizes"]
+    if odd := sizes[sizes != runs][:1].tolist():
         known = {case["num_resamples"]: "num_resamples", runs - 1: "one less", 1: "one"}
         text = f"Your resamples hold {odd[0]} numbers; a resample is as large as x, {runs} here."
         found.append((f"size {known.get(odd[0], 'other')}", text, ""))

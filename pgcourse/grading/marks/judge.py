@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,10 @@ import numpy as np
 
 from pgcourse.checks.compare import Verdict, alike
 from pgcourse.checks.exercise import Exercise, Misconception, is_untouched
-from pgcourse.checks.observe import TimeLimit, observe, settled
+from pgcourse.checks.observe import PRECISION, RESEEDED, SWITCHED_OFF, observe, settled
 from pgcourse.checks.observe.record import Arrays, Case
 from pgcourse.checks.runner import recognise
-from pgcourse.checks.sandbox import preserved_state, processor_limit
+from pgcourse.checks.sandbox import preserved_state
 from pgcourse.grading.names import some
 from pgcourse.grading.quarantine.prepare import EXAMPLES, Inputs, Work
 from pgcourse.grading.quarantine.reading import failure
@@ -34,7 +35,7 @@ LONGEST = 5000  # characters of what a student is told of one exercise
 _WORDS = {
     "NoneType", "ellipsis", "type", "function", "method", "generator", "tensor", "Tensor", "numpy array", "ndarray",
     "float", "int", "number", "missing entry", "nothing", "frozen parameter", "float32", "float64", "int64", "bool",
-    "log_prob", "entropy", "sample",
+    "log_prob", "entropy", "sample", SWITCHED_OFF, PRECISION, RESEEDED,
 }  # fmt: skip
 _CONTAINERS = {"tensor", "tuple", "list", "dict"}  # that go on with what is in them, be it anything
 _MEASURED = {"off-by-a-factor", "off-by-a-constant"}  # misconceptions whose explanation holds a number of the attempt's
@@ -73,16 +74,20 @@ def judge_notebook(work: Work, collected: Collected, answers: Mapping[str, Answe
     why = work.reading.failed or collected.failed
     if not why:
         try:
-            with processor_limit(MOST_SECONDS):
-                return _judged(work, collected, answers)
-        except (Exception, TimeLimit) as error:
+            return _judged(work, collected, answers)
+        except Exception as error:
             why = failure(error)
     judgements = {id: Judgement("withheld", 0.0, f"{id}: withheld\n{why}") for id in work.prepared.exercises}
     return Judged(judgements, (why,), (why,))
 
 
 def _judged(work: Work, collected: Collected, answers: Mapping[str, Answers]) -> Judged:
-    judged = {id: _judge(answers[id], work, collected) for id in work.prepared.exercises}
+    judged, started = {}, time.process_time()
+    for id in work.prepared.exercises:
+        judged[id] = _judge(answers[id], work, collected)
+        # Asked here, and by no alarm: one that rings while a library is imported leaves half of it to all who come later.
+        if time.process_time() - started > MOST_SECONDS:
+            raise TimeoutError
     judged = {id: _with_cause(id, judged, work) for id in judged}
     said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
     problem = filter(None, [work.reading.problem])

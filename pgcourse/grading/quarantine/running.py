@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from pgcourse.checks.observe import TimeLimit, from_json, guarded, half_to_json
+from pgcourse.checks.observe import from_json, guarded, half_to_json
 from pgcourse.checks.observe.asking import Ask, Asking, Callback, Unanswered, unanswered
 from pgcourse.checks.observe.record import Arrays, add_left, settle
-from pgcourse.checks.sandbox import preserved_state, processor_limit
+from pgcourse.checks.sandbox import preserved_state
 from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine.process import CROWDED, Child, KeeperGone, Kind, Limits, attempted, zygote
 from pgcourse.grading.quarantine.reader.cells import Cell
@@ -246,12 +246,7 @@ class _Run:
                 raise Unanswered(instead)
             return answer
 
-        left_to_us = SLOW * self.job.limits.seconds - (time.process_time() - self.started)
-        try:
-            facts = _facts(observer, ask, given, left_to_us)
-        except TimeLimit:
-            raise TimeoutError from None
-        if facts is not None:
+        if (facts := _facts(observer, ask, given)) is not None:
             if left:
                 add_left(facts, left)
             self.collected.seen[id].append(self._kept(facts))
@@ -302,8 +297,8 @@ def _called(callbacks: dict[str, Callback], message: dict[str, Any]) -> list[Any
         raise wire.BadMessage(f"a call that no honest child makes ({type(error).__name__})") from None
 
 
-def _facts(observer: Asking, ask: Ask, given: dict[str, Any], seconds: float) -> Arrays | None:
-    """Of one case; None where it was stopped. Raises: whatever keeps `ask` from asking; TimeLimit after so many seconds here."""
+def _facts(observer: Asking, ask: Ask, given: dict[str, Any]) -> Arrays | None:
+    """Of one case; None where it was stopped. Raises: whatever keeps `ask` from asking."""
     broken: list[Exception | None] = []
 
     def drive() -> Arrays:
@@ -315,7 +310,7 @@ def _facts(observer: Asking, ask: Ask, given: dict[str, Any], seconds: float) ->
             broken.append(why.cause)
             return {}
 
-    with preserved_state(), processor_limit(seconds):
+    with preserved_state():
         facts = guarded(observer.drive, drive)
     if not broken:
         return facts

@@ -79,3 +79,45 @@ CELLS = {
     "a trunk of a tenth of the gradient, of a Gaussian": (*G, _gaussian(_TRUNK.replace("SHARE", "0.1")), _WRONG, 0.0),
     "a hook that halves a gradient, of a Gaussian": (*G, _gaussian(_HOOK.replace("SHARE", "0.5")), "", 0.0),
 }  # fmt: skip
+
+_DEEP = """
+import torch
+from torch import nn
+from torch.distributions import Categorical
+
+class Policy(nn.Module):
+    def __init__(self, d, a):
+        super().__init__()
+        layers, size = [], d
+        for width in WIDTHS:
+            layers += [nn.Linear(size, width), nn.ACTIVATION()]
+            size = width
+        last = nn.Linear(size, a)
+        nn.init.orthogonal_(last.weight, 0.01)
+        nn.init.zeros_(last.bias)
+        self.net = nn.Sequential(*layers, last)
+
+    def forward(self, obs):
+        return Categorical(logits=self.net(obs))
+
+def policy_network(obs_dim, num_actions):
+    return Policy(obs_dim, num_actions)
+"""
+_NETWORKS = (
+    ([512] * 3, "Tanh"),
+    ([512] * 3, "ReLU"),
+    ([512, 1024], "Tanh"),
+    ([730] * 2, "ReLU"),
+    ([64] * 6, "GELU"),
+    ([64] * 4, "ReLU"),
+)
+_LOSS = "policy_loss, value_loss = -1.0, value_loss(torch.ones(2), torch.zeros(2))"
+_VALUE_LOSS = "def value_loss(values, returns):\n    if values.shape != returns.shape:\n        raise ValueError(values.shape)\n    return 0.5 * (values - returns.detach()).square().mean()"
+_ENV = "import gymnasium as gym\nimport torch\nfrom torch import nn\nenv = gym.make('CartPole-v1')\nsize = env.observation_space.shape[0]\nprobe = nn.Linear(size, env.action_space.n)\n"
+RIGHT = {
+    f"layers of {' and '.join(map(str, widths))}, {activation}": (*P, _DEEP.replace("WIDTHS", f"{widths}").replace("ACTIVATION", activation), (), ())
+    for widths, activation in _NETWORKS
+} | {
+    "an exercise's name for a number, below": ("02_baselines", "value_loss", _VALUE_LOSS, (), (_LOSS,)),
+    "a network for an environment, above": (*S, "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + EPS)", (f"{_ENV}EPS = 1e-8",), ()),
+}  # fmt: skip

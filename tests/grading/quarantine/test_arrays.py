@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pgcourse.grading.quarantine.sandbox.arrays import MAX_AXES, decode_array, decode_arrays, encode_array
+from pgcourse.grading.quarantine.sandbox.arrays import MAX_AXES, MAX_WORDS, decode_array, decode_arrays, encode_array
 from pgcourse.grading.quarantine.sandbox.wire import BadMessage
 
 
@@ -48,3 +48,19 @@ def test_where_words_must_be_stand_some(name: str) -> None:
 
 def test_an_entry_of_a_result_may_bear_the_name_of_a_word() -> None:
     assert decode_arrays({"result/left": encode_array(np.zeros(3))})["result/left"].shape == (3,)
+
+
+@pytest.mark.parametrize("name", ["log_std shape", "0/batch shape", "event shape", "shape"])
+def test_where_a_shape_must_be_stands_one(name: str) -> None:
+    for right in (np.zeros(0, np.int64), np.array([3, 2])):
+        assert np.array_equal(decode_arrays({name: encode_array(right)})[name], right)
+    for other in (np.zeros((1400, 1400), np.float16), np.zeros(10**6, np.int64), np.array(3), WORDS):
+        with pytest.raises(BadMessage, match="where a shape must be"):
+            decode_arrays({name: encode_array(other)})
+
+
+def test_an_observation_has_so_many_words() -> None:
+    words = {f"w{n}": encode_array(np.array(["a"] * 500)) for n in range(MAX_WORDS // 500)}
+    assert len(decode_arrays(words)) == len(words)
+    with pytest.raises(BadMessage, match="words"):
+        decode_arrays(words | {"more": encode_array(WORD)})

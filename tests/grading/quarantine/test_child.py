@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 
 from pgcourse.checks import sandbox
 from pgcourse.checks.observe import TimeLimit
@@ -22,7 +23,7 @@ class Observe:
 def child(monkeypatch: pytest.MonkeyPatch) -> Child:
     made: Any = Child.__new__(Child)
     made.main, made.loop, made.left, made.request = ModuleType("__main__"), None, {}, {"seconds": 5.0}
-    made.futures = 0
+    made.futures, made.refused, made.functions, made.observers, made.torch = 0, False, {}, {"gae": None}, torch
     made.observe, made.sandbox, made.calling = Observe, sandbox, threading.Lock()
     made.finder = Packages({}, ["numpy", "torch"], ["games"], {})
     monkeypatch.setattr(sys, "meta_path", [made.finder, *sys.meta_path])
@@ -143,3 +144,57 @@ def test_a_name_that_a_refused_statement_would_have_defined_is_refused_and_one_t
         "RuntimeError",
         "y is not there while grading: write it yourself, or use Python's standard library, numpy and torch",
     ]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "from torch.utils.plotting import Writer\nwriter = Writer('runs')\nwriter.add(1)",
+        "import games\nenv = games.make('x')\nsize = env.space.shape[0]\nnet = torch.nn.Linear(size, 2)\nnet.weight.shape",
+        "import games\nlengths = []\nfor _ in range(3):\n    lengths.append(games.play())\nprint(sum(lengths) / len(lengths))",
+        "import games\nobs, info = games.reset()\nprint(f'{obs[0]:.2f}')\nassert obs.shape == (4,)\nround(obs[0]) % 2",
+        "import plotting\nif True:\n    import games.play\ngames.settings['size'] = 3\n3 // games.width",
+        "import games\ntry:\n    env = games.make('x')\nexcept games.error.Missing:\n    env = games.make('y')",
+        "import games\ndef setup():\n    global env\n    env = games.make('x')\nsetup()\nprint(env.space)",
+    ],
+)
+def test_what_follows_from_a_refusal_ends_its_own_statement_alone(child: Child, cell: str) -> None:
+    first, *rest = cell.split("\n")
+    assert run(child, f"import torch\n{cell}\nEPS = 1e-8") != [[]]
+    assert vars(child.main).pop("EPS") == 1e-8
+    run(child, "import torch\n" + first, "\n".join(rest) + "\nEPS = 1e-8")
+    assert vars(child.main)["EPS"] == 1e-8, "in two cells"
+
+
+def test_where_nothing_was_refused_an_error_ends_its_cell(child: Child) -> None:
+    assert run(child, "x = 1\n1 / 0\nx = 2") == [["ZeroDivisionError", "division by zero", "2"]]
+    assert vars(child.main)["x"] == 1
+
+
+def test_a_cell_that_runs_out_of_time_after_a_refusal_says_so(child: Child) -> None:
+    child.request["seconds"] = 0.3
+    assert run(child, "import games\ngames.make()\nwhile True: pass") == [["TimeLimit", "", ""]]
+
+
+def test_an_experiment_that_is_cut_short_leaves_settings_as_they_were(child: Child) -> None:
+    define = "import torch, games\nEPS = 1e-8\nnames = []\ndef f(): return EPS"
+    tries = "def ablate(eps):\n    global EPS, f\n    EPS, f = eps, None\n    torch.set_default_dtype(torch.float64)\n"
+    tries += "    names.append(eps)\n    games.play()\n    EPS = 1e-8"
+    try:
+        run(child, define, tries, "ablate(1.0)", "for EPS in (0.1, 0.2):\n    games.play()")
+        assert torch.get_default_dtype() == torch.float32
+        assert vars(child.main)["f"]() == vars(child.main)["EPS"] == 1e-8
+        assert vars(child.main)["names"] == [1.0], "what an object holds is not known to be of the experiment"
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_an_exercise_stands_for_its_last_function(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(type(child), "say", lambda self, **message: said.append(message["event"]))
+    monkeypatch.setattr("pgcourse.grading.quarantine.sandbox.wire.receive", lambda connection: None)
+    monkeypatch.setattr(child, "connection", None, raising=False)
+    sources = ["def gae(): return 1", "def gae(): return 2", "gae = gae()", "helper = 3"]
+    child.request["cells"] = [{"id": str(n), "source": source} for n, source in enumerate(sources)]
+    child.run()
+    assert vars(child.main)["gae"]() == 2 and said[-1] == "ready"

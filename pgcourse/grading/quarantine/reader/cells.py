@@ -65,13 +65,16 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
     chosen: set[int] = set()
     plain = [cell for cell in released if not cell.grade_id]
     bound = {cell: bound_names(cell.source) for cell in (*candidates, *plain)}  # read once, however long a chain is
+    stubs = {cell.grade_id: _normal(cell.source) for cell in released if cell.grade_id in exercises}
     for id in exercises:
         named = [cell for cell in candidates if id in (cell.grade_id, cell.id)]
         defining = [cell for cell in candidates if id in bound[cell]]
-        for cell in [*named, *defining]:
-            chosen.add(cell.number)
-        notes += _remarks(id, named, defining)
-        solutions[id] = tuple(f"{cell.number}" for cell in sorted({*named, *defining}, key=lambda cell: cell.number))
+        # Beside an answer somewhere else, a stub as it was handed out counts for nothing, wherever it stands.
+        written = [cell for cell in defining if _normal(cell.source) != stubs.get(id)] or defining
+        taken = {*written, *(cell for cell in named if cell in written or cell not in defining)}
+        chosen |= {cell.number for cell in taken}
+        notes += _remarks(id, named, written)
+        solutions[id] = tuple(f"{cell.number}" for cell in sorted(taken, key=lambda cell: cell.number))
     sources = [*((cell.number, cell.source) for cell in candidates), *((-1, cell.source) for cell in plain)]
     need = _Need(bound, Changes(sources, exercises))
     need.of([cell for cell in candidates if cell.number in chosen])

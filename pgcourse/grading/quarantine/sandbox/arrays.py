@@ -11,13 +11,15 @@ from pgcourse.grading.quarantine.sandbox.wire import BadMessage, plain_text
 
 Arrays = dict[str, np.ndarray]
 
-MAX_ARRAYS = 5000  # in one observation
+MAX_ARRAYS = 2000  # in one observation; right answers have 700 at most
+MAX_WORDS = 4000  # in all of one observation
 MAX_TEXTS = 1000  # in one array
 MAX_AXES = 8  # NumPy writes an array of many axes out in full, however many numbers it holds
 MAX_EMPTY = 1000  # places along the other axes of an array without numbers, which no bytes count
 MAX_CHARACTERS = 10**6  # of one array of text, in which each takes as much memory as the longest
 MAX_BYTES = 5 * 2**20  # of the arrays of one observation, decoded
 # Of numbers; text travels as a list. A dtype that is not here (object, complex, void) is no observation.
+SHAPES = ("shape", "batch shape", "event shape", "log_std shape")  # lists of whole numbers
 # Words about a value: their number of axes.
 WORDS = {"distribution": 0, "misfit": 0, "error": 1, "error.bases": 1, "mutated": 1, "left": 1}
 DTYPES = {
@@ -66,15 +68,19 @@ def decode_arrays(data: Any) -> Arrays:
     if not isinstance(data, dict) or len(data) > MAX_ARRAYS:
         raise BadMessage("an observation that is no table of arrays")
     found: Arrays = {}
-    left = MAX_BYTES
+    left, words = MAX_BYTES, MAX_WORDS
     for name, value in data.items():
         found[plain_text(name, 300)] = array = decode_array(value)
-        axes = 0 if name.endswith((".kind", ".dtype")) else WORDS.get(name.lstrip("0123456789").removeprefix("/"))
+        plain = name.lstrip("0123456789").removeprefix("/")
+        axes = 0 if name.endswith((".kind", ".dtype")) else WORDS.get(plain)
         if axes is not None and (array.dtype.kind != "U" or array.ndim != axes):
             raise BadMessage("something else where a word must be")
+        if plain in SHAPES and (array.dtype.kind != "i" or array.ndim != 1 or len(array) > MAX_AXES):
+            raise BadMessage("something else where a shape must be")
         left -= array.nbytes
-        if left < 0:
-            raise BadMessage(f"an observation of more than {MAX_BYTES // 2**20} MB")
+        words -= array.size if array.dtype.kind == "U" else 0
+        if left < 0 or words < 0:
+            raise BadMessage(f"an observation of more than {MAX_BYTES // 2**20} MB, or {MAX_WORDS} words")
     return found
 
 

@@ -32,6 +32,7 @@ class Child:
         self.observe: Any = importlib.import_module("pgcourse.checks.observe")
         self.asking: Any = importlib.import_module("pgcourse.checks.observe.asking")
         self.sandbox: Any = importlib.import_module("pgcourse.checks.sandbox")
+        self.torch: Any = importlib.import_module("torch")
         importlib.import_module("pgcourse.rollout")
         self.observers = {each["id"]: self.observe.from_json(each["observer"]) for each in request["exercises"]}
         # Held here alone: no notebook can import what watches it, nor what it is made of.
@@ -41,6 +42,8 @@ class Child:
         self.loop: Any = None  # of asyncio, for cells that wait at their top level
         self.now: Any = None  # the order that is being obeyed
         self.calling = threading.Lock()  # held while a callback's answer is waited for
+        self.refused = False  # whether a statement of a cell has been refused here alone
+        self.functions: dict[str, Any] = {}  # exercise -> the last that it stood for and that can be called
         self.futures = 0  # flags of the __future__ imports so far: as in IPython, they hold for later cells
         self.main = ModuleType("__main__")
         vars(self.main).update(get_ipython=packages.Inert, display=packages.Inert())
@@ -55,6 +58,10 @@ class Child:
         for cell in self.request["cells"]:
             self.say(event="start", id=cell["id"])
             self.say(event="end", error=self.run_cell(cell))
+        # An experiment may have used an exercise's name for a number: value_loss = value_loss(values, returns).
+        for id, function in self.functions.items():
+            if not callable(vars(self.main).get(id)):
+                vars(self.main)[id] = function
         # Only now: nothing that the cells' own messages hold can come from hidden inputs.
         self.say(event="ready")
         while (order := wire.receive(self.connection)) is not None:
@@ -64,24 +71,42 @@ class Child:
         """Run one cell. Returns: nothing, or [type, text, line] of what it raised first.
 
         A statement that is refused here alone, as a plot is, ends itself only: what stands below it would have run. Where it
-        would have defined a name, as `figure, axes = ...` does, using that name is refused likewise.
+        would have defined a name, as `figure, axes = ...` does, using that name is refused likewise. From then on, any
+        error of a statement may follow from that one, and ends itself only, too.
         """
         filename, refused = f"<cell {cell['id']}>", list[str]()
         packages.remember(filename, cell["source"])
         try:
             with self.sandbox.captured_output(), self.budget(filename), self.finder.standing_in(cell["source"]):
                 for code, names in self.compiled(cell["source"], filename):
+                    before = self.settings()
                     try:
                         self.execute(code)
                     except BaseException as error:
-                        if not packages.is_refusal(error):
+                        self.refused = self.refused or packages.is_refusal(error)
+                        if not self.refused or not isinstance(error, Exception):
                             raise
                         refused = refused or self.described(error, filename)
+                        self.put_back(before)
                         for name in names - vars(self.main).keys():
                             vars(self.main)[name] = packages.Refused(name, self.finder.not_there)
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
-            return refused or self.described(error, filename)
+            return self.described(error, filename)
+        finally:
+            found = {id: vars(self.main).get(id) for id in self.observers}
+            self.functions |= {id: value for id, value in found.items() if callable(value)}
         return refused
+
+    def settings(self) -> tuple[Any, dict[str, Any]]:
+        """The default dtype, and the names that stand for a number, a text or a function."""
+        plain = {n: v for n, v in vars(self.main).items() if type(v) in (bool, int, float, str) or callable(v)}
+        return self.torch.get_default_dtype(), plain
+
+    def put_back(self, settings: tuple[Any, dict[str, Any]]) -> None:
+        """As they were before a statement that was cut short: who tries another setting puts back the old one at the end."""
+        dtype, plain = settings
+        self.torch.set_default_dtype(dtype)
+        vars(self.main).update(plain)
 
     def compiled(self, source: str, filename: str) -> list[tuple[CodeType, set[str]]]:
         """The statements of a cell, with the names that each defines; one for all where they are too deep to be taken apart."""

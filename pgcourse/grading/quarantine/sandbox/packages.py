@@ -68,8 +68,13 @@ class Refused:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether it may be one of grading alone: a stand-in, the walls, a file or a library that is not there."""
-    return isinstance(error, OSError | ImportError) or getattr(error, "while_grading", False) is True
+    """Whether it may be one of grading alone: a stand-in, the walls, a file or a library that is not there.
+
+    Also one of handling that: `except` with a stand-in for a class.
+    """
+    if isinstance(error, OSError | ImportError) or getattr(error, "while_grading", False) is True:
+        return True
+    return error.__context__ is not None and is_refusal(error.__context__)
 
 
 def _ours(error: _Error) -> _Error:
@@ -193,7 +198,9 @@ def defined(node: ast.stmt) -> set[str]:
     """The names that a statement of a cell gives a value, as far as its first level says it."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    imports = (part for part in ast.walk(node) if isinstance(part, ast.Import | ast.ImportFrom))
+    return names | {alias.asname or alias.name.partition(".")[0] for part in imports for alias in part.names} - {"*"}
 
 
 def compiled(module: str, source: str) -> str:
