@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 
 from pgcourse.checks.exercise import Exercise
@@ -35,6 +36,7 @@ from pgcourse.study.workers import run_jobs
 
 Observed = dict[tuple[str, str], Collected]
 Progress = Callable[[int, int], None]
+Reader = Callable[[str, str], ReadJob]  # (student, path) -> what a worker needs to read that notebook
 JudgedClass = dict[str, dict[str, Judged]]  # student -> assignment -> what the notebook is worth
 
 
@@ -62,20 +64,24 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
     roster = read_roster(settings.roster) if settings.roster else None
     require_tables(settings.out, settings.times, release)
     limits, kept = limits_of(settings), settings.out / "readings"
-    readers = {each.name: reader_of(each, settings.release, limits, kept) for each in release.assignments}
+    assignments = {each.name: each for each in release.assignments}
+
+    @cache
+    def reader(name: str) -> Reader:
+        return reader_of(assignments[name], settings.release, limits, kept)
 
     def stamped(files: Sequence[Found]) -> list[tuple[str, ...]]:
         """What bears an assignment's name is read as that at once: mostly it is, and it is read no second time."""
         make_folder(settings.out)
         wanted = [
-            readers[each.assignment](each.student, str(each.path))
+            reader(each.assignment)(each.student, str(each.path))
             if each.assignment
             else stamp_job(each.path, settings.out / "stamps", limits)
             for each in files
         ]
         return [reading.stamp for reading in read_all(wanted, settings.jobs)]
 
-    found, remarks = find(settings.submissions, [*readers], roster, settings.only, stamped)
+    found, remarks = find(settings.submissions, [*assignments], roster, settings.only, stamped)
     remarks = [*used_again, *remarks]
     names = sorted({submission.student for submission in found})
     if settings.only:
@@ -84,7 +90,7 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
         remarks.append(f"The checks have changed since pgcourse {release.version} made the release: tell the class.")
     make_folder(settings.out)
     seed = again.keep(settings)
-    work = class_work(settings, release, exercises, seed, found, readers)
+    work = class_work(settings, release, exercises, seed, found, reader)
     remarks += [f"{each.submission.student}: {said}" for each in work.works if (said := wrong_with(each)[0])]
     regrade.forget(settings, names if settings.only else ())
     observed, ran = observe(work, settings, on_progress)
@@ -138,11 +144,11 @@ def limits_of(settings: Settings) -> Limits:
 
 def class_work(
     settings: Settings, release: Release, exercises: dict[str, Exercise], seed: int, found: Sequence[Submission],
-    readers: dict[str, Callable[[str, str], ReadJob]],
+    reader: Callable[[str], Reader],
 ) -> ClassWork:  # fmt: skip
     """Draw the hidden inputs, and have every submission read, each in a process of its own.
 
-    What was read lies in `OUT/readings`, one file a notebook. Args: readers: assignment -> see `reader_of`. Raises:
+    What was read lies in `OUT/readings`, one file a notebook. Args: reader: assignment -> see `reader_of`. Raises:
     InvalidInput where a notebook of the release cannot be read.
     """
     prepared = {
@@ -151,7 +157,7 @@ def class_work(
     }
     readings = [Reading("No notebook was handed in.")] * len(found)
     places = [place for place, submission in enumerate(found) if submission.path]
-    wanted = [readers[each.assignment](each.student, each.path) for each in (found[place] for place in places)]
+    wanted = [reader(each.assignment)(each.student, each.path) for each in (found[place] for place in places)]
     for place, reading in zip(places, read_all(wanted, settings.jobs), strict=True):
         readings[place] = reading
     works = (Work(each, prepared[each.assignment], reading) for each, reading in zip(found, readings, strict=True))
