@@ -120,4 +120,6 @@ RIGHT = {
 } | {
     "an exercise's name for a number, below": ("02_baselines", "value_loss", _VALUE_LOSS, (), (_LOSS,)),
     "a network for an environment, above": (*S, "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + EPS)", (f"{_ENV}EPS = 1e-8",), ()),
+    "a setting chosen in a function that draws": (*S, "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + EPS)", ("import matplotlib.pyplot as plt\nEPS = 1.0\ndef choose(value):\n    global EPS\n    EPS = value\n    plt.plot([0, 1], [EPS, EPS])\nchoose(1e-8)",), ()),
+    "an old attempt below an assert, and a plot above": (*S, "def standardize(x):\n    return (x - x.mean()) / (x.std(correction=0) + 1e-8)\nassert False, 'my first try'\ndef standardize(*_):\n    return 0", ("import matplotlib.pyplot as plt\nfigure, axes = plt.subplots()\naxes.plot([1, 2])",), ()),
 }  # fmt: skip

@@ -44,6 +44,19 @@ def test_only_cells_that_a_solution_needs_run() -> None:
     assert planned.notes == ()
 
 
+@pytest.mark.parametrize("used", ["f", "g"])
+def test_a_stub_as_handed_out_counts_for_nothing_beside_an_answer(used: str) -> None:
+    stub = "def f(x):\n    raise NotImplementedError"
+    released = [cell(1, stub, "f"), cell(2, "def g(x): ...", "g")]
+    answer = f"def f(x):\n    return {used}(x - 1) if x else 0"
+    submitted = [cell(1, answer), cell(2, stub, "f"), cell(3, "def g(x):\n    return f(x)", "g"), cell(4, stub)]
+    planned = plan(released, submitted, ["f", "g"])
+    assert [each.id for each in planned.cells] == ["1", "3"]
+    assert planned.solutions == {"f": ("1",), "g": ("3",)}
+    alone = plan(released, [cell(1, stub, "f")], ["f"])
+    assert alone.solutions == {"f": ("1",)}, "where there is no other, it is not attempted"
+
+
 def test_names_of_parameters_and_locals_need_no_cell() -> None:
     source = "def f(a, *, b=c):\n    d = a + e\n    return [g for g in d if h(g)]"
     assert used_names(source) == {"c", "e", "h"}

@@ -63,6 +63,7 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
         candidates = candidates[:MAX_CELLS]
     solutions: dict[str, tuple[str, ...]] = {}
     chosen: set[int] = set()
+    untouched: set[int] = set()
     plain = [cell for cell in released if not cell.grade_id]
     bound = {cell: bound_names(cell.source) for cell in (*candidates, *plain)}  # read once, however long a chain is
     stubs = {cell.grade_id: _normal(cell.source) for cell in released if cell.grade_id in exercises}
@@ -73,13 +74,14 @@ def plan(released: Sequence[Cell], submitted: Sequence[Cell], exercises: Sequenc
         written = [cell for cell in defining if _normal(cell.source) != stubs.get(id)] or defining
         taken = {*written, *(cell for cell in named if cell in written or cell not in defining)}
         chosen |= {cell.number for cell in taken}
+        untouched |= {cell.number for cell in defining if cell not in written and bound[cell] == {id}}
         notes += _remarks(id, named, written)
         solutions[id] = tuple(f"{cell.number}" for cell in sorted(taken, key=lambda cell: cell.number))
     sources = [*((cell.number, cell.source) for cell in candidates), *((-1, cell.source) for cell in plain)]
     need = _Need(bound, Changes(sources, exercises))
     need.of([cell for cell in candidates if cell.number in chosen])
     need.changing |= need.changes.of(exercises)
-    rest = [cell for cell in candidates if cell.number not in chosen]
+    rest = [cell for cell in candidates if cell.number not in chosen | untouched]
     given = {cell.id for cell in released if cell.id}
     own_rest = [cell for cell in rest if cell.id not in given]
     chosen |= need.cells(rest, changing=own_rest)

@@ -72,22 +72,22 @@ class Child:
 
         A statement that is refused here alone, as a plot is, ends itself only: what stands below it would have run. Where it
         would have defined a name, as `figure, axes = ...` does, using that name is refused likewise. From then on, any
-        error of a statement may follow from that one, and ends itself only, too.
+        error of a statement may follow from that one, and ends itself only, too; but who raises one leaves the cell.
         """
         filename, refused = f"<cell {cell['id']}>", list[str]()
         packages.remember(filename, cell["source"])
         try:
             with self.sandbox.captured_output(), self.budget(filename), self.finder.standing_in(cell["source"]):
-                for code, names in self.compiled(cell["source"], filename):
-                    before = self.settings()
+                for code, names, leaves in self.compiled(cell["source"], filename):
+                    dtype = self.torch.get_default_dtype()
                     try:
                         self.execute(code)
                     except BaseException as error:
                         self.refused = self.refused or packages.is_refusal(error)
-                        if not self.refused or not isinstance(error, Exception):
+                        if leaves or not self.refused or not isinstance(error, Exception):
                             raise
                         refused = refused or self.described(error, filename)
-                        self.put_back(before)
+                        self.torch.set_default_dtype(dtype)  # who tries another puts it back at the end, behind that
                         for name in names - vars(self.main).keys():
                             vars(self.main)[name] = packages.Refused(name, self.finder.not_there)
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
@@ -97,29 +97,21 @@ class Child:
             self.functions |= {id: value for id, value in found.items() if callable(value)}
         return refused
 
-    def settings(self) -> tuple[Any, dict[str, Any]]:
-        """The default dtype, and the names that stand for a number, a text or a function."""
-        plain = {n: v for n, v in vars(self.main).items() if type(v) in (bool, int, float, str) or callable(v)}
-        return self.torch.get_default_dtype(), plain
+    def compiled(self, source: str, filename: str) -> list[tuple[CodeType, set[str], bool]]:
+        """The statements of a cell, with the names that each defines, and whether it is there to leave the cell.
 
-    def put_back(self, settings: tuple[Any, dict[str, Any]]) -> None:
-        """As they were before a statement that was cut short: who tries another setting puts back the old one at the end."""
-        dtype, plain = settings
-        self.torch.set_default_dtype(dtype)
-        vars(self.main).update(plain)
-
-    def compiled(self, source: str, filename: str) -> list[tuple[CodeType, set[str]]]:
-        """The statements of a cell, with the names that each defines; one for all where they are too deep to be taken apart."""
+        One for all where they are too deep to be taken apart.
+        """
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.futures
         whole = compile(source, filename, "exec", flags, dont_inherit=True)
         self.futures |= whole.co_flags & annotations.compiler_flag  # all other futures are the rule by now
         try:
             tree: Any = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-            parts = [(ast.Module([node], type_ignores=[]), packages.defined(node)) for node in tree.body]
+            parts = [(ast.Module([node], type_ignores=[]), packages.defined(node), _leaves(node)) for node in tree.body]
             flags |= self.futures
-            return [(compile(part, filename, "exec", flags, dont_inherit=True), names) for part, names in parts]
+            return [(compile(part, filename, "exec", flags, dont_inherit=True), *more) for part, *more in parts]
         except (RecursionError, MemoryError):
-            return [(whole, set())]
+            return [(whole, set(), False)]
 
     def execute(self, code: CodeType) -> None:
         """Run a cell's code; where it awaits something, as a notebook allows, in a loop that goes on in the next cell.
@@ -237,6 +229,11 @@ class Child:
     def say(self, **message: Any) -> None:
         """Tell the grader."""
         wire.send(self.connection, message)
+
+
+def _leaves(node: ast.stmt) -> bool:
+    """Whether a statement is `raise`, or `assert False`: what stands below it is not meant to run."""
+    return isinstance(node, ast.Raise) or (isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant))
 
 
 def preload() -> None:
