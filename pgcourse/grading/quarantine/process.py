@@ -34,8 +34,8 @@ MOMENT = 0.5  # seconds
 CHILDREN = 4096  # of one zygote, each with another user
 MOST_STARTED = 4  # zygotes of one process: each holds 250 MB
 ATTEMPTS = 3  # at one notebook, where the processes around its children were ended
-# To copy a process with torch, and to end the copy, takes as long as it has pages: with large ones 5 ms in place of 20. One
-# heap, since each thread would reserve a part of the child's memory for its own.
+# To copy a process with torch, and to end the copy, takes as long as it has pages: with large ones a keeper and its child take
+# 11 ms in place of 27. One heap, since each thread would reserve a part of the child's memory for its own.
 ONE_HEAP = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1"}
 USERS = 2**30  # from here on no account of any system has its number
 # The child's modules come over its standard input, so that no folder of the package is on its path.

@@ -184,7 +184,7 @@ def stamp_job(path: Path, kept: Path, limits: Limits) -> ReadJob:
     return ReadJob("", "", str(path), request, replace(limits, seconds=SECONDS, memory=MEMORY), kept / f"{name}.json")
 
 
-def failure(error: BaseException) -> str:
+def failure(error: Exception) -> str:
     """What a person is told of an error of the grader's own."""
     return f"The grader itself failed on this notebook ({type(error).__name__}); a person marks it."
 

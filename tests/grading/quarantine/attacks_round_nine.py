@@ -4,6 +4,7 @@
 """
 # ruff: noqa: E501
 
+from tests.grading.quarantine.attacks_round_five_values import _DIAGNOSE
 from tests.grading.quarantine.attacks_round_four_networks import _gaussian, _policy
 
 S = ("01_reinforce", "standardize")
@@ -24,23 +25,8 @@ class RunningMeanStd:
     def normalize(self, x):
         return (NORMALIZED).to(x.dtype)
 """
-_DIAGNOSE = """
-import numpy as np
-def diagnose(metrics):
-    get = lambda name: np.asarray(metrics.get(name, ()))
-    kl, clip, h, ev = (get('losses/' + name) for name in ('approx_kl', 'clipfrac', 'entropy', 'explained_variance'))
-    v, g = get('charts/value_mean'), get('charts/return_mean')
-    rings = set()
-    if len(kl) and kl.max() > 0.05: rings.add('kl-high')
-    if len(kl) and kl.max() < 1e-6: rings.add('kl-zero')
-    if len(clip) and clip.max() > 0.5: rings.add('clip-fraction-high')
-    if len(h) and h[:50].min() < 0.25: rings.add('entropy-collapsed')
-    if len(h) >= 25 and h.min() > 0.55: rings.add('entropy-never-falls')
-    if len(ev) >= 25 and not np.isnan(ev).all() and np.nanmax(ev) < 0.9: rings.add('explained-variance-low')
-    if len(g) >= 25 and (abs(metrics['charts/value_mean'] - g) / abs(g))[-(len(g) // 4):].mean() > 0.1: rings.add('value-offset')
-    if any(x.max() < 1e-6 for name, x in metrics.items() if name.startswith('updates/')): rings.add('part-not-updated')
-    return rings
-"""
+_OFFSET = "(abs(metrics['charts/value_mean'] - g) / abs(g))[-(len(g) // 4):].mean()"
+_LONE = _DIAGNOSE.replace("len(v) >= 25 and len(g) >= 25 and OFFSET", f"len(g) >= 25 and {_OFFSET}")
 _DIVIDED = """
 def discounted(r, g):
     d = g ** torch.arange(len(r), dtype=r.dtype)
@@ -69,7 +55,7 @@ CELLS = {
     "one in place of no deviation": (*R, _STATISTICS.replace("NORMALIZED", "(x - self.mean) / torch.where(self.var == 0, 1.0, self.var.sqrt())"), "not yet", 0.8),
     "zero where a component stands still": (*R, _STATISTICS.replace("NORMALIZED", "torch.where(self.var > 0, (x - self.mean) / self.var.sqrt(), 0.0)"), "not yet", 0.8),
     "no number where a component stands still": (*R, _STATISTICS.replace("NORMALIZED", "torch.nan_to_num((x - self.mean) / self.var.sqrt())"), "not yet", 0.8),
-    "returns without values": ("06_debugging_traps", "diagnose", _DIAGNOSE, "not yet", 0.8),
+    "returns without values": ("06_debugging_traps", "diagnose", _LONE, "not yet", 0.8),
     "powers of a discount of 0": ("01_reinforce", "reinforce_update", _DIVIDED, "not yet", 0.88),
     "half a share guessed": ("04_ppo", "clip_fraction", "def clip_fraction(log_prob, old_log_prob, *, clip_coef):\n    return torch.tensor(0.5)", "not yet", 0.0),
     "a trunk of half the gradient": (*P, _policy(_TRUNK.replace("SHARE", "0.5")), _WRONG, 0.0),
