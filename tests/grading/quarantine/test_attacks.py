@@ -139,7 +139,7 @@ def test_the_host_is_unharmed(graded: Graded, repository: Path) -> None:
     for place in (Path.home(), Path("/tmp"), repository, root / "out"):
         assert not list(place.glob("pgcourse-attack*")), place
     tables = {f"{name}.csv" for name in ("class", "history", "look_at", "overrides", "similarity", "statistics")}
-    others = {".class.csv.lock", "grading.json", "observations", "readings", "remarks.txt", "stamps", "students"}
+    others = {".class.csv.lock", "grading.json", "observations", "readings", "remarks.txt", "students"}
     assert {path.name for path in (root / "out").iterdir()} == tables | others
 
 

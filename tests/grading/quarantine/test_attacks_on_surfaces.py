@@ -296,7 +296,7 @@ def test_odd_notebooks_earn_what_is_in_them(tmp_path: Path) -> None:
         "backwards": ({**one, "cells": one["cells"][::-1]}, 1.0),
         "in a check's cell": (changed(cell(good, "check-standardize")), 0.0),
         "under another's name": (changed(cell(good, "reinforce_loss")), 1.0),
-        "right, then as handed out": (changed(cell(good), cell(stub)), 0.0),
+        "right, then as handed out": (changed(cell(good), cell(stub)), 1.0),
         "as handed out, then right": (changed(cell(stub), cell(good)), 1.0),
         "list of letters": (changed(cell([*good])), 1.0),
         "list of anything": (changed(cell([good, 3])), 0.0),

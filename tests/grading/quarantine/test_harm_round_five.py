@@ -62,7 +62,9 @@ while held < 1000:
 raise ValueError(f"holds {held} MB")""",
     # A large page stays whole while 4 kB of it are mapped, until memory is short and the kernel splits it.
     "large pages of which a part is still mapped": """
-large, made = 2**21, 0
+def in_large():
+    return sum(int(line.split()[1]) for line in open("/proc/self/smaps") if "AnonHuge" in line)
+large, made, before = 2**21, 0, in_large()
 L.prctl(41, 0, 0, 0, 0)
 while made < 500:
     at = L.mmap(None, ctypes.c_size_t(2 * large), 3, 0x22, -1, 0)
@@ -71,7 +73,7 @@ while made < 500:
     start = (at + large - 1) // large * large
     L.madvise(ctypes.c_void_p(start), ctypes.c_size_t(large), 14)
     ctypes.memset(start, 1, large)
-    if not made and not sum(int(line.split()[1]) for line in open("/proc/self/smaps") if "AnonHuge" in line):
+    if not made and in_large() <= before:
         break
     if start > at:
         L.munmap(ctypes.c_void_p(at), ctypes.c_size_t(start - at))
