@@ -20,9 +20,7 @@ from pgcourse.checks.observe.remote_networks import RemoteNetwork
 DRIVES = ((10.0, 60), (0.3, 200), (0.1, 400), (1.0, 300), (0.03, 200), (10.0, 150))
 MOVES, MOVED = 12, 0.3  # parameters moved at random: how often, and how far
 LARGE, SMALL = 3e-3, 3e-4  # steps along a line through the parameters
-ONE_BENDS = (
-    0.4  # along one parameter, deep right networks are 38 % off at most; a gradient that is wrong mostly is so by more
-)
+ONE_BENDS = 0.4  # along one parameter: deep right networks are 38 % off at most, wrong gradients mostly by more
 DIGITS = 4  # last digits by which an output may be off
 STEPS = (0.05, 0.0137)  # of a number of an observation; the second is no part of a round number
 MOST_MOVED = 20  # parameters, each alone
