@@ -82,11 +82,12 @@ class Round:
     seconds: ClassVar[float] = 5.0  # on the processor
 
     @pytest.fixture(scope="class")
-    def graded(self, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    @classmethod
+    def graded(cls, tmp_path_factory: pytest.TempPathFactory) -> Graded:
         """In a release as teachers make it: without libraries."""
         root = tmp_path_factory.mktemp("attacks")
-        release, handed_in = root / "class", [*self.handed_in()]
-        units = {int(assignment[:2]) for _, assignment, *_ in handed_in} | self.more_units()
+        release, handed_in = root / "class", [*cls.handed_in()]
+        units = {int(assignment[:2]) for _, assignment, *_ in handed_in} | cls.more_units()
         make(Made(out=release, units=tuple(sorted(units)), version="0.1.0", experiments=False))
         for name, assignment, exercise, cell, before, behind in handed_in:
             content = fill(notebook(release, assignment), {exercise: cell})
@@ -94,21 +95,24 @@ class Round:
             content["cells"][place + 1 : place + 1] = map(own, behind)
             content["cells"][place:place] = map(own, before)
             hand_in(root / "submissions", student_of(name), assignment, content)
-        self.hand_in_more(root / "submissions", release)
-        settings = Settings(root / "submissions", release, root / "out", hidden_seed=SEED, timeout=self.seconds, jobs=1)
+        cls.hand_in_more(root / "submissions", release)
+        settings = Settings(root / "submissions", release, root / "out", hidden_seed=SEED, timeout=cls.seconds, jobs=1)
         return Graded(grade(settings), root / "out" / "students")
 
-    def handed_in(self) -> Any:
+    @classmethod
+    def handed_in(cls) -> Any:
         """(name, notebook, exercise, cell, cells before, cells behind) of everybody."""
-        for name, attack in self.table.CELLS.items():
+        for name, attack in cls.table.CELLS.items():
             yield name, *attack[:3], (), ()
-        for name, right in getattr(self.table, "RIGHT", {}).items():
+        for name, right in getattr(cls.table, "RIGHT", {}).items():
             yield name, *right[:3], *(right[3:] or ((), ()))
 
-    def more_units(self) -> set[int]:
+    @classmethod
+    def more_units(cls) -> set[int]:
         return set()
 
-    def hand_in_more(self, submissions: Path, release: Path) -> None:
+    @classmethod
+    def hand_in_more(cls, submissions: Path, release: Path) -> None:
         pass
 
     def test_everybody_has_another_name_and_every_cause_is_of_an_attack(self) -> None:
@@ -136,10 +140,12 @@ class Round:
 class TestRoundOne(Round):
     table, seconds = attacks_round_one, 2.0
 
-    def more_units(self) -> set[int]:
+    @classmethod
+    def more_units(cls) -> set[int]:
         return {int(CLINIC[:2])}
 
-    def hand_in_more(self, submissions: Path, release: Path) -> None:
+    @classmethod
+    def hand_in_more(cls, submissions: Path, release: Path) -> None:
         hand_in(submissions, "as handed out", CLINIC, notebook(release, CLINIC))
 
     @pytest.mark.parametrize("name", attacks_round_one.traces([0.0, 0.0, 0.0]))
@@ -166,7 +172,8 @@ class TestRoundOne(Round):
 class TestRoundTwo(Round):
     table, seconds = attacks_round_two, 2.0
 
-    def handed_in(self) -> Any:
+    @classmethod
+    def handed_in(cls) -> Any:
         yield from super().handed_in()
         for name, leak in attacks_round_two.LEAKS.items():
             yield name, *leak[:3], (), ()
