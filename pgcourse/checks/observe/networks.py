@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -29,8 +29,11 @@ from pgcourse.checks.observe.record import (
 class LinearPolicy(nn.Module):
     """The smallest policy there is: logits are linear in the observation. forward: [B, D] or [D] -> Categorical.
 
-    With `hidden` [H, D] they are linear in H features, tanh of what is linear in the observation.
+    With `hidden` [H, D] they are linear in H features, tanh of what is linear in the observation. `watch`, where there is
+    one, gets what each pass was given and what it gives: a hook would miss `policy.forward(obs)`.
     """
+
+    watch: Callable[[Tensor, Any], None] | None = None
 
     def __init__(self, weight: Tensor, bias: Tensor, hidden: Tensor | None = None) -> None:
         super().__init__()
@@ -39,12 +42,15 @@ class LinearPolicy(nn.Module):
 
     def forward(self, obs: Tensor) -> Categorical:
         features = _features(obs, self.hidden)
-        return Categorical(logits=nn.functional.linear(features, self.weight, self.bias), validate_args=False)
+        logits = nn.functional.linear(features, self.weight, self.bias)
+        return _watched(self, obs, Categorical(logits=logits, validate_args=False))
 
 
 @ours
 class LinearCritic(nn.Module):
-    """Values linear in the observation, or in H features as those of `LinearPolicy`. forward: [B, D] -> [B]."""
+    """Values linear in the observation, with `hidden` and `watch` as those of `LinearPolicy`. forward: [B, D] -> [B]."""
+
+    watch: Callable[[Tensor, Any], None] | None = None
 
     def __init__(self, weight: Tensor, bias: Tensor, hidden: Tensor | None = None) -> None:
         super().__init__()
@@ -52,7 +58,13 @@ class LinearCritic(nn.Module):
         self.hidden = None if hidden is None else nn.Parameter(hidden.clone())
 
     def forward(self, obs: Tensor) -> Tensor:
-        return _features(obs, self.hidden) @ self.weight + self.bias
+        return _watched(self, obs, _features(obs, self.hidden) @ self.weight + self.bias)
+
+
+def _watched(network: LinearPolicy | LinearCritic, obs: Tensor, result: Any) -> Any:
+    if network.watch is not None:
+        network.watch(obs, result)
+    return result
 
 
 def _features(obs: Tensor, hidden: Tensor | None) -> Tensor:

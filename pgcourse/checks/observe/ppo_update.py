@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Categorical
 
 from pgcourse.checks.observe import call, seed_everything
 from pgcourse.checks.observe.asking import Ask, Asking
-from pgcourse.checks.observe.networks import NETWORKS, Watched, network_of, sgd
+from pgcourse.checks.observe.networks import NETWORKS, LinearCritic, LinearPolicy, Watched, network_of, sgd
 from pgcourse.checks.observe.record import Arrays, Case, fresh, record, record_mutations
 
 COLUMNS = ("obs", "actions", "log_prob", "advantages", "returns")
@@ -22,18 +22,20 @@ COLUMNS = ("obs", "actions", "log_prob", "advantages", "returns")
 class RowWatch:
     """Notes, for each optimiser step, which rows of the batch its gradient came from and where it led."""
 
-    def __init__(self, batch_obs: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    def __init__(
+        self, batch_obs: Tensor, network: LinearPolicy | LinearCritic, optimizer: torch.optim.Optimizer
+    ) -> None:
         self.batch_obs, self.network = batch_obs.clone(), network
         self.steps: list[list[int]] = []
         self.path: list[dict[str, Tensor]] = []
         self._reached: set[int] = set()
         self._seen: set[int] = set()
         optimizer.register_step_post_hook(self._end_step)
-        network.register_forward_hook(self._watch)
+        network.watch = self._watch
 
-    def _watch(self, network: nn.Module, given: tuple[Any, ...], result: Any) -> None:
+    def _watch(self, obs: Tensor, result: Any) -> None:
         """One forward pass: its rows count once a gradient comes back through its output."""
-        (obs,), output = given, result.logits if isinstance(result, Categorical) else result
+        output = result.logits if isinstance(result, Categorical) else result
         if not output.requires_grad:
             return  # a look at the policy, say for the KL, is no part of a step
         same = (obs.detach().reshape(-1, 1, self.batch_obs.shape[1]) == self.batch_obs).all(-1)  # [rows, B]

@@ -20,7 +20,7 @@ MOST = 1000  # numbers for each observation
 MOST_SENT = 2**23  # bytes of moved values in one question
 MOST_ANSWERED = 2**21  # bytes of gradients in one answer
 KEPT = 4  # forward passes whose gradients can still be asked for
-EVALUATED = -1  # the number of a pass after eval()
+EVALUATED = -1  # the number of a pass in that mode
 _ALONE = torch.arange(0)  # the order of a single observation
 
 
@@ -101,10 +101,11 @@ class Networks:
         return arrays
 
     def evaluated(self, network: int, obs: Tensor) -> Arrays:
-        """One more pass as `forward` gives it, after eval(). Each part is in the mode that it was in again afterwards."""
+        """One more pass as `forward` gives it, in that mode. Each part is in the mode that it was in again afterwards."""
         module = self._built[network]
         modes = [(part, part.training) for part in module.modules()]
-        module.eval()
+        for part, _ in modes:  # not by eval(), which calls train(): a policy may have a method `train` of its own
+            part.training = False
         try:
             return self._pass(module, EVALUATED, obs)
         finally:

@@ -207,3 +207,15 @@ def test_an_exercise_stands_for_its_last_function(child: Child, monkeypatch: pyt
     child.request["cells"] = [{"id": str(n), "source": source} for n, source in enumerate(sources)]
     child.run()
     assert vars(child.main)["gae"]() == 2 and said[-1] == "ready"
+
+
+def test_an_exercise_is_what_its_name_last_stood_for_as_an_answer(child: Child) -> None:
+    run(
+        child,
+        "import torch\ndef gae():\n    return 1\ngae = gae()",
+        "def gae():\n    return 2\ngae = torch.nn.Linear(1, 1)",
+    )
+    assert child.functions["gae"]() == 2
+    child.functions.clear()
+    run(child, "gae = torch.nn.Linear(1, 1)")
+    assert isinstance(child.functions["gae"], torch.nn.Linear), "nothing else has been"

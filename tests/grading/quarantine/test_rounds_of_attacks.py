@@ -24,6 +24,7 @@ from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, grade_id, hand_in, notebook
 from tests.grading.quarantine import (
     attacks_round_eight,
+    attacks_round_eleven,
     attacks_round_five_networks,
     attacks_round_five_values,
     attacks_round_four_networks,
@@ -221,3 +222,7 @@ class TestRoundEight(Round):
 
 class TestRoundNine(Round):
     table, seconds = attacks_round_nine, 10.0
+
+
+class TestRoundEleven(Round):
+    table, seconds = attacks_round_eleven, 10.0

@@ -43,7 +43,7 @@ class Child:
         self.now: Any = None  # the order that is being obeyed
         self.calling = threading.Lock()  # held while a callback's answer is waited for
         self.refused = False  # whether a statement of a cell has been refused here alone
-        self.functions: dict[str, Any] = {}  # exercise -> the last that it stood for and that can be called
+        self.functions: dict[str, Any] = {}  # exercise -> the last that it stood for and that is an answer
         self.futures = 0  # flags of the __future__ imports so far: as in IPython, they hold for later cells
         self.main = ModuleType("__main__")
         vars(self.main).update(get_ipython=packages.Inert, display=packages.Inert())
@@ -58,10 +58,8 @@ class Child:
         for cell in self.request["cells"]:
             self.say(event="start", id=cell["id"])
             self.say(event="end", error=self.run_cell(cell))
-        # An experiment may have used an exercise's name for a number: value_loss = value_loss(values, returns).
-        for id, function in self.functions.items():
-            if not callable(vars(self.main).get(id)):
-                vars(self.main)[id] = function
+        # An experiment may have used an exercise's name for what came of it: value_loss = value_loss(values, returns).
+        vars(self.main).update(self.functions)
         # Only now: nothing that the cells' own messages hold can come from hidden inputs.
         self.say(event="ready")
         while (order := wire.receive(self.connection)) is not None:
@@ -82,6 +80,7 @@ class Child:
                     dtype = self.torch.get_default_dtype()
                     try:
                         self.execute(code)
+                        self.note_answers()
                     except BaseException as error:
                         self.refused = self.refused or packages.is_refusal(error)
                         if leaves or not self.refused or not isinstance(error, Exception):
@@ -93,9 +92,18 @@ class Child:
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
             return self.described(error, filename)
         finally:
-            found = {id: vars(self.main).get(id) for id in self.observers}
-            self.functions |= {id: value for id, value in found.items() if callable(value)}
+            self.note_answers()
         return refused
+
+    def note_answers(self) -> None:
+        """Keep what each exercise's name stands for, if it can be called; a network only where nothing else has been.
+
+        A network can be called, too, and is what comes of `policy_network = policy_network(4, 2)`.
+        """
+        for id in self.observers:
+            value = vars(self.main).get(id)
+            if callable(value) and not (id in self.functions and isinstance(value, self.torch.nn.Module)):
+                self.functions[id] = value
 
     def compiled(self, source: str, filename: str) -> list[tuple[CodeType, set[str], bool]]:
         """The statements of a cell, with the names that each defines, and whether it is there to leave the cell.
