@@ -219,3 +219,8 @@ def test_an_exercise_is_what_its_name_last_stood_for_as_an_answer(child: Child) 
     child.functions.clear()
     run(child, "gae = torch.nn.Linear(1, 1)")
     assert isinstance(child.functions["gae"], torch.nn.Linear), "nothing else has been"
+
+
+def test_a_stand_in_below_is_not_what_an_exercise_stands_for(child: Child) -> None:
+    run(child, "def gae():\n    return 1", "import games\ngae = games.run().advantages", "gae = games.gae")
+    assert child.functions["gae"]() == 1

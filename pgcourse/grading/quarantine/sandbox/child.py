@@ -21,6 +21,7 @@ from typing import Any
 from pgcourse.grading.quarantine.sandbox import arrays, packages, wire
 
 SHOWN = 300  # characters of an error's text that are sent
+LARGEST = 5_750_000  # bytes of one observation: as text, they fit into a message
 
 
 class Child:
@@ -96,13 +97,14 @@ class Child:
         return refused
 
     def note_answers(self) -> None:
-        """Keep what each exercise's name stands for, if it can be called; a network only where nothing else has been.
+        """Keep what each exercise's name stands for, if it can be called; some things only where nothing else has been.
 
-        A network can be called, too, and is what comes of `policy_network = policy_network(4, 2)`.
+        A network can be called, too, and is what comes of `policy_network = policy_network(4, 2)`; so can a stand-in.
         """
+        rather_not = (self.torch.nn.Module, packages.Refused, packages.Inert)
         for id in self.observers:
             value = vars(self.main).get(id)
-            if callable(value) and not (id in self.functions and isinstance(value, self.torch.nn.Module)):
+            if callable(value) and not (id in self.functions and issubclass(type(value), rather_not)):
                 self.functions[id] = value
 
     def compiled(self, source: str, filename: str) -> list[tuple[CodeType, set[str], bool]]:
@@ -188,7 +190,7 @@ class Child:
     def encoded(self, observed: dict[str, Any]) -> dict[str, Any]:
         """The observation, or an error in its place where it cannot be sent."""
         size = sum(array.nbytes for array in observed.values())
-        reason = f"your result holds {size // 2**20} MB; that is no answer to this input" if size > 2**22 else ""
+        reason = f"your result holds {size // 2**20} MB; that is no answer to this input" if size > LARGEST else ""
         if not reason:
             try:
                 return arrays.encode_arrays(observed)
