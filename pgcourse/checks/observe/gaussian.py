@@ -76,8 +76,7 @@ class GaussianFactory(Factory):
             _, its = later.looks([case["training_obs"], obs])
             for name, value in (("mean", its["mean"]), ("std", its["std"][0])):
                 arrays[f"starting {name}"] = np.concatenate([arrays[f"starting {name}"], value.numpy()[None]])
-            if later.names == policy.names:
-                arrays |= more_than_parameters(ask, policy, later, obs, _mean)
+            arrays |= more_than_parameters(ask, policy, later, obs, _mean)
             self._push(arrays, policy, case["training_obs"], case["targets"].sign())
         arrays["misfit"] = np.array(next(filter(None, misfits), ""))
         arrays["mutated"] = np.array(["obs"] * policy.changed, dtype=str)

@@ -87,7 +87,7 @@ class PolicyFactory(Factory):
             # First others than the first network: it may set itself by none of them.
             _, later_outputs = second.looks([case["training_obs"], case["obs"]])
             record(arrays, "later probs", _probs(later_outputs["logits"]))
-            if arrays["differentiable"] and not arrays["shared"] and second.names == policy.names:
+            if arrays["differentiable"] and not arrays["shared"]:
                 arrays |= more_than_parameters(ask, policy, second, case["obs"], _against_the_first)
         if arrays["differentiable"] and float(arrays["trained"]) > SURE:
             self._push(arrays, policy, case["training_obs"], case["targets"])

@@ -17,6 +17,7 @@ from pgcourse.checks.observe.record import Arrays, Case, record_left
 
 NORMALS = "Independent(Normal, 1)"
 MOST = 1000  # numbers for each observation
+MOST_PARAMETERS = 5_500_000  # bytes: two layers of 1024, an LSTM of 512
 MOST_SENT = 2**23  # bytes of moved values in one question
 MOST_ANSWERED = 2**21  # bytes of gradients in one answer
 KEPT = 4  # forward passes whose gradients can still be asked for
@@ -34,7 +35,10 @@ class Networks:
         self._passes: dict[int, dict[str, Tensor]] = {}
 
     def build(self, **arguments: Any) -> Arrays:
-        """Call the attempt. Gives the result's kind; of a network also the values of its parameters."""
+        """Call the attempt. Gives the result's kind; of a network also its `bytes`, and the values of its parameters.
+
+        Without these where they have more than `MOST_PARAMETERS` bytes.
+        """
         network = call(self._attempt, self._signature, arguments)
         arrays = {
             "result.kind": np.array(type(network).__name__),
@@ -42,9 +46,12 @@ class Networks:
         }
         if not arrays["is module"]:
             return arrays
+        named = list(network.named_parameters())
+        arrays["bytes"] = np.array(sum(parameter.nbytes for _, parameter in named))
+        if arrays["bytes"] > MOST_PARAMETERS:
+            return arrays
         self._built.append(network)
         self._own.append(list(network.parameters()))
-        named = list(network.named_parameters())
         arrays["names"] = np.array([name for name, _ in named], dtype=str)
         arrays["trained"] = np.array([parameter.requires_grad for _, parameter in named], dtype=bool)
         record_left(arrays, {n: value for n, value in named if value.requires_grad}, requires_grad=True, grad=True)
@@ -226,9 +233,20 @@ class Factory(Asking):
     def begin(self, ask: Ask, case: Case) -> tuple[Arrays, RemoteNetwork | None]:
         """The first network, if it is one, and what it is."""
         built = self.build(ask, case)
-        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module", "left") if name in built}
+        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module", "bytes", "left") if name in built}
         source = torch.Generator().manual_seed(case["judge_seed"])
-        return arrays, RemoteNetwork(ask, 0, built, source) if arrays["is module"] else None
+        return arrays, RemoteNetwork(ask, 0, built, source) if "names" in built else None
+
+
+def too_large(arrays: Arrays) -> tuple[str, str] | None:
+    """A sentence on a network that cannot be asked about for its size; and got against expected."""
+    if not arrays["bytes"] > MOST_PARAMETERS:
+        return None
+    text = "Your network is too large to be checked: it is trained here, step by step. Make its layers smaller."
+    return (
+        text,
+        f"Got parameters of {float(arrays['bytes']) / 1e6:.1f} MB, expected {MOST_PARAMETERS / 1e6:.1f} at most.",
+    )
 
 
 class RemoteNetwork(nn.Module):

@@ -12,6 +12,7 @@ from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generato
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.network_facts import APART, keeps_more, slopes_agree, unseen
 from pgcourse.checks.observe.policy_network import FAR, PolicyFactory
+from pgcourse.checks.observe.remote_networks import too_large
 from pgcourse.checks.wording import number, shape
 from pgcourse.networks import CategoricalPolicy
 
@@ -65,6 +66,9 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
         if kind == "type":
             text = "Your function returned a class; make a network of it, with brackets."
         yield "not-a-module", text, ""
+        return
+    if said := too_large(arrays):
+        yield "too-large", *said
         return
     if (kind := str(arrays["distribution"])) != "Categorical":
         id = "gives-another-distribution" if "batch shape" in arrays else f"gives-a-{kind}"

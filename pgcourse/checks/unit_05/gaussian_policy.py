@@ -12,7 +12,7 @@ from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generato
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.gaussian import FAR, GaussianFactory
 from pgcourse.checks.observe.network_facts import APART, keeps_more, slopes_agree, unseen
-from pgcourse.checks.observe.remote_networks import NORMALS
+from pgcourse.checks.observe.remote_networks import NORMALS, too_large
 from pgcourse.checks.wording import number, shape
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
@@ -67,6 +67,8 @@ def _kind(case: Case, arrays: Arrays) -> Violations:
         if kind == "type":
             text = "Your function returned a class; make a network of it, with brackets"
         yield "not-a-module", f"{text}{': is a return missing?' if kind == 'NoneType' else '.'}", ""
+    if said := too_large(arrays):
+        yield "too-large", *said
     kind = str(arrays["distribution"])
     if kind != NORMALS:
         end = ": is a return missing in forward?" if kind == "NoneType" else "."
