@@ -39,7 +39,7 @@ def cases(seed: int) -> Iterator[Case]:
         "returns": normal(source, 9, dtype=torch.float64) * 3 - 5,
     }
     # Short scores that sum to 0, exactly, and one of 0.
-    half = (8 * random_scores(source, 4, 3)).round() / 2**20
+    half = (8 * random_scores(source, 4, 3)).round() / 2**30
     yield {"scores": torch.cat([half, -half, torch.zeros(1, 3)]), "returns": normal(source, 9) * 10 + 30}
     yield {"scores": torch.zeros(4, 3), "returns": normal(source, 4) * 10 + 30}
 

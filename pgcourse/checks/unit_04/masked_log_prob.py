@@ -29,7 +29,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield from_rows([[-1e4, 1e4, 0.0], [-1e4, 1e4, 1e4]], ["100", "100"], [0, 0])
     source = generator(seed)
     yield random_rows(source, 5, 4)
-    yield random_rows(source, 1, 3)
+    yield random_rows(source, 1, 6)
     yield random_rows(source, 4, 4)
     yield random_rows(source, 4, 6, dtype=torch.float64)
     large = [[-1e4, 1e4, 0.0], [-1e4, 1e4, 1e4], [1e4, -1e4, 0.0], normal(source, 3).tolist()]

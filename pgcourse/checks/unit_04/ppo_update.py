@@ -205,8 +205,8 @@ def frozen(source: Generator, *, above: bool) -> Case:
     `above`: whether the target lies above the batch's divergence (all epochs run) or below (the first is the last).
     """
     case = random_batch(source, 12, minibatch_size=3, look_at="metrics", clip_coef=0.3, learning_rate=0.0)
-    # As factors of the old probability: none on the interval's edge. 1.4 is outside of it, and 1 / 1.4 is not.
-    ratio = torch.tensor([1.0, 1.1, 0.85, 1.4, 0.95, 1.2, 0.5, 1.05, 1.0, 0.9, 1.15, 8.0])
+    # As factors of the old probability, 4 outside: none on the interval's edge. Of the logarithms only 2 are, of 1 / ratio 3.
+    ratio = torch.tensor([1.0, 1.1, 0.85, 1.33, 0.95, 1.33, 0.5, 1.05, 1.0, 0.75, 1.15, 8.0])
     log_prob = case["log_prob"] - ratio[torch.randperm(12, generator=source)].log()
     target = float(approx_kl(case["log_prob"], log_prob)) * (1.1 if above else 0.9)
     epochs = 2 if above else 4
@@ -507,6 +507,15 @@ EXERCISE = Exercise.listed(
             {"sum(fraction) / len(fraction)": "fraction[-1]"},
             {"for rows": "kl, fraction = [], []\n        for rows"},
             {"kl.append": "log_prob = policy(obs).log_prob(actions); kl.append"},
+        ),
+        mistake(
+            "logarithm-compared",
+            "For the clip fraction you compared the log-ratio with clip_coef. It is ratio - 1 that the clip looks at: 1.33 is "
+            "outside of 1 +- 0.3, and its logarithm is 0.29.",
+            {
+                "clip_fraction(log_prob, old_log_prob, clip_coef=clip_coef)": "((log_prob - old_log_prob).abs() > clip_coef)"
+                ".float().mean()"
+            },
         ),
         mistake(
             "epochs-miscounted",

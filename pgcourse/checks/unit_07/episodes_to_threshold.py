@@ -44,8 +44,10 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"episodic_returns": rising, "threshold": float(rising[:4].mean()), "window": 4}
     yield {"episodic_returns": lucky, "threshold": float(rising[-4:].mean()) + 0.5, "window": 4}
     yield {"episodic_returns": rising, "threshold": float(rising[0]) - 1, "window": len(rising) + 1}
-    close = rising + 255 / 256  # rounded to cents, a mean of two reaches what it does not
-    yield {"episodic_returns": close, "threshold": float(close[1:3].mean()) + 0.002, "window": 2}
+    close = (
+        rising + 1 / 128
+    )  # a mean of two that is rounded, to thousandths too, or compared by isclose, reaches what it does not
+    yield {"episodic_returns": close, "threshold": float(close[1:3].mean()) + 1e-4, "window": 2}
 
 
 def judge(case: Case, arrays: Arrays) -> Verdict:

@@ -21,8 +21,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"x": (2 * normal(source, 8) + 1).round(), "y": (2 * normal(source, 8)).round()}
     x, y = (3 * normal(source, size, dtype=torch.float64) for size in (6, 9))
     yield {"x": x.round() - 5, "y": y.round() - 4}
-    y = 400.0 + integers(source, 100, 7 + int(integers(source, 20)))
-    yield {"x": y + 2**-14 * integers(source, 2, len(y)), "y": y}  # equal, or nearly
+    y = 400 + integers(source, 100, 7 + int(integers(source, 20))).double()
+    yield {"x": y + 2**-20 * integers(source, 2, len(y)), "y": y}  # equal, or nearly
 
 
 def written_out(x, y):  # type: ignore[no-untyped-def]
