@@ -24,7 +24,8 @@ from pgcourse.grading.settings import Settings
 from tests.grading.classroom import SEED, fill, grade_id, hand_in, notebook
 from tests.grading.quarantine import (
     attacks_round_eight,
-    attacks_round_eleven,
+    attacks_round_eleven_networks,
+    attacks_round_eleven_values,
     attacks_round_five_networks,
     attacks_round_five_values,
     attacks_round_four_networks,
@@ -224,5 +225,9 @@ class TestRoundNine(Round):
     table, seconds = attacks_round_nine, 10.0
 
 
-class TestRoundEleven(Round):
-    table, seconds = attacks_round_eleven, 10.0
+class TestRoundElevenOnNetworks(Round):
+    table, seconds = attacks_round_eleven_networks, 10.0
+
+
+class TestRoundElevenOnValues(Round):
+    table, seconds = attacks_round_eleven_values, 10.0
