@@ -17,7 +17,7 @@ from pgcourse.checks.observe.record import Arrays, Case, record_left
 
 NORMALS = "Independent(Normal, 1)"
 MOST = 1000  # numbers for each observation
-MOST_PARAMETERS = 5_500_000  # bytes: two layers of 1024, an LSTM of 512
+MOST_PARAMETERS = 5_000_000  # bytes: two layers of 1024, an LSTM of 512
 MOST_SENT = 2**23  # bytes of moved values in one question
 MOST_ANSWERED = 2**21  # bytes of gradients in one answer
 KEPT = 4  # forward passes whose gradients can still be asked for

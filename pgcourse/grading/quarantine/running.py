@@ -27,7 +27,8 @@ _compiled = cache(packages.compiled)
 MODULES = ("sandbox.arrays", "sandbox.packages", "sandbox.child")
 NEEDED = ("numpy", "scipy", "torch")  # by the observers, whatever answers may use
 MAX_MESSAGE = 8 * 2**20  # bytes, of a child that runs a student's code
-MAX_TOTAL = 12 * 2**20  # bytes of all observations of one notebook; right answers of a unit have 0.4 MB at most
+MAX_TOTAL = 12 * 2**20  # bytes of all observations of one notebook; right answers of a unit have 2 MB at most
+OF_EACH, OF_A_LETTER = 200, 4  # bytes of an array besides its numbers, and of its name's letters
 MOST_CALLS = 1000  # of callbacks, for one question
 MOST_LEFT, MOST_LETTERS = 50, 60  # words on what the answers about one case have left behind
 MOST_GIVEN = 2**18  # bytes of the array that a callback gets
@@ -254,7 +255,7 @@ class _Run:
 
     def _kept(self, observed: Arrays) -> dict[str, Any]:
         """The observation as it is kept. Raises: BadMessage where all of them together are too large."""
-        self.collected.size += sum(array.nbytes for array in observed.values())
+        self.collected.size += sum(a.nbytes + OF_EACH + OF_A_LETTER * len(name) for name, a in observed.items())
         if self.collected.size > MAX_TOTAL:
             raise wire.BadMessage("observations of too many bytes")
         return arrays.encode_arrays(observed)

@@ -110,3 +110,12 @@ def test_a_cell_that_ran_out_of_time_runs_again_for_what_it_had_defined() -> Non
     result = collected(START, late, READY, then=[START, late, READY, {"event": "case", "arrays": {}}], job=TWO)
     assert [*result.stopped] == ["f"] and len(result.seen["g"]) == 1
     assert "was stopped after" in result.cell_errors["8"] and not result.failed_again
+
+
+def test_what_is_kept_of_a_notebook_is_bounded_whatever_it_is_made_of() -> None:
+    """Arrays without a number have no bytes, and names as long as they may be have many."""
+    cases = 101  # as many as a notebook has
+    job = replace(TWO, inputs={"f": [{"x": 1.0}] * cases, "g": []}, exercises={"f": CALLED["exercises"]["f"]})
+    said = {"event": "case", "arrays": {f"{'a' * 290}{n}": ["float64", [0], ""] for n in range(1990)}}
+    result = collected(START, END, READY, *[said] * cases, job=job)
+    assert len(result.seen["f"]) < 6 and "no result" in result.stopped["f"]

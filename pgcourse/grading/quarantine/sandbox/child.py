@@ -21,7 +21,6 @@ from typing import Any
 from pgcourse.grading.quarantine.sandbox import arrays, packages, wire
 
 SHOWN = 300  # characters of an error's text that are sent
-LARGEST = 5_750_000  # bytes of one observation: as text, they fit into a message
 
 
 class Child:
@@ -190,7 +189,9 @@ class Child:
     def encoded(self, observed: dict[str, Any]) -> dict[str, Any]:
         """The observation, or an error in its place where it cannot be sent."""
         size = sum(array.nbytes for array in observed.values())
-        reason = f"your result holds {size // 2**20} MB; that is no answer to this input" if size > LARGEST else ""
+        reason = (
+            f"your result holds {size // 2**20} MB; that is no answer to this input" if size > arrays.MAX_BYTES else ""
+        )
         if not reason:
             try:
                 return arrays.encode_arrays(observed)
