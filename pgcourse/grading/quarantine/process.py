@@ -85,7 +85,7 @@ class Limits:
 
 
 class Child:
-    """A child at work. `ended` says how, once `Zygote.child` has been left: {"status": exit status, "seconds": used}."""
+    """A child at work. `ended` says how, once `Zygote.child` has been left: its exit `status`, `seconds` used, and `asleep`."""
 
     def __init__(self, results: socket.socket, orders: socket.socket, limits: Limits) -> None:
         self.results, self.orders, self.limits = results, orders, limits

@@ -67,6 +67,7 @@ class Collected:
 
     Fields: cell_errors: cell id -> what it raised, or why it was stopped. stopped: exercise id -> why it was stopped.
     printed: what the attempt printed, case by case. starts: children that it took. seconds: of processor time they used.
+    asleep: seconds that they wanted none.
     size: bytes of all observations. told: whether a hidden input has gone out to a child. failed_again: whether a cell
     failed after that. failed: what went wrong in the grader itself; a person marks the notebook then.
     """
@@ -77,6 +78,7 @@ class Collected:
     stopped: dict[str, str] = field(default_factory=dict)
     starts: int = 0
     seconds: float = 0.0
+    asleep: float = 0.0
     size: int = 0
     told: bool = False
     failed_again: bool = False
@@ -108,7 +110,7 @@ class Deadline:
         self.look = self.started + seconds
 
     def check(self, child: Child, earlier: float) -> None:
-        """Args: earlier: seconds that earlier children used. Raises: GivenUp."""
+        """Args: earlier: seconds that earlier children used or slept. Raises: GivenUp."""
         now = time.monotonic()
         if now > self.look:
             if earlier + sum(child.spent()) > self.seconds or now - self.started > CROWDED * self.seconds:
@@ -171,7 +173,7 @@ class _Run:
         if not together:
             self.child.begun()
         message = self.child.receive(MAX_MESSAGE)
-        self.deadline.check(self.child, self.collected.seconds)
+        self.deadline.check(self.child, self.collected.seconds + self.collected.asleep)
         if message is None:
             raise ConnectionError
         if not isinstance(message, dict) or not message.keys() <= KNOWN:
@@ -369,6 +371,7 @@ def _collect(job: Job) -> Collected:
             return _given_up(job, collected)
         finally:
             collected.seconds += child.ended.get("seconds", 0.0) if child else 0.0
+            collected.asleep += child.ended.get("asleep", 0.0) if child else 0.0
         if run is None:  # its keeper did not answer in time
             raise KeeperGone("no keeper")
         if run.now is None:  # all came back, however the child ended: nobody is to blame

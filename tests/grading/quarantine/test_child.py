@@ -224,3 +224,17 @@ def test_an_exercise_is_what_its_name_last_stood_for_as_an_answer(child: Child) 
 def test_a_stand_in_below_is_not_what_an_exercise_stands_for(child: Child) -> None:
     run(child, "def gae():\n    return 1", "import games\ngae = games.run().advantages", "gae = games.gae")
     assert child.functions["gae"]() == 1
+
+
+@pytest.mark.parametrize(
+    "used", ["len(games.players)", "int(games.score)", "def f(x):\n    return len(x)\nf(games.players)"]
+)
+def test_what_a_stand_in_is_handed_to_says_that_it_is_not_there(child: Child, used: str) -> None:
+    ((kind, text, _),) = run(child, f"import games\n{used}\nkept = 1")
+    assert kind == "RuntimeError" and "games" in text and "is not there while grading" in text
+    assert child.main.kept == 1
+
+
+def test_an_error_without_a_stand_in_is_its_own(child: Child) -> None:
+    assert run(child, "import games\nlen(3)\nkept = 1")[0][0] == "TypeError"
+    assert not hasattr(child.main, "kept")

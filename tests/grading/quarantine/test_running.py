@@ -119,3 +119,31 @@ def test_what_is_kept_of_a_notebook_is_bounded_whatever_it_is_made_of() -> None:
     said = {"event": "case", "arrays": {f"{'a' * 290}{n}": ["float64", [0], ""] for n in range(1990)}}
     result = collected(START, END, READY, *[said] * cases, job=job)
     assert len(result.seen["f"]) < 6 and "no result" in result.stopped["f"]
+
+
+def test_cells_that_sleep_share_the_time_of_their_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a child of its own as long as a child may sleep: together no longer than the notebook may take."""
+    asleep = Limits().patience
+    monkeypatch.setattr(Child, "spent", lambda _: (0.0, 0.0), raising=False)
+    monkeypatch.setattr(running.Deadline, "check", lambda self, child, earlier: _given_up(earlier > self.seconds))
+    cells = tuple(Cell(f"{n}", "", "x", n) for n in range(100))
+    children = (
+        [START | {"id": f"{n}"}] for n in range(100)
+    )  # each runs the cells that are left, and sleeps in the first
+
+    @contextlib.contextmanager
+    def child(self: Zygote) -> Iterator[Child]:
+        made = Child(next(self.children))
+        made.ended = {"status": -9, "seconds": 0.0, "asleep": asleep}
+        yield made
+
+    monkeypatch.setattr(Zygote, "child", child)
+    monkeypatch.setattr(running, "zygote", lambda *_: made)
+    made = Zygote(children)
+    result = running.collect(replace(JOB, cells=cells))
+    assert result.starts == running.SPARE + 2 and result.asleep == pytest.approx(result.starts * asleep)
+
+
+def _given_up(late: bool) -> None:
+    if late:
+        raise running.GivenUp

@@ -82,10 +82,14 @@ class Child:
                         self.execute(code)
                         self.note_answers()
                     except BaseException as error:
-                        self.refused = self.refused or packages.is_refusal(error)
+                        stand_in = "" if packages.is_refusal(error) else self.stand_in(error)
+                        self.refused = self.refused or packages.is_refusal(error) or bool(stand_in)
                         if leaves or not self.refused or not isinstance(error, Exception):
                             raise
-                        refused = refused or self.described(error, filename)
+                        said = (
+                            self.finder.not_there(stand_in).with_traceback(error.__traceback__) if stand_in else error
+                        )
+                        refused = refused or self.described(said, filename)
                         self.torch.set_default_dtype(dtype)  # who tries another puts it back at the end, behind that
                         for name in names - vars(self.main).keys():
                             vars(self.main)[name] = packages.Refused(name, self.finder.not_there)
@@ -94,6 +98,18 @@ class Child:
         finally:
             self.note_answers()
         return refused
+
+    def stand_in(self, error: BaseException) -> str:
+        """The name of a stand-in that the failing code mentions: what is handed one says that it is no number, or no table."""
+        trace = error.__traceback__
+        while trace is not None:
+            frame, trace = trace.tb_frame, trace.tb_next
+            if frame.f_globals is vars(self.main):
+                for name in (*frame.f_code.co_names, *frame.f_code.co_varnames):
+                    value = frame.f_locals.get(name, frame.f_globals.get(name))
+                    if type(value) is packages.Refused or self.finder.stands_in(value):
+                        return name
+        return ""
 
     def note_answers(self) -> None:
         """Keep what each exercise's name stands for, if it can be called; some things only where nothing else has been.

@@ -160,6 +160,11 @@ class Packages:
         """The error of a name that the handed-out notebook imports, and that answers may not use."""
         return _ours(RuntimeError(f"{name} is not there while grading: write it yourself, or use {self.instead}"))
 
+    def stands_in(self, value: Any) -> bool:
+        """Whether it is a module that is not there."""
+        spec = getattr(value, "__spec__", None) if type(value) is ModuleType else None
+        return spec is not None and spec.loader is self and spec.name not in self.sources
+
     @property
     def instead(self) -> str:
         """What can be used, in words."""

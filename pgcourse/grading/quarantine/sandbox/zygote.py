@@ -141,7 +141,8 @@ class Keeper:
             shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
-            wire.send(self.orders, {"dead": True, "status": status, "seconds": used.ru_utime + used.ru_stime})
+            spent = {"seconds": used.ru_utime + used.ru_stime, "asleep": self.asleep}
+            wire.send(self.orders, {"dead": True, "status": status, **spent})
 
     def become(self, folder: str, limits: dict[str, int]) -> None:
         """In the child: put on all limits, then serve."""
