@@ -106,7 +106,9 @@ def _judged(work: Work, collected: Collected, answers: Mapping[str, Answers]) ->
         if time.process_time() - started > MOST_SECONDS:
             raise TimeoutError
     judged = {id: _with_cause(id, judged, work) for id in judged}
-    said = (f"Cell {id.replace('released-', '(as handed out) ')} {what}" for id, what in collected.cell_errors.items())
+    # What is as it was handed out can fail where a learner's name means something else by now: not for a learner to mend.
+    own = {id: what for id, what in collected.cell_errors.items() if not id.startswith("released-")}
+    said = (f"Cell {id} {what}" for id, what in own.items())
     problem = filter(None, [work.reading.problem])
     again = [FAILED_AGAIN] * collected.failed_again
     wrong = any(each.status == "not yet" for each in judged.values())

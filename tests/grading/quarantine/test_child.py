@@ -238,3 +238,20 @@ def test_what_a_stand_in_is_handed_to_says_that_it_is_not_there(child: Child, us
 def test_an_error_without_a_stand_in_is_its_own(child: Child) -> None:
     assert run(child, "import games\nlen(3)\nkept = 1")[0][0] == "TypeError"
     assert not hasattr(child.main, "kept")
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "import games\ngae = games.run['gae']",
+        "import games\ngae, b = games.run['gae'], 1",
+        "import games\nif True:\n    gae = games.gae",
+        "from games import gae",
+        "import games\n(gae := games.gae)",
+    ],
+)
+def test_no_name_becomes_a_stand_in_that_was_something(child: Child, below: str) -> None:
+    run(child, "def gae():\n    return 1", below)
+    assert child.main.gae() == 1
+    run(child, "import games\nother = games.gae")
+    assert type(child.main.other) is Refused, "it was nothing before"

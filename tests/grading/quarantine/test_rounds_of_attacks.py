@@ -25,6 +25,7 @@ from tests.grading.classroom import SEED, fill, grade_id, hand_in, notebook
 from tests.grading.quarantine import (
     attacks_round_eight,
     attacks_round_eleven_networks,
+    attacks_round_eleven_notebooks,
     attacks_round_eleven_values,
     attacks_round_five_networks,
     attacks_round_five_values,
@@ -231,3 +232,7 @@ class TestRoundElevenOnNetworks(Round):
 
 class TestRoundElevenOnValues(Round):
     table, seconds = attacks_round_eleven_values, 10.0
+
+
+class TestRoundElevenOnNotebooks(Round):
+    table, seconds = attacks_round_eleven_notebooks, 10.0

@@ -77,9 +77,10 @@ class Child:
         try:
             with self.sandbox.captured_output(), self.budget(filename), self.finder.standing_in(cell["source"]):
                 for code, names, leaves in self.compiled(cell["source"], filename):
-                    dtype = self.torch.get_default_dtype()
+                    dtype, before = self.torch.get_default_dtype(), self.standing_for(names)
                     try:
                         self.execute(code)
+                        self.restore(before)
                         self.note_answers()
                     except BaseException as error:
                         stand_in = "" if packages.is_refusal(error) else self.stand_in(error)
@@ -91,6 +92,7 @@ class Child:
                         )
                         refused = refused or self.described(said, filename)
                         self.torch.set_default_dtype(dtype)  # who tries another puts it back at the end, behind that
+                        self.restore(before)
                         for name in names - vars(self.main).keys():
                             vars(self.main)[name] = packages.Refused(name, self.finder.not_there)
         except BaseException as error:  # SystemExit too: a cell that leaves ends its own work only
@@ -98,6 +100,21 @@ class Child:
         finally:
             self.note_answers()
         return refused
+
+    def standing_for(self, names: set[str]) -> dict[str, Any]:
+        """What these names stand for, but for stand-ins."""
+        found = {name: vars(self.main)[name] for name in names if name in vars(self.main)}
+        return {name: value for name, value in found.items() if not self.is_stand_in(value)}
+
+    def restore(self, before: dict[str, Any]) -> None:
+        """Let names that stand for a stand-in now be what they were: `gae = table["gae"]` below an answer makes it no table."""
+        for name, value in before.items():
+            if self.is_stand_in(vars(self.main).get(name)):
+                vars(self.main)[name] = value
+
+    def is_stand_in(self, value: Any) -> bool:
+        """Whether it stands for what is not there."""
+        return type(value) is packages.Refused or self.finder.stands_in(value)
 
     def stand_in(self, error: BaseException) -> str:
         """The name of a stand-in that the failing code mentions: what is handed one says that it is no number, or no table."""
@@ -107,7 +124,7 @@ class Child:
             if frame.f_globals is vars(self.main):
                 for name in (*frame.f_code.co_names, *frame.f_code.co_varnames):
                     value = frame.f_locals.get(name, frame.f_globals.get(name))
-                    if type(value) is packages.Refused or self.finder.stands_in(value):
+                    if self.is_stand_in(value):
                         return name
         return ""
 
