@@ -50,6 +50,7 @@ class Exercise:
       judge: case, arrays -> verdict, for what has no single right value; None compares with the reference.
       also_correct: further readings of the contract that count as right (biased and unbiased standard deviation).
       handed_out: the code that the notebook begins with, where that is more than an empty function.
+      guesses: answers that need no work and are right by what the settings give away; what they get right earns nothing.
       alternatives: right answers in other styles, of a teacher's own exercise; those of the course are in its tests.
       difficulty: 1 to 3. minutes: for a first attempt.
     """
@@ -66,6 +67,7 @@ class Exercise:
     hints: tuple[str, str, str]
     misconceptions: Sequence[Misconception]
     handed_out: Callable[..., Any] | None = None
+    guesses: tuple[Callable[..., Any], ...] = ()
     alternatives: tuple[Callable[..., Any], ...] = ()
     judge: Judge | None = None
     also_correct: tuple[Callable[..., Any], ...] = ()

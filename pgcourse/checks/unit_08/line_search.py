@@ -102,6 +102,9 @@ EXERCISE = Exercise.listed(
     observe=Search(),
     show_case=_show,
     reference=line_search,
+    guesses=(
+        lambda _, step, *, backtracks, shrink, **__: step * shrink ** (backtracks - 1),
+    ),  # the last that may be tried
     hints=(
         "Try the full step first. What do you do when it fails, how often may you do that, and what do you return when "
         "nothing helps?",

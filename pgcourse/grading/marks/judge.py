@@ -183,7 +183,7 @@ class Answers:
         """Groups that an answer which computes nothing gets right, or the code which the notebook begins with."""
         handed_out = [] if self.exercise.handed_out is None else [self.exercise.handed_out]
         found: set[str] = set()
-        for attempt in (*GUESSES, *handed_out):
+        for attempt in (*GUESSES, *self.exercise.guesses, *handed_out):
             verdicts = self.verdicts([self._observed(self.exercise, attempt, case) for case in self.inputs.cases])
             found |= {name for name, right in self.groups(verdicts).items() if right}
         return found
