@@ -39,6 +39,8 @@ EXERCISE = Exercise.listed(
     cases=cases,
     observe=Call("logits, action", differentiable=("logits",)),
     reference=categorical_log_prob,
+    # Where one logit is far above all others.
+    guesses=(lambda logits, action: logits.gather(-1, action[..., None])[..., 0] - logits.amax(-1),),
     hints=(
         "Write log softmax(x)_a as a difference of two terms before you write any code. Which of the two overflows for a logit "
         "of 10,000, and what happens if you subtract the largest logit first?",

@@ -66,6 +66,7 @@ EXERCISE = Exercise.listed(
     observe=Call("log_prob, old_log_prob, *, clip_coef"),
     tolerance=Tolerance(number_for_scalar=True),
     reference=clip_fraction,
+    guesses=(lambda log_prob, old_log_prob, **_: (log_prob != old_log_prob).float().mean(),),  # for a clip_coef of 0
     # In another precision: a plain number is as good in any.
     also_correct=(written_out, rewritten(written_out, {"float()": "double()"})),
     show_case=call_with_ratios("clip_fraction", "log_prob, old_log_prob, *, clip_coef"),

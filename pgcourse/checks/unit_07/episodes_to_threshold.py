@@ -36,18 +36,24 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"episodic_returns": rising.float(), "threshold": 66.37, "window": 70}
     hill = 120 - (torch.arange(120) - 60).abs() + integers(source, 9, 120)
     yield {"episodic_returns": hill.double() - 150, "threshold": -48.37, "window": 60}
-    # A lucky start, then ever more: exactly at the threshold with the last window, then with the first one, then never.
-    steps = 1 + integers(source, 9, 4 + int(integers(source, 9)))
-    rising = steps.cumsum(0).float()
-    lucky = torch.cat([rising[-1:] + 9, -30 - rising[:4], rising])
-    yield {"episodic_returns": lucky, "threshold": float(rising[-4:].mean()), "window": 4}
+    # A lucky start, then ever more: exactly at the threshold with one of the windows, then with the first one, then never.
+    rising, lucky = _lucky(source)
+    place = int(integers(source, len(rising) - 3))
+    yield {"episodic_returns": lucky, "threshold": float(rising[place : place + 4].mean()), "window": 4}
     yield {"episodic_returns": rising, "threshold": float(rising[:4].mean()), "window": 4}
-    yield {"episodic_returns": lucky, "threshold": float(rising[-4:].mean()) + 0.5, "window": 4}
+    others, never = _lucky(source)
+    yield {"episodic_returns": never, "threshold": float(others[-4:].mean()) + 0.5, "window": 4}
     yield {"episodic_returns": rising, "threshold": float(rising[0]) - 1, "window": len(rising) + 1}
     close = (
         rising + 1 / 128
     )  # a mean of two that is rounded, to thousandths too, or compared by isclose, reaches what it does not
     yield {"episodic_returns": close, "threshold": float(close[1:3].mean()) + 1e-4, "window": 2}
+
+
+def _lucky(source: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Returns that rise, and the same behind a lucky start and four that are bad."""
+    rising = (1 + integers(source, 9, 4 + int(integers(source, 9)))).cumsum(0).float()
+    return rising, torch.cat([rising[-1:] + 9, -30 - rising[:4], rising])
 
 
 def judge(case: Case, arrays: Arrays) -> Verdict:
