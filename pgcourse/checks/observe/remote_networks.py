@@ -240,12 +240,13 @@ class Factory(Asking):
 
 def too_large(arrays: Arrays) -> tuple[str, str] | None:
     """A sentence on a network that cannot be asked about for its size; and got against expected."""
-    if not arrays["bytes"] > MOST_PARAMETERS:
+    size = float(arrays.get("bytes", np.array(0)))  # who answers in a network's place may leave it out
+    if not size > MOST_PARAMETERS:
         return None
     text = "Your network is too large to be checked: it is trained here, step by step. Make its layers smaller."
     return (
         text,
-        f"Got parameters of {float(arrays['bytes']) / 1e6:.1f} MB, expected {MOST_PARAMETERS / 1e6:.1f} at most.",
+        f"Got parameters of {size / 1e6:.1f} MB, expected {MOST_PARAMETERS / 1e6:.1f} at most.",
     )
 
 
