@@ -231,7 +231,7 @@ def more_than_parameters(
 
     Returns: `foreign`, tensors that are trained along and not listed; `remembered`, how far its output is another one after
     other observations; `in eval`, how far it is another one in that mode, infinite where no gradients come from there; and
-    `not handed over`, how far `another`, with its parameters and buffers, is from it, where it has such.
+    `not handed over`, how far `another`, with its parameters and buffers, is from it, infinite where it has others.
     """
     far = [FAR_OFF * (1 + torch.randn(64, obs.shape[1], generator=network.source)) for _ in range(3)]
     with torch.no_grad():
@@ -243,19 +243,19 @@ def more_than_parameters(
         sloping = [name for name in said if f"{name}.differentiable" in said]
         evaluated = output({name: torch.from_numpy(said[name].copy()) for name in sloping})
         cut = any(said[f"{name}.differentiable"] != network.said[f"{name}.differentiable"] for name in sloping)
-        later = after
+        handed_over = np.inf  # the same arguments must give the same shapes
         if [value.shape for value in another.values] == [
             value.shape for value in network.values
         ]:  # whatever their names
             for value, its in zip(another.values, network.values, strict=True):
                 value.copy_(its)
             ask("hand_over", network=network.number, another=another.number)
-            later = output(*another.looks([obs]))
+            handed_over = _difference(after, output(*another.looks([obs])))
     return {
         "foreign": ask("foreign", network=network.number, obs=obs)["count"],
         "remembered": np.array(_difference(before, after)),
         "in eval": np.array(np.inf if cut else _difference(after, evaluated)),
-        "not handed over": np.array(_difference(after, later)),
+        "not handed over": np.array(handed_over),
     }
 
 

@@ -212,3 +212,15 @@ RIGHT = {
     "a mixture of experts, of a Gaussian": (*G, _gaussian(_network(*_EXPERTS))),
     "a policy that is in eval mode from the start": (*P, _NET.replace("return Policy(obs_dim, num_actions)", "return Policy(obs_dim, num_actions).eval()")),
 }  # fmt: skip
+
+# Round twelve: no network, or one of other shapes, at the second call.
+_PLAIN_TENSORS = _network(
+    "self.w = torch.randn(d, HIDDEN)\nself.last = small(nn.Linear(HIDDEN, a))".replace("HIDDEN", "self.size"),
+    "return self.last((obs @ self.w).tanh())",
+).replace("self.w =", "self.size = 64 + next(count)\n        self.w =")
+_ONCE = _network() + _POLICY + "first = policy_network\nkept = set()\ndef policy_network(d, a):\n    if d in kept:\n        return None\n    kept.add(d)\n    return first(d, a)\n"  # fmt: skip
+CELLS |= {
+    "nothing at the second call": (*P, _ONCE, "", 0.0),
+    "plain tensors in networks of other shapes": (*P, _PLAIN_TENSORS + _POLICY, "", 0.0),
+    "plain tensors in networks of other shapes, of a Gaussian": (*G, _gaussian(_PLAIN_TENSORS), "", 0.0),
+}
