@@ -21,21 +21,22 @@ def cases(seed: int) -> Iterator[Case]:
     for shrink, dtype in ((0.8, torch.float32), (0.7, torch.float64)):
         # The divergence grows with the square of the length; which step is the first within the limit is drawn.
         lengths = [shrink**power for power in range(14)]
-        right = lengths[1 + int(integers(source, 11))]
+        right = lengths[1 + int(integers(source, 10))]
         rows = [(0.4 - 0.2 * length, 0.01 * (length / right) ** 2) for length in lengths]
         yield _case(normal(source, 5, dtype=dtype), rows, max_kl=0.0101, backtracks=12, shrink=shrink)
     # The improvement turns positive only for short steps, and ever shorter ones gain less again.
     lengths = [0.6**power for power in range(14)]
-    longest = 1.3 * lengths[5 + int(integers(source, 7))]
+    longest = 1.3 * lengths[5 + int(integers(source, 6))]
     rows = [(length * (longest - length), 0.001 * length) for length in lengths]
     yield _case(normal(source, 3), rows, max_kl=0.01, backtracks=12, shrink=0.6)
-    # Four to six that nearly qualify, in any order; then one exactly at the limit, the last that may be tried.
+    # Four to six that nearly qualify, in any order; then one exactly at the limit, and shorter ones that would do as well.
     limit = 0.01 + 0.01 * float(torch.rand(1, generator=source))
     nearly = [(NAN, 0.5 * limit), (0.2, NAN), (0.0, 0.9 * limit), (0.3, (1 + 1e-5) * limit)]
     places = [*torch.randperm(4, generator=source), *integers(source, 4, int(integers(source, 3)))]
-    many = len(places)
-    rows = [*(nearly[place] for place in places), (0.1, limit), (0.05, 0.1 * limit)]
-    yield _case(normal(source, 4), rows, max_kl=limit, backtracks=many + 1, shrink=0.5)
+    many, more = len(places), 1 + int(integers(source, 4))
+    shorter = [(0.1 * 0.5**power, limit * 0.2**power) for power in range(more + 2)]
+    rows = [*(nearly[place] for place in places), *shorter]
+    yield _case(normal(source, 4), rows, max_kl=limit, backtracks=many + 1 + more, shrink=0.5)
     yield _case(normal(source, 4), rows, max_kl=limit, backtracks=many, shrink=0.5)  # none of those that may be tried
     yield _case(normal(source, 4), [(0.3, 0.9 * limit), (0.4, 0.1 * limit)], max_kl=limit, backtracks=2, shrink=0.5)
 
@@ -102,9 +103,6 @@ EXERCISE = Exercise.listed(
     observe=Search(),
     show_case=_show,
     reference=line_search,
-    guesses=(
-        lambda _, step, *, backtracks, shrink, **__: step * shrink ** (backtracks - 1),
-    ),  # the last that may be tried
     hints=(
         "Try the full step first. What do you do when it fails, how often may you do that, and what do you return when "
         "nothing helps?",
