@@ -36,8 +36,8 @@ def cases(seed: int) -> Iterator[Case]:
     wide = partial(normal, source, dtype=torch.float64)
     yield case(wide(3, 2), 0.5 * wide(2), 2 * wide(3, 2))
     # Wide and narrow, and near both ends of what is asked for.
-    mean = torch.tensor([[9.0, -9.0]]) + 0.2 * normal(source, 1, 2)
-    yield case(mean, torch.tensor([3.0, -6.0]) + 0.2 * normal(source, 2), mean)
+    mean, log_std = torch.tensor([[8.0, -9.0]]) + 0.2 * normal(source, 1, 2), torch.tensor([3.0, -6.0])
+    yield case(mean, log_std, mean + log_std.exp() * torch.tensor([0.05, 1.0]) * normal(source, 1, 2).tanh())
     # Where float32 has digits of tanh left, and too few of the slope.
     u = torch.tensor([[4.0, 7.0], [-5.0, -7.2], [6.0, 7.4]]) + 0.4 * torch.rand(3, 2, generator=source)
     yield case(u + normal(source, 3, 2), 0.5 * normal(source, 2), u)

@@ -38,7 +38,7 @@ def cases(seed: int) -> Iterator[Case]:
     yield {"scores": normal(source, 5, 4)}
     yield {"scores": 2 * normal(source, 3, 6, dtype=torch.float64)}
     far = 19 + torch.rand(2, generator=source)
-    yield {"scores": torch.stack([far, -far], dim=1)}
+    yield {"scores": torch.stack([torch.stack([far[0], -far[1]]), normal(source, 2)])}
 
 
 PATIENT = Patient("patient_06", SOFTMAX_TWICE, ill, patient_06, hooks.logits)

@@ -39,7 +39,8 @@ def cases(seed: int) -> Iterator[Case]:
     yield random_case(source, prompt=3, lengths=[2, 4], vocabulary=4, dtype=torch.float64)
     size = 5000 + int(integers(source, 5000))
     large = [[size, -size, 0], [-size, 0, size], [0, size, -size], [size, 0, -size]]
-    yield from_lists([large, large[::-1]], [[1, 2, 2], [0, 1, 0]], ["111", "110"])
+    small = normal(source, 4, 3).tolist()
+    yield from_lists([large, large[::-1], small], [[1, 2, 2], [0, 1, 0], [2, 0, 1]], ["111", "110", "110"])
 
 
 def from_lists(logits: list[list[list[float]]], tokens: list[list[int]], answers: list[str]) -> Case:
