@@ -9,7 +9,7 @@ import numpy as np
 
 from pgcourse.checks.observe import AFTER, AGAIN, KEPT, OPPOSITE, PRECISION, RESEEDED, SWITCHED_OFF, TURNED
 from pgcourse.checks.observe.record import OTHERWISE, Arrays
-from pgcourse.checks.wording import number, sentence_label, shape, two_numbers
+from pgcourse.checks.wording import number, sentence_label, shape, two_numbers, with_article
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,8 @@ def _compare_kind(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance
         return Verdict(
             False, "kind", f"Your function returned None, expected a {wanted}{of}: is a return missing?", "", name
         )
-    return Verdict(False, "kind", f"{sentence_label(name)} is a {found}, expected a {wanted}{of}.", "", name)
+    given = with_article(found)
+    return Verdict(False, "kind", f"{sentence_label(name)} is {given}, expected a {wanted}{of}.", "", name)
 
 
 def _compare_shape(name: str, expected: Arrays, got: Arrays, tolerance: Tolerance) -> Verdict:

@@ -35,6 +35,11 @@ def shape(array: Any) -> str:
     return str(list(array.shape)) if array.ndim else "[] (a scalar)"
 
 
+def with_article(noun: str) -> str:
+    """`a float`, `an int`."""
+    return f"{'an' if noun[:1].lower() in {*'aeiou'} else 'a'} {noun}"
+
+
 def value(item: Any) -> str:
     """One input of a case: small tensors in full, large ones by their shape and first numbers."""
     if not isinstance(item, Tensor):

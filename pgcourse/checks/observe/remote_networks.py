@@ -317,6 +317,8 @@ class RemoteNetwork(nn.Module):
             np.prod(shape[1:]) > MOST or np.prod(shape) > MOST * max(rows, 1) for shape in shapes
         ):
             raise ValueError("outputs of shapes that no distribution has")
+        if "logits" in names and _offset(said["logits"]):
+            raise ValueError("logits that torch's Categorical would not hold")
         given, back = {name: torch.from_numpy(said[name].copy()) for name in names}, order.argsort()
         return {name: each[back] if _is_batch(each, order) else each for name, each in given.items()}
 
@@ -347,6 +349,12 @@ def _of(said: Arrays, place: int) -> Arrays:
     """What an answer to several questions in one says of this one."""
     prefix = f"{place}/"
     return {name.removeprefix(prefix): array for name, array in said.items() if name.startswith(prefix)}
+
+
+def _offset(logits: np.ndarray) -> bool:
+    """Whether they are further from logarithms of probabilities than float32 rounds: all that is judged would be less exact."""
+    off = torch.from_numpy(logits).double().logsumexp(-1).abs()  # 0, but for digits, as torch subtracts it
+    return bool((off > 1e-3 + 1e-5 * np.abs(logits).max(initial=0.0, where=np.isfinite(logits))).any())
 
 
 def _is_batch(tensor: Tensor, order: Tensor) -> bool:

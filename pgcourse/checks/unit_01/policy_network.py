@@ -13,7 +13,7 @@ from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.network_facts import APART, keeps_more, slopes_agree, unseen
 from pgcourse.checks.observe.policy_network import FAR, PolicyFactory
 from pgcourse.checks.observe.remote_networks import too_large
-from pgcourse.checks.wording import number, shape
+from pgcourse.checks.wording import number, shape, with_article
 from pgcourse.networks import CategoricalPolicy
 
 UNIFORM_MARGIN = 0.1  # from 1/A, as the contract says
@@ -62,7 +62,7 @@ def _violations(case: Case, arrays: Arrays) -> Iterator[tuple[str, str, str]]:
     if not arrays["is module"]:
         kind = str(arrays["result.kind"])
         missing = ": is a return missing?" if kind == "NoneType" else "."
-        text = f"Your function returned a {kind}, expected a torch.nn.Module{missing}"
+        text = f"Your function returned {with_article(kind)}, expected a torch.nn.Module{missing}"
         if kind == "type":
             text = "Your function returned a class; make a network of it, with brackets."
         yield "not-a-module", text, ""

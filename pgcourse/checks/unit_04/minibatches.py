@@ -13,6 +13,7 @@ from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, integers
 from pgcourse.checks.authoring import generator as seeded
 from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.minibatches import Minibatches
+from pgcourse.checks.wording import with_article
 
 
 def minibatches(batch_size: int, minibatch_size: int, *, generator: Generator) -> tuple[Tensor, ...]:
@@ -60,15 +61,14 @@ def _not_iterable(arrays: Arrays) -> list[Violation]:
     kind = str(arrays["result.kind"])
     if "entry.kind" in arrays:
         entry = str(arrays["entry.kind"])
-        text = f"Iterating over your result gives a {entry}, expected 1-D index tensors of dtype int64."
+        text = f"Iterating over your result gives {with_article(entry)}, expected 1-D index tensors of dtype int64."
         return [(f"entry-{entry}", text, "")]
     if "endless" in arrays:
         return [("endless", "Your function goes on giving minibatches when every row has been used.", "")]
     if "rows 0" not in arrays:
         missing = ": is a return or a yield missing?" if kind == "NoneType" else "."
-        return [
-            (f"returns-{kind}", f"Your function returned a {kind}, expected index tensors to loop over{missing}", "")
-        ]
+        text = f"Your function returned {with_article(kind)}, expected index tensors to loop over{missing}"
+        return [(f"returns-{kind}", text, "")]
     return []
 
 

@@ -13,7 +13,7 @@ from pgcourse.checks.compare import CORRECT, Verdict
 from pgcourse.checks.observe.gaussian import FAR, GaussianFactory
 from pgcourse.checks.observe.network_facts import APART, keeps_more, slopes_agree, unseen
 from pgcourse.checks.observe.remote_networks import NORMALS, too_large
-from pgcourse.checks.wording import number, shape
+from pgcourse.checks.wording import number, shape, with_article
 
 LOW_STD, HIGH_STD = 0.3, 2.0  # as the contract says
 ROUNDING = 1e-5  # exp(log 0.3) is a little less than 0.3 in float32
@@ -63,7 +63,7 @@ def _kind(case: Case, arrays: Arrays) -> Violations:
     batch, dim = len(case["obs"]), int(case["action_dim"])
     if not arrays["is module"]:
         kind = str(arrays["result.kind"])
-        text = f"Your function returned a {kind}, expected a torch.nn.Module"
+        text = f"Your function returned {with_article(kind)}, expected a torch.nn.Module"
         if kind == "type":
             text = "Your function returned a class; make a network of it, with brackets"
         yield "not-a-module", f"{text}{': is a return missing?' if kind == 'NoneType' else '.'}", ""
@@ -96,7 +96,7 @@ def _log_std(case: Case, arrays: Arrays) -> Violations:
         id = "log-std-misnamed" if arrays["std differentiable"] else "std-constant"
         yield id, "Your policy has no parameter called log_std.", ""
     if kind != "parameter":
-        text = f"log_std is a {kind}, expected an nn.Parameter that an optimizer can train."
+        text = f"log_std is {with_article(kind)}, expected an nn.Parameter that an optimizer can train."
         yield "log-std-not-a-parameter", text, ""
     shapes = arrays["log_std shape"].tolist(), list(case["log_std"].shape)
     if shapes[0] != shapes[1]:

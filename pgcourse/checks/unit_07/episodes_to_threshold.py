@@ -9,7 +9,7 @@ from pgcourse.checks.authoring import Arrays, Case, Exercise, edits_of, generato
 from pgcourse.checks.compare import CORRECT, Verdict, left_behind
 from pgcourse.checks.observe import KEPT, OPPOSITE
 from pgcourse.checks.observe.statistics import Number
-from pgcourse.checks.wording import number
+from pgcourse.checks.wording import number, with_article
 from pgcourse.statistics import episodes_to_threshold
 
 
@@ -61,7 +61,7 @@ def judge(case: Case, arrays: Arrays) -> Verdict:
     expected = _expected(case, 1)
     kind = str(arrays["result.kind"])
     if kind not in ("number", "NoneType"):
-        text = f"Your result is a {kind}, expected a number of episodes or None."
+        text = f"Your result is {with_article(kind)}, expected a number of episodes or None."
         return Verdict(False, f"returns {kind}", text, f"Expected {_shown(expected)}.")
     got = _number_of(arrays, "result")
     if arrays["mutated"].size:

@@ -94,7 +94,7 @@ def policies_of(agents: Mapping[str, Any]) -> dict[str, nn.Module | None]:
     for title, policy in policies.items():
         if policy is not None and not isinstance(policy, nn.Module):
             raise InvalidInput(
-                f"{title!r} is a {type(agents[title]).__name__}; give a Result, a policy, or None for random"
+                f"{title!r} is of type {type(agents[title]).__name__}; give a Result, a policy, or None for random"
             )
     return policies
 

@@ -25,7 +25,7 @@ class Body(nn.Module):
         COMPUTED
     MORE
 """
-_POLICY = """
+POLICY = """
 class Policy(Body):
     def forward(self, obs):
         return Categorical(logits=self.body(obs))
@@ -45,7 +45,7 @@ def gaussian_policy(obs_dim, action_dim):
 _PLAIN = ("self.net = nn.Sequential(nn.Linear(d, 64), nn.Tanh(), small(nn.Linear(64, a)))", "return self.net(obs)")
 
 
-def _network(made: str = _PLAIN[0], computed: str = _PLAIN[1], more: str = "") -> str:
+def network(made: str = _PLAIN[0], computed: str = _PLAIN[1], more: str = "") -> str:
     parts = (made.replace("\n", "\n        "), computed.replace("\n", "\n        "), more.replace("\n", "\n    "))
     source = _HEAD
     for name, part in zip(("MADE", "COMPUTED", "MORE"), parts, strict=True):
@@ -53,7 +53,7 @@ def _network(made: str = _PLAIN[0], computed: str = _PLAIN[1], more: str = "") -
     return source
 
 
-def _gaussian(body: str, std: str = "self.log_std.exp()") -> str:
+def gaussian(body: str, std: str = "self.log_std.exp()") -> str:
     return body + _GAUSSIAN.replace("STD", std)
 
 
@@ -96,36 +96,36 @@ def _ppo(old: str = "", new: str = "") -> str:
     return _PPO.replace(old, new) if old else _PPO
 
 
-_BRANCH = _network(
+_BRANCH = network(
     "self.one, self.two, self.last = nn.Linear(d, 64), nn.Linear(64, 64), small(nn.Linear(64, a))",
     "x = self.one(obs).tanh()\nreturn self.last(x + self.two(x.detach()).tanh())",
 )
-_GATE = _network(
+_GATE = network(
     "self.q, self.v, self.last = nn.Linear(d, 64), nn.Linear(d, 64), small(nn.Linear(64, a))",
     "q = self.q(obs)\nreturn self.last((q.detach().sigmoid() * self.v(obs)).tanh() + q.tanh())",
 )
-_NORM = _network(
+_NORM = network(
     "self.one, self.two, self.last = nn.Linear(d, 64), nn.Linear(64, 64), small(nn.Linear(64, a))",
     "return self.last(self.norm(self.two(self.norm(self.one(obs)).relu())).relu())",
     "def norm(self, h):\n    with torch.no_grad():\n        mean, std = h.mean(-1, keepdim=True), h.std(-1, keepdim=True)\n    return (h - mean) / (std + 1e-5)",
 )
-_CUT = _network(
+_CUT = network(
     "self.cell, self.last = nn.GRUCell(1, 32), small(nn.Linear(32, a))",
     "x = obs.reshape(-1, obs.shape[-1])\nh = torch.zeros(len(x), 32)\nfor i in range(x.shape[1]):\n    h = self.cell(x[:, i : i + 1], h.detach())\nreturn self.last(h).reshape(*obs.shape[:-1], -1)",
 )
 _NAMED = "self.name = f'last{next(count)}'\nself.add_module(self.name, small(nn.Linear(64, a)))"
-_LISTED = _network(
+_LISTED = network(
     f"self.hidden = [nn.Linear(d, 64)]\n{_NAMED}", "return getattr(self, self.name)(self.hidden[0](obs).tanh())"
 )
-_MODE = _network(
+_MODE = network(
     f"self.hidden = nn.Linear(d, 64)\n{_NAMED}",
     "return getattr(self, self.name)(self.hidden(obs).tanh() * (1 if self.training else 2))",
 )
-_MANY = _network(
+_MANY = network(
     f"{_PLAIN[0]}\nfor i in range(5000):\n    self.register_parameter(f'p{{i}}', nn.Parameter(torch.zeros(())))",
     "return self.net(obs) * (1 + 0.01 * torch.stack([v for k, v in self.named_parameters() if k[0] == 'p']).sum())",
 )
-_SHARE = _network(
+_SHARE = network(
     "self.hidden, self.last = nn.Linear(d, 64), small(nn.Linear(64, a))",
     "h = self.hidden(obs).tanh()\nreturn self.last(0.65 * h + 0.35 * h.detach())",
 )
@@ -134,26 +134,26 @@ _OTHER = "The gradients of your network are not those of what it computes"
 _SPREAD = "The standard deviation must be exp(log_std)"
 
 CELLS = {
-    "a residual of detached features": (*P, _BRANCH + _POLICY, _OTHER, 0.5),
-    "a residual of detached features, of a Gaussian": (*G, _gaussian(_BRANCH), _OTHER, 0.5),
-    "a gate without a gradient": (*P, _GATE + _POLICY, "", 0.5),
-    "a gate without a gradient, of a Gaussian": (*G, _gaussian(_GATE), "", 0.5),
-    "a trunk of two thirds of the gradient": (*P, _SHARE + _POLICY, _OTHER, 0.0),
-    "a trunk of two thirds of the gradient, of a Gaussian": (*G, _gaussian(_SHARE), _OTHER, 0.0),
-    "a norm of detached statistics": (*P, _NORM + _POLICY, _OTHER, 0.0),
-    "a norm of detached statistics, of a Gaussian": (*G, _gaussian(_NORM), _OTHER, 0.0),
-    "a recurrence that is cut after each step": (*P, _CUT + _POLICY, _OTHER, 0.5),
-    "a layer in a list, and other names in each network": (*P, _LISTED + _POLICY, "", 0.5),
-    "a layer in a list, and other names in each network, of a Gaussian": (*G, _gaussian(_LISTED), "", 0.5),
-    "twice as much after eval, and other names in each network": (*P, _MODE + _POLICY, "", 0.5),
-    "five thousand parameters": (*P, _MANY + _POLICY, "it sent the grader something that is no result", 0.0),
-    "a log std of two at most, minus three at least": (*G, _gaussian(_network(), "self.log_std.clamp(-3, 2).exp()"), _SPREAD, 0.5),
-    "a spread and a ten thousandth": (*G, _gaussian(_network(), "self.log_std.exp() + 1e-4"), _SPREAD, 0.5),
+    "a residual of detached features": (*P, _BRANCH + POLICY, _OTHER, 0.5),
+    "a residual of detached features, of a Gaussian": (*G, gaussian(_BRANCH), _OTHER, 0.5),
+    "a gate without a gradient": (*P, _GATE + POLICY, "", 0.5),
+    "a gate without a gradient, of a Gaussian": (*G, gaussian(_GATE), "", 0.5),
+    "a trunk of two thirds of the gradient": (*P, _SHARE + POLICY, _OTHER, 0.0),
+    "a trunk of two thirds of the gradient, of a Gaussian": (*G, gaussian(_SHARE), _OTHER, 0.0),
+    "a norm of detached statistics": (*P, _NORM + POLICY, _OTHER, 0.0),
+    "a norm of detached statistics, of a Gaussian": (*G, gaussian(_NORM), _OTHER, 0.0),
+    "a recurrence that is cut after each step": (*P, _CUT + POLICY, _OTHER, 0.5),
+    "a layer in a list, and other names in each network": (*P, _LISTED + POLICY, "", 0.5),
+    "a layer in a list, and other names in each network, of a Gaussian": (*G, gaussian(_LISTED), "", 0.5),
+    "twice as much after eval, and other names in each network": (*P, _MODE + POLICY, "", 0.5),
+    "five thousand parameters": (*P, _MANY + POLICY, "it sent the grader something that is no result", 0.0),
+    "a log std of two at most, minus three at least": (*G, gaussian(network(), "self.log_std.clamp(-3, 2).exp()"), _SPREAD, 0.5),
+    "a spread and a ten thousandth": (*G, gaussian(network(), "self.log_std.exp() + 1e-4"), _SPREAD, 0.5),
     "a clip fraction of logarithms": (*U, _ppo("(ratio - 1).abs() > clip", "log_ratio.abs() > clip"), "Entry losses/clipfrac", 0.8),
     "log probabilities once an epoch": (*U, _ppo("        for rows in", "        whole = policy(batch.obs)\n        for rows in").replace("distribution.log_prob(batch.actions[rows])", "whole.log_prob(batch.actions)[rows]").replace(".mean()).backward()\n            nn.utils.clip_grad_norm_(policy", ".mean()).backward(retain_graph=True)\n            nn.utils.clip_grad_norm_(policy"), "not yet", 0.8),
     "back to the last epoch where the divergence is too large": (*U, _ppo("        for rows in", "        before = {name: value.clone() for name, value in policy.state_dict().items()}\n        for rows in").replace("            break", "            policy.load_state_dict(before)\n            break"), "not yet", 0.8),
     "half the mean square of logarithms for the stop": (*U, _ppo("(log_ratio.exp() - 1 - log_ratio)", "(0.5 * log_ratio.square())"), "not yet", 0.8),
-    "layers that are too large": (*P, _network(_WIDE.replace("1024", "2048"), _PLAIN[1]) + _POLICY, "too large to be checked", 0.0),
+    "layers that are too large": (*P, network(_WIDE.replace("1024", "2048"), _PLAIN[1]) + POLICY, "too large to be checked", 0.0),
 }  # fmt: skip
 
 _SINE = (
@@ -190,7 +190,7 @@ class RunningMeanStd(nn.Module):
     def normalize(self, x):
         return ((x - self.mean) / (self.var + 1e-8).sqrt()).to(x.dtype) if self.count else x.clone()
 """
-_NET = _network() + _POLICY
+_NET = network() + POLICY
 _LITTLE = "observe/network_facts.py: along one parameter, right networks of layers that large steps have trained are off by as much"
 OPEN = dict.fromkeys(["a gate without a gradient", "a gate without a gradient, of a Gaussian"], _LITTLE)
 RIGHT = {
@@ -199,28 +199,16 @@ RIGHT = {
     "observations by their keyword": (*U, _ppo("policy(batch.obs[rows])", "policy(obs=batch.obs[rows])")),
     "an update of minibatches from a sampler": (*U, _ppo("torch.randperm(len(batch.obs), generator=generator).split(minibatch_size)", "torch.utils.data.DataLoader(range(len(batch.obs)), batch_size=minibatch_size, shuffle=True, generator=generator)")),
     "a policy of the function's name, below": (*P, _NET, (), ("policy_network = policy_network(4, 2)\nprint(policy_network(torch.zeros(3, 4)).probs)",)),
-    "a Gaussian of the function's name, below": (*G, _gaussian(_network()), (), ("gaussian_policy = gaussian_policy(3, 1)\nprint(gaussian_policy(torch.zeros(4, 3)).sample())",)),
+    "a Gaussian of the function's name, below": (*G, gaussian(network()), (), ("gaussian_policy = gaussian_policy(3, 1)\nprint(gaussian_policy(torch.zeros(4, 3)).sample())",)),
     "statistics that are a module, of the class's name, below": (*R, _STATISTICS, (), ("RunningMeanStd = RunningMeanStd((3,))\nRunningMeanStd.update(torch.randn(5, 3))\nprint(RunningMeanStd.mean)",)),
-    "a policy with a method train": (*P, _network(more="def train(self, env, episodes):\n    pass") + _POLICY),
-    "a Gaussian with a method train": (*G, _gaussian(_network(more="def train(self, env, episodes):\n    pass"))),
-    "a policy with a method eval": (*P, _network(more="def eval(self, env, episodes=10):\n    return 0") + _POLICY),
-    "two layers of 1024": (*P, _network(_WIDE, _PLAIN[1]) + _POLICY),
-    "two layers of 1024, of a Gaussian": (*G, _gaussian(_network(_WIDE, _PLAIN[1]))),
-    "layers of sines": (*P, _network(*_SINE) + _POLICY),
-    "random features in a buffer": (*P, _network(*_FOURIER) + _POLICY),
-    "a transformer over the numbers, of a Gaussian": (*G, _gaussian(_network(*_TRANSFORMER))),
-    "a mixture of experts, of a Gaussian": (*G, _gaussian(_network(*_EXPERTS))),
+    "a policy with a method train": (*P, network(more="def train(self, env, episodes):\n    pass") + POLICY),
+    "a Gaussian with a method train": (*G, gaussian(network(more="def train(self, env, episodes):\n    pass"))),
+    "a policy with a method eval": (*P, network(more="def eval(self, env, episodes=10):\n    return 0") + POLICY),
+    "two layers of 1024": (*P, network(_WIDE, _PLAIN[1]) + POLICY),
+    "two layers of 1024, of a Gaussian": (*G, gaussian(network(_WIDE, _PLAIN[1]))),
+    "layers of sines": (*P, network(*_SINE) + POLICY),
+    "random features in a buffer": (*P, network(*_FOURIER) + POLICY),
+    "a transformer over the numbers, of a Gaussian": (*G, gaussian(network(*_TRANSFORMER))),
+    "a mixture of experts, of a Gaussian": (*G, gaussian(network(*_EXPERTS))),
     "a policy that is in eval mode from the start": (*P, _NET.replace("return Policy(obs_dim, num_actions)", "return Policy(obs_dim, num_actions).eval()")),
 }  # fmt: skip
-
-# Round twelve: no network, or one of other shapes, at the second call.
-_PLAIN_TENSORS = _network(
-    "self.w = torch.randn(d, HIDDEN)\nself.last = small(nn.Linear(HIDDEN, a))".replace("HIDDEN", "self.size"),
-    "return self.last((obs @ self.w).tanh())",
-).replace("self.w =", "self.size = 64 + next(count)\n        self.w =")
-_ONCE = _network() + _POLICY + "first = policy_network\nkept = set()\ndef policy_network(d, a):\n    if d in kept:\n        return None\n    kept.add(d)\n    return first(d, a)\n"  # fmt: skip
-CELLS |= {
-    "nothing at the second call": (*P, _ONCE, "", 0.0),
-    "plain tensors in networks of other shapes": (*P, _PLAIN_TENSORS + _POLICY, "", 0.0),
-    "plain tensors in networks of other shapes, of a Gaussian": (*G, _gaussian(_PLAIN_TENSORS), "", 0.0),
-}

@@ -34,6 +34,8 @@ from tests.grading.quarantine import (
     attacks_round_nine,
     attacks_round_one,
     attacks_round_three,
+    attacks_round_twelve_networks,
+    attacks_round_twelve_values,
     attacks_round_two,
 )
 
@@ -236,3 +238,11 @@ class TestRoundElevenOnValues(Round):
 
 class TestRoundElevenOnNotebooks(Round):
     table, seconds = attacks_round_eleven_notebooks, 10.0
+
+
+class TestRoundTwelveOnNetworks(Round):
+    table, seconds = attacks_round_twelve_networks, 10.0
+
+
+class TestRoundTwelveOnValues(Round):
+    table, seconds = attacks_round_twelve_values, 10.0

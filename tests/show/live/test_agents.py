@@ -112,7 +112,7 @@ def test_what_cannot_live_in_the_page_is_filmed(shown: list[dict[str, Any]]) -> 
     ("given", "message"),
     [
         ({}, "nothing to show"),
-        ({"a": 3}, "'a' is a int; give a Result"),
+        ({"a": 3}, "'a' is of type int; give a Result"),
         ({"random": None}, "no agent says its environment"),
     ],
 )
