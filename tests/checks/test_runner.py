@@ -69,7 +69,7 @@ def test_exceptions_become_one_line(error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (None, "returned None"), ("text", "is a str"), (EqualToEverything(), "is a EqualToEverything"),
+        (None, "returned None"), ("text", "is a str"), (EqualToEverything(), "is an EqualToEverything"),
         (torch.Tensor([4.0]).as_subclass(SubTensor), "is a SubTensor"), (np.array([4.0]), "numpy array"),
         (4, "is an int"), (10**400, "is an int"), ([4.0], "list of 1"), ((), "tuple of 0"), ({"a": 1.0}, "dict of 1"),
         (torch.tensor([4.0], dtype=torch.complex64), "complex64"), (torch.tensor([4.0]).to_sparse(), "sparse"),
