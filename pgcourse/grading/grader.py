@@ -7,7 +7,7 @@ later one, runs only what is missing or has changed. No right answer is in these
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -193,8 +193,8 @@ def observe(work: ClassWork, settings: Settings, on_progress: Progress | None) -
 
 def _digest(job: Job) -> str:
     """Of all that decides what a child does: another value means that the notebook must run again."""
-    content = {**asdict(job), "student": ""}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    content = {**vars(job), "student": ""}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=vars).encode()).hexdigest()
 
 
 def _kept(path: Path, digest: str) -> Collected | None:

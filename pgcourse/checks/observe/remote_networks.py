@@ -353,8 +353,9 @@ def _of(said: Arrays, place: int) -> Arrays:
 
 def _offset(logits: np.ndarray) -> bool:
     """Whether they are further from logarithms of probabilities than float32 rounds: all that is judged would be less exact."""
-    off = torch.from_numpy(logits).double().logsumexp(-1).abs()  # 0, but for digits, as torch subtracts it
-    return bool((off > 1e-3 + 1e-5 * np.abs(logits).max(initial=0.0, where=np.isfinite(logits))).any())
+    given = torch.from_numpy(logits)
+    off = float((given.exp().sum(-1) - 1).abs().amax()) if given.numel() else 0.0  # 0, but for digits: torch sees to it
+    return off > 1e-3 and off > 1e-3 + 1e-5 * float(given[given.isfinite()].abs().amax())
 
 
 def _is_batch(tensor: Tensor, order: Tensor) -> bool:

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,7 @@ class Inputs:
         """The number of public examples, which come first."""
         return self.groups.count(EXAMPLES)
 
+    @cached_property
     def encoded(self) -> list[dict[str, Any]]:
         """The cases as JSON, for a child."""
         return [{name: arrays.encode_case(value) for name, value in case.items()} for case in self.cases]
@@ -118,7 +120,7 @@ class Work:
             libraries=self.prepared.libraries,
             absent=self.prepared.absent,
             exercises={id: to_json(exercise.observe) for id, exercise in self.prepared.exercises.items()},
-            inputs={id: given.encoded() for id, given in self.prepared.inputs.items()},
+            inputs={id: given.encoded for id, given in self.prepared.inputs.items()},
             visible={id: given.visible for id, given in self.prepared.inputs.items()},
             limits=limits,
         )

@@ -30,7 +30,7 @@ CASE = {"event": "case", "arrays": RESULT, "printed": ""}
 def job(cell: str, *, most: int = 3) -> running.Job:
     """One exercise, the one that the cell defines, on its first cases."""
     id = "conjugate_gradient" if "conjugate_gradient" in cell else "line_search"
-    cases, observer = inputs(get(id), 3).encoded()[:most], get(id).observe
+    cases, observer = inputs(get(id), 3).encoded[:most], get(id).observe
     return running.Job(
         "anna", "08_trpo", (Cell("8", id, cell, 8),), sources((), [observer]), {}, (), {id: to_json(observer)}, {id: cases},
         {id: len(cases)}, Limits(seconds=0.5),
