@@ -22,7 +22,7 @@ from pgcourse.checks.observe.network_facts import (
     slopes,
 )
 from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import NORMALS, Factory, RemoteNetwork, plain
+from pgcourse.checks.observe.remote_networks import NORMALS, Factory, RemoteNetwork, kind_of, plain
 
 FAR = 200.0  # means that nothing bounds get there
 
@@ -56,7 +56,11 @@ class GaussianFactory(Factory):
         record(arrays, "mean", plain(outputs["mean"]))
         record(arrays, "mean again", policy.looks([obs])[0]["mean"])
         record(arrays, "std", plain(outputs["std"]))
-        others = {number: self.build(ask, case) for number in range(1, self.builds)}
+        others: dict[int, Arrays] = {}
+        for number in range(1, self.builds):
+            others[number] = another = self.build(ask, case)
+            if "names" not in another:  # no network, or one that is too large
+                return arrays | kind_of(another)
         arrays["built anew"] = np.array(not shared(ask, policy, obs, others))
         first = [outputs, *(RemoteNetwork(ask, number, other, policy.source)(obs) for number, other in others.items())]
         record(arrays, "starting mean", torch.stack([plain(each["mean"]) for each in first]))
@@ -71,7 +75,10 @@ class GaussianFactory(Factory):
             self._train(arrays, policy, case["training_obs"], case["targets"])
             misfits.append(self._misfit(ask, policy, case))
             arrays["slopes"] = np.concatenate([begun, slopes(policy, case["training_obs"], alone=True)])
-            later = RemoteNetwork(ask, self.builds, self.build(ask, case), policy.source)
+            another = self.build(ask, case)
+            if "names" not in another:
+                return arrays | kind_of(another)
+            later = RemoteNetwork(ask, self.builds, another, policy.source)
             # When one has been trained, and first others than the first network: it may set itself by none of them.
             _, its = later.looks([case["training_obs"], obs])
             for name, value in (("mean", its["mean"]), ("std", its["std"][0])):

@@ -244,11 +244,10 @@ def more_than_parameters(
         evaluated = output({name: torch.from_numpy(said[name].copy()) for name in sloping})
         cut = any(said[f"{name}.differentiable"] != network.said[f"{name}.differentiable"] for name in sloping)
         handed_over = np.inf  # the same arguments must give the same shapes
-        if [value.shape for value in another.values] == [
-            value.shape for value in network.values
-        ]:  # whatever their names
-            for value, its in zip(another.values, network.values, strict=True):
-                value.copy_(its)
+        its, own = ([value.shape for value in each.values] for each in (another, network))
+        if its == own:  # whatever their names
+            for value, given in zip(another.values, network.values, strict=True):
+                value.copy_(given)
             ask("hand_over", network=network.number, another=another.number)
             handed_over = _difference(after, output(*another.looks([obs])))
     return {

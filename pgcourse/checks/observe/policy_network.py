@@ -21,7 +21,7 @@ from pgcourse.checks.observe.network_facts import (
     slopes,
 )
 from pgcourse.checks.observe.record import Arrays, Case, record
-from pgcourse.checks.observe.remote_networks import Factory, RemoteNetwork, plain
+from pgcourse.checks.observe.remote_networks import Factory, RemoteNetwork, kind_of, plain
 
 # Probabilities made in float32 and handed over as such keep log-odds below 15.9; logits squeezed to -3 to 3, below 6.
 FAR = 12.0
@@ -81,16 +81,14 @@ class PolicyFactory(Factory):
             arrays["slopes"] = np.concatenate([begun, *later])
         another = self.build(ask, case)
         if "names" not in another:  # the second call gives no network, or one that is too large
-            return arrays | {name: another[name] for name in ("result.kind", "is module", "bytes") if name in another}
-        others = {1: another}
-        arrays["shared"] = np.array(shared(ask, policy, case["obs"], others))
-        for number, other in others.items():
-            second = RemoteNetwork(ask, number, other, policy.source)
-            # First others than the first network: it may set itself by none of them.
-            _, later_outputs = second.looks([case["training_obs"], case["obs"]])
-            record(arrays, "later probs", _probs(later_outputs["logits"]))
-            if arrays["differentiable"] and not arrays["shared"]:
-                arrays |= more_than_parameters(ask, policy, second, case["obs"], _against_the_first)
+            return arrays | kind_of(another)
+        arrays["shared"] = np.array(shared(ask, policy, case["obs"], {1: another}))
+        second = RemoteNetwork(ask, 1, another, policy.source)
+        # First others than the first network: it may set itself by none of them.
+        _, later_outputs = second.looks([case["training_obs"], case["obs"]])
+        record(arrays, "later probs", _probs(later_outputs["logits"]))
+        if arrays["differentiable"] and not arrays["shared"]:
+            arrays |= more_than_parameters(ask, policy, second, case["obs"], _against_the_first)
         if arrays["differentiable"] and float(arrays["trained"]) > SURE:
             self._push(arrays, policy, case["training_obs"], case["targets"])
             misfits.append(misfit(ask, policy, case["obs"], _distribution, samples=0))

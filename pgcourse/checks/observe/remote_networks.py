@@ -233,9 +233,14 @@ class Factory(Asking):
     def begin(self, ask: Ask, case: Case) -> tuple[Arrays, RemoteNetwork | None]:
         """The first network, if it is one, and what it is."""
         built = self.build(ask, case)
-        arrays: Arrays = {name: built[name] for name in ("result.kind", "is module", "bytes", "left") if name in built}
+        arrays = kind_of(built)
         source = torch.Generator().manual_seed(case["judge_seed"])
         return arrays, RemoteNetwork(ask, 0, built, source) if "names" in built else None
+
+
+def kind_of(built: Arrays) -> Arrays:
+    """Of what `Networks.build` gave, what says whether it is a network that can be asked about: with `names` it is."""
+    return {name: built[name] for name in ("result.kind", "is module", "bytes", "left") if name in built}
 
 
 def too_large(arrays: Arrays) -> tuple[str, str] | None:

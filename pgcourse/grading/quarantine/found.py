@@ -179,6 +179,10 @@ def discover(folder: Path, assignments: Sequence[str], roster: Roster | None = N
         packed = [shown(Path(path.name)) for path in others if is_archive(path)]
         if packed:
             raise InvalidInput(f"{shown(folder)} holds no notebooks but {some(packed)}; unpack it first")
+        if place.remarks:
+            first, *rest = place.remarks
+            further = f" (and {len(rest)} more such)" if rest else ""
+            raise InvalidInput(f"{shown(folder)} holds no notebook that can be graded: {first}{further}")
         raise InvalidInput(f"{folder} holds no notebooks; it needs STUDENT/{assignments[0]}{ENDING} for each student")
     if said := folders.no_notebooks([path.relative_to(folder) for path in others]):
         place.remarks.append(said)

@@ -50,6 +50,10 @@ _FROZEN = network(
 )
 _EVEN = "first = policy_network\ndef policy_network(d, a):\n    return first(d, a) if next(count) % 2 == 0 else 3\n"
 _ONCE = "first = policy_network\nkept = set()\ndef policy_network(d, a):\n    if d in kept:\n        return None\n    kept.add(d)\n    return first(d, a)\n"
+_ONCE_OF_TWO, _FOUR = (
+    f"first = gaussian_policy\ndef gaussian_policy(d, a):\n    return first(d, a) if next(count) {times} else None\n"
+    for times in ("% 2 == 0", "% 5 < 4")
+)
 _GROWN = network(
     "h = 8 if next(count) % 2 == 0 else 3000\nself.net = nn.Sequential(nn.Linear(d, h), nn.Tanh(), nn.Linear(h, h), small(nn.Linear(h, a)))",
     "return self.net(obs)",
@@ -100,6 +104,8 @@ CELLS = {
     "plain tensors beside a vector of another length, of a Gaussian": (*G, gaussian(_OTHER_PAD), _DIFFER, 0.0),
     "plain tensors, and a number at the second call": (*P, _FROZEN + POLICY + _EVEN, "returned an int", 0.0),
     "nothing at the second call": (*P, network() + POLICY + _ONCE, "returned a NoneType", 0.0),
+    "nothing at the second call, of a Gaussian": (*G, gaussian(network()) + _ONCE_OF_TWO, "returned a NoneType", 0.0),
+    "nothing at the fifth call, of a Gaussian": (*G, gaussian(network()) + _FOUR, "returned a NoneType", 0.0),
     "a larger network at the second call": (*P, _GROWN + POLICY, _LARGE, 0.0),
     "parameters that list one of four": (*P, _LISTING + POLICY, "none of its parameters", 0.0),
     "a thousand actions, nearly all impossible": (*P, _PADDED + POLICY, "not yet", 0.0),

@@ -172,6 +172,13 @@ def test_nothing_is_one_line(tmp_path: Path) -> None:
         place(tmp_path, "readme.txt")
 
 
+def test_where_every_folder_is_left_out_the_first_reason_is_said(tmp_path: Path) -> None:
+    for name in ("Ada  Lovelace", "=Grace"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(InvalidInput, match=r"can be graded: '=Grace' begins with '=', .* \(and 1 more such\)$"):
+        discover(tmp_path, ["01_reinforce"])
+
+
 def test_some_students_alone_by_any_of_their_names(tmp_path: Path) -> None:
     found = place(tmp_path, "anna/01_reinforce.ipynb", "anna/x.ipynb", "ben/02_baselines.ipynb", "ben/y.ipynb")
     with pytest.raises(InvalidInput, match=r"--only 'ana': nobody is called so; there is anna$"):
