@@ -1,7 +1,10 @@
 """Run jobs in parallel, in processes of this machine or on a Dask cluster; results in order of completion."""
 
 import contextlib
+import os
 import sys
+import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
@@ -100,7 +103,22 @@ def _given_up(error: WorkersDied, failed: Failed[R] | None) -> R:
 
 
 def _process() -> Any:
-    return ProcessPoolExecutor(max_workers=1, env=ONE_THREAD)
+    return ProcessPoolExecutor(max_workers=1, env=ONE_THREAD, initializer=_end_with, initargs=(os.getpid(),))
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end, whatever it does, when the one that started it has: who is killed tells nobody.
+
+    Args: parent: its process id.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if os.name == "posix":  # elsewhere a process is never handed to another parent
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def on_cluster(

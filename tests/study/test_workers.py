@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,33 @@ def test_a_scheduler_that_is_not_there_is_told_in_one_line(address: str, monkeyp
     monkeypatch.setattr("pgcourse.study.workers.CONNECT_SECONDS", 1)
     with pytest.raises(InvalidInput, match=r"no Dask scheduler answers at .*start one with `dask scheduler`"):
         list(on_cluster(fail, [1], address))
+
+
+def wait_for_ever(log: Path) -> None:
+    log.write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+def test_where_the_parent_is_killed_its_workers_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = f"from pathlib import Path\nfrom {__name__} import *\nlist(in_processes(wait_for_ever, [Path({str(log)!r})], 2))"
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    until(lambda: log.exists() and log.read_text())
+    parent.kill()
+    parent.wait()
+    until(lambda: not alive(int(log.read_text())))
+
+
+def until(done: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def alive(process: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False

@@ -37,6 +37,7 @@ def cases(seed: int) -> Iterator[Case]:
     shorter = [(0.1 * 0.5**power, limit * 0.2**power) for power in range(more + 2)]
     rows = [*(nearly[place] for place in places), *shorter]
     yield _case(normal(source, 4), rows, max_kl=limit, backtracks=many + 1 + more, shrink=0.5)
+    yield _case(normal(source, 4), rows, max_kl=limit, backtracks=many + 1, shrink=0.5)  # the last that may be tried
     yield _case(normal(source, 4), rows, max_kl=limit, backtracks=many, shrink=0.5)  # none of those that may be tried
     yield _case(normal(source, 4), [(0.3, 0.9 * limit), (0.4, 0.1 * limit)], max_kl=limit, backtracks=2, shrink=0.5)
 
@@ -103,6 +104,7 @@ EXERCISE = Exercise.listed(
     observe=Search(),
     show_case=_show,
     reference=line_search,
+    guesses=(lambda _, step, *, backtracks, shrink, **__: step * shrink ** (backtracks - 1),),
     hints=(
         "Try the full step first. What do you do when it fails, how often may you do that, and what do you return when "
         "nothing helps?",

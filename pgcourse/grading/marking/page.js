@@ -240,7 +240,7 @@ async function send(leaving = false) {
       if (waiting.get(key) === change) waiting.delete(key);
       online();
     } catch (error) {
-      if (error instanceof Refusal && error.status !== 409 && error.status !== 403) {
+      if (error instanceof Refusal && ![403, 409, 500].includes(error.status)) {
         waiting.delete(key);
         trouble(`Not saved: ${error.message}.`);
         continue;
@@ -266,7 +266,7 @@ function online() {
 function offline(error) {
   connected = false;
   const left = waiting.size ? ` ${number(waiting.size, "change")} not saved yet` : "";
-  if (error instanceof Refusal && error.status === 409) trouble(`${error.message}.${left && `${left}; keep this page open.`}`);
+  if (error instanceof Refusal && [409, 500].includes(error.status)) trouble(`${error.message}.${left && `${left}; keep this page open.`}`);
   else {
     stopped ||= error instanceof Refusal
       ? "This page belongs to an earlier start of pgcourse mark. Go on in the page that it opened, or at the address that it printed."

@@ -13,7 +13,9 @@ ELEMENTS = {"p", "em", "strong", "s", "ul", "ol", "li", "blockquote", "pre", "co
 # A link would lead the marker away, and a picture would ask an address of the student's choice: both stay as written.
 LEFT_AS_WRITTEN = ["link", "image", "autolink", "html_inline", "html_block", "reference", "entity"]
 MOST_MARKED = 50_000  # characters; longer texts are shown as written, lest odd ones take long
-DEEP = 15  # blocks in blocks; the library leaves out what lies deeper than 20, so such a text is shown as written
+DEEP = (
+    15  # elements in elements; of blocks the library leaves out what lies deeper than 20. Deeper texts stay as written
+)
 
 
 def tree(text: str) -> list[Node]:
@@ -22,7 +24,7 @@ def tree(text: str) -> list[Node]:
         return [["pre", text]]
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable(LEFT_AS_WRITTEN)
     tokens = parser.parse(text)
-    if any(token.level >= DEEP for token in tokens):
+    if any(token.level + inner.level >= DEEP for token in tokens for inner in [token, *(token.children or ())]):
         return [["pre", text]]
     root: list[Node] = []
     _add(tokens, [root])

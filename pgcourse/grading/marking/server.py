@@ -132,6 +132,11 @@ class Handler(BaseHTTPRequestHandler):
         except InvalidInput as error:  # 409: the page tries again, since a person can mend the file meanwhile
             status = 400 if isinstance(error, NotAllowed) else 409
             self._send_json(status, {"error": " ".join(str(error).split())})
+        except (
+            Exception
+        ) as error:  # what students wrote may be odd in ways that nobody has thought of: the page goes on
+            said = f"this cannot be shown or stored ({type(error).__name__}); look at the notebook itself"
+            self._send_json(500, {"error": said})
 
     def _asked(self) -> tuple[str, dict[str, str]]:
         """The path behind the secret, and the query. Raises: Refused unless host and secret are ours."""

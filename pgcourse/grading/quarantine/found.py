@@ -89,13 +89,18 @@ class Place:
     def take_unnamed(self, assignments: Sequence[str], stamps: Stamps) -> None:
         """Take notebooks of other names, `01_reinforce (1).ipynb`, for what their stamp says; say what becomes of each.
 
-        Where the release has one notebook, one without a stamp is taken for it too. A notebook of the right name goes before.
-        Of each student, the first `MAX_UNNAMED` are looked into.
+        Where the release has one notebook, another one is taken for it too: without a stamp, and else with one of another
+        release. A notebook of the right name goes before. Of each student, the first `MAX_UNNAMED` are looked into.
         """
         looked_into = [
             Found(student, "", path) for student, paths in self.unnamed.items() for path in paths[:MAX_UNNAMED]
         ]
-        for found, made in zip(looked_into, stamps(looked_into), strict=True):
+
+        def doubt(each: tuple[Found, Sequence[str]]) -> int:
+            made = each[1]
+            return 1 if len(made) != 2 else 0 if made[1] in assignments else 2
+
+        for found, made in sorted(zip(looked_into, stamps(looked_into), strict=True), key=doubt):
             student, path = found.student, found.path
             name = made[1] if len(made) == 2 and made[1] in assignments else ""
             name = name or (assignments[0] if len(assignments) == 1 else "")

@@ -49,3 +49,6 @@ def test_what_is_nested_deeply_or_too_long_is_shown_as_written() -> None:
     assert tree(">" * 20_000 + "x") == [["pre", ">" * 20_000 + "x"]]
     assert text(tree("> " * 5 + "x")) == "x"
     assert tree("*" * 60_000) == [["pre", "*" * 60_000]]
+    for stars in ("*" * 2000 + "a" + "*" * 2000, "> " + "*" * 30 + "a" + "*" * 30):
+        assert tree(stars) == [["pre", stars]]
+    assert tree("**a *b* c**") == [["p", ["strong", "a ", ["em", "b"], " c"]]]

@@ -181,6 +181,17 @@ def test_what_a_student_wrote_comes_as_text(server: MarkingServer) -> None:
     assert told["cells"][0]["figures"] == [] and "Shown are PNG" in told["remarks"][0]
 
 
+def test_an_error_of_our_own_is_said_and_the_page_goes_on(
+    server: MarkingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"api/work?student={id_of(server.desk, 'ben')}&task=experiment-01"
+    with monkeypatch.context() as patch:
+        patch.setattr("pgcourse.grading.marking.desk.tree", lambda text: 1 / 0)
+        status, _, said = ask(server, path)
+        assert status == 500 and "(ZeroDivisionError); look at the notebook itself" in said["error"]
+    assert ask(server, path)[0] == 200
+
+
 def test_a_missing_reading_is_said_without_the_name(server: MarkingServer) -> None:
     (server.desk.grades / "readings" / "ben" / "01_reinforce.json").unlink()
     told = ask(server, f"api/work?student={id_of(server.desk, 'ben')}&task=experiment-01")[2]

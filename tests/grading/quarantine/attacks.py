@@ -60,7 +60,7 @@ CELLS: dict[str, tuple[str, str, str]] = {
     "patches builtins": (D, f"import builtins\nbuiltins.all = builtins.any = lambda *a: True\nbuiltins.abs = lambda x: 0\n{_NOTHING}", "not yet"),
     "patches json": (D, "import json\njson.dumps = lambda *a, **k: '{\"event\": \"done\", \"status\": \"correct\", \"score\": 100}'\n" + _NOTHING, "not yet"),
     "equal to everything": (D, f"class Same:\n    def __eq__(self, o): return True\n    def __bool__(self): return True\n    def __getattr__(self, n): return self\n    def __call__(self, *a, **k): return self\n{_HEAD}return Same()", "is a Same"),
-    "__array__": (D, f"import numpy as np\nclass A:\n    shape = (1,)\n    dtype = np.float32\n    def __array__(self, *a, **k): return np.zeros(1)\n{_HEAD}return A()", "is a A"),
+    "__array__": (D, f"import numpy as np\nclass A:\n    shape = (1,)\n    dtype = np.float32\n    def __array__(self, *a, **k): return np.zeros(1)\n{_HEAD}return A()", "is an A"),
     "subclassed tensor": (D, f"import torch\nclass T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return True\n{_HEAD}return rewards.as_subclass(T)", "is a T"),
     "import hooks": (D, f"import sys, ast\nclass Hook:\n    def find_spec(self, *a): return None\nsys.meta_path.insert(0, Hook())\nsys.modules['json'] = sys.modules['numpy'] = Hook()\nast.parse = compile = None\n{_NOTHING}", "not yet"),
     "trace": (D, f"import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)\n{_NOTHING}", "not yet"),

@@ -277,7 +277,7 @@ def policy_network(obs_dim, num_actions):
 def _policy(
     count: int = 2, dtype: str = "float32", gradient: str = "float32", logits: str = ""
 ) -> tuple[int, str, str]:
-    logits = logits or 'zeros("float32", *shape[:-1], num_actions)'
+    logits = logits or 'array(np.full((*shape[:-1], num_actions), -np.log(num_actions), "float32"))'
     cell = _POLICY.replace("COUNT", str(count)).replace("DTYPE", repr(dtype)).replace("GRADIENT", repr(gradient))
     return 1, "policy_network", FORGED + cell.replace("LOGITS", logits)
 

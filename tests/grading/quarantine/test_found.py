@@ -153,6 +153,14 @@ def test_a_copy_that_a_browser_renamed_is_taken_for_what_its_stamp_says(tmp_path
     assert f"anna: {left}" in found.remarks
 
 
+def test_of_two_other_names_the_stamp_decides_in_a_release_of_one_notebook_too(tmp_path: Path) -> None:
+    made = {"00_warmup": ("cd" * 4, "00_warmup"), "01_reinforce (1)": ("ab" * 4, "01_reinforce"), "a": ()}
+    found = place(tmp_path, *(f"anna/{name}.ipynb" for name in made), names=NAMES[:1])
+    found.take_unnamed(NAMES[:1], lambda files: [made[each.path.stem] for each in files])
+    assert taken(found) == {"anna/01_reinforce (1).ipynb": "anna 01_reinforce"}
+    assert len(found.remarks) == 3 and found.remarks[0].endswith("was taken for 01_reinforce.ipynb.")
+
+
 def test_without_a_roster_names_stand_as_they_are(tmp_path: Path) -> None:
     files = ("Anna/01_reinforce.ipynb", "ben_01_reinforce.ipynb", "Carl Li_9_assignsubmission_file_/02_baselines.ipynb")
     found = place(tmp_path, *files, roster=None)
