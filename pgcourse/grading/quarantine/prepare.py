@@ -6,7 +6,6 @@ import ast
 import hashlib
 import importlib
 import inspect
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,7 @@ from pgcourse.errors import InvalidInput
 from pgcourse.grading.quarantine import view
 from pgcourse.grading.quarantine.process import Limits
 from pgcourse.grading.quarantine.reader.cells import Cell, Plan
-from pgcourse.grading.quarantine.reader.notebook import code_cells
+from pgcourse.grading.quarantine.reader.notebook import NoNotebook, code_cells, parse, text_of
 from pgcourse.grading.quarantine.reading import MEMORY, SECONDS, Reading, ReadJob
 from pgcourse.grading.quarantine.running import Job
 from pgcourse.grading.quarantine.sandbox import arrays, packages
@@ -166,10 +165,14 @@ def prepare(
 
 def released_cells(assignment: Assignment, folder: Path) -> tuple[Cell, ...]:
     """The code cells of a notebook as it was handed out. Raises: InvalidInput where it cannot be read."""
+    return tuple(code_cells(_handed_out(assignment, folder)))
+
+
+def _handed_out(assignment: Assignment, folder: Path) -> dict[str, Any]:
     path = folder / assignment.notebook
     try:
-        return tuple(code_cells(json.loads(path.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return parse(path.read_bytes())
+    except (OSError, NoNotebook) as error:
         raise InvalidInput(f"cannot read {path} ({error}); make the release again") from None
 
 
@@ -178,8 +181,10 @@ def reader_of(assignment: Assignment, folder: Path, limits: Limits, kept: Path) 
 
     Args: folder: of the release. kept: folder of all readings. Raises: InvalidInput where the release's cannot be read.
     """
+    handed_out = _handed_out(assignment, folder)
     request = {
-        "released": [[cell.id, cell.grade_id, cell.source, cell.number] for cell in released_cells(assignment, folder)],
+        "released": [[cell.id, cell.grade_id, cell.source, cell.number] for cell in code_cells(handed_out)],
+        "handed_out": [[str(cell.get("id")), text_of(cell.get("source")) or ""] for cell in handed_out["cells"]],
         "exercises": [exercise.id for exercise in assignment.exercises],
         "manual": [cell.id for cell in assignment.manual],
     }

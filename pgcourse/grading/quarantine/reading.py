@@ -179,7 +179,7 @@ def read_all(wanted: Sequence[ReadJob], jobs: int) -> list[Reading]:
 
 def stamp_job(path: Path, kept: Path, limits: Limits) -> ReadJob:
     """To read of a notebook its stamp alone. Args: kept: folder where that is written, and found again."""
-    request: dict[str, Any] = {"released": [], "exercises": [], "manual": []}
+    request: dict[str, Any] = {key: [] for key in ("released", "handed_out", "exercises", "manual")}
     name = hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest()[:16]
     return ReadJob("", "", str(path), request, replace(limits, seconds=SECONDS, memory=MEMORY), kept / f"{name}.json")
 

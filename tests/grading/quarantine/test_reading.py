@@ -32,7 +32,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(folder: Path, content: Any, **changes: Any) -> ReadJob:
     path = folder / f"{NAME}.ipynb"
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    request = {"released": [], "exercises": ["f"], "manual": [], **changes}
+    request = {"released": [], "handed_out": [], "exercises": ["f"], "manual": [], **changes}
     return ReadJob("anna", NAME, str(path), request, LIMITS, folder / "kept.json")
 
 
@@ -60,6 +60,29 @@ def test_what_is_for_a_person_to_mark_is_read_with_figures_and_prints(release: P
     (run,) = shown.cells
     assert run.figures == (PIXEL,)
     assert run.printed.startswith("baseline\n23.5")
+
+
+def test_what_stands_in_cells_of_one_s_own_beside_the_answer_is_read_too(release: Path, tmp_path: Path) -> None:
+    handed_in = notebook(release, NAME)
+    handed_out = [[cell["id"], "".join(cell["source"])] for cell in handed_in["cells"]]
+    place = [grade_id(cell) for cell in handed_in["cells"]].index("experiment-01")
+    svg = {"output_type": "display_data", "data": {"image/svg+xml": "<svg>", "text/plain": "<Figure>"}, "metadata": {}}
+    beside = [
+        {"cell_type": "markdown", "source": "Less, I **expected**.", "metadata": {}, "id": [3]},
+        {"cell_type": "code", "source": "plot()", "metadata": {}, "id": "own", "outputs": [svg]},
+        {"cell_type": "markdown", "source": " ", "metadata": {}},
+        {"cell_type": "raw", "source": "It was more.", "metadata": {}},
+        {"cell_type": "markdown", "source": handed_out[0][1], "metadata": {}, "id": "copied"},
+        {"cell_type": "markdown", "source": "Elsewhere.", "metadata": {}},
+    ]
+    handed_in["cells"][place + 1 : place + 1] = beside
+    found = read(job(tmp_path, handed_in, manual=["experiment-01"], handed_out=handed_out))
+    (answer,) = found.written
+    assert answer["text"] == "Less, I **expected**.\n\nIt was more."
+    assert answer["cells"][-1] == {"source": "plot()", "printed": "<Figure>", "figures": []} and answer["left_out"] == 1
+    handed_in["cells"][place]["source"] = "In its place."
+    (answer,) = read(job(tmp_path, handed_in, manual=["experiment-01"], handed_out=handed_out)).written
+    assert answer["text"] == "In its place.\n\nLess, I **expected**.\n\nIt was more."
 
 
 def test_the_same_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

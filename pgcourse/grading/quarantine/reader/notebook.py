@@ -82,21 +82,28 @@ def notes(notebook: dict[str, Any], size: int) -> list[str]:
     return found
 
 
-def written(notebook: dict[str, Any], ids: list[str]) -> list[dict[str, Any]]:
+def written(notebook: dict[str, Any], ids: list[str], handed_out: list[list[str]]) -> list[dict[str, Any]]:
     """What a person marks: for each of these cells its text, and the code cells between its task and it, as they ran.
 
-    Each is {"id", "text", "cells": [{"source", "printed", "figures": [PNG in base64]}], "left_out"}; an answer that was
-    handed in as it was handed out is here too. What is longer than the limits of this file is cut, and figures beyond them
-    are left out: so many.
+    So are cells of the student's own there and behind it, up to the next that was handed out: many write their answer beside
+    the cell that waits for it. Each is {"id", "text", "cells": [{"source", "printed", "figures": [PNG in base64]}],
+    "left_out"}; an answer that was handed in as it was handed out is here too. What is longer than the limits of this file
+    is cut, and figures beyond them are left out: so many. Args: handed_out: [id, text] of all cells of the release.
     """
     cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
-    names = [grade_id(cell) for cell in cells]
+    names, texts = [grade_id(cell) for cell in cells], [text_of(cell.get("source")) or "" for cell in cells]
+    before, known = dict(handed_out), {text.strip() for _, text in handed_out}
+    own = [
+        not name and (not text.strip() or (str(cell.get("id")) not in before and text.strip() not in known))
+        for cell, name, text in zip(cells, names, texts, strict=True)
+    ]
     found, left = [], MAX_WRITTEN
     for id in ids:
         if id not in names:
             continue
-        end = names.index(id)
-        start = names.index(f"{id}-task") if f"{id}-task" in names[:end] else end
+        place = names.index(id)
+        start = names.index(f"{id}-task") if f"{id}-task" in names[:place] else place
+        end = next((at for at in range(place + 1, len(cells)) if not own[at]), len(cells))
         shown, count, left_out = [], 0, 0
         for cell in [each for each in cells[start:end] if each.get("cell_type") == "code"][:MAX_RAN]:
             printed, figures = _outputs(cell)
@@ -108,14 +115,17 @@ def written(notebook: dict[str, Any], ids: list[str]) -> list[dict[str, Any]]:
             left_out += len(figures) - len(fitting)
             source = plain_text(text_of(cell.get("source")) or "", MAX_TEXT, lines=True)
             shown.append({"source": source, "printed": printed, "figures": fitting})
-        texts = [text_of(cell.get("source")) or "" for cell, name in zip(cells, names, strict=True) if name == id]
-        text = plain_text("\n\n".join(texts), MAX_TEXT, lines=True)
+        answers = [text for text, name in zip(texts, names, strict=True) if name == id]
+        beside = [texts[at] for at in range(start, end) if own[at] and cells[at].get("cell_type") != "code"]
+        if beside := [text for text in beside if text.strip()]:
+            answers = [text for text in answers if text.strip() != before.get(id, "").strip()] + beside
+        text = plain_text("\n\n".join(answers), MAX_TEXT, lines=True)
         found.append({"id": id, "text": text, "cells": shown, "left_out": left_out})
     return found
 
 
 def _outputs(cell: dict[str, Any]) -> tuple[str, list[str]]:
-    """What the cell printed, and what it calls PNG."""
+    """What the cell printed, and its figures: what it calls PNG, and nothing for one that is none."""
     printed: list[str] = []
     figures: list[str] = []
     outputs = cell.get("outputs")
@@ -127,9 +137,9 @@ def _outputs(cell: dict[str, Any]) -> tuple[str, list[str]]:
             printed.append(text_of(output.get("text")) or "")
         elif isinstance(data, dict):
             figure = (text_of(data.get("image/png")) or "").replace("\n", "")
-            if figure:
+            if figure or any(kind.startswith("image/") for kind in data):
                 figures.append(figure)
-            else:
+            if not figure:
                 printed.append(text_of(data.get("text/plain")) or "")
         elif output.get("output_type") == "error":
             printed.append(f"{text_of(output.get('ename')) or ''}: {text_of(output.get('evalue')) or ''}")

@@ -53,7 +53,7 @@ def serve(connection: socket.socket, files: Sequence[int]) -> None:
 def read(data: bytes, request: dict[str, Any]) -> dict[str, Any]:
     """All that the grader wants to know of a notebook. Raises: NoNotebook.
 
-    Args: request: `released`, cells as lists; `exercises` and `manual`, ids.
+    Args: request: `released`, code cells as lists; `handed_out`, [id, text] of all cells; `exercises` and `manual`, ids.
     """
     handed_in = notebook.parse(data)
     exercises: list[str] = request["exercises"]
@@ -73,7 +73,7 @@ def read(data: bytes, request: dict[str, Any]) -> dict[str, Any]:
         "calls": {id: _calls(chosen, id, exercises) for id in exercises},
         "forms": {id: features(form("\n".join(cell.source for cell in chosen.solution(id)))) for id in exercises},
         "left_out": list(chosen.left_out),
-        "written": notebook.written(handed_in, request["manual"]),
+        "written": notebook.written(handed_in, request["manual"], request["handed_out"]),
     }
 
 
