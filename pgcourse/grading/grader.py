@@ -14,7 +14,7 @@ from pathlib import Path
 from pgcourse.checks.exercise import Exercise
 from pgcourse.grading import again, regrade
 from pgcourse.grading.folders import make_folder, open_to_all, require_no_file
-from pgcourse.grading.marks import history, report, similarity
+from pgcourse.grading.marks import history, marked_answers, report, similarity
 from pgcourse.grading.marks.gradebook import Student, Tables, read_tables, require_tables, student
 from pgcourse.grading.marks.judge import Answers, Judged, judge_notebook
 from pgcourse.grading.quarantine import cgroups
@@ -119,7 +119,7 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
         others = regrade.others(settings, release, names) if settings.only else []  # perhaps marked meanwhile
         further = [*(name for name in names if name not in present), *(other.name for other in others)]
         tables = read_tables(settings.out, settings.times, release, present, further)
-        remarks += tables.remarks
+        remarks += [*tables.remarks, *marked_answers.changed(settings.out / "manual.csv", written(work))]
         students = marks(work, judged, tables, roster)
         students = report.write(settings.out, students, run, pairs=pairs, others=others)
     if strangers := report.strangers(settings.out / "students", students):
@@ -203,6 +203,15 @@ def _kept(path: Path, digest: str) -> Collected | None:
         return Collected(**data) if data.pop("digest") == digest else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def written(work: ClassWork) -> dict[tuple[str, str], str]:
+    """(student, cell that a person marks) -> fingerprint of what stands there."""
+    return {
+        (each.submission.student, id): fingerprint
+        for each in work.works
+        for id, fingerprint in marked_answers.of_reading(each.reading.written).items()
+    }
 
 
 def judge(work: ClassWork, observed: Observed) -> JudgedClass:

@@ -83,13 +83,25 @@ def test_the_grader_would_write_the_same(root: Path) -> None:
     renewed = written(root)
     grade(settings(root))
     again = written(root)
-    assert {name for name in renewed if renewed[name] != again[name]} == set()
+    assert {name for name in renewed if renewed[name] != again[name]} == {"manual.csv"}, "which notes what was marked"
     changed = {name for name in renewed if renewed[name] != untouched.get(name)}
     assert {each for each in changed if each.startswith("students/")} == {
         "students/anna.html", "students/anna.json", "students/ben.html", "students/ben.json",
     }  # fmt: skip
     table = {row["student"]: row for row in whole_table(root / "out" / "class.csv", ())[1]}
     assert (table["ben"]["late"], table["ben"]["open"], table["anna"]["open"]) == ("0.1", "", EXPERIMENT)
+
+
+def test_a_mark_by_hand_of_another_answer_is_said_and_stays(root: Path) -> None:
+    mark(root, "ben")
+    assert not any("marked by hand" in each for each in grade(settings(root)).remarks)
+    content = json.loads((root / "submissions" / "ben" / f"{NAME}.ipynb").read_text())
+    hand_in(root / "submissions", "ben", NAME, fill(content, {EXPERIMENT: "Another answer."}))
+    said = f"Handed in anew since it was marked by hand: {EXPERIMENT} of ben."
+    for _ in range(2):
+        result = grade(settings(root))
+        assert [each for each in result.remarks if each.startswith(said)]
+        assert next(each for each in result.students if each.name == "ben").by_hand.points > 0
 
 
 def test_points_that_are_taken_back_are_the_grader_s_again(root: Path) -> None:

@@ -1,5 +1,6 @@
 """What lies on the marker's desk: the tasks with their rubrics, the students, their work, and the marks so far."""
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -12,11 +13,13 @@ from pgcourse.errors import InvalidInput
 from pgcourse.grading.marking import sheet
 from pgcourse.grading.marking.prose import Node, tree
 from pgcourse.grading.marking.written import code, written
+from pgcourse.grading.marks.marked_answers import fingerprint
 from pgcourse.grading.release import manifest
 from pgcourse.grading.release.manifest import RubricItem
 from pgcourse.grading.tables import rows
 
 EXPERIMENT, EXERCISE = "experiment", "exercise"
+CHANGED = "The answer has changed since it was marked: give its lines their points again."
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Desk:
         self.cells = {cell.id: cell for a in self.release.assignments for cell in a.manual}
         self.most = {e.id: e.points * e.weight for a in self.release.assignments for e in a.exercises}
         self._marks: tuple[str, dict[str, Any]] = ("", {})
+        self._shown: dict[tuple[str, str], str] = {}  # fingerprint of what a page was told last
         self.renew()
         if not self.people:
             raise InvalidInput(
@@ -115,8 +119,12 @@ class Desk:
         folder = self.grades / "readings" / person.name
         if wanted.kind == EXPERIMENT:
             own = written(folder, wanted.assignment, wanted.id)
+            self._shown[student, task] = answer = fingerprint(own.text, (cell.source for cell in own.cells))
+            marked = self._marked(f"{student} {task}")
             if own.text.strip() == self._released(wanted).strip() and not own.remarks:
                 own = replace(own, text="", remarks=("Nothing was written.",))
+            if marked not in ("", answer):
+                own = replace(own, remarks=(*own.remarks, CHANGED))
             data = asdict(own) | {"prose": tree(own.text)}
         else:
             said = str(self.graded[student].rows.get(task, {}).get("message", ""))
@@ -125,6 +133,13 @@ class Desk:
             cells = [{"source": source, "printed": "", "figures": []}] if source else []
             data = {"text": said, "prose": [["pre", said]], "cells": cells, "remarks": remarks}
         return data
+
+    def _marked(self, pair: str) -> str:
+        """The fingerprint of what was marked; "" where nothing was, or the table cannot be read."""
+        with contextlib.suppress(InvalidInput):
+            mark = self.marks()[1].get(pair)
+            return str(mark["answer"]) if mark and mark["points"] is not None else ""
+        return ""
 
     def _released(self, task: Task) -> str:
         """The text of the cell as it was handed out."""
@@ -146,7 +161,8 @@ class Desk:
         """Make one change. Returns: the mark as it now stands. Raises: as those of `sheet` do."""
         person, wanted = self._found(student, task)
         if wanted.kind == EXPERIMENT:
-            mark = sheet.change_experiment(self.grades / "manual.csv", self.cells[task], person.name, change)
+            path, answer = self.grades / "manual.csv", self._shown.get((student, task), "")
+            mark = sheet.change_experiment(path, self.cells[task], person.name, change, answer)
         else:
             path = self.grades / "overrides.csv"
             mark = sheet.change_override(path, task, self.most[task], person.name, change)

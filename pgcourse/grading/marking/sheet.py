@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.marks.gradebook import ITEMS, MANUAL, NOT_YET, OVERRIDES, read_items
+from pgcourse.grading.marks.gradebook import ANSWER, ITEMS, MANUAL, NOT_YET, OVERRIDES, read_items
 from pgcourse.grading.release.manifest import ManualCell
 from pgcourse.grading.tables import locked, whole_table, write_rows
 
@@ -26,13 +26,14 @@ class Mark:
     """What a person has given so far.
 
     Fields: items: of each line of the rubric, None where there is nothing yet. points: in all; None until every line has
-    its points. remark: what is odd in the file.
+    its points. remark: what is odd in the file. answer: fingerprint of what was marked.
     """
 
     items: tuple[float | None, ...]
     points: float | None = None
     comment: str = ""
     remark: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,17 +89,17 @@ def _experiment(row: Mapping[str, str], cell: ManualCell) -> Mark:
         items = (None,) * len(cell.rubric)
         if points is not None:
             remark = f"manual.csv gives {points:g} points in all, and none for the single lines."
-    return Mark(items, points, row["comment"], remark)
+    return Mark(items, points, row["comment"], remark, row.get(ANSWER, ""))
 
 
-def change_experiment(path: Path, cell: ManualCell, student: str, change: Change) -> Mark:
+def change_experiment(path: Path, cell: ManualCell, student: str, change: Change, answer: str = "") -> Mark:
     """Make one change in `manual.csv`. Returns: the mark as it now stands.
 
-    Raises: NotAllowed, or InvalidInput where the file cannot be read or written.
+    Args: answer: fingerprint of what is marked. Raises: NotAllowed, or InvalidInput where the file cannot be read or written.
     """
     change.checked([line.points for line in cell.rubric])
     with locked(path):
-        columns, standing = _table(path, (*MANUAL, ITEMS))
+        columns, standing = _table(path, (*MANUAL, ITEMS, *[ANSWER] * bool(answer)))
         mine = [row for row in standing if (row["student"], row["id"]) == (student, cell.id)]
         row = next((row for row in reversed(mine) if row["points"]), mine[-1] if mine else None)
         if row is None:
@@ -108,6 +109,7 @@ def change_experiment(path: Path, cell: ManualCell, student: str, change: Change
         if change.item is None:
             row["comment"] = change.words
         else:
+            row |= {ANSWER: answer} if ANSWER in columns else {}
             items = [*before.items]
             items[change.item] = change.points
             row[ITEMS] = " ".join(NOT_YET if value is None else f"{value:g}" for value in items)
@@ -161,7 +163,7 @@ def _table(path: Path, columns: Sequence[str]) -> Table:
     """All of a table, with these columns; one that is no column of its own yet is added."""
     if not path.exists():
         return [*columns], []
-    needed = [name for name in columns if name != ITEMS]
+    needed = [name for name in columns if name not in (ITEMS, ANSWER)]
     names, standing = whole_table(path, needed)
     names += [name for name in columns if name not in names]
     return names, [dict.fromkeys(names, "") | row for row in standing]

@@ -14,7 +14,8 @@ from pgcourse.grading.tables import locked, rows, whole_table, write_rows
 OVERRIDES = ("student", "exercise", "points", "reason")
 MANUAL = ("student", "id", "points", "comment")
 ITEMS = "items"  # a further column of manual.csv: the points of each line of the rubric, as in 1 0.5 1
-NOT_YET = "?"  # in it, for a line without points
+ANSWER = "answer"  # and another: the fingerprint of what was marked, see `marked_answers`
+NOT_YET = "?"  # in `items`, for a line without points
 TIMES = ("student", "handed_in")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pgcourse.errors import InvalidInput
-from pgcourse.grading.marking.desk import Desk
+from pgcourse.grading.marking.desk import CHANGED, Desk
 from pgcourse.grading.marking.server import HEADER, HOST, MOST_BODY, MarkingServer
 from tests.grading.marking.desks import ANSWER, EXPECTED, RELEASE, SECRET, STUB, answer, desk, id_of, in_base64, table
 
@@ -106,7 +106,8 @@ def test_a_change_is_stored_and_told(server: MarkingServer) -> None:
     assert ask(server, f"api/marks?since={before['version']}")[2] == {"version": before["version"]}
     for item in range(4):
         status, _, told = ask(server, "api/mark", mark(server, item=item, points=0.5))
-    assert status == 200 and told["mark"] == {"items": [0.5] * 4, "points": 2, "comment": "", "remark": ""}
+    assert status == 200
+    assert told["mark"] == {"items": [0.5] * 4, "points": 2, "comment": "", "remark": "", "answer": ""}
     ask(server, "api/mark", mark(server, comment="well <b>done</b>"))
     after = ask(server, f"api/marks?since={before['version']}")[2]
     assert after["marks"][f"{id_of(server.desk, 'anna')} experiment-01"]["comment"] == "well <b>done</b>"
@@ -190,6 +191,27 @@ def test_an_error_of_our_own_is_said_and_the_page_goes_on(
         status, _, said = ask(server, path)
         assert status == 500 and "(ZeroDivisionError); look at the notebook itself" in said["error"]
     assert ask(server, path)[0] == 200
+
+
+def test_an_answer_that_has_changed_since_it_was_marked_is_called_so(server: MarkingServer) -> None:
+    work = f"api/work?student={id_of(server.desk, 'anna')}&task=experiment-01"
+    path = server.desk.grades / "readings" / "anna" / "01_reinforce.json"
+
+    def give() -> None:
+        for item in range(4):
+            ask(server, "api/mark", mark(server, item=item, points=0.5))
+
+    ask(server, work)
+    give()
+    assert table(server.desk.grades / "manual.csv")["anna", "experiment-01"]["answer"]
+    assert CHANGED not in ask(server, work)[2]["remarks"]
+    path.write_text(json.dumps({"written": [answer("experiment-01", "Another text.")]}))
+    give()  # on the page that shows the first text
+    assert CHANGED in ask(server, work)[2]["remarks"]
+    give()
+    assert CHANGED not in ask(server, work)[2]["remarks"]
+    (server.desk.grades / "manual.csv").write_text("broken")
+    assert ask(server, work)[0] == 200
 
 
 def test_a_missing_reading_is_said_without_the_name(server: MarkingServer) -> None:
