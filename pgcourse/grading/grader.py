@@ -119,7 +119,7 @@ def _grade(settings: Settings, on_progress: Progress | None) -> ClassResult:
         others = regrade.others(settings, release, names) if settings.only else []  # perhaps marked meanwhile
         further = [*(name for name in names if name not in present), *(other.name for other in others)]
         tables = read_tables(settings.out, settings.times, release, present, further)
-        remarks += [*tables.remarks, *marked_answers.changed(settings.out / "manual.csv", written(work))]
+        remarks += [*tables.remarks, *marked_answers.changed(settings.out / "manual.csv", answers(work))]
         students = marks(work, judged, tables, roster)
         students = report.write(settings.out, students, run, pairs=pairs, others=others)
     if strangers := report.strangers(settings.out / "students", students):
@@ -205,22 +205,22 @@ def _kept(path: Path, digest: str) -> Collected | None:
         return None
 
 
-def written(work: ClassWork) -> dict[tuple[str, str], str]:
+def answers(work: ClassWork) -> dict[tuple[str, str], str]:
     """(student, cell that a person marks) -> fingerprint of what stands there."""
     return {
         (each.submission.student, id): fingerprint
         for each in work.works
-        for id, fingerprint in marked_answers.of_reading(each.reading.written).items()
+        for id, fingerprint in each.reading.answers.items()
     }
 
 
 def judge(work: ClassWork, observed: Observed) -> JudgedClass:
     """What every notebook is worth. Right answers are worked out here, and not before."""
-    answers = {id: Answers(e, p.inputs[id]) for p in work.prepared.values() for id, e in p.exercises.items()}
+    right = {id: Answers(e, p.inputs[id]) for p in work.prepared.values() for id, e in p.exercises.items()}
     judged: JudgedClass = {}
     for each in work.works:
         own = judged.setdefault(each.submission.student, {})
-        own[each.submission.assignment] = judge_notebook(each, observed[each.key], answers)
+        own[each.submission.assignment] = judge_notebook(each, observed[each.key], right)
     return judged
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pgcourse.errors import InvalidInput
+from pgcourse.grading.folders import secret_mode
 from pgcourse.grading.names import FORMULA
 from pgcourse.storage import atomic_write
 
@@ -61,7 +62,8 @@ def locked(path: Path) -> Iterator[None]:
     """Keep everybody else from changing this table, be it another thread or another command. Raises: InvalidInput."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(path.parent / f".{path.name}.lock", timeout=30, poll_interval=0.01):
+        lock = path.parent / f".{path.name}.lock"
+        with FileLock(lock, timeout=30, poll_interval=0.01, mode=secret_mode(path.parent)):
             yield
     except Timeout:
         raise InvalidInput(f"another command has held {path} for 30 seconds; end it, and try again") from None

@@ -13,7 +13,7 @@ from pgcourse.errors import InvalidInput
 from pgcourse.grading.marking import sheet
 from pgcourse.grading.marking.prose import Node, tree
 from pgcourse.grading.marking.written import code, written
-from pgcourse.grading.marks.marked_answers import fingerprint
+from pgcourse.grading.quarantine.reading import fingerprint
 from pgcourse.grading.release import manifest
 from pgcourse.grading.release.manifest import RubricItem
 from pgcourse.grading.tables import rows

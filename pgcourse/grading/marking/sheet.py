@@ -69,7 +69,7 @@ def experiments(path: Path, cells: Mapping[str, ManualCell]) -> dict[tuple[str, 
     if not path.exists():
         return {}
     found: dict[tuple[str, str], Mark] = {}
-    for row in whole_table(path, MANUAL)[1]:
+    for row in whole_table(path, MANUAL, (ITEMS, ANSWER))[1]:
         key = row["student"], row["id"]
         if row["id"] in cells and (
             key not in found or row["points"]
@@ -164,7 +164,7 @@ def _table(path: Path, columns: Sequence[str]) -> Table:
     if not path.exists():
         return [*columns], []
     needed = [name for name in columns if name not in (ITEMS, ANSWER)]
-    names, standing = whole_table(path, needed)
+    names, standing = whole_table(path, needed, (ITEMS, ANSWER))
     names += [name for name in columns if name not in names]
     return names, [dict.fromkeys(names, "") | row for row in standing]
 

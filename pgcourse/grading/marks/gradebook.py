@@ -285,7 +285,7 @@ def manual(path: Path, release: Release, students: Sequence[str]) -> dict[tuple[
     if not known:
         return {}
     with locked(path):
-        columns, standing = whole_table(path, MANUAL) if path.exists() else ([*MANUAL, ITEMS], [])
+        columns, standing = whole_table(path, MANUAL, (ITEMS, ANSWER)) if path.exists() else ([*MANUAL, ITEMS], [])
         present = {(row["student"], row["id"]) for row in standing}
         added = [(student, id) for student in students for id in known if (student, id) not in present]
         if added or not path.exists():

@@ -1,27 +1,12 @@
 """Whether what a person has marked is still what was handed in: beside the points, `manual.csv` has a fingerprint of it."""
 
-import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from pgcourse.grading.marks.gradebook import ANSWER, MANUAL
+from pgcourse.grading.marks.gradebook import ANSWER, ITEMS, MANUAL
 from pgcourse.grading.names import some
 from pgcourse.grading.tables import locked, whole_table, write_rows
-
-LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")  # no spreadsheet takes them for a number
-
-
-def fingerprint(text: str, sources: Iterable[str]) -> str:
-    """Eight letters that stand for an answer and the code beside it. Its figures may be drawn anew."""
-    return hashlib.sha256(json.dumps([text.strip(), *sources]).encode()).hexdigest()[:8].translate(LETTERS)
-
-
-def of_reading(written: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Cell -> fingerprint. Args: written: of a `Reading`."""
-    return {each["id"]: fingerprint(each["text"], (cell["source"] for cell in each["cells"])) for each in written}
 
 
 def changed(path: Path, current: Mapping[tuple[str, str], str]) -> list[str]:
@@ -32,7 +17,7 @@ def changed(path: Path, current: Mapping[tuple[str, str], str]) -> list[str]:
     if not path.exists():
         return []
     with locked(path):
-        columns, standing = whole_table(path, MANUAL)
+        columns, standing = whole_table(path, MANUAL, (ITEMS, ANSWER))
         marked = [row for row in standing if row["points"] and (row["student"], row["id"]) in current]
         new = [row for row in marked if not row.get(ANSWER)]
         for row in new:

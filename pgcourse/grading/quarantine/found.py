@@ -78,10 +78,8 @@ class Place:
         for (student, name), other in wrong.items():
             goes = moved.get((student, other)) == (student, name)
             file = shown(Path((taken[student, other] if goes else self.files[student, name]).name))
-            what = (
-                f"the notebook {other}" if other in assignments else f"{other[:60]!r}, which this release does not have"
-            )
-            self.remarks.append(f"{student}: {file} is {what}{', and was taken for it' * goes}.")
+            what = other if other in assignments else _other(other)
+            self.remarks.append(f"{student}: {file} is the notebook {what}{', and was taken for it' * goes}.")
             if not goes:
                 self.notes[student, name] = f"{name} is another notebook"
         self.files |= taken
@@ -89,23 +87,24 @@ class Place:
     def take_unnamed(self, assignments: Sequence[str], stamps: Stamps) -> None:
         """Take notebooks of other names, `01_reinforce (1).ipynb`, for what their stamp says; say what becomes of each.
 
-        Where the release has one notebook, another one is taken for it too: without a stamp, and else with one of another
-        release. A notebook of the right name goes before. Of each student, the first `MAX_UNNAMED` are looked into.
+        Where the release has one notebook, one without a stamp is taken for it too. A notebook of the right name goes
+        before. Of each student, the first `MAX_UNNAMED` are looked into.
         """
         looked_into = [
             Found(student, "", path) for student, paths in self.unnamed.items() for path in paths[:MAX_UNNAMED]
         ]
 
-        def doubt(each: tuple[Found, Sequence[str]]) -> int:
-            made = each[1]
-            return 1 if len(made) != 2 else 0 if made[1] in assignments else 2
-
-        for found, made in sorted(zip(looked_into, stamps(looked_into), strict=True), key=doubt):
+        made_for = [made[1] if len(made) == 2 else "" for made in stamps(looked_into)]
+        for found, other in sorted(zip(looked_into, made_for, strict=True), key=lambda each: not each[1]):
             student, path = found.student, found.path
-            name = made[1] if len(made) == 2 and made[1] in assignments else ""
-            name = name or (assignments[0] if len(assignments) == 1 else "")
-            if not name:
-                said = "is none of this release's notebooks, and was left out."
+            name = other or (assignments[0] if len(assignments) == 1 else "")
+            if name not in assignments:
+                self.left_out.add(student)
+                said = (
+                    f"is the notebook {_other(other)}, and was left out."
+                    if other
+                    else "is none of this release's notebooks, and was left out."
+                )
             elif (student, name) in self.files:
                 said = f"was left out, since {self.shown(self.files[student, name])} was taken for {name}."
             else:
@@ -215,6 +214,11 @@ def _entries(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError as error:
         raise InvalidInput(f"cannot read {shown(folder)} ({error.strerror}); give a folder that you may read") from None
+
+
+def _other(name: str) -> str:
+    """A notebook of another release, in words. Args: name: from its stamp, so it may be anything."""
+    return f"{name[:60]!r}, which this release does not have"
 
 
 def _of_folder(name: str, roster: Roster | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ READER = Kind(
 MAX_BYTES = 256 * 2**20  # of one notebook, outputs included
 MAX_CELLS = 2000
 SECONDS, MEMORY = 20.0, 3 * 2**29  # of one reading; JSON takes some six times the file
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")  # no spreadsheet takes them for a number
 UNREADABLE = "The notebook could not be read: its code or its outputs {}. Clear the outputs, and hand it in again."
 
 
@@ -47,8 +48,9 @@ class Reading:
     then. cells: that run, in order. solutions: exercise -> ids of its cells.
     notes: for the student. look_at: for the teacher. calls: exercise -> others that it calls. forms: exercise -> its form.
     stamp: (release, assignment) for which it was made, or nothing. written: for the person who marks, see
-    `reader.notebook.written`. left_out: numbers of the learner's cells that do not run, though they do something. Made from
-    data: raises BadMessage where that is not of these kinds.
+    `reader.notebook.written`. answers: cell that a person marks -> fingerprint of what is written there. left_out: numbers
+    of the learner's cells that do not run, though they do something. Made from data: raises BadMessage where that is not of
+    these kinds.
     """
 
     problem: str = ""
@@ -61,6 +63,7 @@ class Reading:
     forms: dict[str, Form] = field(default_factory=dict)
     stamp: tuple[str, ...] = ()
     written: tuple[dict[str, Any], ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
     left_out: tuple[int, ...] = ()
 
     @property
@@ -72,6 +75,7 @@ class Reading:
     def of(cls, data: dict[str, Any]) -> Reading:
         """From what a reading process sent, or what was kept of it. Raises: BadMessage."""
         try:
+            written = tuple(_written(each) for each in _list(data["written"], 100))
             return cls(
                 problem=_text(data.get("problem", "")),
                 cells=tuple(_cell(each) for each in _list(data["cells"], MAX_CELLS)),
@@ -81,7 +85,10 @@ class Reading:
                 calls={_text(id): _texts(names) for id, names in _dict(data["calls"]).items()},
                 forms={_text(id): _form(each) for id, each in _dict(data["forms"]).items()},
                 stamp=_texts(data["stamp"]),
-                written=tuple(_written(each) for each in _list(data["written"], 100)),
+                written=written,
+                answers={
+                    each["id"]: fingerprint(each["text"], [c["source"] for c in each["cells"]]) for each in written
+                },
                 left_out=tuple(_whole(each) for each in _list(data.get("left_out", []), 500)),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -171,9 +178,14 @@ def unread(error: Exception) -> Reading:
     return Reading(failed=failure(error))
 
 
+def read_briefly(job: ReadJob) -> Reading:
+    """See `read`; without `written`, which may be megabytes of figures, and which only the marking page shows, from the file."""
+    return replace(read(job), written=())
+
+
 def read_all(wanted: Sequence[ReadJob], jobs: int) -> list[Reading]:
-    """Read several notebooks, so many at a time."""
-    found = dict(run_jobs(read, wanted, num_workers=jobs, dask=None, failed=unread))
+    """Read several notebooks briefly, so many at a time."""
+    found = dict(run_jobs(read_briefly, wanted, num_workers=jobs, dask=None, failed=unread))
     return [found[place] for place in range(len(wanted))]
 
 
@@ -182,6 +194,11 @@ def stamp_job(path: Path, kept: Path, limits: Limits) -> ReadJob:
     request: dict[str, Any] = {key: [] for key in ("released", "handed_out", "exercises", "manual")}
     name = hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest()[:16]
     return ReadJob("", "", str(path), request, replace(limits, seconds=SECONDS, memory=MEMORY), kept / f"{name}.json")
+
+
+def fingerprint(text: str, sources: Iterable[str]) -> str:
+    """Eight letters that stand for an answer and the code beside it. Its figures may be drawn anew."""
+    return hashlib.sha256(json.dumps([text.strip(), *sources]).encode()).hexdigest()[:8].translate(_LETTERS)
 
 
 def failure(error: Exception) -> str:

@@ -158,7 +158,11 @@ def test_of_two_other_names_the_stamp_decides_in_a_release_of_one_notebook_too(t
     found = place(tmp_path, *(f"anna/{name}.ipynb" for name in made), names=NAMES[:1])
     found.take_unnamed(NAMES[:1], lambda files: [made[each.path.stem] for each in files])
     assert taken(found) == {"anna/01_reinforce (1).ipynb": "anna 01_reinforce"}
-    assert len(found.remarks) == 3 and found.remarks[0].endswith("was taken for 01_reinforce.ipynb.")
+    assert found.remarks == [
+        "anna: 00_warmup.ipynb is the notebook '00_warmup', which this release does not have, and was left out.",
+        "anna: 01_reinforce (1).ipynb was taken for 01_reinforce.ipynb.",
+        "anna: a.ipynb was left out, since anna/01_reinforce (1).ipynb was taken for 01_reinforce.",
+    ]
 
 
 def test_without_a_roster_names_stand_as_they_are(tmp_path: Path) -> None:
@@ -344,7 +348,9 @@ def test_a_notebook_of_another_release_stays_and_is_said(tmp_path: Path) -> None
     files, remarks, _ = after_stamps(tmp_path, {NAMES[0]: "09_x\nben: all is well"})
     assert files == {NAMES[0]: NAMES[0]}
     (said,) = remarks
-    assert said == "anna: 01_reinforce.ipynb is '09_x\\nben: all is well', which this release does not have."
+    assert (
+        said == "anna: 01_reinforce.ipynb is the notebook '09_x\\nben: all is well', which this release does not have."
+    )
 
 
 def test_a_stamp_moves_nothing_into_another_student_s_place(tmp_path: Path) -> None:
