@@ -162,7 +162,7 @@ def test_figures_do_not_unfold_in_the_browser(tmp_path: Path) -> None:
         {"cell_type": "markdown", "source": "", "metadata": {"nbgrader": {"grade_id": id}}} for id in ("e-task", "e")
     ]
     content = {"cells": [named[0], *[ran] * 20, named[1]]}
-    (tmp_path / f"{NAME}.json").write_text(json.dumps({"written": written(content, ["e"])}))
+    (tmp_path / f"{NAME}.json").write_text(json.dumps({"written": written(content, ["e"], [])}))
     found = shown(tmp_path, NAME, "e")
     figures = [figure for cell in found.cells for figure in cell.figures]
     assert found.remarks[0].startswith(f"Figures left out: {240 - len(figures)}.")

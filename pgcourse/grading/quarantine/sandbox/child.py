@@ -83,8 +83,9 @@ class Child:
                         self.restore(before)
                         self.note_answers()
                     except BaseException as error:
-                        stand_in = "" if packages.is_refusal(error) else self.stand_in(error)
-                        self.refused = self.refused or packages.is_refusal(error) or bool(stand_in)
+                        refusal = packages.is_refusal(error)
+                        stand_in = "" if refusal else self.stand_in(error)
+                        self.refused = self.refused or refusal or bool(stand_in)
                         if leaves or not self.refused or not isinstance(error, Exception):
                             raise
                         said = (
