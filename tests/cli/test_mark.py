@@ -33,8 +33,11 @@ def running(grades: Path, release: Path, *options: str) -> Iterator[tuple[subpro
         assert "http://127.0.0.1:" in first, first + process.stdout.read()
         yield process, first.split()[-1]
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.communicate(timeout=20)
+        finally:
+            process.kill()
 
 
 @contextmanager
