@@ -140,8 +140,8 @@ BY_ERROR = (
 )
 NOTHING_RETURNED = (
     "nothing-returned",
-    "Your function comes to its end without a return, so its result is None. Printing a number, or writing it to a variable, "
-    "hands nothing to whoever called: the last line has to return it.",
+    "Your function returns None here, as every function does that comes to its end without a return. Printing a number, or "
+    "writing it to a variable, hands nothing to whoever called: each way through has to end with a return of the result.",
 )
 ANOTHER_ERROR = (
     "another-error",
@@ -181,10 +181,10 @@ def recognise_everywhere(
                 return named(id, explanation)
         by_hand = all(str(error[4]).startswith(("raise ", "assert ")) for error in errors)
         return named(*REFUSED) if by_hand and len(failing) < len(verdicts) else None
-    if all(
-        str(observations[i].get("result.kind", observations[i].get("update 1/result.kind"))) == "NoneType"
-        for i in failing
-    ):
+    nothing = [_is_none(observation) for observation in observations]
+    # Where None is right at times, it is a result like others, and no return is missing unless it is all that comes.
+    at_times = any(verdict.ok and none for verdict, none in zip(verdicts, nothing, strict=True))
+    if all(nothing) or (all(nothing[index] for index in failing) and not at_times):
         return named(*NOTHING_RETURNED)
     if exercise.judge is not None or not all(expected):
         return None
@@ -209,6 +209,10 @@ def recognise_everywhere(
     if found := _places(numbers, exercise.tolerance):
         return named(*found)
     return named(*BY_KIND[kind]) if kind in BY_KIND else None
+
+
+def _is_none(observation: Arrays) -> bool:
+    return str(observation.get("result.kind", observation.get("update 1/result.kind"))) == "NoneType"
 
 
 def numbers_are_right(exercise: Exercise, observations: Sequence[Arrays], expected: Sequence[list[Arrays]]) -> bool:

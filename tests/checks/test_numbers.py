@@ -82,6 +82,19 @@ def test_a_missing_entry_is_said_to_be_missing() -> None:
     assert nothing.misconception == "nothing-returned"
 
 
+def test_none_that_is_returned_where_it_may_be_is_no_missing_return() -> None:
+    def in_one_sum(episodic_returns: Tensor, *, threshold: float, window: int) -> int | None:
+        sums = torch.cat([torch.zeros(1), episodic_returns.float().cumsum(0)])
+        reached = ((sums[window:] - sums[:-window]) / window >= threshold).nonzero()
+        return int(reached[0]) + window if len(reached) else None
+
+    found = run("episodes_to_threshold", in_one_sum)
+    assert found.status == "not yet" and "Got None, expected 3" in found.message
+    assert found.misconception != "nothing-returned"
+    printed = run("episodes_to_threshold", lambda returns, *, threshold, window: print(returns.mean() >= threshold))
+    assert printed.misconception == "nothing-returned"
+
+
 def test_the_case_that_is_shown_is_one_that_the_explanation_is_about() -> None:
     # Scaled by the unbiased deviation of a single number, the first case is NaN and says nothing.
     from pgcourse.returns import gae
